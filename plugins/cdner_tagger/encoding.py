@@ -1,0 +1,128 @@
+"""Sentences as padded batches of sub-words: first-sub-word labels, long sentences in overlapping windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cdner_bench import Sentence, conll
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Window:
+    """One input of the encoder: a stretch of a sentence, and the words whose tags it decides.
+
+    `ids` are sub-word ids with the special tokens; `first[i]` is the position of the first sub-word of word
+    `words[i]` of the sentence; `labels[i]` is its gold label (empty at prediction). `domain` selects the label mask.
+    """
+
+    sentence: int
+    ids: tuple[int, ...]
+    words: range
+    first: tuple[int, ...]
+    labels: tuple[int, ...]
+    domain: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors of shape (windows, sub-words); `labels` and `domains` are aligned with `ids` and with its rows."""
+
+    windows: Sequence[Window]
+    ids: Tensor
+    attention: Tensor
+    labels: Tensor
+    domains: Tensor
+
+
+def windows(
+    sentences: Sequence[Sentence], tokenizer: Any, limit: int, labels: dict[str, int] | None = None, domain: int = 0
+) -> list[Window]:
+    """Encode sentences for a model that takes `limit` sub-words; with `labels`, gold tags become label ids."""
+    before, after = specials(tokenizer)
+    room = limit - len(before) - len(after)
+    encoded = tokenizer([list(s.tokens) for s in sentences], is_split_into_words=True, add_special_tokens=False)
+    found = []
+    for n, sentence in enumerate(sentences):
+        pieces: list[list[int]] = [[] for _ in sentence.tokens]
+        for piece, word in zip(encoded["input_ids"][n], encoded.word_ids(n), strict=True):
+            pieces[word].append(piece)
+        # A word the tokenizer makes nothing of still gets a tag, and no word is longer than a window.
+        pieces = [(p or [tokenizer.unk_token_id])[:room] for p in pieces]
+        tags = conll.tags(sentence.entities, len(sentence.tokens)) if labels else []
+        for start, words, end in stretches([len(p) for p in pieces], room):
+            ids, first = list(before), {}
+            for word in range(start, end):
+                first[word] = len(ids)
+                ids += pieces[word]
+            gold = tuple(labels[tags[w]] for w in words) if labels else ()
+            found.append(Window(n, (*ids, *after), words, tuple(first[w] for w in words), gold, domain))
+    return found
+
+
+def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
+    """Cut words of the given sizes into stretches of at most `room` that overlap by about half.
+
+    Returns (start, words, end): the stretch is `start:end` and decides the tags of `words`. Every word is decided
+    once, where it has context on both sides if there is any.
+    """
+    if sum(sizes) <= room:
+        return [(0, range(len(sizes)), len(sizes))]
+    cuts: list[tuple[int, int]] = []
+    start = 0
+    while True:
+        end, size = start, 0
+        while end < len(sizes) and size + sizes[end] <= room:
+            size += sizes[end]
+            end += 1
+        cuts.append((start, end))
+        if end == len(sizes):
+            break
+        start = max(start + 1, (start + end) // 2)
+    borders = [0, *((low + high) // 2 for (_, high), (low, _) in zip(cuts, cuts[1:], strict=False)), len(sizes)]
+    return [(start, range(borders[i], borders[i + 1]), end) for i, (start, end) in enumerate(cuts)]
+
+
+def collate(chosen: Sequence[Window], pad: int) -> Batch:
+    """Pad windows to the longest of them."""
+    shape = (len(chosen), max(len(w.ids) for w in chosen))
+    ids = torch.full(shape, pad)
+    attention = torch.zeros(shape, dtype=torch.long)
+    labels = torch.full(shape, IGNORED)
+    for row, window in enumerate(chosen):
+        ids[row, : len(window.ids)] = torch.tensor(window.ids)
+        attention[row, : len(window.ids)] = 1
+        if window.labels:
+            labels[row, list(window.first)] = torch.tensor(window.labels)
+    return Batch(chosen, ids, attention, labels, torch.tensor([w.domain for w in chosen]))
+
+
+def by_length(chosen: Sequence[Window], size: int) -> Iterator[list[Window]]:
+    """Groups of `size` windows of similar length, longest first."""
+    ordered = sorted(chosen, key=lambda w: -len(w.ids))
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def shuffled(chosen: Sequence[Window], size: int, generator: torch.Generator) -> list[list[Window]]:
+    """Random groups of `size` windows, of similar length within each stretch of 16 groups, in random order."""
+    order = torch.randperm(len(chosen), generator=generator).tolist()
+    groups = [
+        group
+        for start in range(0, len(order), 16 * size)
+        for group in by_length([chosen[i] for i in order[start : start + 16 * size]], size)
+    ]
+    return [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]
+
+
+def specials(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The special tokens that a tokenizer puts before and after a text."""
+    around = tokenizer(tokenizer.unk_token)["input_ids"]
+    where = around.index(tokenizer.unk_token_id)
+    return around[:where], around[where + 1 :]

@@ -1,0 +1,186 @@
+"""`bert-tagger` and `bert-gtok`: pre-train on the source domains, fine-tune on the target, keep the best on dev."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from annotated_types import Ge, Gt
+
+from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sentence_counts, sha256, total
+
+from . import mlm
+from .encoding import Window, windows
+from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, load_tokenizer, save_tagger
+from .training import Schedule, blocks, decode, resolved_precision, train
+
+Positive = Annotated[int, Gt(0)]
+Rate = Annotated[float, Gt(0)]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Defaults are CrossNER's (METHODS: bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8).
+
+    `transfer`: `pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at
+    once, the target repeated 50 times. `source_sampling`: `sqrt` draws from n source domains with weight √size,
+    `concat` takes them as they are. `source_sentences` caps each source domain.
+    """
+
+    backbone: str = "bert-base-cased"
+    transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
+    pretraining: Literal["none", "gtok"] = "none"
+    source_epochs: Positive = 2
+    source_learning_rate: Rate = 5e-5
+    source_sentences: Positive | None = None
+    source_sampling: Literal["sqrt", "concat"] = "sqrt"
+    epochs: Positive = 300
+    patience: Positive | None = 8
+    dev_every: Positive = 1
+    learning_rate: Rate = 5e-5
+    batch_size: Positive = 16
+    schedule: Literal["constant", "linear"] = "constant"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    joint_repeats: Positive = 50
+    mlm_epochs: Positive = 15
+    mlm_probability: Annotated[float, Gt(0)] = 0.2
+    mlm_learning_rate: Rate = 5e-5
+    mlm_block: Annotated[int, Ge(16)] = 512
+
+
+class BertTagger(Method):
+    """Token classification with first-sub-word labels (CrossNER's BertTagger; TOPT's Table 9 with GTOK)."""
+
+    Options = Options
+    options: Options
+
+    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
+        """See the options. The source model is kept and shared by every target that starts from the same point."""
+        o = self.options
+        self.backbone = run.backbone(o.backbone)
+        self.tokenizer = load_tokenizer(self.backbone)
+        self.pad = self.tokenizer.pad_token_id or 0
+        self.target = target
+        encoder, origin = self._encoder(target, run)
+        if o.transfer == "pretrain-finetune" and sources:
+            key = {**origin, "sources": [c.fingerprint() for c in sources], **self._source_options()}
+            folder = run.stage("source", lambda place: self._learn_sources(encoder(), sources, place, run), key)
+            start = partial(load_tagger, folder)
+        else:
+            start = partial(_untrained, encoder)
+        joint = sources if o.transfer == "joint" else ()
+        place = run.stage("target", lambda place: self._learn_target(start(), target, joint, place, run))
+        self.tagger = load_tagger(place).relabelled(bio_labels(target.types))
+        size = sum(p.numel() for p in self.tagger.parameters())
+        run.describe(backbone=o.backbone, trained=size, total=size, precision=resolved_precision(run.device, o.precision))
+
+    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
+        """In float32, so that a sentence's tags do not depend on its neighbours in a batch."""
+        for block in blocks(sentences, 256):
+            yield from self._decode(self.tagger, block, run, "fp32")
+
+    def _encoder(self, target: Corpus, run: RunContext) -> tuple[Callable[[], Any], dict[str, object]]:
+        """What makes the encoder to start from, and what identifies it."""
+        o = self.options
+        if o.pretraining == "none":
+            return lambda: load_encoder(self.backbone), {"backbone": o.backbone}
+        corpus = target.resources["gtok"]
+        origin: dict[str, object] = {
+            "backbone": o.backbone,
+            "gtok": sha256(corpus),
+            "mlm": [o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block, o.precision],
+        }
+        plan = mlm.Plan(o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block, o.precision)
+        folder = run.stage(
+            "mlm", lambda place: mlm.pretrain(self.backbone, self.tokenizer, corpus, plan, place, run), origin
+        )
+        return lambda: load_encoder(str(folder)), origin
+
+    def _source_options(self) -> dict[str, object]:
+        o = self.options
+        names = ("source_epochs", "source_learning_rate", "source_sentences", "source_sampling", "batch_size", "precision")
+        return {name: getattr(o, name) for name in names}
+
+    def _learn_sources(self, encoder: Any, sources: Sequence[Corpus], place: Path, run: RunContext) -> None:
+        o = self.options
+        torch.manual_seed(run.seed)
+        generator = torch.Generator().manual_seed(run.seed)
+        types = sorted({kind for corpus in sources for kind in corpus.types})
+        tagger = Tagger(encoder, bio_labels(types), [bio_labels(c.types) for c in sources])
+        pools = []
+        for domain, corpus in enumerate(sources):
+            order = torch.randperm(len(corpus.train), generator=generator)[: o.source_sentences].tolist()
+            pools.append(self._windows([corpus.train[i] for i in sorted(order)], tagger, domain))
+        schedule = Schedule(o.source_epochs, o.source_learning_rate, o.batch_size)
+        train(
+            tagger,
+            lambda g: mixture(pools, g, sqrt=o.source_sampling == "sqrt"),
+            schedule,
+            "source",
+            run,
+            pad=self.pad,
+            precision=o.precision,
+        )
+        save_tagger(tagger, place)
+
+    def _learn_target(
+        self, start: Tagger, target: Corpus, joint: Sequence[Corpus], place: Path, run: RunContext
+    ) -> None:
+        o = self.options
+        torch.manual_seed(run.seed)
+        domains = [target, *joint]
+        if joint:
+            labels = bio_labels(sorted({kind for corpus in domains for kind in corpus.types}))
+            tagger = Tagger(start.encoder, labels, [bio_labels(c.types) for c in domains])
+        else:
+            tagger = start.relabelled(bio_labels(target.types))
+        pool = self._windows(target.train, tagger, 0) * (o.joint_repeats if joint else 1)
+        for domain, corpus in enumerate(joint, start=1):
+            pool += self._windows(corpus.train[: o.source_sentences], tagger, domain)
+
+        def dev_f1() -> float:
+            predictions = self._decode(tagger, target.dev, run, o.precision)
+            return total(map(sentence_counts, target.dev, predictions)).f1
+
+        schedule = Schedule(
+            o.epochs, o.learning_rate, o.batch_size, o.schedule == "linear", o.patience, o.dev_every
+        )
+        train(tagger, lambda _: pool, schedule, "target", run, pad=self.pad, precision=o.precision, dev_f1=dev_f1)
+        save_tagger(tagger, place)
+
+    def _windows(self, sentences: Sequence[Sentence], tagger: Tagger, domain: int) -> list[Window]:
+        labels = {label: n for n, label in enumerate(tagger.labels)}
+        return windows(sentences, self.tokenizer, length_limit(tagger.encoder), labels, domain)
+
+    def _decode(
+        self, tagger: Tagger, sentences: Sequence[Sentence], run: RunContext, precision: str
+    ) -> list[Prediction]:
+        inputs = windows(sentences, self.tokenizer, length_limit(tagger.encoder))
+        return decode(tagger, sentences, inputs, run.device, pad=self.pad, precision=precision)
+
+
+def _untrained(encoder: Callable[[], Any]) -> Tagger:
+    return Tagger(encoder(), ["O"], [["O"]])
+
+
+def mixture(pools: Sequence[Sequence[Window]], generator: torch.Generator, *, sqrt: bool) -> list[Window]:
+    """The windows of one epoch over several domains: as many as there are, shared out by size or by its square root.
+
+    A domain that gets more than it has is gone through several times.
+    """
+    if not sqrt or len(pools) == 1:
+        return [window for pool in pools for window in pool]
+    weights = [len(pool) ** 0.5 for pool in pools]
+    everything = sum(map(len, pools))
+    chosen: list[Window] = []
+    for pool, weight in zip(pools, weights, strict=True):
+        wanted = round(everything * weight / sum(weights))
+        while wanted > 0:
+            order = torch.randperm(len(pool), generator=generator)[:wanted].tolist()
+            chosen += [pool[i] for i in order]
+            wanted -= len(order)
+    return chosen

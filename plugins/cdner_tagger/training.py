@@ -1,0 +1,136 @@
+"""The training loop and the decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cdner_bench import Prediction, RunContext, Sentence, conll
+
+from .encoding import IGNORED, Window, by_length, collate, shuffled
+from .model import Tagger
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train. `dev_every` epochs apart, the dev score is taken; `patience` counts epochs."""
+
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    linear_decay: bool = False
+    patience: int | None = None
+    dev_every: int = 1
+
+
+def autocast(device: str, precision: str) -> AbstractContextManager[None]:
+    """bf16 where the device multiplies it in hardware, or as told."""
+    return torch.autocast(device, torch.bfloat16, enabled=resolved_precision(device, precision) == "bf16")
+
+
+def resolved_precision(device: str, precision: str) -> str:
+    """"auto" is bf16 on GPUs that have it and on processors with AMX (twice the sentences per second), else fp32."""
+    if precision != "auto":
+        return precision
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
+
+
+def train(
+    tagger: Tagger,
+    epoch_windows: Callable[[torch.Generator], Sequence[Window]],
+    schedule: Schedule,
+    phase: str,
+    run: RunContext,
+    *,
+    pad: int,
+    precision: str,
+    dev_f1: Callable[[], float] | None = None,
+) -> None:
+    """Adam on cross-entropy over first sub-words. `epoch_windows` draws the windows of one epoch.
+
+    With `dev_f1`, the weights with the best dev score are left in `tagger`, and training stops after `patience`
+    epochs without a better one.
+    """
+    generator = torch.Generator().manual_seed(run.seed)
+    tagger.to(run.device).train()
+    optimizer = torch.optim.Adam(tagger.parameters(), lr=schedule.learning_rate, fused=True)
+    first = shuffled(epoch_windows(generator), schedule.batch_size, generator)
+    steps = schedule.epochs * len(first)
+    decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: 1 - n / steps if schedule.linear_decay else 1.0)
+    best = _Best()
+    numbers: dict[str, float] = {}
+    with run.phase(phase) as clock:
+        for epoch in range(1, schedule.epochs + 1):
+            groups = first if epoch == 1 else shuffled(epoch_windows(generator), schedule.batch_size, generator)
+            for n, group in enumerate(groups, start=1):
+                numbers["loss"] = _step(tagger, group, optimizer, run.device, pad, precision)
+                decay.step()
+                run.progress((epoch - 1) * len(groups) + n, schedule.epochs * len(groups), **numbers)
+            clock.epochs += 1
+            clock.sentences += sum(map(len, groups))
+            if dev_f1 and (epoch % schedule.dev_every == 0 or epoch == schedule.epochs):
+                numbers["dev_f1"] = dev_f1()
+                best.offer(numbers["dev_f1"], epoch, tagger)
+                run.log.info("%s: epoch %d, loss %.4f, dev %.2f", phase, epoch, numbers["loss"], numbers["dev_f1"])
+                if schedule.patience is not None and epoch - best.epoch >= schedule.patience:
+                    break
+    best.restore(tagger)
+
+
+def _step(
+    tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimizer, device: str, pad: int, precision: str
+) -> float:
+    tagger.train()
+    batch = collate(group, pad)
+    with autocast(device, precision):
+        logits = tagger(batch.ids.to(device), batch.attention.to(device), batch.domains.to(device))
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels.to(device).flatten(), ignore_index=IGNORED)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.item()
+
+
+class _Best:
+    """The weights with the best score so far; the earlier of equals."""
+
+    def __init__(self) -> None:
+        self.score, self.epoch, self.weights = -1.0, 0, dict[str, Tensor]()
+
+    def offer(self, score: float, epoch: int, tagger: Tagger) -> None:
+        if score > self.score:
+            self.score, self.epoch = score, epoch
+            self.weights = {k: v.detach().clone() for k, v in tagger.state_dict().items()}
+
+    def restore(self, tagger: Tagger) -> None:
+        if self.weights:
+            tagger.load_state_dict(self.weights)
+
+
+@torch.no_grad()
+def decode(
+    tagger: Tagger, sentences: Sequence[Sentence], windows: Sequence[Window], device: str, *, pad: int, precision: str
+) -> list[Prediction]:
+    """The most probable tag of every word; entities by conlleval's reading of the tags, which are kept beside them."""
+    tagger.to(device).eval()
+    tags = [["O"] * len(s.tokens) for s in sentences]
+    for group in by_length(windows, 64):
+        batch = collate(group, pad)
+        with autocast(device, precision):
+            logits = tagger(batch.ids.to(device), batch.attention.to(device), batch.domains.to(device))
+        for window, row in zip(group, logits.argmax(-1).tolist(), strict=True):
+            for word, position in zip(window.words, window.first, strict=True):
+                tags[window.sentence][word] = tagger.labels[row[position]]
+    return [Prediction(s.id, conll.chunks(t), tags=tuple(t)) for s, t in zip(sentences, tags, strict=True)]
+
+
+def blocks(sentences: Sequence[Sentence], size: int) -> Iterator[Sequence[Sentence]]:
+    """Consecutive stretches, so that predictions come before the last sentence is read."""
+    for start in range(0, len(sentences), size):
+        yield sentences[start : start + size]

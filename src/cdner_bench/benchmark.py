@@ -1,0 +1,308 @@
+"""A benchmark: everything that must be equal for two scores to be comparable, read from a TOML file and verified.
+
+`benchmarks/*.toml` holds the shipped ones. A user's own file may build on one (`extends = "crossner"`), so that a new
+target domain needs three paths and no code; there, types, hashes and counts may be left out.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import conll
+from .errors import DataError, OptionError, did_you_mean
+from .files import benchmarks_dir, data_dir, digest, sha256
+from .types import Corpus, Scenario, Sentence
+
+SPLITS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file, and what it must be if that was declared. `path` is relative to `root`."""
+
+    root: Path
+    path: str
+    sha256: str | None = None
+    sentences: int | None = None
+    tokens: int | None = None
+    entities: int | None = None
+    explanations: int | None = None
+
+    @property
+    def location(self) -> Path:
+        """Where the file should lie."""
+        return self.root / self.path
+
+    def hash(self) -> str:
+        """The SHA-256 of the file. Raises `DataError` if it is missing or not the pinned one."""
+        if not self.location.is_file():
+            raise DataError(
+                f"there is no file {self.location}",
+                hint="type: cdner-bench data fetch, or set CDNER_DATA to the directory that holds it",
+            )
+        found = sha256(self.location)
+        if self.sha256 is not None and found != self.sha256:
+            raise DataError(
+                f"{self.location} is not the published file: SHA-256 {found[:12]}…, pinned {self.sha256[:12]}…",
+                hint="remove it and type: cdner-bench data fetch",
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One domain of a benchmark: its declared types (none: whatever its files use), splits and other files."""
+
+    name: str
+    title: str
+    types: tuple[str, ...] | None
+    splits: Mapping[str, DataFile]
+    resources: Mapping[str, DataFile]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Which sources go with which targets. A target is never its own source."""
+
+    title: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where files whose path starts with `prefix` are downloaded from."""
+
+    prefix: str
+    url: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Named, versioned data and scenarios. Files are read, and checked, when first asked for."""
+
+    name: str
+    version: str
+    title: str
+    preset: str | None
+    domains: Mapping[str, Domain]
+    settings: Mapping[str, Setting]
+    origins: tuple[Origin, ...] = ()
+    _read: dict[str, Corpus] = field(default_factory=dict, repr=False, compare=False)
+
+    def scenarios(self, setting: str, targets: Iterable[str] = ()) -> list[Scenario]:
+        """The transfer experiments of a setting, all of its targets or the named ones.
+
+        Raises `OptionError` for an unknown setting or target.
+        """
+        chosen = self.setting(setting)
+        wanted = list(dict.fromkeys(targets)) or list(chosen.targets)
+        for target in wanted:
+            if target not in chosen.targets:
+                raise OptionError(f"{self.name} has no target {target!r}", hint=did_you_mean(target, chosen.targets))
+        return [Scenario(setting, tuple(s for s in chosen.sources if s != t), t) for t in wanted]
+
+    def setting(self, name: str) -> Setting:
+        """A setting by name. Raises `OptionError` with the nearest one."""
+        try:
+            return self.settings[name]
+        except KeyError:
+            raise OptionError(f"{self.name} has no setting {name!r}", hint=did_you_mean(name, self.settings)) from None
+
+    def domain(self, name: str) -> Domain:
+        """A domain by name. Raises `OptionError` with the nearest one."""
+        try:
+            return self.domains[name]
+        except KeyError:
+            raise OptionError(f"{self.name} has no domain {name!r}", hint=did_you_mean(name, self.domains)) from None
+
+    def corpus(self, name: str) -> Corpus:
+        """One domain, read and checked against its hashes, counts and types; resources that are absent are left out.
+
+        Raises `DataError` naming the file, and the line where there is one.
+        """
+        if name not in self._read:
+            domain = self.domain(name)
+            splits = {split: _load(domain, split) for split in SPLITS}
+            types = domain.types or tuple(
+                sorted({e.type for sentences in splits.values() for s in sentences for e in s.entities})
+            )
+            self._read[name] = Corpus(name, types, **splits, resources=_present(domain))
+        return self._read[name]
+
+    def present(self) -> bool:
+        """Whether the files of every domain are there (their content is checked when they are read)."""
+        return all(file.location.is_file() for domain in self.domains.values() for file in domain.splits.values())
+
+    def fingerprint(self, scenario: Scenario, resources: Iterable[str] = ()) -> str:
+        """SHA-256 over the hashes of every file that a run of `scenario` can see, with the named `resources`."""
+        seen: dict[str, str] = {}
+        for name in (*scenario.sources, scenario.target):
+            domain = self.domain(name)
+            for split, file in domain.splits.items():
+                if split != "test" or name == scenario.target:
+                    seen[f"{name}/{split}"] = file.hash()
+            for resource in resources:
+                file = domain.resources.get(resource)
+                if file is not None and file.location.is_file():
+                    seen[f"{name}/{resource}"] = file.hash()
+        return digest(seen)
+
+    def files(self) -> Iterator[DataFile]:
+        """Every file of every domain."""
+        for domain in self.domains.values():
+            yield from domain.splits.values()
+            yield from domain.resources.values()
+
+
+def available() -> dict[str, Path]:
+    """The shipped benchmarks by name."""
+    return {path.stem: path for path in sorted(benchmarks_dir().glob("*.toml")) if path.stem != "models"}
+
+
+def load(name: str) -> Benchmark:
+    """A shipped benchmark by name, or anyone's by the path of its TOML file.
+
+    Raises `OptionError` for an unknown name, `DataError` for a file that does not say what it must.
+    """
+    shipped = available()
+    if name in shipped:
+        return _parse(shipped[name])
+    if name.endswith(".toml"):
+        return _parse(Path(name))
+    raise OptionError(f"unknown benchmark {name!r}", hint=f"{did_you_mean(name, shipped)}, or name a .toml file")
+
+
+def default() -> tuple[Benchmark, str]:
+    """The benchmark to use when none is named, and why: crossner where its data is present, else the shipped sample."""
+    crossner = load("crossner")
+    if crossner.present():
+        return crossner, f"its data is in {data_dir()}"
+    return load("mini"), "the CrossNER data is not here; cdner-bench data fetch downloads it"
+
+
+def _load(domain: Domain, split: str) -> tuple[Sentence, ...]:
+    file = domain.splits[split]
+    file.hash()
+    sentences = conll.read(file.location, f"{domain.name}/{split}", domain.types)
+    found = {
+        "sentences": len(sentences),
+        "tokens": sum(len(s.tokens) for s in sentences),
+        "entities": sum(len(s.entities) for s in sentences),
+    }
+    for what, number in found.items():
+        declared = getattr(file, what)
+        if declared is not None and declared != number:
+            raise DataError(f"{file.location} has {number} {what}, declared are {declared}")
+    return tuple(sentences)
+
+
+def _present(domain: Domain) -> dict[str, Path]:
+    present = {name: file for name, file in domain.resources.items() if file.location.is_file()}
+    for file in present.values():
+        file.hash()
+    return {name: file.location for name, file in present.items()}
+
+
+# --- reading the TOML file -------------------------------------------------------------------------------------------
+
+
+def _parse(path: Path) -> Benchmark:
+    try:
+        with path.open("rb") as stream:
+            table = tomllib.load(stream)
+    except OSError as error:
+        raise DataError(f"cannot read the benchmark file {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not TOML: {error}") from None
+    reader = _Table(path, "", table)
+    base = load(reader.take("extends", str)) if "extends" in table else None
+    origins = tuple(Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.tables("fetch"))
+    root = data_dir() if origins else path.resolve().parent
+    domains = {name: _domain(name, sub, root) for name, sub in reader.named("domains")}
+    settings = {name: _setting(sub) for name, sub in reader.named("settings")}
+    name = reader.take("name", str)
+    benchmark = Benchmark(
+        name=name,
+        version=reader.take("version", str, base.version if base else "1"),
+        title=reader.take("title", str, name),
+        preset=reader.take("preset", str, (base.preset or "") if base else "") or None,
+        domains={**(base.domains if base else {}), **domains},
+        settings=settings or (dict(base.settings) if base else {}),
+        origins=origins or (base.origins if base else ()),
+    )
+    reader.finish()
+    for key, setting in benchmark.settings.items():
+        for domain in (*setting.sources, *setting.targets):
+            if domain not in benchmark.domains:
+                raise DataError(
+                    f"{path}: settings.{key} names {domain!r}", hint=did_you_mean(domain, benchmark.domains)
+                )
+    return benchmark
+
+
+def _domain(name: str, table: _Table, root: Path) -> Domain:
+    types = table.take("types", list, [])
+    domain = Domain(
+        name=name,
+        title=table.take("title", str, name),
+        types=tuple(types) or None,
+        splits={split: _file(table.take(split, (str, dict)), root, table, split) for split in SPLITS},
+        resources={
+            resource: _file(value, root, table, resource) for resource, value in table.take("resources", dict, {}).items()
+        },
+    )
+    table.finish()
+    return domain
+
+
+def _file(value: Any, root: Path, table: _Table, key: str) -> DataFile:
+    try:
+        return DataFile(root, **({"path": value} if isinstance(value, str) else value))
+    except TypeError as error:
+        raise DataError(f"{table.path}: {table.prefix}{key}: {str(error).removeprefix('DataFile.__init__() ')}") from None
+
+
+def _setting(table: _Table) -> Setting:
+    setting = Setting(
+        title=table.take("title", str, table.prefix.rstrip(".").rpartition(".")[2]),
+        sources=tuple(table.take("sources", list)),
+        targets=tuple(table.take("targets", list)),
+    )
+    table.finish()
+    return setting
+
+
+class _Table:
+    """A TOML table that knows its file and its place, and that notices keys nobody asked for."""
+
+    def __init__(self, path: Path, prefix: str, values: dict[str, Any]) -> None:
+        self.path, self.prefix, self.values, self.asked = path, prefix, values, set[str]()
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
+        self.asked.add(key)
+        value = self.values.get(key, default)
+        if value is None:
+            raise DataError(f"{self.path}: {self.prefix}{key} is missing")
+        if not isinstance(value, kind):
+            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {value!r}")
+        return value
+
+    def named(self, key: str) -> Iterator[tuple[str, _Table]]:
+        for name, values in self.take(key, dict, {}).items():
+            if not isinstance(values, dict):
+                raise DataError(f"{self.path}: {self.prefix}{key}.{name} is not a table")
+            yield name, _Table(self.path, f"{self.prefix}{key}.{name}.", values)
+
+    def tables(self, key: str) -> list[_Table]:
+        return [_Table(self.path, f"{self.prefix}{key}.", values) for values in self.take(key, list, [])]
+
+    def finish(self) -> None:
+        for key in self.values:
+            if key not in self.asked:
+                raise DataError(f"{self.path}: unknown key {self.prefix}{key}", hint=did_you_mean(key, sorted(self.asked)))

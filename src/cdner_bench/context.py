@@ -1,0 +1,130 @@
+"""What the harness lends a method while it runs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from . import meter, models
+from .errors import CdnerError
+from .files import digest, locked, write_atomic
+from .meter import Phase
+
+
+class Observer(Protocol):
+    """Who watches a run: the live display, the plain one, or nobody."""
+
+    def phase(self, name: str) -> None:
+        """A phase begins."""
+
+    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        """The phase has come to `step` of `total`."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a row of the leaderboard says about the model."""
+
+    backbone: str = "none"
+    trained: int = 0
+    total: int = 0
+    precision: str = ""
+
+
+@dataclass
+class RunContext:
+    """Seed, device, places and meters of one run.
+
+    Every random draw must come from `seed`. `workdir` is the run's own folder, which outlives a crash.
+    """
+
+    seed: int
+    workdir: Path
+    shared: Path
+    identity: Mapping[str, object]
+    observer: Observer
+    log: logging.Logger
+    phases: list[Phase] = field(default_factory=list)
+    model: ModelFacts = ModelFacts()
+    _open: str | None = None
+
+    @property
+    def device(self) -> str:
+        """"cuda" or "cpu"."""
+        return meter.default_device()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[Phase]:
+        """Time a block. Phases follow one another; they do not nest."""
+        if self._open:
+            raise RuntimeError(f"phase {name!r} begins inside phase {self._open!r}")
+        self._open = name
+        self.observer.phase(name)
+        phase = Phase(name)
+        try:
+            with meter.timed(phase):
+                yield phase
+        finally:
+            self._open = None
+        self.phases.append(phase)
+        self.log.info("%s: %.1f s", name, phase.seconds)
+
+    def progress(self, step: int, total: int, **numbers: float) -> None:
+        """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…)."""
+        self.observer.progress(step, total, numbers)
+
+    def describe(self, *, backbone: str, trained: int, total: int, precision: str = "") -> None:
+        """Name the backbone, count the parameters (trained, in all), say how it computes: for the record."""
+        self.model = ModelFacts(backbone, trained, total, precision)
+
+    def backbone(self, name: str) -> str:
+        """Where to load a backbone from: the folder of one of the project's own small models (fetched on first use
+        and checked by hash), else `name` itself, a path or the id of a hub.
+        """
+        return str(models.fetch(name)) if name in models.catalogue() else name
+
+    def stage(self, name: str, build: Callable[[Path], None], key: Mapping[str, object] | None = None) -> Path:
+        """The folder that `build` fills, built once however often the run is interrupted.
+
+        With a `key` it is shared by all runs of this plugin whose `name`, `key` and seed are equal, so the key must
+        hold everything else that determines what is built: corpora (`Corpus.fingerprint`), options, the stage it
+        starts from. Without, it belongs to this run and goes when the run is finished.
+        """
+        if key is None:
+            place = self.workdir / "stages" / name
+            identity: dict[str, object] = {"stage": name}
+        else:
+            identity = {"stage": name, "seed": self.seed, **self.identity, "key": dict(key)}
+            place = self.shared / f"{name}-{digest(identity)[:16]}"
+        with locked(place.with_name(f"{place.name}.lock"), wait=True):
+            if place.is_dir():
+                self._take_over(place, identity)
+            else:
+                self._build(place, identity, build)
+        return place
+
+    def _build(self, place: Path, identity: Mapping[str, object], build: Callable[[Path], None]) -> None:
+        draft = place.with_name(f"{place.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        before = len(self.phases)
+        build(draft)
+        record = {"identity": identity, "phases": [asdict(p) for p in self.phases[before:]]}
+        write_atomic(draft / "stage.json", json.dumps(record, indent=1))
+        draft.rename(place)
+
+    def _take_over(self, place: Path, identity: Mapping[str, object]) -> None:
+        try:
+            record = json.loads((place / "stage.json").read_text(encoding="utf-8"))
+            if record["identity"] != json.loads(json.dumps(identity)):
+                raise ValueError("it was made for another key")
+            self.phases += [Phase(**{**phase, "reused": True}) for phase in record["phases"]]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise CdnerError(f"{place} is not what its name says: {error}", hint=f"remove it: rm -r {place}") from error
+        self.log.info("%s: taken over", place.name)

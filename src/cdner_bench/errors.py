@@ -1,0 +1,57 @@
+"""The errors a user can cause, and the advice that goes with each.
+
+Raised anywhere in the core, caught once in the command line. Whatever is not a `CdnerError` is a bug and keeps
+its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CdnerError(Exception):
+    """Something the user can mend: what is wrong and where, and (as `hint`) what to type next."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class DataError(CdnerError):
+    """A data file that is missing, altered, or not what its format promises."""
+
+
+class OptionError(CdnerError):
+    """An unknown or mistyped name on the command line: method, target, setting, preset or option."""
+
+
+class PluginError(CdnerError):
+    """A plugin that cannot be loaded, or a method that breaks the contract."""
+
+
+class PredictionError(CdnerError):
+    """A prediction file that does not fit the sentences it claims to be about."""
+
+
+class ResultError(CdnerError):
+    """A result file that cannot be read."""
+
+
+class FetchError(CdnerError):
+    """A download that failed or that brought something else than was pinned."""
+
+
+class NotRunError(CdnerError):
+    """A method lacks something only the user can provide (a corpus, a key): recorded as *not run*, never as a score."""
+
+
+class BusyError(CdnerError):
+    """Another process holds the lock of the same run."""
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Advice for a misspelt `name`: the nearest of the `choices`, or all of them."""
+    known = list(choices)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(known) or '(none)'}"

@@ -1,0 +1,99 @@
+"""Time and memory as data: named phases on a monotonic clock, the device synchronised at their ends."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Phase:
+    """A named piece of a run. A method adds the `epochs` and `sentences` it went through; `waiting` is the part of
+    `seconds` spent waiting for somebody else's machine. `reused` marks work taken over from an earlier run.
+    """
+
+    name: str
+    seconds: float = 0.0
+    epochs: int = 0
+    sentences: int = 0
+    waiting: float = 0.0
+    reused: bool = False
+
+
+@contextmanager
+def timed(phase: Phase) -> Iterator[Phase]:
+    """Set `phase.seconds` to the time the block takes."""
+    synchronise()
+    start = time.perf_counter()
+    try:
+        yield phase
+    finally:
+        synchronise()
+        phase.seconds = time.perf_counter() - start
+
+
+def synchronise() -> None:
+    """Wait for the GPU, if this process uses one."""
+    cuda = _cuda()
+    if cuda is not None:
+        cuda.synchronize()
+
+
+def default_device() -> str:
+    """"cuda" if torch is imported and sees a GPU, else "cpu"."""
+    torch = sys.modules.get("torch")
+    return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
+
+
+def device_name() -> str:
+    """What the seconds were measured on: the GPU's name if one was used, else the processor and its usable cores."""
+    cuda = _cuda()
+    if cuda is not None:
+        return str(cuda.get_device_name())
+    return f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
+
+
+def reset_peak_memory() -> None:
+    """Start a new measurement of peak memory."""
+    cuda = _cuda()
+    if cuda is not None:
+        cuda.reset_peak_memory_stats()
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pass  # then the peak is the process's, which is said in the results schema
+
+
+def peak_memory() -> int:
+    """Bytes: the GPU's allocations if one is used, else this process's resident set, at their highest since the reset."""
+    cuda = _cuda()
+    if cuda is not None:
+        return int(cuda.max_memory_allocated())
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _cuda() -> Any:
+    """torch.cuda if this process has started it. The core itself never imports torch."""
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

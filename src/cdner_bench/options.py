@@ -1,0 +1,54 @@
+"""Typed options: a method's frozen dataclass filled from presets and `-o name=value`, each value checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, get_type_hints
+
+from .errors import OptionError, did_you_mean
+
+
+def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -> Any:
+    """An instance of the dataclass `options`; later layers win, and text becomes the declared type ("1e-4", "true").
+
+    Raises `OptionError` that names the option of `owner` and the choices.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    hints = get_type_hints(options, include_extras=True)
+    names = [field.name for field in dataclasses.fields(options)]
+    values: dict[str, object] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            if name not in names:
+                raise OptionError(f"{owner} has no option {name!r}", hint=did_you_mean(name, names))
+            try:
+                values[name] = TypeAdapter(hints[name]).validate_python(_none(value))
+            except ValidationError as error:
+                problem = error.errors()[0]["msg"]
+                raise OptionError(f"{owner}: option {name}={value!s}: {problem[0].lower()}{problem[1:]}") from None
+    try:
+        return options(**values)
+    except TypeError as error:
+        raise OptionError(f"{owner}: {str(error).removeprefix(f'{options.__qualname__}.__init__() ')}") from None
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """`["epochs=10"]` as a mapping. Raises `OptionError` for anything without a name and a `=`."""
+    parsed = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.strip():
+            raise OptionError(f"{assignment!r} is no option", hint="write -o name=value")
+        parsed[name.strip()] = value
+    return parsed
+
+
+def as_dict(options: Any) -> dict[str, Any]:
+    """Resolved options as plain values, for the record."""
+    return {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+
+
+def _none(value: object) -> object:
+    return None if isinstance(value, str) and value.lower() in ("none", "null") else value

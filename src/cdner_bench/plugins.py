@@ -1,0 +1,126 @@
+"""Finding plugins: installed entry points (group `cdner_bench`) and files named by `--plugin`. One registry."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+import pluggy
+
+from . import hookspecs
+from .errors import OptionError, PluginError, did_you_mean
+from .method import Spec
+
+GROUP = "cdner_bench"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A method and the plugin it comes from. `version` changes with the plugin's release and with its code."""
+
+    spec: Spec
+    plugin: str
+    version: str
+
+
+class Registry:
+    """All methods by name."""
+
+    def __init__(self, methods: Iterable[Registered]) -> None:
+        self._methods: dict[str, Registered] = {}
+        for entry in methods:
+            name = entry.spec.name
+            other = self._methods.setdefault(name, entry)
+            if other is not entry:
+                raise PluginError(
+                    f"plugins {other.plugin!r} and {entry.plugin!r} both register a method {name!r}",
+                    hint=f"disable one of them: --no-plugin {entry.plugin}",
+                )
+
+    def __iter__(self) -> Iterator[Registered]:
+        return iter(self._methods.values())
+
+    def get(self, name: str) -> Registered:
+        """The method called `name`. Raises `OptionError` with the nearest name."""
+        try:
+            return self._methods[name]
+        except KeyError:
+            raise OptionError(f"unknown method {name!r}", hint=did_you_mean(name, self._methods)) from None
+
+
+def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Registry:
+    """Load every installed plugin and every file, but the disabled ones.
+
+    Raises `PluginError` that names the plugin and how to disable it, for one that does not import, implements an
+    unknown hook, registers nonsense, or takes a name that is taken.
+    """
+    blocked = frozenset(disabled)
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    versions: dict[str, str] = {}
+    for name, release, load in (*_installed(), *map(_from_file, files)):
+        if name in blocked:
+            continue
+        if name in versions:
+            raise PluginError(f"there are two plugins called {name!r}", hint=f"disable them: --no-plugin {name}")
+        try:
+            module = load()
+            manager.register(module, name=name)
+        except Exception as error:
+            raise PluginError(f"plugin {name!r} fails to import: {error!r}", hint=f"disable it: --no-plugin {name}") from error
+        versions[name] = f"{release}+{_code(module)}"
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(str(error), hint="the hook is register_methods") from None
+    return Registry(_methods(manager, versions))
+
+
+def _methods(manager: pluggy.PluginManager, versions: dict[str, str]) -> Iterator[Registered]:
+    for implementation in manager.hook.register_methods.get_hookimpls():
+        name = implementation.plugin_name
+        try:
+            specs = list(implementation.function())
+        except Exception as error:
+            raise PluginError(
+                f"plugin {name!r} fails in register_methods: {error!r}", hint=f"disable it: --no-plugin {name}"
+            ) from error
+        for spec in specs:
+            if not isinstance(spec, Spec):
+                raise PluginError(f"plugin {name!r} registers {spec!r}, which is not a cdner_bench.Spec")
+            yield Registered(spec, name, versions[name])
+
+
+def _installed() -> Iterator[tuple[str, str, object]]:
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        yield point.name, point.dist.version if point.dist else "0", point.load
+
+
+def _from_file(path: Path) -> tuple[str, str, object]:
+    def load() -> ModuleType:
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no file {path}")
+        module_spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert module_spec is not None and module_spec.loader is not None
+        module = importlib.util.module_from_spec(module_spec)
+        sys.modules[path.stem] = module  # so that "module:Class" finds it
+        module_spec.loader.exec_module(module)
+        return module
+
+    return path.stem, "file", load
+
+
+def _code(module: ModuleType) -> str:
+    """Eight hex digits of the plugin's own Python code: an edited plugin is another plugin."""
+    main = Path(module.__file__ or "")
+    paths = sorted(main.parent.rglob("*.py")) if main.name == "__init__.py" else [main]
+    hashed = hashlib.sha256()
+    for path in paths:
+        hashed.update(path.read_bytes())
+    return hashed.hexdigest()[:8]

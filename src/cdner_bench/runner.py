@@ -1,0 +1,280 @@
+"""Scenarios × methods × seeds: each a run in a folder of its own, resumed where it was left, scored when it is done."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from . import meter, options, results
+from .benchmark import Benchmark
+from .context import Observer, RunContext
+from .errors import BusyError, CdnerError, NotRunError, PluginError
+from .files import digest, locked
+from .method import Method
+from .plugins import Registered
+from .predictions import encode, read_own
+from .results import BenchmarkFacts, MethodFacts, Result
+from .scoring import HEADLINE, score
+from .types import Corpus, Prediction, Scenario, Sentence
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made. Its `id` is the hash of everything that determines its predictions."""
+
+    benchmark: Benchmark
+    scenario: Scenario
+    entry: Registered
+    preset: str | None
+    options: Any
+    seed: int
+
+    @cached_property
+    def data(self) -> BenchmarkFacts:
+        """The identity of the data."""
+        fingerprint = self.benchmark.fingerprint(self.scenario, self.entry.spec.resources)
+        return BenchmarkFacts(self.benchmark.name, self.benchmark.version, fingerprint)
+
+    @cached_property
+    def method(self) -> MethodFacts:
+        """The identity of the method."""
+        entry = self.entry
+        return MethodFacts(entry.spec.name, entry.plugin, entry.version, self.preset, options.as_dict(self.options))
+
+    @cached_property
+    def id(self) -> str:
+        """Sixteen hex digits."""
+        s, m = self.scenario, self.method
+        scenario = [s.setting, s.sources, s.target]
+        method = [m.name, m.plugin, m.version, dict(m.options)]
+        return digest([self.data.name, self.data.version, self.data.data, scenario, method, self.seed])[:16]
+
+    def __str__(self) -> str:
+        return f"{self.scenario} {self.entry.spec.name} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: finished, skipped (finished before), not-run, failed or busy (another process has it)."""
+
+    job: Job
+    status: str
+    result: Result | None = None
+    message: str = ""
+    hint: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the user has to do something about it."""
+        return self.status in ("failed", "busy")
+
+    @property
+    def f1(self) -> float | None:
+        """The headline score, if there is one."""
+        return self.result.f1(HEADLINE) if self.result and self.result.scores else None
+
+
+class JobObserver(Observer, Protocol):
+    """Who watches a whole series of runs."""
+
+    def begin(self, job: Job, number: int, total: int) -> None:
+        """A job begins."""
+
+    def end(self, outcome: Outcome) -> None:
+        """It has ended."""
+
+
+def plan(
+    benchmark: Benchmark,
+    scenarios: Sequence[Scenario],
+    entries: Sequence[Registered],
+    preset: str | None,
+    chosen: Mapping[str, object],
+    seeds: Sequence[int],
+) -> list[Job]:
+    """Every job of scenarios × methods × seeds. Raises `OptionError` before anything runs."""
+    resolved = [(entry, entry.spec.resolve(preset, chosen)) for entry in entries]
+    return [
+        Job(benchmark, scenario, entry, preset, values, seed)
+        for scenario in scenarios
+        for entry, values in resolved
+        for seed in seeds
+    ]
+
+
+def run(jobs: Sequence[Job], out: Path, observer: JobObserver) -> Iterator[Outcome]:
+    """Run jobs one after the other; what fails is reported and the rest goes on.
+
+    Writes `out/runs/<id>/` and `out/leaderboards/results/**`.
+    """
+    for number, job in enumerate(jobs, start=1):
+        observer.begin(job, number, len(jobs))
+        outcome = _isolated(job, out, observer)
+        observer.end(outcome)
+        yield outcome
+
+
+def _isolated(job: Job, out: Path, observer: Observer) -> Outcome:
+    folder = out / "runs" / job.id
+    try:
+        with locked(folder / "lock"):
+            return _resume(job, folder, out, observer)
+    except BusyError as error:
+        return Outcome(job, "busy", message=str(error), hint=error.hint)
+    except Exception as error:
+        _keep_traceback(folder, error)
+        hint = error.hint if isinstance(error, CdnerError) else None
+        return Outcome(job, "failed", message=_in_words(error), hint=hint or f"the traceback is in {folder / 'error.txt'}")
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, CdnerError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _keep_traceback(folder: Path, error: Exception) -> None:
+    try:
+        (folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        pass  # a full disk is reported all the same
+
+
+def _resume(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
+    record = folder / "run.json"
+    if record.exists():
+        result, status = results.load(record), "skipped"
+    else:
+        (folder / "error.txt").unlink(missing_ok=True)
+        try:
+            result, status = _make(job, folder, out, observer), results.FINISHED
+        except NotRunError as error:
+            result = Result(results.NOT_RUN, job.id, job.data, job.scenario, job.method, job.seed, reason=str(error))
+            results.save(result, out / "leaderboards" / "results" / result.path)
+            return Outcome(job, results.NOT_RUN, result, str(error), error.hint)
+        results.save(result, record)
+        shutil.rmtree(folder / "stages", ignore_errors=True)
+    kept = out / "leaderboards" / "results" / result.path
+    if status != "skipped" or not kept.exists():
+        results.save(result, kept)
+    return Outcome(job, status, result)
+
+
+def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
+    meter.reset_peak_memory()
+    with _log(folder / "log.txt", job) as log:
+        run = RunContext(
+            seed=job.seed,
+            workdir=folder,
+            shared=out / "runs" / "shared",
+            identity={"plugin": job.entry.plugin, "version": job.entry.version},
+            observer=observer,
+            log=log,
+        )
+        with run.phase("load"):
+            sources = [job.benchmark.corpus(name).without_test() for name in job.scenario.sources]
+            target = job.benchmark.corpus(job.scenario.target)
+            _require(job, target)
+            method = job.entry.spec.load()(job.options)
+        gold = target.test
+        done, size = read_own(folder / "predictions.jsonl", gold, target.types)
+        method.fit(sources, target.without_test(), run)
+        with run.phase("predict") as phase:
+            predictions = done + _predict(job, method, gold[len(done) :], target, run, size)
+            phase.sentences = len(gold) - len(done)
+        with run.phase("score"):
+            scores = score(gold, predictions, target.types)
+        log.info("%s %.2f", HEADLINE, scores.counts().f1)
+    return Result(
+        results.FINISHED,
+        job.id,
+        job.data,
+        job.scenario,
+        job.method,
+        job.seed,
+        model=run.model,
+        phases=run.phases,
+        device=meter.device_name(),
+        peak_memory=meter.peak_memory(),
+        provenance=results.provenance(),
+        **results.scored(scores),
+    )
+
+
+def _require(job: Job, target: Corpus) -> None:
+    for resource in job.entry.spec.resources:
+        if resource not in target.resources:
+            file = job.benchmark.domain(target.name).resources.get(resource)
+            where = f"it belongs at {file.location}" if file else f"declare it as domains.{target.name}.resources.{resource}"
+            raise NotRunError(
+                f"{job.entry.spec.name} needs the {resource} corpus of {target.name}: {where}",
+                hint="type: cdner-bench data fetch" if file else None,
+            )
+
+
+def _predict(
+    job: Job, method: Method, sentences: Sequence[Sentence], target: Corpus, run: RunContext, size: int
+) -> list[Prediction]:
+    """Predict the rest, writing each prediction as it comes behind the first `size` bytes of the file."""
+    made: list[Prediction] = []
+    with (run.workdir / "predictions.jsonl").open("ab") as stream:
+        stream.truncate(size)
+        if not sentences:
+            return made
+        answers = method.predict([s.unlabeled() for s in sentences], run)
+        for prediction in _held_to_contract(answers, sentences, target.types, job):
+            stream.write(encode(prediction).encode("utf-8") + b"\n")
+            stream.flush()
+            made.append(prediction)
+            run.progress(len(made), len(sentences))
+    return made
+
+
+def _held_to_contract(
+    answers: Iterable[Prediction], sentences: Sequence[Sentence], types: Sequence[str], job: Job
+) -> Iterator[Prediction]:
+    who = f"method {job.entry.spec.name} (plugin {job.entry.plugin})"
+    count = 0
+    for count, prediction in enumerate(answers, start=1):
+        if count > len(sentences):
+            raise PluginError(f"{who} yields more than the {len(sentences)} predictions asked for")
+        sentence = sentences[count - 1]
+        if not isinstance(prediction, Prediction):
+            raise PluginError(f"{who} yields {type(prediction).__name__} instead of a Prediction")
+        if prediction.sentence_id != sentence.id:
+            raise PluginError(f"{who} answers {prediction.sentence_id} where {sentence.id} was next")
+        for entity in prediction.entities:
+            if entity.end > len(sentence.tokens):
+                raise PluginError(f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {entity} was predicted")
+            if entity.type not in types:
+                raise PluginError(
+                    f"{who}: {entity.type!r} is no type of the target", hint="put such predictions into Prediction.rejected"
+                )
+        yield prediction
+    if count < len(sentences):
+        raise PluginError(f"{who} yields {count} predictions for {len(sentences)} sentences")
+
+
+@contextmanager
+def _log(path: Path, job: Job) -> Iterator[logging.Logger]:
+    logger = logging.getLogger(f"cdner_bench.run.{job.id}")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger.addHandler(handler)
+    try:
+        logger.info("%s", job)
+        yield logger
+    finally:
+        logger.removeHandler(handler)
+        handler.close()

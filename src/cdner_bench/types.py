@@ -1,0 +1,131 @@
+"""The values everything else speaks in: frozen, checked when made, free of any library.
+
+Offsets count tokens, are half-open (`start` included, `end` not) and never refer to characters or sub-words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from .errors import DataError
+from .files import digest
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entity:
+    """A typed span of tokens, `tokens[start:end]`."""
+
+    start: int
+    end: int
+    type: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise DataError(f"not a span of tokens: [{self.start}, {self.end})")
+        if not self.type:
+            raise DataError(f"the entity at [{self.start}, {self.end}) has no type")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Tokens and, where they are known, the gold entities: in order and without overlap."""
+
+    id: str
+    tokens: tuple[str, ...]
+    entities: tuple[Entity, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.tokens:
+            raise DataError(f"sentence {self.id} has no tokens")
+        end = 0
+        for entity in self.entities:
+            if entity.start < end:
+                raise DataError(f"sentence {self.id}: {entity} overlaps the entity before it, or is out of order")
+            end = entity.end
+        if end > len(self.tokens):
+            raise DataError(f"sentence {self.id}: an entity ends at {end} of {len(self.tokens)} tokens")
+
+    @property
+    def text(self) -> str:
+        """The tokens joined by single spaces, never detokenised."""
+        return " ".join(self.tokens)
+
+    def surface(self, entity: Entity) -> str:
+        """The words of one entity."""
+        return " ".join(self.tokens[entity.start : entity.end])
+
+    def unlabeled(self) -> Sentence:
+        """The same sentence without gold: what a method sees when it predicts."""
+        return replace(self, entities=())
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """One domain: its entity types, its three splits, and other files about it.
+
+    `resources` maps a name (`gtok`, `dapt`) to a file; a method that needs one says so in its `Spec`.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    train: tuple[Sentence, ...] = ()
+    dev: tuple[Sentence, ...] = ()
+    test: tuple[Sentence, ...] = ()
+    resources: Mapping[str, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = set(self.types)
+        for sentence in (*self.train, *self.dev, *self.test):
+            for entity in sentence.entities:
+                if entity.type not in known:
+                    raise DataError(f"sentence {sentence.id}: {entity.type!r} is not a type of {self.name}")
+
+    def fingerprint(self) -> str:
+        """SHA-256 of everything a method can learn from here: types, train and dev. Belongs in a shared stage's key."""
+        splits = [[(s.tokens, [(e.start, e.end, e.type) for e in s.entities]) for s in part] for part in (self.train, self.dev)]
+        return digest([self.name, self.types, splits])
+
+    def without_test(self) -> Corpus:
+        """What a method gets: the test split stays with the harness."""
+        return replace(self, test=())
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One transfer experiment: learn on `sources`, adapt to `target`, be judged on its test split."""
+
+    setting: str
+    sources: tuple[str, ...]
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.setting}/{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something a method said that is no span of the sentence. It counts as a false positive; `reason` says why.
+
+    `type` is what the method called it, known or not, or "?" where that could not be read.
+    """
+
+    type: str
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a method said about one sentence.
+
+    `entities` are spans of known types; `rejected` is everything else it said. `raw` is the generated text of a
+    text-to-text method, `tags` the unrepaired BIO tags of a tagger, one a token; some protocols read them.
+    """
+
+    sentence_id: str
+    entities: tuple[Entity, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    raw: str | None = None
+    tags: tuple[str, ...] | None = None
