@@ -2,7 +2,13 @@
 
 from cdner_bench import Spec, hookimpl
 
-_SMALL = {"backbone": "minilm", "learning_rate": 3e-4, "source_learning_rate": 1e-4, "schedule": "linear"}
+_SMALL = {
+    "backbone": "minilm",
+    "learning_rate": 3e-4,
+    "source_learning_rate": 1e-4,
+    "schedule": "linear",
+    "dropout": 0.0,
+}
 _PRESETS = {
     # CrossNER's BertTagger: Adam 5e-5, batch 16, 2 source epochs, early stop after 8 epochs without a better dev F1.
     "paper": {"backbone": "bert-base-cased"},

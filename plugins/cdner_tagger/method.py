@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Lt
 
 from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sentence_counts, sha256, total
 
@@ -44,6 +44,7 @@ class Options:
     learning_rate: Rate = 5e-5
     batch_size: Positive = 16
     schedule: Literal["constant", "linear"] = "constant"
+    dropout: Annotated[float, Ge(0), Lt(1)] | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     joint_repeats: Positive = 50
     mlm_epochs: Positive = 15
@@ -102,7 +103,7 @@ class BertTagger(Method):
 
     def _source_options(self) -> dict[str, object]:
         o = self.options
-        names = ("source_epochs", "source_learning_rate", "source_sentences", "source_sampling", "batch_size", "precision")
+        names = ("source_epochs", "source_learning_rate", "source_sentences", "source_sampling", "batch_size", "dropout", "precision")
         return {name: getattr(o, name) for name in names}
 
     def _learn_sources(self, encoder: Any, sources: Sequence[Corpus], place: Path, run: RunContext) -> None:
@@ -115,7 +116,7 @@ class BertTagger(Method):
         for domain, corpus in enumerate(sources):
             order = torch.randperm(len(corpus.train), generator=generator)[: o.source_sentences].tolist()
             pools.append(self._windows([corpus.train[i] for i in sorted(order)], tagger, domain))
-        schedule = Schedule(o.source_epochs, o.source_learning_rate, o.batch_size)
+        schedule = Schedule(o.source_epochs, o.source_learning_rate, o.batch_size, dropout=o.dropout)
         train(
             tagger,
             lambda g: mixture(pools, g, sqrt=o.source_sampling == "sqrt"),
@@ -147,7 +148,7 @@ class BertTagger(Method):
             return total(map(sentence_counts, target.dev, predictions)).f1
 
         schedule = Schedule(
-            o.epochs, o.learning_rate, o.batch_size, o.schedule == "linear", o.patience, o.dev_every
+            o.epochs, o.learning_rate, o.batch_size, o.schedule == "linear", o.patience, o.dev_every, o.dropout
         )
         train(tagger, lambda _: pool, schedule, "target", run, pad=self.pad, precision=o.precision, dev_f1=dev_f1)
         save_tagger(tagger, place)

@@ -75,7 +75,7 @@ def load_tokenizer(name: str) -> Any:
 
 def load_encoder(name: str) -> Any:
     """The pretrained encoder of a backbone, in float32."""
-    return _from_hub(AutoModel.from_pretrained, name, dtype=torch.float32)
+    return _from_hub(AutoModel.from_pretrained, name, dtype=torch.float32, attn_implementation=_attention())
 
 
 def length_limit(encoder: Any) -> int:
@@ -95,9 +95,18 @@ def save_tagger(tagger: Tagger, folder: Path) -> None:
 def load_tagger(folder: Path) -> Tagger:
     """What `save_tagger` kept, all labels allowed."""
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    tagger = Tagger(AutoModel.from_config(AutoConfig.from_pretrained(folder)), labels, [labels])
+    tagger = Tagger(_built_from(folder), labels, [labels])
     tagger.load_state_dict(load_file(folder / "model.safetensors"))
     return tagger
+
+
+def _built_from(folder: Path) -> Any:
+    return AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation=_attention())
+
+
+def _attention() -> str | None:
+    """On CPUs the backward pass of fused attention is slower than plain products for sentences of this length."""
+    return None if torch.cuda.is_available() else "eager"
 
 
 def _from_hub(load: Any, name: str, **options: Any) -> Any:

@@ -231,7 +231,7 @@ def _predict(
         if not sentences:
             return made
         answers = method.predict([s.unlabeled() for s in sentences], run)
-        for prediction in _held_to_contract(answers, sentences, target.types, job):
+        for prediction in held_to_contract(answers, sentences, target.types, job.entry):
             stream.write(encode(prediction).encode("utf-8") + b"\n")
             stream.flush()
             made.append(prediction)
@@ -239,10 +239,11 @@ def _predict(
     return made
 
 
-def _held_to_contract(
-    answers: Iterable[Prediction], sentences: Sequence[Sentence], types: Sequence[str], job: Job
+def held_to_contract(
+    answers: Iterable[Prediction], sentences: Sequence[Sentence], types: Sequence[str], entry: Registered
 ) -> Iterator[Prediction]:
-    who = f"method {job.entry.spec.name} (plugin {job.entry.plugin})"
+    """The predictions of a method, each checked as it comes. Raises `PluginError` that names method and sentence."""
+    who = f"method {entry.spec.name} (plugin {entry.plugin})"
     count = 0
     for count, prediction in enumerate(answers, start=1):
         if count > len(sentences):

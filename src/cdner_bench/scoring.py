@@ -208,7 +208,7 @@ def string_multiset(pairs: Pairs, types: Collection[str]) -> PerType:
     counts: Counter[tuple[str, str]] = Counter()
     for sentence, prediction in pairs:
         gold = Counter((e.type, sentence.surface(e)) for e in sentence.entities)
-        said = Counter((e.type, sentence.surface(e)) for e in prediction.entities)
+        said = Counter((e.type, sentence.surface(e)) for e in frozenset(prediction.entities))
         said.update((r.type, r.text) for r in prediction.rejected)
         for verdict, items in (("tp", gold & said), ("fp", said - gold), ("fn", gold - said)):
             for (kind, _), n in items.items():

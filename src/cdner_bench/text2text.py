@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .types import Entity, Prediction, Rejected, Sentence
@@ -44,21 +44,31 @@ def answer(sentence: Sentence, entities: Iterable[Entity] | None = None) -> str:
 
 # An item ends at the ')' before the next item or the end of the text, so commas and brackets inside an entity
 # survive. A type never starts or ends with a space, which tokenised text such as "( Berkeley , CA )" does.
+# Between the items of a chatty answer there may be other text; there, an item has no brackets inside.
 _TYPE = r"[^\s,()](?:[^,()]{0,58}[^\s,()])?"
-_ITEM = re.compile(rf"\(({_TYPE}),[ ]?(.+?)\)(?=[\s,;.]*\({_TYPE}, |[\s,;.]*$)", re.DOTALL)
+_ITEM = re.compile(rf"\(({_TYPE}),[ ]?((?:(?!\({_TYPE}, ).)+?)\)(?=[\s,;.]*\({_TYPE}, |[\s,;.]*$)", re.DOTALL)
+_LOOSE_ITEM = re.compile(rf"\(({_TYPE}),[ ]?([^()]+)\)")
 
 
 def parse(text: str) -> tuple[list[Mention], list[str]]:
     """The `(type, text)` items of an answer in order, and the fragments that are none."""
     items: list[Mention] = []
-    leftovers: list[str] = []
+    fragments: list[str] = []
+    for item, between in _split(text, _ITEM):
+        for loose, rest in _split(between, _LOOSE_ITEM):
+            fragments.append(rest)
+            items += loose
+        items += item
+    return items, [piece.strip() for piece in fragments if piece.strip(" \t\r\n,;.")]
+
+
+def _split(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[list[Mention], str]]:
+    """The text before each item, with the item; at last the rest, with none."""
     end = 0
-    for match in _ITEM.finditer(text):
-        leftovers.append(text[end : match.start()])
-        items.append(Mention(match[1], " ".join(match[2].split())))
+    for match in pattern.finditer(text):
+        yield [Mention(match[1], " ".join(match[2].split()))], text[end : match.start()]
         end = match.end()
-    leftovers.append(text[end:])
-    return items, [piece.strip() for piece in leftovers if piece.strip(" \t\r\n,;.")]
+    yield [], text[end:]
 
 
 def read(text: str, sentence: Sentence, types: Iterable[str]) -> Prediction:
@@ -148,7 +158,7 @@ class _Text:
             return []
         # A vocabulary's unknown-symbol stands for one or more characters of one token.
         parts = (f"{_BOUND}?".join(map(re.escape, part)) for part in text.split(UNKNOWN))
-        inside = f"[^{_BOUND}]+".join(parts)
+        inside = f"{_BOUND}?[^{_BOUND}]+{_BOUND}?".join(parts)
         spans = []
         for match in re.finditer(f"(?<![^{_BOUND}])(?=({inside})(?![^{_BOUND}]))", self.chars):
             start = self.chars.count(_BOUND, 0, match.start())

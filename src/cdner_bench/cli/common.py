@@ -1,0 +1,58 @@
+"""Arguments that several commands share, and small pieces of output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..benchmark import Benchmark
+
+BenchmarkName = Annotated[
+    str | None, typer.Option("--benchmark", help="A shipped benchmark, or the .toml file of one.", metavar="NAME")
+]
+PluginFiles = Annotated[list[Path], typer.Option("--plugin", help="A plugin that is one Python file.", metavar="FILE")]
+Disabled = Annotated[list[str], typer.Option("--no-plugin", help="Leave out an installed plugin.", metavar="NAME")]
+Out = Annotated[Path, typer.Option("--out", help="The folder with runs/ and leaderboards/.", metavar="DIR")]
+HERE = Path()
+
+
+def chosen(name: str | None) -> Benchmark:
+    """The benchmark asked for, or the default one; says which and why."""
+    from .. import benchmark
+
+    if name is not None:
+        found, why = benchmark.load(name), "as asked"
+    else:
+        found, why = benchmark.default()
+    print(f"benchmark {found.name} version {found.version} ({why})", flush=True)
+    return found
+
+
+def split_list(text: str | None) -> list[str]:
+    """`"ai, music"` as a list."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def table(*headers: str, title: str | None = None, right: int = 0) -> Table:
+    """An empty rich table, its last `right` columns right-aligned."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(title=title, box=box.SIMPLE, title_justify="left", pad_edge=False)
+    for n, header in enumerate(headers):
+        made.add_column(header, justify="right" if n >= len(headers) - right else "left", overflow="fold")
+    return made
+
+
+def show(*renderables: object) -> None:
+    """Print with rich, at full width where there is no terminal. Text of models and plugins is never markup."""
+    import sys
+
+    from rich.console import Console
+
+    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 200).print(*renderables, sep="\n")

@@ -1,0 +1,110 @@
+"""`cdner-bench data`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .common import BenchmarkName, chosen, show, table
+
+if TYPE_CHECKING:
+    from ..benchmark import Benchmark
+
+app = typer.Typer(help="CrossNER and CoNLL2003, pinned by SHA-256.", no_args_is_help=True)
+Limit = Annotated[int, typer.Option(help="How many groups of conflicting labels to print.")]
+
+
+@app.command()
+def fetch(benchmark: Annotated[str, typer.Option(metavar="NAME")] = "crossner") -> None:
+    """Download a benchmark's files into $CDNER_DATA or the cache; resumes, and keeps only what matches its hash."""
+    from .. import benchmark as benchmarks
+    from .. import download
+    from ..files import data_dir
+
+    found = benchmarks.load(benchmark)
+    for origin in found.origins:
+        print(f"licence: {origin.licence}")
+    print(f"into {data_dir()}", flush=True)
+    fetched = 0
+    with _bars() as progress:
+        for path, new in download.fetch(found, progress):
+            fetched += new
+            if new and not sys.stdout.isatty():
+                print(path, flush=True)
+    print(f"{fetched} files downloaded, the others were here; next: cdner-bench data verify")
+
+
+@app.command()
+def verify(benchmark: BenchmarkName = None) -> None:
+    """Assert hashes, counts and types of every file."""
+    found = chosen(benchmark)
+    files = _read_all(found)
+    print(f"{files} files are as declared: hashes, sentences, tokens, entities, types")
+
+
+@app.command()
+def stats(benchmark: BenchmarkName = None) -> None:
+    """Sentences, tokens, entities and types of every split (Table 8 of the TOPT paper)."""
+    from .. import audit
+
+    found = chosen(benchmark)
+    headers = ("domain", "split", "sentences", "tokens", "entities", "types", "words/entity", "without entities")
+    shown = table(*headers, title=found.title, right=6)
+    for s in audit.stats(found):
+        counts = (s.sentences, s.tokens, s.entities, s.types)
+        shown.add_row(s.domain, s.split, *(f"{n:,}" for n in counts), f"{s.words_per_entity:.2f}", f"{s.without_entities:,}")
+    show(shown)
+
+
+@app.command("audit")
+def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
+    """Duplicates across splits and domains, conflicting labels, and the share of test entities seen in training."""
+    from .. import audit
+
+    found = chosen(benchmark)
+    shared = table("split", "also in", "sentences", title="Sentences that stand in two splits", right=1)
+    for overlap in audit.overlaps(found):
+        shared.add_row(overlap.one, overlap.other, str(overlap.sentences))
+    seen = table("domain", "text and type", "text", title="Share of test mentions seen in the domain's train split", right=2)
+    for share in audit.seen(found):
+        seen.add_row(share.domain, f"{share.with_type:.1%}", f"{share.text_only:.1%}")
+    conflicts = audit.conflicts(found)
+    title = f"{len(conflicts)} groups of identical sentences carry different labels"
+    groups = table("sentence", "where", title=title)
+    for conflict in conflicts[:show_conflicts]:
+        groups.add_row(conflict.text[:80], ", ".join(conflict.ids))
+    show(shared, seen, groups)
+
+
+def _read_all(found: Benchmark) -> int:
+    from ..errors import DataError
+
+    for domain in found.domains:
+        found.corpus(domain)
+    missing = [file for domain in found.domains.values() for file in domain.resources.values() if not file.location.is_file()]
+    if missing:
+        raise DataError(f"there is no file {missing[0].location}", hint=f"type: cdner-bench data fetch --benchmark {found.name}")
+    return sum(1 for _ in found.files())
+
+
+class _bars:  # noqa: N801
+    """A progress bar a file on a terminal, nothing elsewhere."""
+
+    def __enter__(self) -> _bars:
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        self.rich = Progress(*columns, disable=not sys.stdout.isatty())
+        self.tasks: dict[str, object] = {}
+        self.rich.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.rich.stop()
+
+    def __call__(self, path: str, have: int, size: int | None) -> None:
+        if path not in self.tasks:
+            self.tasks[path] = self.rich.add_task(path)
+        self.rich.update(self.tasks[path], completed=have, total=size)  # type: ignore[arg-type]

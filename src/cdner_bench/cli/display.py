@@ -1,0 +1,94 @@
+"""What a run looks like while it runs: a live line on a terminal, one plain line a run elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..runner import Job, JobObserver, Outcome
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+@contextmanager
+def display(quiet: bool) -> Iterator[JobObserver]:
+    """The display that suits where the output goes."""
+    if quiet or not sys.stdout.isatty():
+        yield Plain()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[numbers]}", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(highlight=False)) as progress:
+        yield Live(progress)
+
+
+class Plain:
+    """One line a run, and none for its progress."""
+
+    def begin(self, job: Job, number: int, total: int) -> None:
+        """Remember where we are."""
+        self.where, self.start = f"[{number}/{total}]", time.perf_counter()
+
+    def phase(self, name: str) -> None:
+        """Not shown."""
+
+    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        """Not shown."""
+
+    def end(self, outcome: Outcome) -> None:
+        """Say how it ended."""
+        print(f"{self.where} {_sentence(outcome, time.perf_counter() - self.start)}", flush=True)
+
+
+class Live:
+    """The run at hand with its phase, bar, numbers and times; finished runs scroll by above it."""
+
+    def __init__(self, rich_progress: Progress) -> None:
+        self.rich = rich_progress
+        self.task = self.rich.add_task("", numbers="", total=None)
+        self.title, self.start = "", 0.0
+
+    def begin(self, job: Job, number: int, total: int) -> None:
+        """Name the run."""
+        self.title, self.start = f"[{number}/{total}] {job}", time.perf_counter()
+        self.rich.reset(self.task, description=self.title, total=None, numbers="")
+
+    def phase(self, name: str) -> None:
+        """A fresh bar."""
+        self.rich.reset(self.task, description=f"{self.title} · {name}", total=None, numbers="")
+
+    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        """Move the bar."""
+        text = "  ".join(f"{name} {value:.3g}" for name, value in numbers.items())
+        self.rich.update(self.task, completed=step, total=total, numbers=text)
+
+    def end(self, outcome: Outcome) -> None:
+        """Leave a line behind."""
+        line = _sentence(outcome, time.perf_counter() - self.start)
+        style = "red" if outcome.failed else "dim" if outcome.status == "skipped" else "green"
+        self.rich.console.print(line, style=style, markup=False)
+
+
+def _sentence(outcome: Outcome, seconds: float) -> str:
+    text = f"{outcome.job}: {outcome.status}"
+    if outcome.f1 is not None:
+        text += f", F1 {outcome.f1:.2f}"
+    if outcome.status == "finished":
+        text += f" ({seconds:.0f} s)"
+    for extra in (outcome.message and f": {outcome.message}", outcome.hint and f"\n  → {outcome.hint}"):
+        text += extra or ""
+    return text

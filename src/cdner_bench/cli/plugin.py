@@ -1,0 +1,44 @@
+"""`cdner-bench plugin`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import HERE, Disabled, PluginFiles
+
+app = typer.Typer(help="Start a plugin, and check that a method keeps the contract.", no_args_is_help=True)
+
+
+@app.command()
+def new(name: str, folder: Annotated[Path, typer.Option("--in", help="Where to put it.", metavar="DIR")] = HERE) -> None:
+    """Write a small working plugin for a method called NAME."""
+    from .. import scaffold
+
+    place = scaffold.create(name, folder)
+    module = next(place.glob("*.py"))
+    print(f"wrote {place}; try it:")
+    print(f"  cdner-bench plugin check {name} --plugin {module}")
+    print(f"  cdner-bench run --method {name} --setting multi --benchmark mini --plugin {module}")
+    print(f"or install it, and leave out --plugin: pip install -e {place}")
+
+
+@app.command()
+def check(
+    name: str,
+    plugin: PluginFiles = [],  # noqa: B006
+    no_plugin: Disabled = [],  # noqa: B006
+    option: Annotated[list[str], typer.Option("-o", "--option", metavar="KEY=VALUE")] = [],  # noqa: B006
+) -> int:
+    """Run the conformance suite on the method called NAME."""
+    from .. import conformance, options, plugins
+
+    entry = plugins.discover(plugin, no_plugin).get(name)
+    broken = 0
+    for result in conformance.check(entry, options.parse_assignments(option), plugin):
+        print(f"{'FAIL' if result.problem else 'ok  '}  {result.promise}{f': {result.problem}' if result.problem else ''}", flush=True)
+        broken += bool(result.problem)
+    print(f"{name} {'keeps the contract' if not broken else f'breaks {broken} promises'}")
+    return min(broken, 1)

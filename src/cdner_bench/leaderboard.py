@@ -1,0 +1,318 @@
+"""Result files in, ranked tables out: Markdown, CSV, LaTeX, HTML, JSON. A pure function of the files.
+
+A row is a method with its options, a column a target domain, a cell mean ± sample SD over seeds. Only `span-f1` ranks,
+and only rows that have every target: a mean over what happens to be there is never printed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean, stdev
+from typing import Any
+
+from tabulate import tabulate
+
+from .benchmark import Benchmark
+from .files import benchmarks_dir
+from .results import NOT_RUN, Result
+from .scoring import HEADLINE, PROTOCOLS
+
+HOLE = "–"
+SHOWN = (HEADLINE, "topt-released", "bio-projected", "string-multiset")
+"""Protocols whose averages stand side by side; all six are in the CSV and JSON."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds, its sample standard deviation (None for one seed) and the number of seeds."""
+
+    mean: float
+    sd: float | None
+    n: int
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> Estimate | None:
+        """None where there is nothing to estimate from."""
+        return cls(fmean(values), stdev(values) if len(values) > 1 else None, len(values)) if values else None
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f}" if self.sd is None else f"{self.mean:.2f} ± {self.sd:.2f}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """All results of one method with one set of options in one setting."""
+
+    results: Sequence[Result]
+    targets: Sequence[str]
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return self.results[0].method.name
+
+    @cached_property
+    def finished(self) -> Sequence[Result]:
+        """Those that have scores."""
+        return [r for r in self.results if r.status != NOT_RUN]
+
+    def seeds(self, target: str) -> dict[int, Result]:
+        """The finished runs of one target by seed."""
+        return {r.seed: r for r in self.finished if r.scenario.target == target}
+
+    def f1(self, target: str, protocol: str = HEADLINE) -> Estimate | None:
+        """Micro-F1 of one target."""
+        return Estimate.over([r.f1(protocol) for r in self.seeds(target).values()])
+
+    def average(self, protocol: str = HEADLINE) -> Estimate | None:
+        """The mean over all targets, by seed; only seeds that every target has. None if there is no such seed."""
+        runs = [self.seeds(target) for target in self.targets]
+        common = sorted(set.intersection(*map(set, runs)))
+        return Estimate.over([fmean(by_seed[seed].f1(protocol) for by_seed in runs) for seed in common])
+
+    @property
+    def rank_key(self) -> tuple[Any, ...]:
+        """Best average first; incomplete rows last; then by name."""
+        average = self.average()
+        return (average is None, -(average.mean if average else 0.0), self.method, self.results[0].method.row)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headers and rows of text."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard of one setting of a benchmark."""
+
+    benchmark: Benchmark
+    setting: str
+    rows: Sequence[Row]
+
+    @property
+    def title(self) -> str:
+        """Benchmark and setting."""
+        return f"{self.benchmark.title}: {self.benchmark.setting(self.setting).title}"
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The rows' names; options are added where rows of one method differ in nothing else that is shown."""
+        return [_label(row, [other for other in self.rows if other.method == row.method]) for row in self.rows]
+
+    def scores(self) -> Table:
+        """F1 per domain and on average, under the headline."""
+        targets = self.benchmark.setting(self.setting).targets
+        titles = [self.benchmark.domain(t).title for t in targets]
+        rows = []
+        for rank, (label, row) in enumerate(zip(self.labels, self.rows, strict=True), start=1):
+            average = row.average()
+            cells = [_cell(row, target) for target in targets]
+            seeds = sorted({len(row.seeds(t)) for t in targets})
+            n = "–".join(str(s) for s in ([seeds[0], seeds[-1]] if len(seeds) > 1 else seeds))
+            place = str(rank) if average else HOLE
+            rows.append([place, label, *_model(row), *cells, str(average or HOLE), n])
+        return Table(
+            f"Strict span micro-F1 ({HEADLINE})",
+            ["#", "Method", "Backbone", "Preset", *titles, "Avg.", "Seeds"],
+            rows,
+            "Mean ± sample SD over seeds, in percent. The average is taken per seed, over seeds that every domain has.",
+        )
+
+    def protocols(self) -> Table:
+        """The averages under the protocols of other papers."""
+        rows = [[label, *_model(r), *(str(r.average(p) or HOLE) for p in SHOWN)] for label, r in zip(self.labels, self.rows, strict=True)]
+        note = "The same predictions under other papers' scorers (docs/scoring.md). These columns never rank."
+        return Table("Average under other protocols", ["Method", "Backbone", "Preset", *SHOWN], rows, note)
+
+    def cost(self) -> Table:
+        """Parameters, time and memory."""
+        headers = ["Method", "Backbone", "Preset", "Trained / total", "Train s/epoch", "Train s", "s/sentence", "Peak memory", "Precision", "Device"]
+        rows = [[label, *_model(r), *_cost(r)] for label, r in zip(self.labels, self.rows, strict=True) if r.finished]
+        note = (
+            "Means over runs. s/epoch: the last training phase. Train s: all training phases, shared ones included. "
+            "Seconds of different devices do not compare."
+        )
+        return Table("Cost", headers, rows, note)
+
+    def reported(self) -> Table | None:
+        """What the paper prints for this setting, if anything."""
+        targets = self.benchmark.setting(self.setting).targets
+        rows = []
+        for table, row in _paper(self.benchmark.name, self.setting):
+            values = [row["f1"].get(t) for t in targets]
+            mean = f"{fmean(values):.2f}" if None not in values else HOLE
+            printed = f"{row['average']:.2f}" if "average" in row else HOLE
+            rows.append([row["method"], *(HOLE if v is None else f"{v:.2f}" for v in values), printed, mean, f"Table {table}"])
+        if not rows:
+            return None
+        titles = [self.benchmark.domain(t).title for t in targets]
+        note = "Copied from the paper, not measured here; scorers, splits and prompts differ between its rows. The mean is recomputed from the five columns."
+        return Table("Reported in the TOPT paper", ["Method", *titles, "Avg. (printed)", "Mean", "Source"], rows, note)
+
+    def tables(self) -> list[Table]:
+        """Everything that is shown, in order."""
+        return [table for table in (self.scores(), self.protocols(), self.cost(), self.reported()) if table]
+
+    def records(self) -> list[dict[str, Any]]:
+        """One record a row, target and protocol: the unrounded numbers."""
+        return [
+            {
+                "benchmark": self.benchmark.name,
+                "version": self.benchmark.version,
+                "setting": self.setting,
+                "method": row.method,
+                "options": dict(row.results[0].method.options),
+                "backbone": _model(row)[0],
+                "preset": row.results[0].method.preset,
+                "target": target,
+                "protocol": protocol,
+                "mean": estimate.mean,
+                "sd": estimate.sd,
+                "n": estimate.n,
+            }
+            for row in self.rows
+            for target in (*row.targets, "average")
+            for protocol in PROTOCOLS
+            if (estimate := row.average(protocol) if target == "average" else row.f1(target, protocol))
+        ]
+
+
+def boards(results: Iterable[Result], benchmark: Benchmark) -> list[Board]:
+    """One board a setting that has results of this version of the benchmark."""
+    grouped: dict[str, dict[tuple[str, str], list[Result]]] = {}
+    for result in sorted(results, key=lambda r: r.order):
+        if (result.benchmark.name, result.benchmark.version) == (benchmark.name, benchmark.version):
+            rows = grouped.setdefault(result.scenario.setting, {})
+            rows.setdefault((result.method.name, result.method.row), []).append(result)
+    return [
+        Board(benchmark, name, sorted((Row(r, setting.targets) for r in grouped[name].values()), key=lambda r: r.rank_key))
+        for name, setting in benchmark.settings.items()
+        if name in grouped
+    ]
+
+
+def _label(row: Row, rivals: Sequence[Row]) -> str:
+    shown = ("backbone",)
+    options = row.results[0].method.options
+    differing = [
+        name
+        for name, value in options.items()
+        if name not in shown
+        and any(_model(r) == _model(row) and r.results[0].method.options.get(name) != value for r in rivals)
+    ]
+    return f"{row.method} ({', '.join(f'{name}={options[name]}' for name in differing)})" if differing else row.method
+
+
+def _cell(row: Row, target: str) -> str:
+    estimate = row.f1(target)
+    if estimate:
+        return str(estimate)
+    return "not run" if any(r.status == NOT_RUN and r.scenario.target == target for r in row.results) else HOLE
+
+
+def _model(row: Row) -> tuple[str, str]:
+    first = (row.finished or row.results)[0]
+    backbone = first.model.backbone if row.finished else str(first.method.options.get("backbone", "none"))
+    return backbone, first.method.preset or HOLE
+
+
+def _cost(row: Row) -> list[str]:
+    runs = row.finished
+    training = [[p for p in r.phases if p.epochs] for r in runs]
+    per_epoch = [phases[-1].seconds / phases[-1].epochs for phases in training if phases]
+    in_all = [sum(p.seconds for p in phases) for phases in training if phases]
+    predict = [p.seconds / p.sentences for r in runs for p in r.phases if p.name == "predict" and p.sentences]
+    return [
+        f"{_millions(runs[0].model.trained)} / {_millions(runs[0].model.total)}",
+        f"{fmean(per_epoch):.2f}" if per_epoch else HOLE,
+        f"{fmean(in_all):.1f}" if in_all else HOLE,
+        f"{fmean(predict):.4f}" if predict else HOLE,
+        f"{max(r.peak_memory for r in runs) / 2**30:.2f} GiB",
+        ", ".join(sorted({r.model.precision or HOLE for r in runs})),
+        "; ".join(sorted({r.device for r in runs})),
+    ]
+
+
+def _millions(number: int) -> str:
+    return f"{number / 1e6:.1f}M" if number else "0"
+
+
+def _paper(benchmark: str, setting: str) -> list[tuple[str, Mapping[str, Any]]]:
+    rows = []
+    for path in sorted((benchmarks_dir() / "paper").glob("table-*.toml")):
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        if table["benchmark"] == benchmark:
+            rows += [(table["table"], row) for row in table["rows"] if row["setting"] == setting]
+    return rows
+
+
+# --- formats ---------------------------------------------------------------------------------------------------------
+
+
+def markdown(board: Board) -> str:
+    """A page. `|` in a name cannot break a table."""
+    parts = [f"# {board.title}", f"Benchmark `{board.benchmark.name}`, version {board.benchmark.version}. Written by `cdner-bench leaderboard` from the result files; do not edit."]
+    for table in board.tables():
+        rows = [[_escape(cell) for cell in row] for row in table.rows]
+        align = ["right" if _numeric(header) else "left" for header in table.headers]
+        parts += [f"## {table.title}", table.note, tabulate(rows, table.headers, tablefmt="pipe", disable_numparse=True, colalign=align)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def latex(board: Board) -> str:
+    """Booktabs tables, one after the other."""
+    return "\n\n".join(f"% {t.title}\n{tabulate(t.rows, t.headers, tablefmt='latex_booktabs', disable_numparse=True)}" for t in board.tables()) + "\n"
+
+
+def html(board: Board) -> str:
+    """A page without style, every cell escaped."""
+    from html import escape
+
+    parts = [f"<h2>{escape(t.title)}</h2>\n<p>{escape(t.note)}</p>\n{tabulate(t.rows, t.headers, tablefmt='html', disable_numparse=True)}" for t in board.tables()]
+    title = escape(board.title)
+    return f"<!doctype html>\n<meta charset='utf-8'>\n<title>{title}</title>\n<h1>{title}</h1>\n" + "\n".join(parts) + "\n"
+
+
+def tidy_csv(board: Board) -> str:
+    """One line a row, target and protocol, unrounded."""
+    records = board.records()
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(records[0]) if records else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**r, "options": json.dumps(r["options"], sort_keys=True)} for r in records)
+    return stream.getvalue()
+
+
+def as_json(board: Board) -> str:
+    """The records of `tidy_csv` as a list."""
+    return json.dumps(board.records(), indent=1, ensure_ascii=False) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Board], str]] = {
+    "md": markdown,
+    "csv": tidy_csv,
+    "latex": latex,
+    "html": html,
+    "json": as_json,
+}
+SUFFIXES = {"latex": "tex"}
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def _numeric(header: str) -> bool:
+    return header not in ("Method", "Backbone", "Preset", "Device", "Precision", "Source")

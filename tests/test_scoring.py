@@ -1,0 +1,303 @@
+"""The metamorphic list of SCORING: what a trustworthy scorer survives."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nervaluate import Evaluator
+from seqeval.metrics import f1_score
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
+from seqeval.scheme import IOB2
+from seqscore.scoring import score_label_sequences
+from strategies import TYPES, pairs
+
+from cdner_bench import Counts, Entity, Prediction, Rejected, Sentence, conll, sentence_counts, text2text, total
+from cdner_bench.benchmark import Benchmark
+from cdner_bench.diagnosis import ERROR_CLASSES, error_classes, lenient_f1
+from cdner_bench.errors import PredictionError
+from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, score
+
+Pairs = list[tuple[Sentence, Prediction]]
+
+
+def of(found: Pairs, types: tuple[str, ...] = TYPES) -> Scores:
+    return score([s for s, _ in found], [p for _, p in found], types)
+
+
+def f1(found: Pairs, protocol: str = HEADLINE, types: tuple[str, ...] = TYPES) -> float:
+    return of(found, types).counts(protocol).f1
+
+
+def perfect(sentence: Sentence) -> Prediction:
+    return Prediction(sentence.id, sentence.entities, tags=tuple(conll.tags(sentence.entities, len(sentence.tokens))))
+
+
+# --- gold against gold -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("benchmark_name", ["mini", "crossner"])
+def test_gold_against_gold_is_exactly_100(benchmark_name: str, request: pytest.FixtureRequest) -> None:
+    data: Benchmark = request.getfixturevalue(benchmark_name)
+    for name in data.domains:
+        corpus = data.corpus(name)
+        scores = score(corpus.test, [perfect(s) for s in corpus.test], corpus.types)
+        for protocol in PROTOCOLS:
+            if protocol != "topt-released":
+                assert scores.counts(protocol).f1 == 100.0, (name, protocol)
+
+
+def test_the_released_scorer_on_gold(crossner: Benchmark) -> None:
+    """The gold entities its parser loses, and the one domain where it exceeds 100 (METHODS 1.3)."""
+    from cdner_bench.scoring import _topt_parse
+
+    lost = {}
+    for name in crossner.setting("single").targets:
+        corpus = crossner.corpus(name)
+        lost[name] = sum(
+            (e.type, s.surface(e)) not in found
+            for s in corpus.test
+            for found in [_topt_parse(text2text.answer(s))]
+            for e in s.entities
+        )
+        read = score(corpus.test, [perfect(s) for s in corpus.test], corpus.types).counts("topt-released").f1
+        assert (read > 100) == (name == "politics")
+        if name == "politics":
+            assert f"{read:.2f}" == "100.16"
+    assert lost == {"ai": 5, "literature": 12, "music": 14, "politics": 7, "science": 14}
+
+
+# --- the released scorer's worked examples (METHODS 1.3) -------------------------------------------------------------
+
+ADA = "John Smith met Ada at the Massachusetts Institute of Technology in Paris ."
+GOLD = "(person, John Smith) (person, Ada) (organisation, Massachusetts Institute of Technology) (location, Paris)"
+MIT = "Massachusetts Institute of Technology"
+
+
+def worked(text: str, gold: str, said: str) -> tuple[float, float]:
+    types = ("person", "organisation", "location", "misc")
+    bare = Sentence("s", tuple(text.split()))
+    sentence = replace(bare, entities=text2text.read(gold, bare, types).entities)
+    scores = score([sentence], [text2text.read(said, sentence, types)], types)
+    return round(scores.counts().f1, 1), round(scores.counts("topt-released").f1, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "strict", "released"),
+    [
+        (GOLD, 100, 100),
+        (GOLD.replace("(person, Ada) ", ""), 85.7, 93.3),
+        (GOLD.replace(f"(organisation, {MIT}) ", ""), 85.7, 88.9),
+        (GOLD.replace("(person, Ada) ", "").replace(" (location, Paris)", ""), 66.7, 85.7),
+        (GOLD.replace("(person, Ada)", "(organisation, Ada)"), 75.0, 87.5),
+        (GOLD.replace(f"(organisation, {MIT})", f"(location, {MIT})"), 75.0, 61.5),
+        (GOLD.replace(MIT, "Institute of Technology"), 75.0, 66.7),
+        (f"{GOLD} (person, Alan Turing)", 88.9, 100),
+        (f"{GOLD} (person, as)", 88.9, 94.1),
+        (GOLD.replace("(location, Paris)", "(city, Paris)"), 75.0, 93.3),
+    ],
+)
+def test_the_released_scorer_reads_as_described(said: str, strict: float, released: float) -> None:
+    assert worked(ADA, GOLD, said) == (strict, released)
+
+
+def test_the_released_scorer_exceeds_100() -> None:
+    gold = "(person, Ada) (person, Ada) (person, Ada) (location, Paris)"
+    assert worked("Ada met Ada and Ada in Paris", gold, gold) == (100, 133.3)
+    assert worked("Ada met Ada and Ada in Paris", gold, "(person, Ada) (location, Paris)") == (66.7, 100)
+    said = "(person, Ada) (person, Ada) (person, Ada)"
+    assert worked("Ada lives in Paris", "(person, Ada) (location, Paris)", said) == (66.7, 120.0)
+
+
+def test_the_released_parser_loses_commas_and_brackets() -> None:
+    text = "The ACL ( 2020 ) meeting was in Paris , France"
+    gold = "(misc, ACL ( 2020 ) meeting) (location, Paris , France)"
+    assert worked(text, gold, gold) == (100, 0)
+
+
+# --- other scorers agree ---------------------------------------------------------------------------------------------
+
+
+@given(pairs(overlapping=False, unplaced=False))
+def test_equals_seqeval_on_legal_bio(found: Pairs) -> None:
+    true = [conll.tags(s.entities, len(s.tokens)) for s, _ in found]
+    said = [conll.tags(p.entities, len(s.tokens)) for s, p in found]
+    strict = f1_score(true, said, mode="strict", scheme=IOB2, zero_division=0)
+    assert f1(found) == pytest.approx(100 * strict)
+    assert f1(found, "bio-projected") == pytest.approx(100 * strict)
+    assert f1(found, "seqeval-default") == pytest.approx(100 * f1_score(true, said, zero_division=0))
+
+
+@given(pairs(overlapping=False, unplaced=False))
+def test_equals_nervaluate_and_seqscore_on_legal_bio(found: Pairs) -> None:
+    true = [conll.tags(s.entities, len(s.tokens)) for s, _ in found]
+    said = [conll.tags(p.entities, len(s.tokens)) for s, p in found]
+    strict = Evaluator(true, said, tags=list(TYPES), loader="list").evaluate()["overall"]["strict"]
+    counts = of(found).counts()
+    assert (counts.tp, counts.tp + counts.fp, counts.tp + counts.fn) == (strict.correct, strict.actual, strict.possible)
+    assert counts.f1 == pytest.approx(100 * strict.f1)
+    theirs, _ = score_label_sequences(said, true, "BIO", repair=None)
+    assert (counts.tp, counts.fp, counts.fn) == (theirs.true_pos, theirs.false_pos, theirs.false_neg)
+
+
+@given(st.lists(st.sampled_from(["O", "B-a", "I-a", "B-b", "I-b"]), min_size=1, max_size=10))
+def test_lenient_reading_equals_seqeval_on_illegal_bio(tags: list[str]) -> None:
+    gold = Sentence("s", ("w",) * len(tags), (Entity(0, 1, "a"),))
+    true = conll.tags(gold.entities, len(tags))
+    found = [(gold, Prediction("s", conll.chunks(tags), tags=tuple(tags)))]
+    _, _, f, _ = precision_recall_fscore_support([true], [tags], average="micro", zero_division=0)
+    assert f1(found, "seqeval-default", ("a", "b")) == pytest.approx(100 * f)
+
+
+@given(pairs())
+def test_the_fast_counter_equals_seqeval(found: Pairs) -> None:
+    assert total(sentence_counts(s, p) for s, p in found) == of(found).counts()
+
+
+def test_conlleval_joins_across_sentences() -> None:
+    """METHODS 1.5: 0 where boundaries would give 100 and 66.7."""
+    one = Sentence("1", ("w", "w"), (Entity(1, 2, "person"),))
+    two = Sentence("2", ("w", "w"), (Entity(0, 1, "person"),))
+    none = Sentence("2", ("w", "w"))
+    said = [Prediction("1", (Entity(1, 2, "person"),), tags=("O", "B-person")), Prediction("2", (Entity(0, 1, "person"),), tags=("I-person", "O"))]
+    assert f1(list(zip([one, two], said, strict=True)), "conlleval-stream") == 0
+    assert f1(list(zip([one, two], said, strict=True))) == 100
+    nothing = [said[0], Prediction("2", tags=("O", "O"))]
+    assert f1(list(zip([one, none], nothing, strict=True)), "conlleval-stream") == 100
+    assert f1(list(zip([one, none], said, strict=True)), "conlleval-stream") == 0
+    assert round(f1(list(zip([one, none], said, strict=True))), 1) == 66.7
+
+
+# --- metamorphic -----------------------------------------------------------------------------------------------------
+
+BOUNDED = [name for name in PROTOCOLS if name != "topt-released"]
+
+
+@given(pairs())
+def test_never_above_100_nor_below_0(found: Pairs) -> None:
+    scores = of(found)
+    for protocol in BOUNDED:
+        counts = scores.counts(protocol)
+        assert 0 <= counts.f1 <= 100
+        assert min(counts.tp, counts.fp, counts.fn) >= 0
+
+
+@given(pairs())
+def test_gold_is_never_shrunk(found: Pairs) -> None:
+    gold = sum(len(s.entities) for s, _ in found)
+    empty = [(s, Prediction(s.id)) for s, _ in found]
+    for protocol in BOUNDED:
+        assert of(found).counts(protocol).tp + of(found).counts(protocol).fn == gold
+        assert of(empty).counts(protocol) == Counts(0, 0, gold)
+
+
+@given(pairs())
+def test_duplicates_never_raise_f1(found: Pairs) -> None:
+    doubled = [(s, replace(p, entities=p.entities * 2)) for s, p in found]
+    for protocol in BOUNDED:
+        assert f1(doubled, protocol) == f1(found, protocol)
+    again = [(s, replace(p, rejected=p.rejected * 2)) for s, p in found]
+    assert f1(again) == f1(found)
+
+
+@given(pairs(), st.sampled_from(["unknown type", "not in sentence", "malformed"]))
+def test_an_unplaceable_prediction_lowers_precision(found: Pairs, reason: str) -> None:
+    sentence, prediction = found[0]
+    worse = [(sentence, replace(prediction, rejected=(*prediction.rejected, Rejected("planet", "Vulcan", reason)))), *found[1:]]
+    for protocol in (HEADLINE, "string-multiset"):
+        before, after = of(found).counts(protocol), of(worse).counts(protocol)
+        assert after.fp == before.fp + 1
+        assert after.precision < before.precision or before.tp == 0
+
+
+@given(pairs())
+def test_dropping_a_right_prediction_lowers_f1(found: Pairs) -> None:
+    for n, (sentence, prediction) in enumerate(found):
+        for entity in set(prediction.entities) & set(sentence.entities):
+            fewer = replace(prediction, entities=tuple(e for e in prediction.entities if e != entity))
+            assert f1([*found[:n], (sentence, fewer), *found[n + 1 :]]) < f1(found)
+
+
+@given(pairs(), st.randoms(use_true_random=False))
+def test_order_of_sentences_changes_nothing(found: Pairs, rng: random.Random) -> None:
+    shuffled = rng.sample(found, len(found))
+    for protocol in PROTOCOLS:
+        assert of(shuffled).protocols[protocol] == of(found).protocols[protocol]
+
+
+@given(pairs(), st.integers(0, 5))
+def test_parts_add_up(found: Pairs, cut: int) -> None:
+    parts = [of(part) for part in (found[:cut], found[cut:]) if part]
+    for protocol in PROTOCOLS:
+        assert total(part.counts(protocol) for part in parts) == of(found).counts(protocol)
+
+
+@given(pairs())
+def test_renaming_types_changes_nothing(found: Pairs) -> None:
+    names = {"person": "a b", "location": "B-x", "misc": "O"}
+
+    def renamed(kind: str) -> str:
+        return names.get(kind, kind)
+
+    other = [
+        (
+            replace(s, entities=tuple(replace(e, type=renamed(e.type)) for e in s.entities)),
+            replace(
+                p,
+                entities=tuple(replace(e, type=renamed(e.type)) for e in p.entities),
+                rejected=tuple(replace(r, type=renamed(r.type)) for r in p.rejected),
+            ),
+        )
+        for s, p in found
+    ]
+    for protocol in BOUNDED:
+        assert of(other, tuple(names.values())).counts(protocol) == of(found).counts(protocol)
+
+
+@given(pairs())
+def test_strict_is_below_boundary_only_is_below_partial(found: Pairs) -> None:
+    lenient = lenient_f1(found)
+    assert f1(found) <= lenient["boundary-only"] + 1e-9
+    assert lenient["boundary-only"] <= lenient["partial"] + 1e-9
+
+
+@given(pairs())
+def test_every_error_is_in_one_class(found: Pairs) -> None:
+    errors, counts = error_classes(found), of(found).counts()
+    both = sum(errors[kind] for kind in ERROR_CLASSES if kind.startswith("wrong"))
+    assert both + errors["missed"] == counts.fn
+    assert both + errors["spurious"] + errors["unplaced"] == counts.fp
+
+
+def test_error_classes() -> None:
+    gold = Sentence("s", ("w",) * 12, tuple(Entity(i, i + 2, "a") for i in (0, 2, 4, 6)))
+    said = (Entity(0, 2, "b"), Entity(2, 3, "a"), Entity(4, 5, "b"), Entity(9, 10, "a"))
+    errors = error_classes([(gold, Prediction("s", said, (Rejected("a", "x", "not in sentence"),)))])
+    assert errors == dict.fromkeys(ERROR_CLASSES, 1)
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("predictions", "message"),
+    [
+        ([], "0 predictions for 1"),
+        ([Prediction("b")], "expected a prediction for a, found one for b"),
+        ([Prediction("a", (Entity(0, 9, "x"),))], "ends outside"),
+        ([Prediction("a", tags=("O",))], "1 tags for 2 tokens"),
+    ],
+)
+def test_predictions_must_pair_up(predictions: list[Prediction], message: str) -> None:
+    with pytest.raises(PredictionError, match=message):
+        score([Sentence("a", ("v", "w"))], predictions, ("x",))
+
+
+@settings(max_examples=20)
+@given(pairs())
+def test_no_protocol_minds_empty_corpora(found: Pairs) -> None:
+    assert of([]).counts().f1 == 0
+    assert of([(replace(s, entities=()), Prediction(s.id)) for s, _ in found]).counts().f1 == 0

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import TYPES, sentences
+
+from cdner_bench import Entity, Rejected, Sentence, text2text
+from cdner_bench.benchmark import SPLITS, Benchmark
+from cdner_bench.text2text import Mention, align, parse, read
+
+
+def sentence(text: str, *entities: tuple[int, int, str]) -> Sentence:
+    return Sentence("s", tuple(text.split()), tuple(Entity(*e) for e in entities))
+
+
+@pytest.mark.parametrize("benchmark_name", ["mini", "crossner"])
+def test_gold_to_text_and_back_is_the_identity(benchmark_name: str, request: pytest.FixtureRequest) -> None:
+    data: Benchmark = request.getfixturevalue(benchmark_name)
+    for name in data.domains:
+        corpus = data.corpus(name)
+        for split in SPLITS:
+            for gold in getattr(corpus, split):
+                found = read(text2text.answer(gold), gold, corpus.types)
+                assert (found.entities, found.rejected) == (gold.entities, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "items", "leftovers"),
+    [
+        ("", [], []),
+        ("(person, Ada Lovelace)", [("person", "Ada Lovelace")], []),
+        ("(a, x) (b, y)", [("a", "x"), ("b", "y")], []),
+        ("(a, x), (b, y).", [("a", "x"), ("b", "y")], []),
+        ("(a, x)\n(b, y)", [("a", "x"), ("b", "y")], []),
+        ("(a, Paris , France) (b, y)", [("a", "Paris , France"), ("b", "y")], []),
+        ("(a, ACL ( 2020 ) meeting) (b, I , Robot)", [("a", "ACL ( 2020 ) meeting"), ("b", "I , Robot")], []),
+        ("(a, x) (city, Paris) (b, y)", [("a", "x"), ("city", "Paris"), ("b", "y")], []),
+        ("Sure! (a, x) and so on", [("a", "x")], ["Sure!", "and so on"]),
+        ("(a, x) and (b, y)", [("a", "x"), ("b", "y")], ["and"]),
+        ("Sure! (a, x) (b, y)", [("a", "x"), ("b", "y")], ["Sure!"]),
+        ("(a, x) (b, unfinish", [("a", "x")], ["(b, unfinish"]),
+        ("no brackets", [], ["no brackets"]),
+    ],
+)
+def test_the_parser_keeps_everything(text: str, items: list[tuple[str, str]], leftovers: list[str]) -> None:
+    assert parse(text) == ([Mention(*item) for item in items], leftovers)
+
+
+def test_what_cannot_be_placed_is_rejected_with_its_reason() -> None:
+    found = read(
+        "(person, Ada) (person, Ada) (person, Alan) (city, Paris) (location, Ada) (location, Paris) !",
+        sentence("Ada lives in Paris"),
+        {"person", "location"},
+    )
+    assert found.entities == (Entity(0, 1, "person"), Entity(3, 4, "location"))
+    assert found.rejected == (
+        Rejected("person", "Ada", "repeat"),
+        Rejected("person", "Alan", "not in sentence"),
+        Rejected("city", "Paris", "unknown type"),
+        Rejected("location", "Ada", "occupied"),
+        Rejected("?", "!", "malformed"),
+    )
+
+
+def test_repeated_names_are_placed_in_order() -> None:
+    placed, rejected = align([Mention("p", "Ada"), Mention("l", "Ada")], "Ada and Ada and Ada".split(), {"p", "l"})
+    assert placed == [Entity(0, 1, "p"), Entity(2, 3, "l")]
+    assert not rejected
+
+
+def test_the_longest_goes_first_when_order_does_not_help() -> None:
+    tokens = "York beats New York".split()
+    placed, _ = align([Mention("l", "New York"), Mention("l", "York")], tokens, {"l"})
+    assert sorted(placed) == [Entity(0, 1, "l"), Entity(2, 4, "l")]
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("Ada's", (0, 2)),
+        ("Ada 's", (0, 2)),
+        ("Café", (3, 4)),
+        ("Cafe\u0301", (3, 4)),
+        ("(1843)", (4, 7)),
+        ("C<unk>fé", (3, 4)),
+        ("<unk> 's", (0, 2)),
+        ("fi", (7, 8)),
+    ],
+)
+def test_text_is_found_however_it_was_detokenised_or_normalised(text: str, span: tuple[int, int]) -> None:
+    tokens = ["Ada", "'s", "first", "Café", "(", "1843", ")", "ﬁ"]
+    placed, _ = align([Mention("x", text)], tokens, {"x"})
+    assert [(e.start, e.end) for e in placed] == [span]
+
+
+@pytest.mark.parametrize("text", ["Ad", "da", "<unk>", "", "first C", "'s f"])
+def test_pieces_of_words_are_not_found(text: str) -> None:
+    assert not align([Mention("x", text)], ["Ada", "'s", "first", "Café"], {"x"})[0]
+
+
+@given(sentences(), st.data())
+def test_answers_with_gaps_lose_nothing(gold: Sentence, data: st.DataObject) -> None:
+    kept = sorted(data.draw(st.lists(st.sampled_from(gold.entities), unique=True))) if gold.entities else []
+    found = read(text2text.answer(gold, kept), gold, TYPES)
+    said = sorted((e.type, gold.surface(e)) for e in kept)
+    assert sorted((e.type, gold.surface(e)) for e in found.entities) == said
+    assert not found.rejected
+
+
+@given(st.text(alphabet="(), abpersonAda\n<unk>", max_size=80), sentences())
+def test_any_text_is_read_and_accounted_for(text: str, where: Sentence) -> None:
+    mentions, leftovers = parse(text)
+    found = read(text, where, TYPES)
+    assert len(found.entities) + len(found.rejected) == len(mentions) + len(leftovers)
+    used = [i for e in found.entities for i in range(e.start, e.end)]
+    assert len(used) == len(set(used))
+    assert all(e.end <= len(where.tokens) for e in found.entities)
+
+
+@pytest.mark.parametrize(("rate", "floor"), [(0.0, 99.85), (0.3, 82.1)])
+def test_alignment_reaches_its_measured_ceiling(crossner: Benchmark, rate: float, floor: float) -> None:
+    """Shuffled perfect strings, and 30 % dropped in order: the table of METHODS 1.2."""
+    import random
+
+    from cdner_bench import Counts, Prediction, sentence_counts
+
+    for name in crossner.setting("single").targets:
+        corpus, rng, counts = crossner.corpus(name), random.Random(0), Counts()
+        for gold in corpus.test:
+            said = [e for e in gold.entities if rng.random() >= rate]
+            if not rate:
+                rng.shuffle(said)
+            placed, rejected = align([Mention(e.type, gold.surface(e)) for e in said], gold.tokens, corpus.types)
+            counts += sentence_counts(gold, Prediction(gold.id, tuple(placed), tuple(rejected)))
+        assert counts.f1 >= floor
+
+
+def test_prompts_do_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "from cdner_bench import Sentence, text2text; "
+        "print(text2text.prompt(Sentence('s', ('Ada',)), {'person', 'misc', 'award', 'book', 'event'}))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(said) == 1
+    assert "[award, book, event, misc, person]" in said.pop()
