@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cdner_bench import benchmark
 from cdner_bench.benchmark import Benchmark
+from support import ROOT, Run
 
-ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test waits for a hub
 if "CDNER_DATA" not in os.environ and SHARED.is_dir():
     os.environ["CDNER_DATA"] = str(SHARED)
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,13 @@ WORDS = ("Ada", "Paris", "of", ",", "(", ")", "the", "Smith", "’s", "New", "Yo
 @st.composite
 def spans(draw: st.DrawFn, length: int) -> tuple[Entity, ...]:
     """Non-overlapping entities over `length` tokens: legal BIO, in other words."""
-    tags = draw(st.lists(st.sampled_from(["O", *(f"{p}-{t}" for p in "BI" for t in TYPES)]), min_size=length, max_size=length))
+    tags = draw(
+        st.lists(
+            st.sampled_from(["O", *(f"{p}-{t}" for p in "BI" for t in TYPES)]),
+            min_size=length,
+            max_size=length,
+        )
+    )
     return conll.chunks(tags)
 
 
@@ -47,7 +53,9 @@ def pairs(draw: st.DrawFn, *, overlapping: bool = True, unplaced: bool = True) -
         sentence = draw(sentences(n))
         length = len(sentence.tokens)
         said = draw(any_entities(length) if overlapping else spans(length))
-        kept = draw(st.lists(st.sampled_from(sentence.entities), unique=True)) if sentence.entities and overlapping else []
+        kept = (
+            draw(st.lists(st.sampled_from(sentence.entities), unique=True)) if sentence.entities and overlapping else []
+        )
         rejected = tuple(draw(st.lists(rejections, max_size=3))) if unplaced else ()
         found.append((sentence, Prediction(sentence.id, tuple({*said, *kept}), rejected)))
     return found

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import TYPES, sentences
 
 from cdner_bench import Entity, Sentence, conll
 from cdner_bench.benchmark import SPLITS, Benchmark
 from cdner_bench.errors import DataError
+from strategies import TYPES, sentences
 
 GOOD = "Ada\tB-person\nLovelace\tI-person\nwrote\tO\n\nParis\tB-location\n\n"
 
@@ -89,7 +89,11 @@ def test_tags_and_chunks_are_inverse(sentence: Sentence) -> None:
 
 
 def test_illegal_tags_are_read_as_conlleval_does() -> None:
-    assert conll.chunks(["I-a", "I-a", "I-b", "O", "I-b"]) == (Entity(0, 2, "a"), Entity(2, 3, "b"), Entity(4, 5, "b"))
+    assert conll.chunks(["I-a", "I-a", "I-b", "O", "I-b"]) == (
+        Entity(0, 2, "a"),
+        Entity(2, 3, "b"),
+        Entity(4, 5, "b"),
+    )
 
 
 def test_writing_real_corpora_gives_their_lines(crossner: Benchmark, tmp_path: Path) -> None:

@@ -13,13 +13,23 @@ from seqeval.metrics import f1_score
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from seqeval.scheme import IOB2
 from seqscore.scoring import score_label_sequences
-from strategies import TYPES, pairs
 
-from cdner_bench import Counts, Entity, Prediction, Rejected, Sentence, conll, sentence_counts, text2text, total
+from cdner_bench import (
+    Counts,
+    Entity,
+    Prediction,
+    Rejected,
+    Sentence,
+    conll,
+    sentence_counts,
+    text2text,
+    total,
+)
 from cdner_bench.benchmark import Benchmark
 from cdner_bench.diagnosis import ERROR_CLASSES, error_classes, lenient_f1
 from cdner_bench.errors import PredictionError
 from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, score
+from strategies import TYPES, pairs
 
 Pairs = list[tuple[Sentence, Prediction]]
 
@@ -137,7 +147,11 @@ def test_equals_nervaluate_and_seqscore_on_legal_bio(found: Pairs) -> None:
     said = [conll.tags(p.entities, len(s.tokens)) for s, p in found]
     strict = Evaluator(true, said, tags=list(TYPES), loader="list").evaluate()["overall"]["strict"]
     counts = of(found).counts()
-    assert (counts.tp, counts.tp + counts.fp, counts.tp + counts.fn) == (strict.correct, strict.actual, strict.possible)
+    assert (counts.tp, counts.tp + counts.fp, counts.tp + counts.fn) == (
+        strict.correct,
+        strict.actual,
+        strict.possible,
+    )
     assert counts.f1 == pytest.approx(100 * strict.f1)
     theirs, _ = score_label_sequences(said, true, "BIO", repair=None)
     assert (counts.tp, counts.fp, counts.fn) == (theirs.true_pos, theirs.false_pos, theirs.false_neg)
@@ -162,7 +176,10 @@ def test_conlleval_joins_across_sentences() -> None:
     one = Sentence("1", ("w", "w"), (Entity(1, 2, "person"),))
     two = Sentence("2", ("w", "w"), (Entity(0, 1, "person"),))
     none = Sentence("2", ("w", "w"))
-    said = [Prediction("1", (Entity(1, 2, "person"),), tags=("O", "B-person")), Prediction("2", (Entity(0, 1, "person"),), tags=("I-person", "O"))]
+    said = [
+        Prediction("1", (Entity(1, 2, "person"),), tags=("O", "B-person")),
+        Prediction("2", (Entity(0, 1, "person"),), tags=("I-person", "O")),
+    ]
     assert f1(list(zip([one, two], said, strict=True)), "conlleval-stream") == 0
     assert f1(list(zip([one, two], said, strict=True))) == 100
     nothing = [said[0], Prediction("2", tags=("O", "O"))]
@@ -206,7 +223,13 @@ def test_duplicates_never_raise_f1(found: Pairs) -> None:
 @given(pairs(), st.sampled_from(["unknown type", "not in sentence", "malformed"]))
 def test_an_unplaceable_prediction_lowers_precision(found: Pairs, reason: str) -> None:
     sentence, prediction = found[0]
-    worse = [(sentence, replace(prediction, rejected=(*prediction.rejected, Rejected("planet", "Vulcan", reason)))), *found[1:]]
+    worse = [
+        (
+            sentence,
+            replace(prediction, rejected=(*prediction.rejected, Rejected("planet", "Vulcan", reason))),
+        ),
+        *found[1:],
+    ]
     for protocol in (HEADLINE, "string-multiset"):
         before, after = of(found).counts(protocol), of(worse).counts(protocol)
         assert after.fp == before.fp + 1

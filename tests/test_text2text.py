@@ -7,11 +7,11 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import TYPES, sentences
 
 from cdner_bench import Entity, Rejected, Sentence, text2text
 from cdner_bench.benchmark import SPLITS, Benchmark
 from cdner_bench.text2text import Mention, align, parse, read
+from strategies import TYPES, sentences
 
 
 def sentence(text: str, *entities: tuple[int, int, str]) -> Sentence:
@@ -68,13 +68,15 @@ def test_what_cannot_be_placed_is_rejected_with_its_reason() -> None:
 
 
 def test_repeated_names_are_placed_in_order() -> None:
-    placed, rejected = align([Mention("p", "Ada"), Mention("l", "Ada")], "Ada and Ada and Ada".split(), {"p", "l"})
+    placed, rejected = align(
+        [Mention("p", "Ada"), Mention("l", "Ada")], ["Ada", "and", "Ada", "and", "Ada"], {"p", "l"}
+    )
     assert placed == [Entity(0, 1, "p"), Entity(2, 3, "l")]
     assert not rejected
 
 
 def test_the_longest_goes_first_when_order_does_not_help() -> None:
-    tokens = "York beats New York".split()
+    tokens = ["York", "beats", "New", "York"]
     placed, _ = align([Mention("l", "New York"), Mention("l", "York")], tokens, {"l"})
     assert sorted(placed) == [Entity(0, 1, "l"), Entity(2, 4, "l")]
 
@@ -147,7 +149,11 @@ def test_prompts_do_not_depend_on_the_hash_seed() -> None:
     )
     said = {
         subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("0", "1", "2")
     }

@@ -2,14 +2,14 @@
 
 from cdner_bench import Spec, hookimpl
 
-_SMALL = {
+_SMALL: dict[str, object] = {
     "backbone": "minilm",
     "learning_rate": 3e-4,
     "source_learning_rate": 1e-4,
     "schedule": "linear",
     "dropout": 0.0,
 }
-_PRESETS = {
+_PRESETS: dict[str, dict[str, object]] = {
     # CrossNER's BertTagger: Adam 5e-5, batch 16, 2 source epochs, early stop after 8 epochs without a better dev F1.
     "paper": {"backbone": "bert-base-cased"},
     "cpu": {**_SMALL, "source_sentences": 4000, "epochs": 20, "dev_every": 2, "mlm_epochs": 5},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -42,7 +43,11 @@ class Batch:
 
 
 def windows(
-    sentences: Sequence[Sentence], tokenizer: Any, limit: int, labels: dict[str, int] | None = None, domain: int = 0
+    sentences: Sequence[Sentence],
+    tokenizer: Any,
+    limit: int,
+    labels: dict[str, int] | None = None,
+    domain: int = 0,
 ) -> list[Window]:
     """Encode sentences for a model that takes `limit` sub-words; with `labels`, gold tags become label ids."""
     before, after = specials(tokenizer)
@@ -85,7 +90,7 @@ def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
         if end == len(sizes):
             break
         start = max(start + 1, (start + end) // 2)
-    borders = [0, *((low + high) // 2 for (_, high), (low, _) in zip(cuts, cuts[1:], strict=False)), len(sizes)]
+    borders = [0, *((low + high) // 2 for (_, high), (low, _) in pairwise(cuts)), len(sizes)]
     return [(start, range(borders[i], borders[i + 1]), end) for i, (start, end) in enumerate(cuts)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,14 +16,14 @@ from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, senten
 from . import mlm
 from .encoding import Window, windows
 from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, load_tokenizer, save_tagger
-from .training import Schedule, blocks, decode, resolved_precision, train
+from .training import Compute, Schedule, blocks, decode, train
 
 Positive = Annotated[int, Gt(0)]
 Rate = Annotated[float, Gt(0)]
 
 
 @dataclass(frozen=True)
-class Options:
+class TaggerOptions:
     """Defaults are CrossNER's (METHODS: bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8).
 
     `transfer`: `pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at
@@ -53,22 +53,32 @@ class Options:
     mlm_block: Annotated[int, Ge(16)] = 512
 
 
+_SOURCE_OPTIONS = (
+    "source_epochs",
+    "source_learning_rate",
+    "source_sentences",
+    "source_sampling",
+    "batch_size",
+    "dropout",
+    "precision",
+)
+
+
 class BertTagger(Method):
     """Token classification with first-sub-word labels (CrossNER's BertTagger; TOPT's Table 9 with GTOK)."""
 
-    Options = Options
-    options: Options
+    Options = TaggerOptions
+    options: TaggerOptions
 
     def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
         """See the options. The source model is kept and shared by every target that starts from the same point."""
         o = self.options
         self.backbone = run.backbone(o.backbone)
         self.tokenizer = load_tokenizer(self.backbone)
-        self.pad = self.tokenizer.pad_token_id or 0
-        self.target = target
+        self.compute = Compute(run.device, o.precision, self.tokenizer.pad_token_id or 0)
         encoder, origin = self._encoder(target, run)
         if o.transfer == "pretrain-finetune" and sources:
-            key = {**origin, "sources": [c.fingerprint() for c in sources], **self._source_options()}
+            key = {**origin, "sources": [c.fingerprint() for c in sources], **self._chosen(_SOURCE_OPTIONS)}
             folder = run.stage("source", lambda place: self._learn_sources(encoder(), sources, place, run), key)
             start = partial(load_tagger, folder)
         else:
@@ -77,34 +87,31 @@ class BertTagger(Method):
         place = run.stage("target", lambda place: self._learn_target(start(), target, joint, place, run))
         self.tagger = load_tagger(place).relabelled(bio_labels(target.types))
         size = sum(p.numel() for p in self.tagger.parameters())
-        run.describe(backbone=o.backbone, trained=size, total=size, precision=resolved_precision(run.device, o.precision))
+        run.describe(backbone=o.backbone, trained=size, total=size, precision=self.compute.resolved)
 
     def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
         """In float32, so that a sentence's tags do not depend on its neighbours in a batch."""
+        exact = replace(self.compute, precision="fp32")
         for block in blocks(sentences, 256):
-            yield from self._decode(self.tagger, block, run, "fp32")
+            yield from self._decode(self.tagger, block, exact)
 
     def _encoder(self, target: Corpus, run: RunContext) -> tuple[Callable[[], Any], dict[str, object]]:
         """What makes the encoder to start from, and what identifies it."""
         o = self.options
         if o.pretraining == "none":
-            return lambda: load_encoder(self.backbone), {"backbone": o.backbone}
+            return partial(load_encoder, self.backbone), {"backbone": o.backbone}
         corpus = target.resources["gtok"]
-        origin: dict[str, object] = {
-            "backbone": o.backbone,
-            "gtok": sha256(corpus),
-            "mlm": [o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block, o.precision],
-        }
-        plan = mlm.Plan(o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block, o.precision)
+        plan = mlm.Plan(o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block)
+        origin = {"backbone": o.backbone, "gtok": sha256(corpus), "precision": o.precision, **asdict(plan)}
         folder = run.stage(
-            "mlm", lambda place: mlm.pretrain(self.backbone, self.tokenizer, corpus, plan, place, run), origin
+            "mlm",
+            lambda place: mlm.pretrain(self.backbone, self.tokenizer, corpus, plan, place, run, self.compute),
+            {"pretraining": origin},
         )
-        return lambda: load_encoder(str(folder)), origin
+        return partial(load_encoder, str(folder)), {"pretraining": origin}
 
-    def _source_options(self) -> dict[str, object]:
-        o = self.options
-        names = ("source_epochs", "source_learning_rate", "source_sentences", "source_sampling", "batch_size", "dropout", "precision")
-        return {name: getattr(o, name) for name in names}
+    def _chosen(self, names: Sequence[str]) -> dict[str, object]:
+        return {name: getattr(self.options, name) for name in names}
 
     def _learn_sources(self, encoder: Any, sources: Sequence[Corpus], place: Path, run: RunContext) -> None:
         o = self.options
@@ -117,15 +124,8 @@ class BertTagger(Method):
             order = torch.randperm(len(corpus.train), generator=generator)[: o.source_sentences].tolist()
             pools.append(self._windows([corpus.train[i] for i in sorted(order)], tagger, domain))
         schedule = Schedule(o.source_epochs, o.source_learning_rate, o.batch_size, dropout=o.dropout)
-        train(
-            tagger,
-            lambda g: mixture(pools, g, sqrt=o.source_sampling == "sqrt"),
-            schedule,
-            "source",
-            run,
-            pad=self.pad,
-            precision=o.precision,
-        )
+        epoch = partial(mixture, pools, sqrt=o.source_sampling == "sqrt")
+        train(tagger, epoch, schedule, "source", run, self.compute)
         save_tagger(tagger, place)
 
     def _learn_target(
@@ -144,24 +144,20 @@ class BertTagger(Method):
             pool += self._windows(corpus.train[: o.source_sentences], tagger, domain)
 
         def dev_f1() -> float:
-            predictions = self._decode(tagger, target.dev, run, o.precision)
-            return total(map(sentence_counts, target.dev, predictions)).f1
+            return total(map(sentence_counts, target.dev, self._decode(tagger, target.dev, self.compute))).f1
 
-        schedule = Schedule(
-            o.epochs, o.learning_rate, o.batch_size, o.schedule == "linear", o.patience, o.dev_every, o.dropout
-        )
-        train(tagger, lambda _: pool, schedule, "target", run, pad=self.pad, precision=o.precision, dev_f1=dev_f1)
+        decay = o.schedule == "linear"
+        schedule = Schedule(o.epochs, o.learning_rate, o.batch_size, decay, o.patience, o.dev_every, o.dropout)
+        train(tagger, lambda _: pool, schedule, "target", run, self.compute, dev_f1)
         save_tagger(tagger, place)
 
     def _windows(self, sentences: Sequence[Sentence], tagger: Tagger, domain: int) -> list[Window]:
         labels = {label: n for n, label in enumerate(tagger.labels)}
         return windows(sentences, self.tokenizer, length_limit(tagger.encoder), labels, domain)
 
-    def _decode(
-        self, tagger: Tagger, sentences: Sequence[Sentence], run: RunContext, precision: str
-    ) -> list[Prediction]:
+    def _decode(self, tagger: Tagger, sentences: Sequence[Sentence], compute: Compute) -> list[Prediction]:
         inputs = windows(sentences, self.tokenizer, length_limit(tagger.encoder))
-        return decode(tagger, sentences, inputs, run.device, pad=self.pad, precision=precision)
+        return decode(tagger, sentences, inputs, compute)
 
 
 def _untrained(encoder: Callable[[], Any]) -> Tagger:

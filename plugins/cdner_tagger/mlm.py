@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from cdner_bench import CdnerError, RunContext
 
 from .encoding import IGNORED, specials
-from .training import autocast
+from .training import Compute
 
 BATCH = 8
 
@@ -28,7 +28,6 @@ class Plan:
     probability: float
     learning_rate: float
     block: int
-    precision: str
 
 
 def explanations(path: Path) -> list[str]:
@@ -43,11 +42,13 @@ def explanations(path: Path) -> list[str]:
     return texts
 
 
-def pretrain(backbone: str, tokenizer: Any, corpus: Path, plan: Plan, place: Path, run: RunContext) -> None:
+def pretrain(
+    backbone: str, tokenizer: Any, corpus: Path, plan: Plan, place: Path, run: RunContext, compute: Compute
+) -> None:
     """Adapt `backbone` to the explanations and save its encoder in `place`."""
     torch.manual_seed(run.seed)
     generator = torch.Generator().manual_seed(run.seed)
-    model: Any = AutoModelForMaskedLM.from_pretrained(backbone, dtype=torch.float32).to(run.device).train()
+    model: Any = AutoModelForMaskedLM.from_pretrained(backbone, dtype=torch.float32).to(compute.device).train()
     limit = min(plan.block, model.config.max_position_embeddings)
     rows = list(blocks(explanations(corpus), tokenizer, limit))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=0.0, fused=True)
@@ -60,7 +61,7 @@ def pretrain(backbone: str, tokenizer: Any, corpus: Path, plan: Plan, place: Pat
             for start in range(0, len(order), BATCH):
                 batch = _pad([rows[i] for i in order[start : start + BATCH]], tokenizer.pad_token_id)
                 ids, labels = corrupt(batch, tokenizer, plan.probability, generator)
-                loss = _loss(model, ids, labels, batch != tokenizer.pad_token_id, run.device, plan.precision)
+                loss = _loss(model, ids, labels, batch != tokenizer.pad_token_id, compute)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -73,10 +74,12 @@ def pretrain(backbone: str, tokenizer: Any, corpus: Path, plan: Plan, place: Pat
     tokenizer.save_pretrained(place)
 
 
-def _loss(model: Any, ids: Tensor, labels: Tensor, attention: Tensor, device: str, precision: str) -> Tensor:
-    with autocast(device, precision):
+def _loss(model: Any, ids: Tensor, labels: Tensor, attention: Tensor, compute: Compute) -> Tensor:
+    device = compute.device
+    with compute.autocast():
         logits = model(input_ids=ids.to(device), attention_mask=attention.long().to(device)).logits
-    return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), labels.to(device).flatten(), ignore_index=IGNORED)
+    flat = logits.float().flatten(0, 1)
+    return nn.functional.cross_entropy(flat, labels.to(device).flatten(), ignore_index=IGNORED)
 
 
 def blocks(texts: Sequence[str], tokenizer: Any, limit: int) -> Iterator[list[int]]:

@@ -43,7 +43,7 @@ class Tagger(nn.Module):
     def forward(self, ids: Tensor, attention: Tensor, domains: Tensor) -> Tensor:
         """Logits, in float32, of padded sub-word ids; `domains` (sequences) selects each row's labels."""
         hidden = self.encoder(input_ids=ids, attention_mask=attention).last_hidden_state
-        logits = self.head(hidden).float()
+        logits: Tensor = self.head(hidden).float()
         return logits.masked_fill(~self.allowed[domains][:, None, :], -torch.inf)
 
     def relabelled(self, labels: Sequence[str]) -> Tagger:
@@ -116,5 +116,5 @@ def _from_hub(load: Any, name: str, **options: Any) -> Any:
         reason = str(error).strip().splitlines()[0]
         raise CdnerError(
             f"the backbone {name!r} cannot be loaded: {reason}",
-            hint="name a folder (-o backbone=PATH), fetch it where there is a network, or use --preset cpu, which needs no hub",
+            hint="name a folder (-o backbone=PATH), or use --preset cpu, which needs no hub",
         ) from error

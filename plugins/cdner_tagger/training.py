@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cdner_bench import Prediction, RunContext, Sentence, conll
 
-from .encoding import IGNORED, Window, by_length, collate, shuffled
+from .encoding import IGNORED, Batch, Window, by_length, collate, shuffled
 from .model import Tagger
 
 
@@ -31,19 +31,39 @@ class Schedule:
     dropout: float | None = None
 
 
-def autocast(device: str, precision: str) -> AbstractContextManager[None]:
-    """bf16 where the device multiplies it in hardware, or as told."""
-    return torch.autocast(device, torch.bfloat16, enabled=resolved_precision(device, precision) == "bf16")
+@dataclass(frozen=True)
+class Compute:
+    """Where and how precisely to compute, and the id that pads a batch.
 
+    `precision` "auto" is bf16 on GPUs that have it and on processors with AMX or AVX512-BF16 (twice the sentences
+    per second), else fp32.
+    """
 
-def resolved_precision(device: str, precision: str) -> str:
-    """"auto" is bf16 on GPUs that have it and on processors with AMX or AVX512-BF16 (twice the sentences per second), else fp32."""
-    if precision != "auto":
-        return precision
-    if device == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return "bf16" if native else "fp32"
+    device: str
+    precision: str
+    pad: int
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Products in bf16, if that is the precision."""
+        return torch.autocast(self.device, torch.bfloat16, enabled=self.resolved == "bf16")
+
+    @property
+    def resolved(self) -> str:
+        """Either "bf16" or "fp32"."""
+        if self.precision != "auto":
+            return self.precision
+        if self.device == "cuda":
+            return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        return "bf16" if native else "fp32"
+
+    def logits(self, tagger: Tagger, batch: Batch) -> Tensor:
+        """The tagger's answer to a batch."""
+        with self.autocast():
+            logits: Tensor = tagger(
+                batch.ids.to(self.device), batch.attention.to(self.device), batch.domains.to(self.device)
+            )
+        return logits
 
 
 def train(
@@ -52,9 +72,7 @@ def train(
     schedule: Schedule,
     phase: str,
     run: RunContext,
-    *,
-    pad: int,
-    precision: str,
+    compute: Compute,
     dev_f1: Callable[[], float] | None = None,
 ) -> None:
     """Adam on cross-entropy over first sub-words. `epoch_windows` draws the windows of one epoch.
@@ -63,7 +81,7 @@ def train(
     epochs without a better one.
     """
     generator = torch.Generator().manual_seed(run.seed)
-    tagger.to(run.device)
+    tagger.to(compute.device)
     for module in tagger.modules():
         if isinstance(module, nn.Dropout) and schedule.dropout is not None:
             module.p = schedule.dropout
@@ -77,7 +95,7 @@ def train(
         for epoch in range(1, schedule.epochs + 1):
             groups = first if epoch == 1 else shuffled(epoch_windows(generator), schedule.batch_size, generator)
             for n, group in enumerate(groups, start=1):
-                numbers["loss"] = _step(tagger, group, optimizer, run.device, pad, precision)
+                numbers["loss"] = _step(tagger, group, optimizer, compute)
                 decay.step()
                 run.progress((epoch - 1) * len(groups) + n, schedule.epochs * len(groups), **numbers)
             clock.epochs += 1
@@ -91,14 +109,11 @@ def train(
     best.restore(tagger)
 
 
-def _step(
-    tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimizer, device: str, pad: int, precision: str
-) -> float:
+def _step(tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimizer, compute: Compute) -> float:
     tagger.train()
-    batch = collate(group, pad)
-    with autocast(device, precision):
-        logits = tagger(batch.ids.to(device), batch.attention.to(device), batch.domains.to(device))
-    loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels.to(device).flatten(), ignore_index=IGNORED)
+    batch = collate(group, compute.pad)
+    logits, labels = compute.logits(tagger, batch), batch.labels.to(compute.device)
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
     optimizer.zero_grad(set_to_none=False)  # the gradient of the embeddings is large: keep its memory
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
@@ -123,16 +138,14 @@ class _Best:
 
 @torch.no_grad()
 def decode(
-    tagger: Tagger, sentences: Sequence[Sentence], windows: Sequence[Window], device: str, *, pad: int, precision: str
+    tagger: Tagger, sentences: Sequence[Sentence], windows: Sequence[Window], compute: Compute
 ) -> list[Prediction]:
     """The most probable tag of every word; entities by conlleval's reading of the tags, which are kept beside them."""
-    tagger.to(device).eval()
+    tagger.to(compute.device).eval()
     tags = [["O"] * len(s.tokens) for s in sentences]
     for group in by_length(windows, 64):
-        batch = collate(group, pad)
-        with autocast(device, precision):
-            logits = tagger(batch.ids.to(device), batch.attention.to(device), batch.domains.to(device))
-        for window, row in zip(group, logits.argmax(-1).tolist(), strict=True):
+        best = compute.logits(tagger, collate(group, compute.pad)).argmax(-1).tolist()
+        for window, row in zip(group, best, strict=True):
             for word, position in zip(window.words, window.first, strict=True):
                 tags[window.sentence][word] = tagger.labels[row[position]]
     return [Prediction(s.id, conll.chunks(t), tags=tuple(t)) for s, t in zip(sentences, tags, strict=True)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,7 @@ class Benchmark:
     domains: Mapping[str, Domain]
     settings: Mapping[str, Setting]
     origins: tuple[Origin, ...] = ()
+    deduplicate: bool = False
     _read: dict[str, Corpus] = field(default_factory=dict, repr=False, compare=False)
 
     def scenarios(self, setting: str, targets: Iterable[str] = ()) -> list[Scenario]:
@@ -133,7 +134,16 @@ class Benchmark:
                 sorted({e.type for sentences in splits.values() for s in sentences for e in s.entities})
             )
             self._read[name] = Corpus(name, types, **splits, resources=_present(domain))
-        return self._read[name]
+        corpus = self._read[name]
+        return self._without_test_sentences(corpus) if self.deduplicate else corpus
+
+    def _without_test_sentences(self, corpus: Corpus) -> Corpus:
+        """Train and dev without the sentences that stand, token for token, in the test split of any target."""
+        plain = replace(self, deduplicate=False)
+        targets = dict.fromkeys(target for setting in self.settings.values() for target in setting.targets)
+        tested = frozenset(s.tokens for target in targets for s in plain.corpus(target).test)
+        kept = {split: tuple(s for s in getattr(corpus, split) if s.tokens not in tested) for split in ("train", "dev")}
+        return replace(corpus, **kept)
 
     def present(self) -> bool:
         """Whether the files of every domain are there (their content is checked when they are read)."""
@@ -148,9 +158,9 @@ class Benchmark:
                 if split != "test" or name == scenario.target:
                     seen[f"{name}/{split}"] = file.hash()
             for resource in resources:
-                file = domain.resources.get(resource)
-                if file is not None and file.location.is_file():
-                    seen[f"{name}/{resource}"] = file.hash()
+                extra = domain.resources.get(resource)
+                if extra is not None and extra.location.is_file():
+                    seen[f"{name}/{resource}"] = extra.hash()
         return digest(seen)
 
     def files(self) -> Iterator[DataFile]:
@@ -222,7 +232,9 @@ def _parse(path: Path) -> Benchmark:
         raise DataError(f"{path} is not TOML: {error}") from None
     reader = _Table(path, "", table)
     base = load(reader.take("extends", str)) if "extends" in table else None
-    origins = tuple(Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.tables("fetch"))
+    origins = tuple(
+        Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.tables("fetch")
+    )
     root = data_dir() if origins else path.resolve().parent
     domains = {name: _domain(name, sub, root) for name, sub in reader.named("domains")}
     settings = {name: _setting(sub) for name, sub in reader.named("settings")}
@@ -235,6 +247,7 @@ def _parse(path: Path) -> Benchmark:
         domains={**(base.domains if base else {}), **domains},
         settings=settings or (dict(base.settings) if base else {}),
         origins=origins or (base.origins if base else ()),
+        deduplicate=reader.take("deduplicate", bool, base.deduplicate if base else False),
     )
     reader.finish()
     for key, setting in benchmark.settings.items():
@@ -254,7 +267,8 @@ def _domain(name: str, table: _Table, root: Path) -> Domain:
         types=tuple(types) or None,
         splits={split: _file(table.take(split, (str, dict)), root, table, split) for split in SPLITS},
         resources={
-            resource: _file(value, root, table, resource) for resource, value in table.take("resources", dict, {}).items()
+            resource: _file(value, root, table, resource)
+            for resource, value in table.take("resources", dict, {}).items()
         },
     )
     table.finish()
@@ -265,7 +279,9 @@ def _file(value: Any, root: Path, table: _Table, key: str) -> DataFile:
     try:
         return DataFile(root, **({"path": value} if isinstance(value, str) else value))
     except TypeError as error:
-        raise DataError(f"{table.path}: {table.prefix}{key}: {str(error).removeprefix('DataFile.__init__() ')}") from None
+        raise DataError(
+            f"{table.path}: {table.prefix}{key}: {str(error).removeprefix('DataFile.__init__() ')}"
+        ) from None
 
 
 def _setting(table: _Table) -> Setting:
@@ -305,4 +321,6 @@ class _Table:
     def finish(self) -> None:
         for key in self.values:
             if key not in self.asked:
-                raise DataError(f"{self.path}: unknown key {self.prefix}{key}", hint=did_you_mean(key, sorted(self.asked)))
+                raise DataError(
+                    f"{self.path}: unknown key {self.prefix}{key}", hint=did_you_mean(key, sorted(self.asked))
+                )

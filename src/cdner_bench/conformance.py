@@ -64,7 +64,7 @@ class _Trial:
         self.chosen = options
         mini = benchmark.load("mini")
         scenario: Scenario = mini.scenarios("multi", ["ai"])[0]
-        self.sources = [_cut(mini.corpus(name)) for name in scenario.sources]
+        self.sources = [_cut(mini.corpus(name)).without_test() for name in scenario.sources]
         self.target = _cut(mini.corpus(scenario.target))
         self.first: list[Prediction] = []
 
@@ -86,7 +86,12 @@ class _Trial:
 
     def odd_sentences(self) -> str:
         long = tuple(token for s in self.target.train for token in s.tokens)
-        odd = [("Word2vec",), (long * 3)[:600], ("機械学習", "и", "mašinsko", "učenje", "."), ("…", "\u200b", "\U0001f916")]
+        odd = [
+            ("Word2vec",),
+            (long * 3)[:600],
+            ("機械学習", "и", "mašinsko", "učenje", "."),
+            ("…", "\u200b", "\U0001f916"),
+        ]
         self._run([Sentence(f"odd/{n}", tokens) for n, tokens in enumerate(odd)])
         return ""
 

@@ -16,7 +16,7 @@ TaggedSentence = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def read(path: Path, prefix: str, types: Collection[str] | None = None) -> list[Sentence]:
-    """The sentences of a gold file; their ids are `prefix/0`, `prefix/1`, …
+    """The sentences of a gold file; their ids are `prefix/0`, `prefix/1` and so on.
 
     Raises `DataError` naming file:line for anything that is not legal IOB2 over `types` (any types, if None).
     """
@@ -80,7 +80,8 @@ def _rows(path: Path, types: Collection[str] | None, *, strict: bool) -> Iterabl
         where = f"{path}:{number}"
         if len(columns) != 2 or not columns[0].strip() or not columns[1]:
             raise DataError(
-                f"{where}: expected 'token<TAB>tag', found {len(columns)} column{'s' * (len(columns) != 1)}: {line[:60]!r}",
+                f"{where}: expected 'token<TAB>tag', found {len(columns)} column"
+                f"{'s' * (len(columns) != 1)}: {line[:60]!r}",
                 hint="separate the token and its tag by one tab, and sentences by an empty line",
             )
         token, tag = columns
@@ -111,6 +112,8 @@ def _lines(path: Path) -> list[str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8", hint="save the file as UTF-8") from None
+        raise DataError(
+            f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8", hint="save the file as UTF-8"
+        ) from None
     # Not str.splitlines: tokens may hold characters it takes for line ends.
     return [line.removesuffix("\r") for line in text.split("\n")]

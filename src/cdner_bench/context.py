@@ -51,12 +51,12 @@ class RunContext:
     observer: Observer
     log: logging.Logger
     phases: list[Phase] = field(default_factory=list)
-    model: ModelFacts = ModelFacts()
+    model: ModelFacts = field(default_factory=ModelFacts)
     _open: str | None = None
 
     @property
     def device(self) -> str:
-        """"cuda" or "cpu"."""
+        """Either "cuda" or "cpu"."""
         return meter.default_device()
 
     @contextmanager

@@ -66,4 +66,3 @@ def _same_span(a: Entity, b: Entity) -> bool:
 
 def _overlap(a: Entity, b: Entity) -> bool:
     return a.start < b.end and b.start < a.end
-

@@ -19,7 +19,9 @@ Progress = Callable[[str, int, int | None], None]
 """Called with the file's path, the bytes there are, and the bytes there will be (None if the server does not say)."""
 
 
-def fetch(benchmark: Benchmark, progress: Progress, *, attempts: int = 5, timeout: float = 30.0) -> Iterator[tuple[str, bool]]:
+def fetch(
+    benchmark: Benchmark, progress: Progress, *, attempts: int = 5, timeout: float = 30.0
+) -> Iterator[tuple[str, bool]]:
     """Download what is missing or altered. Yields each file's path and whether it had to be downloaded.
 
     Raises `FetchError` after `attempts` failures of one file; what has come so far is kept and resumed next time.

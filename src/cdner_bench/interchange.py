@@ -19,16 +19,22 @@ def _datasets() -> Any:
     try:
         import datasets
     except ImportError:
-        raise CdnerError("the package 'datasets' is not installed", hint="pip install 'cdner-bench[datasets]'") from None
+        raise CdnerError(
+            "the package 'datasets' is not installed", hint="pip install 'cdner-bench[datasets]'"
+        ) from None
     return datasets
 
 
 def to_datasets(corpus: Corpus) -> DatasetDict:
-    """Columns: id (string), tokens (list of string), ner_tags (list of IOB2 class labels). `dev` becomes `validation`."""
+    """Columns id (string), tokens (strings), ner_tags (IOB2 class labels); `dev` becomes `validation`."""
     hf = _datasets()
     names = ["O", *(f"{prefix}-{kind}" for kind in corpus.types for prefix in "BI")]
     features = hf.Features(
-        {"id": hf.Value("string"), "tokens": hf.List(hf.Value("string")), "ner_tags": hf.List(hf.ClassLabel(names=names))}
+        {
+            "id": hf.Value("string"),
+            "tokens": hf.List(hf.Value("string")),
+            "ner_tags": hf.List(hf.ClassLabel(names=names)),
+        }
     )
 
     def rows(sentences: Sequence[Sentence]) -> Any:
@@ -63,4 +69,4 @@ def from_datasets(name: str, splits: DatasetDict) -> Corpus:
             Sentence(id_, tuple(tokens), conll.chunks([names[tag] for tag in tags]))
             for id_, tokens, tags in zip(ids, rows["tokens"], rows["ner_tags"], strict=True)
         )
-    return Corpus(name, tuple(types), **found)
+    return Corpus(name, tuple(types), found.get("train", ()), found.get("dev", ()), found.get("test", ()))

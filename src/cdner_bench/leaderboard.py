@@ -132,13 +132,27 @@ class Board:
 
     def protocols(self) -> Table:
         """The averages under the protocols of other papers."""
-        rows = [[label, *_model(r), *(str(r.average(p) or HOLE) for p in SHOWN)] for label, r in zip(self.labels, self.rows, strict=True)]
+        rows = [
+            [label, *_model(r), *(str(r.average(p) or HOLE) for p in SHOWN)]
+            for label, r in zip(self.labels, self.rows, strict=True)
+        ]
         note = "The same predictions under other papers' scorers (docs/scoring.md). These columns never rank."
         return Table("Average under other protocols", ["Method", "Backbone", "Preset", *SHOWN], rows, note)
 
     def cost(self) -> Table:
         """Parameters, time and memory."""
-        headers = ["Method", "Backbone", "Preset", "Trained / total", "Train s/epoch", "Train s", "s/sentence", "Peak memory", "Precision", "Device"]
+        headers = [
+            "Method",
+            "Backbone",
+            "Preset",
+            "Trained / total",
+            "Train s/epoch",
+            "Train s",
+            "s/sentence",
+            "Peak memory",
+            "Precision",
+            "Device",
+        ]
         rows = [[label, *_model(r), *_cost(r)] for label, r in zip(self.labels, self.rows, strict=True) if r.finished]
         note = (
             "Means over runs. s/epoch: the last training phase. Train s: all training phases, shared ones included. "
@@ -154,11 +168,22 @@ class Board:
             values = [row["f1"].get(t) for t in targets]
             mean = f"{fmean(values):.2f}" if None not in values else HOLE
             printed = f"{row['average']:.2f}" if "average" in row else HOLE
-            rows.append([row["method"], *(HOLE if v is None else f"{v:.2f}" for v in values), printed, mean, f"Table {table}"])
+            rows.append(
+                [
+                    row["method"],
+                    *(HOLE if v is None else f"{v:.2f}" for v in values),
+                    printed,
+                    mean,
+                    f"Table {table}",
+                ]
+            )
         if not rows:
             return None
         titles = [self.benchmark.domain(t).title for t in targets]
-        note = "Copied from the paper, not measured here; scorers, splits and prompts differ between its rows. The mean is recomputed from the five columns."
+        note = (
+            "Copied from the paper, not measured here; scorers, splits and prompts differ between its rows. "
+            "The mean is recomputed from the five columns."
+        )
         return Table("Reported in the TOPT paper", ["Method", *titles, "Avg. (printed)", "Mean", "Source"], rows, note)
 
     def tables(self) -> list[Table]:
@@ -197,7 +222,11 @@ def boards(results: Iterable[Result], benchmark: Benchmark) -> list[Board]:
             rows = grouped.setdefault(result.scenario.setting, {})
             rows.setdefault((result.method.name, result.method.row), []).append(result)
     return [
-        Board(benchmark, name, sorted((Row(r, setting.targets) for r in grouped[name].values()), key=lambda r: r.rank_key))
+        Board(
+            benchmark,
+            name,
+            sorted((Row(r, setting.targets) for r in grouped[name].values()), key=lambda r: r.rank_key),
+        )
         for name, setting in benchmark.settings.items()
         if name in grouped
     ]
@@ -263,26 +292,46 @@ def _paper(benchmark: str, setting: str) -> list[tuple[str, Mapping[str, Any]]]:
 
 def markdown(board: Board) -> str:
     """A page. `|` in a name cannot break a table."""
-    parts = [f"# {board.title}", f"Benchmark `{board.benchmark.name}`, version {board.benchmark.version}. Written by `cdner-bench leaderboard` from the result files; do not edit."]
+    parts = [
+        f"# {board.title}",
+        f"Benchmark `{board.benchmark.name}`, version {board.benchmark.version}. "
+        "Written by `cdner-bench leaderboard` from the result files; do not edit.",
+    ]
     for table in board.tables():
         rows = [[_escape(cell) for cell in row] for row in table.rows]
         align = ["right" if _numeric(header) else "left" for header in table.headers]
-        parts += [f"## {table.title}", table.note, tabulate(rows, table.headers, tablefmt="pipe", disable_numparse=True, colalign=align)]
+        parts += [
+            f"## {table.title}",
+            table.note,
+            tabulate(rows, table.headers, tablefmt="pipe", disable_numparse=True, colalign=align),
+        ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def latex(board: Board) -> str:
     """Booktabs tables, one after the other."""
-    return "\n\n".join(f"% {t.title}\n{tabulate(t.rows, t.headers, tablefmt='latex_booktabs', disable_numparse=True)}" for t in board.tables()) + "\n"
+    return (
+        "\n\n".join(
+            f"% {t.title}\n{tabulate(t.rows, t.headers, tablefmt='latex_booktabs', disable_numparse=True)}"
+            for t in board.tables()
+        )
+        + "\n"
+    )
 
 
 def html(board: Board) -> str:
     """A page without style, every cell escaped."""
     from html import escape
 
-    parts = [f"<h2>{escape(t.title)}</h2>\n<p>{escape(t.note)}</p>\n{tabulate(t.rows, t.headers, tablefmt='html', disable_numparse=True)}" for t in board.tables()]
+    parts = [
+        f"<h2>{escape(t.title)}</h2>\n<p>{escape(t.note)}</p>\n"
+        + tabulate(t.rows, t.headers, tablefmt="html", disable_numparse=True)
+        for t in board.tables()
+    ]
     title = escape(board.title)
-    return f"<!doctype html>\n<meta charset='utf-8'>\n<title>{title}</title>\n<h1>{title}</h1>\n" + "\n".join(parts) + "\n"
+    return (
+        f"<!doctype html>\n<meta charset='utf-8'>\n<title>{title}</title>\n<h1>{title}</h1>\n" + "\n".join(parts) + "\n"
+    )
 
 
 def tidy_csv(board: Board) -> str:

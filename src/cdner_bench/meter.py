@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def synchronise() -> None:
 
 
 def default_device() -> str:
-    """"cuda" if torch is imported and sees a GPU, else "cpu"."""
+    """Either "cuda", if torch is imported and sees a GPU, or "cpu"."""
     torch = sys.modules.get("torch")
     return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
@@ -66,14 +66,12 @@ def reset_peak_memory() -> None:
     cuda = _cuda()
     if cuda is not None:
         cuda.reset_peak_memory_stats()
-    try:
+    with suppress(OSError):  # then the peak is the process's, which the results schema says
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass  # then the peak is the process's, which is said in the results schema
 
 
 def peak_memory() -> int:
-    """Bytes: the GPU's allocations if one is used, else this process's resident set, at their highest since the reset."""
+    """Bytes since the reset, at their highest: the GPU's allocations if one is used, else the resident set."""
     cuda = _cuda()
     if cuda is not None:
         return int(cuda.max_memory_allocated())

@@ -77,5 +77,3 @@ class Spec:
             raise OptionError(f"method {self.name} has no preset {preset!r}", hint=did_you_mean(preset, self.presets))
         layers = (self.options, self.presets.get(preset or "", {}), chosen)
         return options.resolve(self.load().Options, layers, f"method {self.name}")
-
-

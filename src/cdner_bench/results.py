@@ -67,7 +67,7 @@ class Result:
     scenario: Scenario
     method: MethodFacts
     seed: int
-    model: ModelFacts = ModelFacts()
+    model: ModelFacts = field(default_factory=ModelFacts)
     scores: Mapping[str, PerType] = field(default_factory=dict)
     sentences: Sequence[Counts] = ()
     phases: Sequence[Phase] = ()
@@ -120,10 +120,13 @@ def load(path: Path) -> Result:
     except OSError as error:
         raise ResultError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise ResultError(f"{path} is not a whole result file: {error}", hint=f"remove it and run again: rm {path}") from None
+        raise ResultError(
+            f"{path} is not a whole result file: {error}", hint=f"remove it and run again: rm {path}"
+        ) from None
     if not isinstance(schema, int) or schema > SCHEMA:
         raise ResultError(
-            f"{path} has schema {schema}, this version reads up to {SCHEMA}", hint="pip install --upgrade cdner-bench"
+            f"{path} has schema {schema}, this version reads up to {SCHEMA}",
+            hint="pip install --upgrade cdner-bench",
         )
     try:
         for step in range(schema, SCHEMA):
@@ -147,10 +150,15 @@ def _from_record(record: dict[str, Any]) -> Result:
         method=MethodFacts(**record.pop("method")),
         model=ModelFacts(**record.pop("model")),
         scores={protocol: {kind: Counts(*c) for kind, c in counts.items()} for protocol, counts in scores.items()},
-        sentences=[Counts(*map(int, triple.split("/"))) for triple in record.pop("sentences").split()],
+        sentences=[_triple(text) for text in record.pop("sentences").split()],
         phases=[Phase(**phase) for phase in record.pop("phases")],
         **record,
     )
+
+
+def _triple(text: str) -> Counts:
+    tp, fp, fn = map(int, text.split("/"))
+    return Counts(tp, fp, fn)
 
 
 def provenance() -> dict[str, Any]:
@@ -166,7 +174,12 @@ def _environment() -> dict[str, Any]:
             packages[package] = version(package)
         except PackageNotFoundError:
             continue
-    return {**_commit(), "python": platform.python_version(), "platform": platform.platform(), "packages": packages}
+    return {
+        **_commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": packages,
+    }
 
 
 def _commit() -> dict[str, Any]:
@@ -178,4 +191,7 @@ def _commit() -> dict[str, Any]:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
-    return {"commit": git("rev-parse", "HEAD") or None, "dirty": bool(git("status", "--porcelain", "--", "src", "plugins"))}
+    return {
+        "commit": git("rev-parse", "HEAD") or None,
+        "dirty": bool(git("status", "--porcelain", "--", "src", "plugins")),
+    }

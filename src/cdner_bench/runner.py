@@ -6,7 +6,7 @@ import logging
 import shutil
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -131,7 +131,12 @@ def _isolated(job: Job, out: Path, observer: Observer) -> Outcome:
     except Exception as error:
         _keep_traceback(folder, error)
         hint = error.hint if isinstance(error, CdnerError) else None
-        return Outcome(job, "failed", message=_in_words(error), hint=hint or f"the traceback is in {folder / 'error.txt'}")
+        return Outcome(
+            job,
+            "failed",
+            message=_in_words(error),
+            hint=hint or f"the traceback is in {folder / 'error.txt'}",
+        )
 
 
 def _in_words(error: Exception) -> str:
@@ -143,10 +148,8 @@ def _in_words(error: Exception) -> str:
 
 
 def _keep_traceback(folder: Path, error: Exception) -> None:
-    try:
+    with suppress(OSError):  # a full disk is reported all the same
         (folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    except OSError:
-        pass  # a full disk is reported all the same
 
 
 def _resume(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
@@ -214,7 +217,11 @@ def _require(job: Job, target: Corpus) -> None:
     for resource in job.entry.spec.resources:
         if resource not in target.resources:
             file = job.benchmark.domain(target.name).resources.get(resource)
-            where = f"it belongs at {file.location}" if file else f"declare it as domains.{target.name}.resources.{resource}"
+            where = (
+                f"it belongs at {file.location}"
+                if file
+                else f"declare it as domains.{target.name}.resources.{resource}"
+            )
             raise NotRunError(
                 f"{job.entry.spec.name} needs the {resource} corpus of {target.name}: {where}",
                 hint="type: cdner-bench data fetch" if file else None,
@@ -231,11 +238,15 @@ def _predict(
         if not sentences:
             return made
         answers = method.predict([s.unlabeled() for s in sentences], run)
-        for prediction in held_to_contract(answers, sentences, target.types, job.entry):
-            stream.write(encode(prediction).encode("utf-8") + b"\n")
-            stream.flush()
-            made.append(prediction)
-            run.progress(len(made), len(sentences))
+        try:
+            for prediction in held_to_contract(answers, sentences, target.types, job.entry):
+                stream.write(encode(prediction).encode("utf-8") + b"\n")
+                stream.flush()
+                made.append(prediction)
+                run.progress(len(made), len(sentences))
+        except PluginError:
+            stream.truncate(0)  # nothing that a method says is kept once it broke the contract
+            raise
     return made
 
 
@@ -258,7 +269,8 @@ def held_to_contract(
                 raise PluginError(f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {entity} was predicted")
             if entity.type not in types:
                 raise PluginError(
-                    f"{who}: {entity.type!r} is no type of the target", hint="put such predictions into Prediction.rejected"
+                    f"{who}: {entity.type!r} is no type of the target",
+                    hint="put such predictions into Prediction.rejected",
                 )
         yield prediction
     if count < len(sentences):

@@ -22,9 +22,16 @@ def create(name: str, folder: Path) -> Path:
     if place.exists():
         raise OptionError(f"{place} is there already", hint="choose another name, or remove it")
     words = name.split("-")
-    names = {"name": name, "module": f"cdner_{'_'.join(words)}", "class_name": "".join(w.capitalize() for w in words)}
+    names = {
+        "name": name,
+        "module": f"cdner_{'_'.join(words)}",
+        "class_name": "".join(w.capitalize() for w in words),
+    }
     place.mkdir(parents=True)
-    for template, target in (("pyproject.toml.txt", "pyproject.toml"), ("plugin.py.txt", f"{names['module']}.py")):
+    for template, target in (
+        ("pyproject.toml.txt", "pyproject.toml"),
+        ("plugin.py.txt", f"{names['module']}.py"),
+    ):
         text = (files("cdner_bench") / "template" / template).read_text(encoding="utf-8")
         (place / target).write_text(Template(text).substitute(names), encoding="utf-8")
     return place

@@ -103,9 +103,7 @@ def pair(gold: Sequence[Sentence], predictions: Sequence[Prediction]) -> list[tu
                     f"{sentence.id}: {entity} ends outside the sentence, which has {len(sentence.tokens)} tokens"
                 )
         if prediction.tags is not None and len(prediction.tags) != len(sentence.tokens):
-            raise PredictionError(
-                f"{sentence.id}: {len(prediction.tags)} tags for {len(sentence.tokens)} tokens"
-            )
+            raise PredictionError(f"{sentence.id}: {len(prediction.tags)} tags for {len(sentence.tokens)} tokens")
     return list(zip(gold, predictions, strict=True))
 
 
@@ -148,7 +146,7 @@ def _layers(sentence: Sentence, prediction: Prediction, types: frozenset[str]) -
 
 
 def unplaced(prediction: Prediction) -> list[tuple[str, str]]:
-    """The distinct (type, text) of what could not be placed. A repeat of something already placed is no second claim."""
+    """The distinct (type, text) of what could not be placed; a repeat of what was placed is no second claim."""
     return list(dict.fromkeys((r.type, r.text) for r in prediction.rejected if r.reason != "repeat"))
 
 
@@ -229,7 +227,7 @@ def bio_projected(pairs: Pairs, types: Collection[str]) -> PerType:
 
 
 def seqeval_default(pairs: Pairs, types: Collection[str]) -> PerType:
-    """seqeval's lenient mode on a tagger's own tags: an `I-x` that continues nothing begins an `x`."""
+    """Seqeval's lenient mode on a tagger's own tags: an `I-x` that continues nothing begins an `x`."""
     gold: set[tuple[int, Entity]] = set()
     said: set[tuple[int, Entity]] = set()
     for n, (sentence, prediction) in enumerate(pairs):
@@ -239,7 +237,7 @@ def seqeval_default(pairs: Pairs, types: Collection[str]) -> PerType:
 
 
 def conlleval_stream(pairs: Pairs, types: Collection[str]) -> PerType:
-    """conlleval over all sentences as one stream of tags, as CrossNER and LANER call it: no sentence boundaries."""
+    """Conlleval over all sentences as one stream of tags, as CrossNER and LANER call it: no sentence boundaries."""
     true: list[str] = []
     predicted: list[str] = []
     for sentence, prediction in pairs:

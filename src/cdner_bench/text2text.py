@@ -140,7 +140,7 @@ def _longest_first(mentions: Sequence[Mention], spans: Sequence[Sequence[_Span]]
 
 
 class _Text:
-    """A sentence to be searched by words or, since models detokenise ("'s", "(x"), by characters between token bounds."""
+    """A sentence to be searched by words or, since models detokenise, by characters between token bounds."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = [_normal(token) for token in tokens]
@@ -150,7 +150,9 @@ class _Text:
         """The token spans that read `text`: as the same tokens if there are such, else as the same characters."""
         words = _normal(text).split()
         size = len(words)
-        exact = [(i, i + size) for i in range(len(self.tokens) - size + 1) if size and self.tokens[i : i + size] == words]
+        exact = [
+            (i, i + size) for i in range(len(self.tokens) - size + 1) if size and self.tokens[i : i + size] == words
+        ]
         return exact or self._find_characters(_squeeze(text))
 
     def _find_characters(self, text: str) -> list[tuple[int, int]]:

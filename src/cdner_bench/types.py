@@ -84,7 +84,10 @@ class Corpus:
 
     def fingerprint(self) -> str:
         """SHA-256 of everything a method can learn from here: types, train and dev. Belongs in a shared stage's key."""
-        splits = [[(s.tokens, [(e.start, e.end, e.type) for e in s.entities]) for s in part] for part in (self.train, self.dev)]
+        splits = [
+            [(s.tokens, [(e.start, e.end, e.type) for e in s.entities]) for s in part]
+            for part in (self.train, self.dev)
+        ]
         return digest([self.name, self.types, splits])
 
     def without_test(self) -> Corpus:

@@ -53,14 +53,14 @@ def _guarded(command: Callable[[], object]) -> int:
         if error.strerror is None:
             raise
         return _complain(f"{error.strerror}{f': {error.filename}' if error.filename else ''}", None, 1)
-    except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted", "type the same command to go on where it stopped", INTERRUPTED)
     except Exception as error:
         # Usage errors of the parser know how to show themselves.
         if not (hasattr(error, "show") and hasattr(error, "exit_code")):
             raise
         error.show()
         return int(error.exit_code)
+    if status == INTERRUPTED:  # what the parser makes of Ctrl-C
+        return _complain("interrupted", "type the same command to go on where it stopped", INTERRUPTED)
     return status if isinstance(status, int) else 0
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ..benchmark import Benchmark
 
 BenchmarkName = Annotated[
-    str | None, typer.Option("--benchmark", help="A shipped benchmark, or the .toml file of one.", metavar="NAME")
+    str | None,
+    typer.Option("--benchmark", help="A shipped benchmark, or the .toml file of one.", metavar="NAME"),
 ]
 PluginFiles = Annotated[list[Path], typer.Option("--plugin", help="A plugin that is one Python file.", metavar="FILE")]
 Disabled = Annotated[list[str], typer.Option("--no-plugin", help="Leave out an installed plugin.", metavar="NAME")]

@@ -50,11 +50,26 @@ def stats(benchmark: BenchmarkName = None) -> None:
     from .. import audit
 
     found = chosen(benchmark)
-    headers = ("domain", "split", "sentences", "tokens", "entities", "types", "words/entity", "without entities")
+    headers = (
+        "domain",
+        "split",
+        "sentences",
+        "tokens",
+        "entities",
+        "types",
+        "words/entity",
+        "without entities",
+    )
     shown = table(*headers, title=found.title, right=6)
     for s in audit.stats(found):
         counts = (s.sentences, s.tokens, s.entities, s.types)
-        shown.add_row(s.domain, s.split, *(f"{n:,}" for n in counts), f"{s.words_per_entity:.2f}", f"{s.without_entities:,}")
+        shown.add_row(
+            s.domain,
+            s.split,
+            *(f"{n:,}" for n in counts),
+            f"{s.words_per_entity:.2f}",
+            f"{s.without_entities:,}",
+        )
     show(shown)
 
 
@@ -67,7 +82,13 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
     shared = table("split", "also in", "sentences", title="Sentences that stand in two splits", right=1)
     for overlap in audit.overlaps(found):
         shared.add_row(overlap.one, overlap.other, str(overlap.sentences))
-    seen = table("domain", "text and type", "text", title="Share of test mentions seen in the domain's train split", right=2)
+    seen = table(
+        "domain",
+        "text and type",
+        "text",
+        title="Share of test mentions seen in the domain's train split",
+        right=2,
+    )
     for share in audit.seen(found):
         seen.add_row(share.domain, f"{share.with_type:.1%}", f"{share.text_only:.1%}")
     conflicts = audit.conflicts(found)
@@ -83,9 +104,14 @@ def _read_all(found: Benchmark) -> int:
 
     for domain in found.domains:
         found.corpus(domain)
-    missing = [file for domain in found.domains.values() for file in domain.resources.values() if not file.location.is_file()]
+    missing = [
+        file for domain in found.domains.values() for file in domain.resources.values() if not file.location.is_file()
+    ]
     if missing:
-        raise DataError(f"there is no file {missing[0].location}", hint=f"type: cdner-bench data fetch --benchmark {found.name}")
+        raise DataError(
+            f"there is no file {missing[0].location}",
+            hint=f"type: cdner-bench data fetch --benchmark {found.name}",
+        )
     return sum(1 for _ in found.files())
 
 
@@ -93,9 +119,22 @@ class _bars:  # noqa: N801
     """A progress bar a file on a terminal, nothing elsewhere."""
 
     def __enter__(self) -> _bars:
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
 
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
         self.rich = Progress(*columns, disable=not sys.stdout.isatty())
         self.tasks: dict[str, object] = {}
         self.rich.start()

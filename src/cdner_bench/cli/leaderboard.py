@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def leaderboard(
     out: Out = HERE,
-    benchmark: Annotated[list[str], typer.Option(help="Only these; .toml files for your own.", metavar="NAME")] = [],  # noqa: B006
+    benchmark: Annotated[list[str], typer.Option(help="Only these; .toml files for your own.", metavar="NAME")] = [],
     format_: Annotated[str, typer.Option("--format", help="md, csv, latex, html or json.")] = "md",
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
 ) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .common import Disabled, PluginFiles, show, table
 
 
-def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:  # noqa: B006
+def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
     """Methods and where each comes from, presets, benchmarks."""
     from .. import benchmark, plugins
 
@@ -15,5 +15,10 @@ def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:  # noqa: 
     shipped = table("benchmark", "default preset", "settings", "data", title="Benchmarks")
     for name in benchmark.available():
         found = benchmark.load(name)
-        shipped.add_row(name, found.preset or "", ", ".join(found.settings), "here" if found.present() else "cdner-bench data fetch")
+        shipped.add_row(
+            name,
+            found.preset or "",
+            ", ".join(found.settings),
+            "here" if found.present() else "cdner-bench data fetch",
+        )
     show(methods, shipped)

@@ -13,7 +13,9 @@ app = typer.Typer(help="Start a plugin, and check that a method keeps the contra
 
 
 @app.command()
-def new(name: str, folder: Annotated[Path, typer.Option("--in", help="Where to put it.", metavar="DIR")] = HERE) -> None:
+def new(
+    name: str, folder: Annotated[Path, typer.Option("--in", help="Where to put it.", metavar="DIR")] = HERE
+) -> None:
     """Write a small working plugin for a method called NAME."""
     from .. import scaffold
 
@@ -28,9 +30,9 @@ def new(name: str, folder: Annotated[Path, typer.Option("--in", help="Where to p
 @app.command()
 def check(
     name: str,
-    plugin: PluginFiles = [],  # noqa: B006
-    no_plugin: Disabled = [],  # noqa: B006
-    option: Annotated[list[str], typer.Option("-o", "--option", metavar="KEY=VALUE")] = [],  # noqa: B006
+    plugin: PluginFiles = [],
+    no_plugin: Disabled = [],
+    option: Annotated[list[str], typer.Option("-o", "--option", metavar="KEY=VALUE")] = [],
 ) -> int:
     """Run the conformance suite on the method called NAME."""
     from .. import conformance, options, plugins
@@ -38,7 +40,8 @@ def check(
     entry = plugins.discover(plugin, no_plugin).get(name)
     broken = 0
     for result in conformance.check(entry, options.parse_assignments(option), plugin):
-        print(f"{'FAIL' if result.problem else 'ok  '}  {result.promise}{f': {result.problem}' if result.problem else ''}", flush=True)
+        verdict = "FAIL" if result.problem else "ok  "
+        print(f"{verdict}  {result.promise}{result.problem and f': {result.problem}'}", flush=True)
         broken += bool(result.problem)
     print(f"{name} {'keeps the contract' if not broken else f'breaks {broken} promises'}")
     return min(broken, 1)

@@ -18,11 +18,13 @@ def run(
     target: Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")] = None,
     benchmark: BenchmarkName = None,
     preset: Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")] = None,
-    option: Annotated[list[str], typer.Option("-o", "--option", help="One option of the method.", metavar="KEY=VALUE")] = [],  # noqa: B006
+    option: Annotated[
+        list[str], typer.Option("-o", "--option", help="One option of the method.", metavar="KEY=VALUE")
+    ] = [],
     seeds: Annotated[str, typer.Option(help="How many seeds (0, 1, …), or the seeds themselves: 555,666,777.")] = "1",
     out: Out = HERE,
-    plugin: PluginFiles = [],  # noqa: B006
-    no_plugin: Disabled = [],  # noqa: B006
+    plugin: PluginFiles = [],
+    no_plugin: Disabled = [],
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False,
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
@@ -54,5 +56,8 @@ def _seeds(text: str) -> list[int]:
     except ValueError:
         numbers = []
     if not numbers or min(numbers) < 0 or ("," not in text and numbers[0] == 0):
-        raise OptionError(f"--seeds {text}: not a number of seeds", hint="write --seeds 3, or the seeds: --seeds 555,666,777")
+        raise OptionError(
+            f"--seeds {text}: not a number of seeds",
+            hint="write --seeds 3, or the seeds: --seeds 555,666,777",
+        )
     return numbers if "," in text else list(range(numbers[0]))

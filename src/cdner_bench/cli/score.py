@@ -30,12 +30,16 @@ def score(
     scores = scoring.score(gold, predictions, types)
     pairs = scoring.pair(gold, predictions)
 
-    protocols = table("protocol", "precision", "recall", "F1", "tp", "fp", "fn", title=f"{len(gold)} sentences", right=6)
+    protocols = table(
+        "protocol", "precision", "recall", "F1", "tp", "fp", "fn", title=f"{len(gold)} sentences", right=6
+    )
     for name in scores.protocols:
         protocols.add_row(name, *_numbers(scores.counts(name)))
     for name, value in diagnosis.lenient_f1(pairs).items():
         protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
-    per_type = table("type", "precision", "recall", "F1", "tp", "fp", "fn", title=f"{scoring.HEADLINE} per type", right=6)
+    per_type = table(
+        "type", "precision", "recall", "F1", "tp", "fp", "fn", title=f"{scoring.HEADLINE} per type", right=6
+    )
     for kind, counts in scores.protocols[scoring.HEADLINE].items():
         per_type.add_row("(unknown type)" if kind == scoring.OUTSIDE else kind, *_numbers(counts))
     errors = table("error", "count", title="Errors", right=1)
@@ -62,7 +66,9 @@ def _read(
         domain, _, rest = sentence_id.partition("/")
         name = rest.partition("/")[0]
         if domain not in data.domains or name not in SPLITS:
-            raise PredictionError(f"unknown sentence {sentence_id!r}", hint="an id is domain/split/number, such as ai/test/0")
+            raise PredictionError(
+                f"unknown sentence {sentence_id!r}", hint="an id is domain/split/number, such as ai/test/0"
+            )
         corpus = data.corpus(domain)
         return getattr(corpus, name), corpus.types
 

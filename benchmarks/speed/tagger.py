@@ -1,0 +1,86 @@
+"""What makes the tagger fast: each choice against its alternative, on the same weights and sentences, in one run.
+
+The baseline is a plain loop: fp32, the backbone's dropout, fused attention, batches in random order padded to their longest.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+
+import torch
+
+from cdner_bench import Sentence, benchmark, models
+from cdner_tagger.encoding import Window, by_length, shuffled, windows
+from cdner_tagger.model import Tagger, bio_labels, load_encoder, load_tokenizer
+from cdner_tagger.training import Compute, _step, decode
+
+SENTENCES = 320
+
+
+def prepare(attention: str, dropout: float | None) -> Tagger:
+    torch.manual_seed(0)
+    labels = bio_labels(CORPUS.types)
+    tagger = Tagger(load_encoder(PLACE), labels, [labels])
+    tagger.encoder.set_attn_implementation(attention)
+    for module in tagger.modules():
+        if isinstance(module, torch.nn.Dropout) and dropout is not None:
+            module.p = dropout
+    return tagger
+
+
+def train(attention: str, dropout: float | None, precision: str, *, grouped: bool) -> float:
+    tagger, compute = prepare(attention, dropout), Compute("cpu", precision, 0)
+    labels = {label: n for n, label in enumerate(tagger.labels)}
+    pool = windows(TRAIN, TOKENIZER, 512, labels)
+    optimizer = torch.optim.Adam(tagger.parameters(), lr=1e-5, fused=True)
+    groups: list[list[Window]] = shuffled(pool, 16, torch.Generator().manual_seed(0))
+    if not grouped:
+        mixed = random.Random(0).sample(pool, len(pool))
+        groups = [mixed[i : i + 16] for i in range(0, len(mixed), 16)]
+    for group in groups[:3]:
+        _step(tagger, group, optimizer, compute)
+    start = time.perf_counter()
+    for group in groups:
+        _step(tagger, group, optimizer, compute)
+    return len(pool) / (time.perf_counter() - start)
+
+
+def predict(attention: str, precision: str, *, grouped: bool) -> float:
+    tagger, compute = prepare(attention, None), Compute("cpu", precision, 0)
+    inputs = windows(TEST, TOKENIZER, 512)
+    batches: Sequence[Sequence[Window]] = list(by_length(inputs, 64)) if grouped else [[w] for w in inputs]
+    start = time.perf_counter()
+    for batch in batches:
+        decode(tagger, TEST, batch, compute)
+    return len(inputs) / (time.perf_counter() - start)
+
+
+def show(name: str, rate: float, baseline: float) -> None:
+    print(f"  {name:44} {rate:7.1f} sentences/s  {rate / baseline:5.2f}×")
+
+
+def main() -> None:
+    print(f"training, {SENTENCES} sentences of music, batch 16")
+    baseline = train("sdpa", None, "fp32", grouped=False)
+    show("plain loop", baseline, baseline)
+    show("+ length groups", train("sdpa", None, "fp32", grouped=True), baseline)
+    show("+ auto precision", train("sdpa", None, "auto", grouped=True), baseline)
+    show("+ eager attention", train("eager", None, "auto", grouped=True), baseline)
+    show("+ no dropout (presets cpu, quick)", train("eager", 0.0, "auto", grouped=True), baseline)
+    print("prediction")
+    one = predict("sdpa", "fp32", grouped=False)
+    show("one sentence at a time", one, one)
+    show("batches of 64 by length (what runs do)", predict("eager", "fp32", grouped=True), one)
+    show("the same, auto precision (dev scores)", predict("eager", "auto", grouped=True), one)
+
+
+if __name__ == "__main__":
+    PLACE = str(models.fetch("minilm"))
+    TOKENIZER = load_tokenizer(PLACE)
+    FOUND = benchmark.load("crossner")
+    CORPUS = (FOUND if FOUND.present() else benchmark.load("mini")).corpus("music")
+    TRAIN: Sequence[Sentence] = [*CORPUS.train, *CORPUS.dev, *CORPUS.test][:SENTENCES]
+    TEST: Sequence[Sentence] = CORPUS.test[:SENTENCES]
+    main()

@@ -1,0 +1,127 @@
+"""Methods that behave, and methods that do not. Used as a plugin file: `--plugin tests/methods.py`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cdner_bench import Corpus, Entity, Method, Prediction, Rejected, RunContext, Sentence, Spec, hookimpl
+
+MISDEEDS = (
+    "none",
+    "raise at fit",
+    "raise at predict",
+    "too few",
+    "too many",
+    "out of range",
+    "unknown type",
+    "wrong id",
+    "not a prediction",
+    "full disk",
+)
+
+
+@hookimpl
+def register_methods() -> list[Spec]:
+    return [
+        Spec(
+            "oracle-of-case",
+            f"{__name__}:Case",
+            "marks capitalised words",
+            presets={"quick": {}, "cpu": {"length": 2}},
+        ),
+        Spec("staged", f"{__name__}:Staged", "learns in stages, slowly"),
+        Spec("needs-dapt", f"{__name__}:Case", "needs a resource", resources=("dapt",)),
+        Spec("needs-gtok", f"{__name__}:Case", "needs a resource that mini has not", resources=("gtok",)),
+    ]
+
+
+@dataclass(frozen=True)
+class CaseOptions:
+    length: int = 1
+    misdeed: Literal[MISDEEDS] = "none"  # type: ignore[valid-type]
+    only: str = ""
+
+
+class Case(Method):
+    """Every capitalised word is of the target's first type; what it does wrong is an option."""
+
+    Options = CaseOptions
+    options: CaseOptions
+
+    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
+        assert not target.test
+        assert not any(corpus.test for corpus in sources)
+        self.type = target.types[0]
+        self.misdeed = self.options.misdeed if target.name.startswith(self.options.only) else "none"
+        with run.phase("fit") as phase:
+            phase.epochs, phase.sentences = 2, len(target.train)
+            if self.misdeed == "raise at fit":
+                raise ValueError("I cannot learn")
+            if self.misdeed == "full disk":
+                with Path("/dev/full").open("w") as stream:
+                    stream.write("x" * 100_000)
+        run.describe(backbone="none", trained=0, total=0)
+
+    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
+        for n, sentence in enumerate(sentences):
+            assert sentence.entities == ()
+            if n == 5 and self.misdeed == "raise at predict":
+                raise ValueError("I cannot answer")
+            if n == 5 and self.misdeed == "too few":
+                return
+            yield self._predict(n, sentence)
+        if self.misdeed == "too many":
+            yield self._predict(0, sentences[0])
+
+    def _predict(self, n: int, sentence: Sentence) -> Prediction:
+        entities = tuple(Entity(i, i + 1, self.type) for i, t in enumerate(sentence.tokens) if t[0].isupper())
+        if n == 5:
+            if self.misdeed == "out of range":
+                entities = (Entity(0, 999, self.type),)
+            if self.misdeed == "unknown type":
+                entities = (Entity(0, 1, "planet"),)
+            if self.misdeed == "wrong id":
+                return Prediction("elsewhere", entities)
+            if self.misdeed == "not a prediction":
+                return entities  # type: ignore[return-value]
+        return Prediction(sentence.id, entities, (Rejected("x", "Vulcan", "not in sentence"),))
+
+
+@dataclass(frozen=True)
+class StagedOptions:
+    pause: float = 0.0
+
+
+class Staged(Method):
+    """Two stages, one of them shared, and slow answers; a line in $STAGED_LOG each time a stage is really built."""
+
+    Options = StagedOptions
+    options: StagedOptions
+
+    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
+        key = {"sources": [c.fingerprint() for c in sources]}
+        shared = run.stage("source", lambda place: self._build(place, "source", run), key)
+        own = run.stage("target", lambda place: self._build(place, target.name, run))
+        self.marks = (shared / "mark").read_text() + (own / "mark").read_text()
+        self.types = target.types
+
+    def _build(self, place: Path, what: str, run: RunContext) -> None:
+        with run.phase(what) as phase:
+            for step in range(5):
+                time.sleep(self.options.pause)
+                run.progress(step + 1, 5, loss=1.0)
+            (place / "mark").write_text(f"{what}-{run.seed} ")
+            phase.epochs = 1
+        with Path(os.environ["STAGED_LOG"]).open("a") as log:
+            log.write(f"{what}\n")
+
+    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
+        for sentence in sentences:
+            time.sleep(self.options.pause / 10)
+            kind = self.types[(len(self.marks) + len(sentence.tokens)) % len(self.types)]
+            yield Prediction(sentence.id, (Entity(0, 1, kind),), raw=self.marks)

@@ -1,0 +1,290 @@
+"""bert-tagger and bert-gtok, on a tiny random encoder and on real sentences of the sample."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from cdner_bench import Corpus, Entity, RunContext, Sentence, plugins, sentence_counts, total  # noqa: E402
+from cdner_bench.benchmark import Benchmark  # noqa: E402
+from cdner_bench.errors import CdnerError  # noqa: E402
+from cdner_tagger import encoding, mlm, model, training  # noqa: E402
+from cdner_tagger.method import BertTagger, TaggerOptions, mixture  # noqa: E402
+
+FP32 = training.Compute("cpu", "fp32", 0)
+
+
+class Nobody:
+    def phase(self, name: str) -> None: ...
+    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None: ...
+
+
+def context(folder: Path, seed: int = 0) -> RunContext:
+    return RunContext(seed, folder / "run", folder / "shared", {}, Nobody(), logging.getLogger("test"))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_bert: str) -> object:
+    return model.load_tokenizer(tiny_bert)
+
+
+def options(tiny_bert: str, **chosen: object) -> TaggerOptions:
+    base = TaggerOptions(backbone=tiny_bert, epochs=2, source_epochs=1, learning_rate=1e-3, precision="fp32")
+    return replace(base, **chosen)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
+    def cut(corpus: Corpus) -> Corpus:
+        return replace(corpus, train=corpus.train[:20], dev=corpus.dev[:8], test=())
+
+    return [cut(mini.corpus(n)) for n in ("news", "music")], cut(mini.corpus("ai"))
+
+
+# --- encoding --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sizes", [[1] * 5, [1] * 100, [3, 1, 7] * 20, [10] * 7, [9, 1] * 9])
+def test_every_word_is_decided_once_with_context(sizes: list[int]) -> None:
+    cuts = encoding.stretches(sizes, 10)
+    assert [word for _, words, _ in cuts for word in words] == list(range(len(sizes)))
+    for start, words, end in cuts:
+        assert sum(sizes[start:end]) <= 10
+        assert start <= words.start
+        assert words.stop <= end
+
+
+def test_long_sentences_get_a_tag_for_every_word(tiny_bert: str, tokenizer: object, mini: Benchmark) -> None:
+    words = [t for s in mini.corpus("science").train for t in s.tokens][:300]
+    long = Sentence("long", tuple(words), (Entity(0, 2, "misc"), Entity(280, 281, "misc")))
+    labels = {"O": 0, "B-misc": 1, "I-misc": 2}
+    found = encoding.windows([long], tokenizer, 64, labels)
+    assert len(found) > 3
+    assert max(len(w.ids) for w in found) <= 64
+    gold = [label for w in found for label in w.labels]
+    assert (gold[:3], gold[280], len(gold)) == ([1, 2, 0], 1, 300)
+    tagger = model.Tagger(model.load_encoder(tiny_bert), list(labels), [list(labels)])
+    (prediction,) = training.decode(tagger, [long], encoding.windows([long], tokenizer, 64), FP32)
+    assert prediction.tags is not None
+    assert len(prediction.tags) == 300
+
+
+def test_words_without_pieces_are_kept(tokenizer: object) -> None:
+    (window,) = encoding.windows([Sentence("s", ("a", "\u200b", "b"))], tokenizer, 64)
+    assert len(window.first) == 3
+    assert window.ids[window.first[1]] == 1
+
+
+def test_labels_stand_on_first_pieces(tokenizer: object) -> None:
+    (window,) = encoding.windows(
+        [Sentence("s", ("ab", "cde"), (Entity(1, 2, "x"),))], tokenizer, 64, {"O": 0, "B-x": 1}
+    )
+    batch = encoding.collate([window], 0)
+    assert batch.labels.tolist() == [[-100, 0, -100, 1, -100, -100, -100]]
+
+
+def test_a_sentence_is_tagged_alike_alone_and_in_a_batch(tiny_bert: str, tokenizer: object, mini: Benchmark) -> None:
+    labels = model.bio_labels(mini.corpus("ai").types)
+    tagger = model.Tagger(model.load_encoder(tiny_bert), labels, [labels])
+    sentences = mini.corpus("ai").test[:10]
+    together = training.decode(tagger, sentences, encoding.windows(sentences, tokenizer, 64), FP32)
+    for sentence, prediction in zip(sentences, together, strict=True):
+        alone = training.decode(tagger, [sentence], encoding.windows([sentence], tokenizer, 64), FP32)
+        assert alone == [prediction]
+
+
+# --- the shared head -------------------------------------------------------------------------------------------------
+
+
+def test_labels_a_domain_lacks_are_impossible_and_learn_nothing(tiny_bert: str, tokenizer: object) -> None:
+    labels = ["O", "B-a", "I-a", "B-b", "I-b"]
+    tagger = model.Tagger(model.load_encoder(tiny_bert), labels, [["O", "B-a", "I-a"], ["O", "B-b", "I-b"]])
+    (window,) = encoding.windows(
+        [Sentence("s", ("x", "y"), (Entity(0, 1, "a"),))],
+        tokenizer,
+        64,
+        {name: i for i, name in enumerate(labels)},
+        0,
+    )
+    batch = encoding.collate([window], 0)
+    logits = tagger(batch.ids, batch.attention, batch.domains)
+    assert torch.isinf(logits[..., 3:]).all()
+    torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=-100).backward()
+    gradient = tagger.head.weight.grad
+    assert gradient is not None
+    assert (gradient[3:] == 0).all()
+    assert (gradient[:3] != 0).any()
+
+
+def test_known_labels_keep_their_rows(tiny_bert: str) -> None:
+    old = model.Tagger(model.load_encoder(tiny_bert), ["O", "B-a", "I-a"], [["O", "B-a", "I-a"]])
+    new = old.relabelled(["O", "B-b", "I-b", "B-a", "I-a"])
+    assert torch.equal(new.head.weight[3], old.head.weight[1])
+    assert torch.equal(new.head.weight[0], old.head.weight[0])
+
+
+def test_saving_and_loading_is_the_identity(tiny_bert: str, tmp_path: Path) -> None:
+    tagger = model.Tagger(model.load_encoder(tiny_bert), ["O", "B-a", "I-a"], [["O", "B-a", "I-a"]])
+    model.save_tagger(tagger, tmp_path)
+    again = model.load_tagger(tmp_path)
+    assert again.labels == tagger.labels
+    for one, other in zip(tagger.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+def test_sampling_by_square_root() -> None:
+    def pool(n: int, domain: int) -> list[encoding.Window]:
+        return [encoding.Window(i, (1,), range(1), (0,), (0,), domain) for i in range(n)]
+
+    pools = [pool(400, 0), pool(100, 1), pool(100, 2)]
+    drawn = mixture(pools, torch.Generator().manual_seed(0), sqrt=True)
+    assert [sum(w.domain == d for w in drawn) for d in range(3)] == [300, 150, 150]
+    assert len({w.sentence for w in drawn if w.domain == 1}) == 100
+    assert mixture(pools, torch.Generator(), sqrt=False) == [*pools[0], *pools[1], *pools[2]]
+
+
+def test_it_learns_what_it_is_shown(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
+    """Overfitting twenty sentences: the loop, the labels and the decoder agree with each other."""
+    _, target = domains
+    seen = replace(target, dev=target.train)
+    method = BertTagger(
+        options(tiny_bert, transfer="direct", epochs=60, learning_rate=5e-3, patience=None, dropout=0.0)
+    )
+    run = context(tmp_path)
+    method.fit([], seen, run)
+    answers = list(method.predict([s.unlabeled() for s in target.train], run))
+    assert total(map(sentence_counts, target.train, answers)).f1 > 60
+
+
+@pytest.mark.parametrize("transfer", ["pretrain-finetune", "direct", "joint"])
+def test_every_kind_of_transfer_runs_and_repeats(
+    tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path, transfer: str
+) -> None:
+    sources, target = domains
+    answers = []
+    for place in ("one", "two"):
+        run = context(tmp_path / place)
+        method = BertTagger(options(tiny_bert, transfer=transfer, joint_repeats=2))
+        method.fit(sources, target, run)
+        answers.append(list(method.predict([s.unlabeled() for s in target.dev], run)))
+    assert answers[0] == answers[1]
+    assert [p.sentence_id for p in answers[0]] == [s.id for s in target.dev]
+    assert {t for p in answers[0] for t in p.tags or ()} <= set(model.bio_labels(target.types))
+
+
+def test_the_source_model_is_shared_by_targets_and_by_nobody_else(
+    tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path, mini: Benchmark
+) -> None:
+    sources, target = domains
+    other = replace(mini.corpus("politics"), train=mini.corpus("politics").train[:10], test=())
+    for number, (chosen, where) in enumerate(
+        [
+            ({}, target),
+            ({}, other),
+            ({"epochs": 1}, target),
+            ({"source_epochs": 2}, target),
+            ({"batch_size": 8}, target),
+        ]
+    ):
+        run = replace(context(tmp_path), workdir=tmp_path / f"run{number}")
+        BertTagger(options(tiny_bert, **chosen)).fit(sources, where, run)
+        assert run.phases[0].name == "source"
+        assert run.phases[0].reused == (number in (1, 2))
+
+
+def test_the_best_epoch_on_dev_is_kept(tiny_bert: str) -> None:
+    tagger = model.Tagger(model.load_encoder(tiny_bert), ["O"], [["O"]])
+    best = training._Best()
+    kept = {k: v.clone() for k, v in tagger.state_dict().items()}
+    best.offer(50.0, 1, tagger)
+    with torch.no_grad():
+        tagger.head.weight += 1
+    best.offer(40.0, 2, tagger)
+    best.restore(tagger)
+    assert torch.equal(tagger.head.weight, kept["head.weight"])
+
+
+def test_a_backbone_that_is_not_there() -> None:
+    with pytest.raises(CdnerError, match="the backbone 'no/such-model' cannot be loaded") as caught:
+        model.load_tokenizer("no/such-model")
+    assert "--preset cpu" in (caught.value.hint or "")
+
+
+def test_presets_are_options() -> None:
+    for name in ("bert-tagger", "bert-gtok"):
+        spec = plugins.discover().get(name).spec
+        for preset in spec.presets:
+            assert spec.resolve(preset, {}).pretraining == ("gtok" if name == "bert-gtok" else "none")
+
+
+# --- bert-gtok -------------------------------------------------------------------------------------------------------
+
+
+def gtok(path: Path, texts: list[str]) -> Path:
+    path.write_text(
+        json.dumps([{"text": "x", "explanations": [{"word": "x", "label": "y", "explanation": t} for t in texts]}])
+    )
+    return path
+
+
+def test_masked_lm_on_gtok_changes_the_encoder(
+    tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+) -> None:
+    sources, target = domains
+    target = replace(
+        target,
+        resources={"gtok": gtok(tmp_path / "gtok.json", ["a neural network is the product of ai"] * 40)},
+    )
+    run = context(tmp_path)
+    method = BertTagger(options(tiny_bert, pretraining="gtok", mlm_epochs=2, mlm_block=32))
+    method.fit(sources, target, run)
+    assert [p.name for p in run.phases] == ["mlm", "source", "target"]
+    (folder,) = (tmp_path / "shared").glob("mlm-*[0-9a-f]")
+    before, after = model.load_encoder(tiny_bert), model.load_encoder(str(folder))
+    assert not torch.equal(before.embeddings.word_embeddings.weight, after.embeddings.word_embeddings.weight)
+
+
+def test_corruption_masks_a_fifth_and_nothing_special(tokenizer: object) -> None:
+    rows = list(mlm.blocks(["the quick brown fox jumps over the lazy dog"] * 400, tokenizer, 64))
+    assert all(len(row) <= 64 and row[0] == 2 and row[-1] == 3 for row in rows)
+    ids = mlm._pad(rows, 0)
+    inputs, labels = mlm.corrupt(ids, tokenizer, 0.2, torch.Generator().manual_seed(0))
+    chosen = labels != -100
+    assert 0.18 < chosen.float().sum() / (ids > 4).sum() < 0.22
+    assert not (chosen & (ids <= 4)).any()
+    assert 0.75 < (inputs[chosen] == 4).float().mean() < 0.85
+    assert torch.equal(inputs[~chosen], ids[~chosen])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("1000100000", "0001100000"),
+        ("1100000000", "1100000000"),
+        ("1000000000", "1000000000"),
+        ("0100100100", "0001100100"),
+        ("0100100110", "0001100110"),
+        ("1010000000", "0110000000"),
+    ],
+)
+def test_isolated_masks_are_joined_pairwise(before: str, after: str) -> None:
+    row = torch.tensor([c == "1" for c in before])
+    mlm.join_singles(row)
+    assert "".join("01"[int(x)] for x in row) == after
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '[{"text": "x"}]', "3", '[{"explanations": [{"explanation": 3}]}]'])
+def test_a_corpus_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "g.json").write_text(text)
+    with pytest.raises(CdnerError, match=r"g\.json"):
+        mlm.explanations(tmp_path / "g.json")

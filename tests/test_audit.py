@@ -1,0 +1,36 @@
+"""The audit finds what METHODS 0.2 and SCORING list for the real corpora."""
+
+from __future__ import annotations
+
+from cdner_bench import audit
+from cdner_bench.benchmark import Benchmark
+
+
+def test_duplicates_across_splits_and_domains(crossner: Benchmark) -> None:
+    found = {(o.one, o.other): o.sentences for o in audit.overlaps(crossner)}
+    expected = {
+        ("music/train", "music/test"): 6,
+        ("music/train", "music/dev"): 1,
+        ("music/dev", "music/test"): 17,
+        ("science/train", "science/test"): 1,
+        ("science/train", "science/dev"): 4,
+        ("science/dev", "science/test"): 15,
+        ("ai/dev", "ai/test"): 4,
+        ("politics/dev", "politics/test"): 1,
+        ("conll2003/train", "conll2003/test"): 126,
+        ("politics/train", "science/test"): 1,
+    }
+    assert {k: found[k] for k in expected} == expected
+
+
+def test_identical_sentences_with_different_labels(crossner: Benchmark) -> None:
+    assert len(audit.conflicts(crossner)) == 60
+
+
+def test_counts(crossner: Benchmark) -> None:
+    rows = {(s.domain, s.split): s for s in audit.stats(crossner)}
+    assert rows["ai", "train"] == audit.SplitStats(
+        "ai", "train", 100, 3782, 532, 14, rows["ai", "train"].words_per_entity, 0
+    )
+    assert round(rows["politics", "test"].words_per_entity, 2) == 2.44
+    assert (rows["conll2003", "train"].without_entities, rows["ai", "test"].without_entities) == (2909, 1)

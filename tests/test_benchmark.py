@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from cdner_bench import benchmark
+from cdner_bench.benchmark import SPLITS, Benchmark
+from cdner_bench.errors import CdnerError, DataError, OptionError
+
+LINES = "Ada\tB-judge\nruled\tO\n\n"
+
+
+@pytest.fixture
+def legal(tmp_path: Path) -> Path:
+    """A user's own domain: three files and a TOML file, no code."""
+    for split in SPLITS:
+        (tmp_path / f"{split}.txt").write_text(LINES.replace("Ada", f"Ada{split}"))
+    path = tmp_path / "legal.toml"
+    path.write_text(
+        'name = "legal"\nextends = "mini"\n'
+        '[domains.contracts]\ntrain = "train.txt"\ndev = "dev.txt"\ntest = "test.txt"\n'
+        '[settings.single]\nsources = ["news"]\ntargets = ["contracts"]\n'
+    )
+    return path
+
+
+def test_table_8(crossner: Benchmark) -> None:
+    """Tokens and entity types, as the paper prints them; the loader asserts the rest."""
+    tokens = {
+        name: tuple(sum(len(s.tokens) for s in getattr(crossner.corpus(name), split)) for split in SPLITS)
+        for name in crossner.domains
+    }
+    assert tokens == {
+        "conll2003": (203621, 51362, 46435),
+        "ai": (3782, 10919, 12991),
+        "literature": (3782, 14503, 16157),
+        "music": (3909, 15591, 19605),
+        "politics": (8384, 24624, 27585),
+        "science": (7100, 16139, 19487),
+    }
+    assert [len(crossner.corpus(name).types) for name in crossner.domains] == [4, 14, 12, 13, 9, 17]
+    assert [len(getattr(crossner.corpus("conll2003"), split)) for split in SPLITS] == [14041, 3250, 3453]
+
+
+def test_loading_and_verifying_crossner_is_fast(crossner: Benchmark) -> None:
+    fresh = benchmark.load("crossner")
+    start = time.process_time()
+    for name in fresh.domains:
+        fresh.corpus(name)
+    assert time.process_time() - start < 2
+
+
+def test_settings(mini: Benchmark) -> None:
+    single, multi = mini.scenarios("single", ["music"]), mini.scenarios("multi")
+    assert [(s.sources, s.target) for s in single] == [(("news",), "music")]
+    assert [s.target for s in multi] == ["ai", "literature", "music", "politics", "science"]
+    assert multi[0].sources == ("news", "literature", "music", "politics", "science")
+
+
+def test_the_fingerprint_covers_what_a_run_sees(mini: Benchmark) -> None:
+    ai, music = (mini.scenarios("single", [t])[0] for t in ("ai", "music"))
+    assert mini.fingerprint(ai) == mini.fingerprint(ai)
+    assert mini.fingerprint(ai) != mini.fingerprint(music)
+    assert mini.fingerprint(ai) != mini.fingerprint(ai, ["dapt"])
+
+
+def test_a_user_domain_needs_no_code(legal: Path) -> None:
+    found = benchmark.load(str(legal))
+    assert found.corpus("contracts").types == ("judge",)
+    assert found.scenarios("single")[0].sources == ("news",)
+    assert found.corpus("news").train
+    assert found.preset == "quick"
+
+
+def test_a_changed_file_is_another_benchmark(legal: Path) -> None:
+    before = benchmark.load(str(legal)).fingerprint(benchmark.load(str(legal)).scenarios("single")[0])
+    (legal.parent / "train.txt").write_text(LINES * 2)
+    found = benchmark.load(str(legal))
+    assert found.fingerprint(found.scenarios("single")[0]) != before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("test.txt", "gone.txt"), r"there is no file .*gone\.txt"),
+        (('test = "test.txt"', ""), r"legal\.toml: domains\.contracts\.test is missing"),
+        (('train = "train.txt"', "train = 3"), r"domains\.contracts\.train cannot be 3"),
+        (
+            ('train = "train.txt"', 'train = { pth = "train.txt" }'),
+            r"domains\.contracts\.train: .*unexpected keyword.*'pth'",
+        ),
+        (('["contracts"]', '["contract"]'), r"settings\.single names 'contract'"),
+        (("[settings.single]", "[setings.single]"), "unknown key setings"),
+        (('name = "legal"', 'name = "legal'), "is not TOML"),
+        (('extends = "mini"', 'extends = "minni"'), "unknown benchmark 'minni'"),
+        (
+            ('"train.txt"', '{ path = "train.txt", sentences = 7 }'),
+            r"train\.txt has 1 sentences, declared are 7",
+        ),
+        (('"train.txt"', '{ path = "train.txt", sha256 = "00" }'), r"train\.txt is not the published file"),
+        (
+            ("[settings.single]", 'types = ["lawyer"]\n[settings.single]'),
+            r"train\.txt:1: unknown entity type 'judge'",
+        ),
+    ],
+)
+def test_a_broken_benchmark_says_what_is_wrong(legal: Path, change: tuple[str, str], message: str) -> None:
+    legal.write_text(legal.read_text().replace(*change))
+    with pytest.raises(CdnerError, match=message):
+        benchmark.load(str(legal)).corpus("contracts")
+
+
+def test_the_deduplicated_variant_trains_on_no_test_sentence(crossner: Benchmark) -> None:
+    variant = benchmark.load("crossner-dedup")
+    targets = crossner.setting("single").targets
+    tested = {s.tokens for name in targets for s in crossner.corpus(name).test}
+    for name in variant.domains:
+        kept, official = variant.corpus(name), crossner.corpus(name)
+        assert not tested & {s.tokens for s in (*kept.train, *kept.dev)}
+        assert kept.test == official.test
+    dropped = {name: len(crossner.corpus(name).train) - len(variant.corpus(name).train) for name in targets}
+    assert dropped == {"ai": 0, "literature": 0, "music": 6, "politics": 1, "science": 1}
+
+
+@pytest.mark.parametrize(
+    ("ask", "hint"),
+    [
+        (lambda b: b.scenarios("singel"), "did you mean 'single'?"),
+        (lambda b: b.scenarios("single", ["musik"]), "did you mean 'music'?"),
+        (lambda b: b.corpus("newz"), "did you mean 'news'?"),
+        (lambda b: benchmark.load("crossnr"), "did you mean 'crossner'?, or name a .toml file"),
+    ],
+)
+def test_misspelt_names_get_a_suggestion(mini: Benchmark, ask: object, hint: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        ask(mini)  # type: ignore[operator]
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-40], lambda d: d.replace(b"O", b"0", 1), lambda d: b""])
+def test_altered_and_truncated_data_is_refused(
+    damage: object, crossner: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in crossner.files():
+        copy = tmp_path / file.path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.symlink_to(file.location)
+    victim = tmp_path / "crossner" / "ai" / "dev.txt"
+    data = victim.read_bytes()
+    victim.unlink()
+    victim.write_bytes(damage(data))  # type: ignore[operator]
+    monkeypatch.setenv("CDNER_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"ai/dev\.txt is not the published file: SHA-256"):
+        benchmark.load("crossner").corpus("ai")
+
+
+def test_missing_data_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDNER_DATA", str(tmp_path))
+    found = benchmark.load("crossner")
+    assert not found.present()
+    with pytest.raises(DataError) as caught:
+        found.corpus("ai")
+    assert "cdner-bench data fetch" in (caught.value.hint or "")
+    assert benchmark.default()[0].name == "mini"

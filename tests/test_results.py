@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cdner_bench import Counts, Scenario, results
+from cdner_bench.context import ModelFacts
+from cdner_bench.errors import ResultError
+from cdner_bench.meter import Phase
+from cdner_bench.results import BenchmarkFacts, MethodFacts, Result
+
+RESULT = Result(
+    status="finished",
+    run="0123456789abcdef",
+    benchmark=BenchmarkFacts("mini", "1", "00"),
+    scenario=Scenario("single", ("news",), "ai"),
+    method=MethodFacts("m", "p", "1+0", "quick", {"backbone": "b", "epochs": 3}),
+    seed=0,
+    model=ModelFacts("b", 10, 20, "fp32"),
+    scores={"span-f1": {"task": Counts(1, 2, 3)}, "topt-released": {"task": Counts(2, 0, -1)}},
+    sentences=[Counts(1, 0, 3), Counts(0, 2, 0)],
+    phases=[Phase("fit", 1.5, epochs=3, sentences=30), Phase("predict", 0.5, sentences=2)],
+    device="cpu",
+    peak_memory=1 << 20,
+    provenance={"created": "2026-01-01T00:00:00+00:00"},
+)
+HISTORY = Path(__file__).parent / "history"
+
+
+def test_saving_and_loading_is_the_identity(tmp_path: Path) -> None:
+    results.save(RESULT, tmp_path / "r.json")
+    assert results.load(tmp_path / "r.json") == RESULT
+    assert next(iter(json.loads((tmp_path / "r.json").read_text()))) == "schema"
+
+
+def test_a_row_is_a_method_with_its_options() -> None:
+    other = replace(RESULT.method, version="2", preset="cpu")
+    assert other.row == RESULT.method.row
+    assert replace(other, options={"backbone": "c", "epochs": 3}).row != RESULT.method.row
+    assert RESULT.path == Path(f"mini/single/ai/m-{RESULT.method.row}-0.json")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda t: t[: len(t) // 2], "is not a whole result file"),
+        (lambda t: "", "is not a whole result file"),
+        (lambda t: "[]", "is not a whole result file"),
+        (lambda t: t.replace('"schema": 1', '"schema": 99'), "has schema 99, this version reads up to 1"),
+        (lambda t: t.replace('"seed"', '"sed"'), "is not a result of schema 1"),
+        (lambda t: t.replace("1/0/3", "1/0"), "is not a result of schema 1"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, damage: object, message: str) -> None:
+    path = tmp_path / "r.json"
+    results.save(RESULT, path)
+    path.write_text(damage(path.read_text()))  # type: ignore[operator]
+    with pytest.raises(ResultError, match=rf"r\.json {message}"):
+        results.load(path)
+
+
+def test_old_files_load_for_ever() -> None:
+    """One file per schema number that was ever released."""
+    files = sorted(HISTORY.glob("schema-*.json"))
+    assert len(files) == results.SCHEMA
+    for path in files:
+        assert results.load(path).f1("span-f1") == pytest.approx(RESULT.f1("span-f1"))
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cdner_bench import files
+
+    path = tmp_path / "r.json"
+    results.save(RESULT, path)
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        results.save(replace(RESULT, seed=1), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["r.json"]

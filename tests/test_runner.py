@@ -1,0 +1,259 @@
+"""Runs: isolated, resumed, locked, recorded."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from cdner_bench import benchmark, plugins, results, runner, total
+from methods import MISDEEDS
+from support import Run
+
+METHODS = Path(__file__).parent / "methods.py"
+
+
+class Nobody:
+    def begin(self, job: runner.Job, number: int, total: int) -> None: ...
+    def end(self, outcome: runner.Outcome) -> None: ...
+    def phase(self, name: str) -> None: ...
+    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None: ...
+
+
+def jobs(
+    method: str = "oracle-of-case",
+    targets: Sequence[str] = ("ai",),
+    seeds: Sequence[int] = (0,),
+    **options: object,
+) -> list[runner.Job]:
+    mini = benchmark.load("mini")
+    registry = plugins.discover([METHODS])
+    return runner.plan(mini, mini.scenarios("single", targets), [registry.get(method)], "quick", options, seeds)
+
+
+def run(made: list[runner.Job], out: Path) -> list[runner.Outcome]:
+    return list(runner.run(made, out, Nobody()))
+
+
+def test_a_run_leaves_predictions_a_record_and_a_result(tmp_path: Path) -> None:
+    (outcome,) = run(jobs(), tmp_path)
+    folder = tmp_path / "runs" / outcome.job.id
+    assert {p.name for p in folder.iterdir()} == {"lock", "log.txt", "predictions.jsonl", "run.json"}
+    assert len((folder / "predictions.jsonl").read_text().splitlines()) == 40
+    assert outcome.result is not None
+    kept = results.load(tmp_path / "leaderboards" / "results" / outcome.result.path)
+    assert kept == results.load(folder / "run.json")
+    assert [p.name for p in kept.phases] == ["load", "fit", "predict", "score"]
+    assert kept.provenance["packages"]["seqeval"]
+    assert (kept.seed, kept.scenario.target, kept.benchmark.name) == (0, "ai", "mini")
+    assert kept.peak_memory > 1 << 20
+    assert kept.device
+    assert total(kept.sentences) == total(kept.scores["span-f1"].values())
+
+
+def test_what_is_finished_is_skipped_and_restored(tmp_path: Path) -> None:
+    (first,) = run(jobs(), tmp_path)
+    assert first.result is not None
+    kept = tmp_path / "leaderboards" / "results" / first.result.path
+    before = kept.read_bytes()
+    kept.unlink()
+    (second,) = run(jobs(), tmp_path)
+    assert (first.status, second.status) == ("finished", "skipped")
+    assert kept.read_bytes() == before
+
+
+def test_an_id_covers_everything_that_determines_a_run() -> None:
+    made = [
+        *jobs(),
+        *jobs(seeds=[1]),
+        *jobs(targets=["music"]),
+        *jobs(length=2),
+        *jobs("staged"),
+    ]
+    assert len({job.id for job in made}) == len(made)
+    assert jobs()[0].id == jobs()[0].id
+
+
+def test_the_preset_s_name_is_not_part_of_the_id() -> None:
+    mini, registry = benchmark.load("mini"), plugins.discover([METHODS])
+    entry, scenarios = registry.get("oracle-of-case"), mini.scenarios("single", ["ai"])
+    quick = runner.plan(mini, scenarios, [entry], "quick", {"length": 2}, [0])
+    cpu = runner.plan(mini, scenarios, [entry], "cpu", {}, [0])
+    assert quick[0].id == cpu[0].id
+
+
+@pytest.mark.parametrize("misdeed", MISDEEDS[1:])
+def test_a_failure_is_reported_and_the_rest_goes_on(misdeed: str, tmp_path: Path) -> None:
+    bad, good = run(jobs(targets=["ai", "music"], misdeed=misdeed, only="ai"), tmp_path)
+    assert (bad.status, good.status) == ("failed", "finished")
+    assert bad.failed
+    assert bad.message
+    assert "oracle-of-case" in bad.message or misdeed in ("raise at fit", "raise at predict", "full disk")
+    assert "Traceback" in (tmp_path / "runs" / bad.job.id / "error.txt").read_text()
+    assert not list((tmp_path / "leaderboards").rglob("ai/*.json"))
+    again, _ = run(jobs(targets=["ai", "music"], misdeed=misdeed, only="ai"), tmp_path)
+    assert again.status == "failed"
+
+
+def test_failures_say_what_happened(tmp_path: Path) -> None:
+    messages = {}
+    for misdeed in MISDEEDS[1:]:
+        (outcome,) = run(jobs(misdeed=misdeed), tmp_path)
+        messages[misdeed] = outcome.message
+    who = "method oracle-of-case (plugin methods)"
+    assert messages["raise at fit"] == "ValueError: I cannot learn"
+    assert messages["too few"] == f"{who} yields 5 predictions for 40 sentences"
+    assert messages["too many"] == f"{who} yields more than the 40 predictions asked for"
+    assert messages["wrong id"] == f"{who} answers elsewhere where ai/test/5 was next"
+    assert messages["unknown type"] == f"{who}: 'planet' is no type of the target"
+    assert messages["not a prediction"] == f"{who} yields tuple instead of a Prediction"
+    assert messages["full disk"].startswith("No space left on device")
+    assert "ai/test/5 has" in messages["out of range"]
+
+
+def test_what_only_the_user_can_provide_is_recorded_as_not_run(tmp_path: Path) -> None:
+    lacking, having = run([*jobs("needs-gtok"), *jobs("needs-dapt")], tmp_path)
+    assert (lacking.status, having.status) == ("not-run", "finished")
+    assert "needs the gtok corpus of ai" in lacking.message
+    assert lacking.result is not None
+    kept = results.load(tmp_path / "leaderboards" / "results" / lacking.result.path)
+    assert (kept.status, kept.scores) == ("not-run", {})
+
+
+def test_two_processes_never_work_on_the_same_run(tmp_path: Path) -> None:
+    (job,) = jobs()
+    folder = tmp_path / "runs" / job.id
+    folder.mkdir(parents=True)
+    with (folder / "lock").open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        (outcome,) = run([job], tmp_path)
+    assert outcome.status == "busy"
+    assert outcome.failed
+    (outcome,) = run([job], tmp_path)
+    assert outcome.status == "finished"
+
+
+def test_shared_stages_are_built_once_and_private_ones_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGED_LOG", str(tmp_path / "log"))
+    made = run(jobs("staged", targets=["ai", "music"], seeds=[0, 1]), tmp_path)
+    assert sorted((tmp_path / "log").read_text().split()) == sorted(["source"] * 2 + ["ai", "music"] * 2)
+    assert not list((tmp_path / "runs").glob("*/stages"))
+    reused = [[p.reused for p in o.result.phases if p.name == "source"] for o in made if o.result]
+    assert sorted(reused) == [[False], [False], [True], [True]]
+    assert all(p.seconds > 0 for o in made if o.result for p in o.result.phases if p.name == "source")
+
+
+def test_a_stage_that_is_not_what_its_name_says_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGED_LOG", str(tmp_path / "log"))
+    run(jobs("staged"), tmp_path)
+    (record,) = (tmp_path / "runs" / "shared").glob("source-*/stage.json")
+    content = json.loads(record.read_text())
+    content["identity"]["seed"] = 7
+    record.write_text(json.dumps(content))
+    (outcome,) = run(jobs("staged", targets=["music"]), tmp_path)
+    assert outcome.status == "failed"
+    assert "it was made for another key" in outcome.message
+    assert "rm -r" in (outcome.hint or "")
+
+
+# --- killed ----------------------------------------------------------------------------------------------------------
+
+TIMINGS = ("phases", "peak_memory", "provenance")
+
+
+def comparable(out: Path) -> dict[str, object]:
+    """Result files without what time and memory put into them."""
+    found = {}
+    for path in sorted((out / "leaderboards").rglob("*.json")):
+        record = json.loads(path.read_text())
+        found[path.name + path.parent.name] = {k: v for k, v in record.items() if k not in TIMINGS}
+    return found
+
+
+def start(out: Path, log: Path, *options: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "cdner_bench",
+        "run",
+        "--method",
+        "staged",
+        "--setting",
+        "single",
+        "--benchmark",
+        "mini",
+    ]
+    command += ["--target", "ai,music,politics", "--plugin", str(METHODS), "--out", str(out), *options]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "STAGED_LOG": str(log)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def complete(out: Path, log: Path, *options: str) -> None:
+    process = start(out, log, *options)
+    said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+
+
+def test_killed_at_20_random_moments_it_ends_in_the_same_results(tmp_path: Path) -> None:
+    pause = ["-o", "pause=0.06", "--seeds", "2"]
+    complete(tmp_path / "calm", tmp_path / "calm.log", *pause)
+    rng = random.Random(20)
+    kills = 0
+    for _ in range(20):
+        process = start(tmp_path / "killed", tmp_path / "killed.log", *pause)
+        time.sleep(rng.uniform(0.2, 1.0))
+        kills += process.poll() is None
+        process.kill()
+        process.communicate()
+    assert kills >= 10
+    complete(tmp_path / "killed", tmp_path / "killed.log", *pause)
+    assert comparable(tmp_path / "killed") == comparable(tmp_path / "calm")
+    assert sorted((tmp_path / "killed.log").read_text().split()) == sorted((tmp_path / "calm.log").read_text().split())
+
+
+def test_ctrl_c_leaves_a_resumable_state_and_says_so(tmp_path: Path) -> None:
+    process = start(tmp_path / "out", tmp_path / "log", "-o", "pause=0.1")
+    while not list((tmp_path / "out").glob("runs/*/predictions.jsonl")):
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert "type the same command to go on" in said
+    assert "Traceback" not in said
+    complete(tmp_path / "out", tmp_path / "log", "-o", "pause=0.1")
+    assert (tmp_path / "log").read_text().split() == ["source", "ai", "music", "politics"]
+
+
+def test_the_exit_status_counts_failures(cli: Run) -> None:
+    common = [
+        "run",
+        "--method",
+        "oracle-of-case",
+        "--setting",
+        "single",
+        "--benchmark",
+        "mini",
+        "--plugin",
+        METHODS,
+    ]
+    done = cli(*common, "-o", "misdeed=too few", "--target", "ai,music,politics")
+    assert done.returncode == 3
+    assert "3 of 3 runs failed" in done.stdout
+    assert cli(*common, "-o", "misdeed=too few", "-o", "only=ai").returncode == 1
+    assert cli(*common).returncode == 0
