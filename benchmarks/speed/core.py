@@ -53,13 +53,8 @@ def main() -> None:
         corpora = [found.corpus(name) for name in found.setting("single").targets]
         said = [[noisy(s, c.types, rng) for s in c.test] for c in corpora]
         pairs = list(zip(corpora, said, strict=True))
-        rows.append(
-            (
-                "score five test sets, six protocols",
-                own_seconds(lambda: [score(c.test, p, c.types) for c, p in pairs]),
-                2.0,
-            )
-        )
+        seconds = own_seconds(lambda: [score(c.test, p, c.types) for c, p in pairs])
+        rows.append(("score five test sets, six protocols", seconds, 2.0))
     for name, seconds, limit in rows:
         print(f"{name:40} {seconds:6.2f} s  (limit {limit:.1f} s)")
     sys.exit(any(seconds > limit for _, seconds, limit in rows))

@@ -1,6 +1,6 @@
 """What makes the tagger fast: each choice against its alternative, on the same weights and sentences, in one run.
 
-The baseline is a plain loop: fp32, the backbone's dropout, fused attention, batches in random order padded to their longest.
+The baseline is a plain loop: fp32, the backbone's dropout, fused attention, batches in random order.
 """
 
 from __future__ import annotations

@@ -142,8 +142,8 @@ class Benchmark:
         plain = replace(self, deduplicate=False)
         targets = dict.fromkeys(target for setting in self.settings.values() for target in setting.targets)
         tested = frozenset(s.tokens for target in targets for s in plain.corpus(target).test)
-        kept = {split: tuple(s for s in getattr(corpus, split) if s.tokens not in tested) for split in ("train", "dev")}
-        return replace(corpus, **kept)
+        train, dev = (tuple(s for s in split if s.tokens not in tested) for split in (corpus.train, corpus.dev))
+        return replace(corpus, train=train, dev=dev)
 
     def present(self) -> bool:
         """Whether the files of every domain are there (their content is checked when they are read)."""
