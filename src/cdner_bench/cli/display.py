@@ -72,11 +72,15 @@ class Live:
     def begin(self, job: Job, number: int, total: int) -> None:
         """Name the run."""
         self.title, self.start = f"[{number}/{total}] {job}", time.perf_counter()
-        self.rich.reset(self.task, description=self.title, total=None, numbers="")
+        self._fresh_bar(self.title)
 
     def phase(self, name: str) -> None:
         """A fresh bar."""
-        self.rich.reset(self.task, description=f"{self.title} · {name}", total=None, numbers="")
+        self._fresh_bar(f"{self.title} · {name}")
+
+    def _fresh_bar(self, description: str) -> None:
+        self.rich.remove_task(self.task)
+        self.task = self.rich.add_task(description, numbers="", total=None)
 
     def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
         """Move the bar."""
