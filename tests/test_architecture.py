@@ -13,12 +13,12 @@ from support import ROOT
 
 CORE = ROOT / "src" / "cdner_bench"
 LAYERS = [
-    {"errors", "files", "types"},
+    {"errors", "files", "types", "toml_table"},
     {
         "conll", "text2text", "scoring", "diagnosis", "predictions", "results", "meter", "models", "options", "context",
         "method", "interchange", "scaffold",
     },
-    {"hookspecs", "benchmark", "plugins", "leaderboard", "audit", "download"},
+    {"hookspecs", "benchmark", "plugins", "leaderboard", "audit", "download", "formats"},
     {"runner", "conformance"},
     {"cli", "__main__", "__init__"},
 ]  # fmt: skip

@@ -11,7 +11,8 @@ import pytest
 
 from cdner_bench import Counts, Scenario, results
 from cdner_bench.benchmark import Benchmark
-from cdner_bench.leaderboard import FORMATS, HOLE, Board, boards
+from cdner_bench.formats import FORMATS
+from cdner_bench.leaderboard import HOLE, Board, boards
 from cdner_bench.results import Result
 from cdner_bench.scoring import PROTOCOLS
 from support import ROOT, Run

@@ -15,6 +15,7 @@ from typing import Any
 from . import conll
 from .errors import DataError, OptionError, did_you_mean
 from .files import benchmarks_dir, data_dir, digest, sha256
+from .toml_table import TomlTable
 from .types import Corpus, Scenario, Sentence
 
 SPLITS = ("train", "dev", "test")
@@ -230,7 +231,7 @@ def _parse(path: Path) -> Benchmark:
         raise DataError(f"cannot read the benchmark file {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not TOML: {error}") from None
-    reader = _Table(path, "", table)
+    reader = TomlTable(path, "", table)
     base = load(reader.take("extends", str)) if "extends" in table else None
     origins = tuple(
         Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.tables("fetch")
@@ -259,7 +260,7 @@ def _parse(path: Path) -> Benchmark:
     return benchmark
 
 
-def _domain(name: str, table: _Table, root: Path) -> Domain:
+def _domain(name: str, table: TomlTable, root: Path) -> Domain:
     types = table.take("types", list, [])
     domain = Domain(
         name=name,
@@ -275,7 +276,7 @@ def _domain(name: str, table: _Table, root: Path) -> Domain:
     return domain
 
 
-def _file(value: Any, root: Path, table: _Table, key: str) -> DataFile:
+def _file(value: Any, root: Path, table: TomlTable, key: str) -> DataFile:
     try:
         return DataFile(root, **({"path": value} if isinstance(value, str) else value))
     except TypeError as error:
@@ -284,7 +285,7 @@ def _file(value: Any, root: Path, table: _Table, key: str) -> DataFile:
         ) from None
 
 
-def _setting(table: _Table) -> Setting:
+def _setting(table: TomlTable) -> Setting:
     setting = Setting(
         title=table.take("title", str, table.prefix.rstrip(".").rpartition(".")[2]),
         sources=tuple(table.take("sources", list)),
@@ -292,35 +293,3 @@ def _setting(table: _Table) -> Setting:
     )
     table.finish()
     return setting
-
-
-class _Table:
-    """A TOML table that knows its file and its place, and that notices keys nobody asked for."""
-
-    def __init__(self, path: Path, prefix: str, values: dict[str, Any]) -> None:
-        self.path, self.prefix, self.values, self.asked = path, prefix, values, set[str]()
-
-    def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
-        self.asked.add(key)
-        value = self.values.get(key, default)
-        if value is None:
-            raise DataError(f"{self.path}: {self.prefix}{key} is missing")
-        if not isinstance(value, kind):
-            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {value!r}")
-        return value
-
-    def named(self, key: str) -> Iterator[tuple[str, _Table]]:
-        for name, values in self.take(key, dict, {}).items():
-            if not isinstance(values, dict):
-                raise DataError(f"{self.path}: {self.prefix}{key}.{name} is not a table")
-            yield name, _Table(self.path, f"{self.prefix}{key}.{name}.", values)
-
-    def tables(self, key: str) -> list[_Table]:
-        return [_Table(self.path, f"{self.prefix}{key}.", values) for values in self.take(key, list, [])]
-
-    def finish(self) -> None:
-        for key in self.values:
-            if key not in self.asked:
-                raise DataError(
-                    f"{self.path}: unknown key {self.prefix}{key}", hint=did_you_mean(key, sorted(self.asked))
-                )

@@ -1,4 +1,4 @@
-"""Result files in, ranked tables out: Markdown, CSV, LaTeX, HTML, JSON. A pure function of the files.
+"""Result files in, ranked tables out. A pure function of the files; `formats.py` puts the tables on a page.
 
 A row is a method with its options, a column a target domain, a cell mean ± sample SD over seeds. Only `span-f1` ranks,
 and only rows that have every target: a mean over what happens to be there is never printed.
@@ -6,17 +6,12 @@ and only rows that have every target: a mean over what happens to be there is ne
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
-
-from tabulate import tabulate
 
 from .benchmark import Benchmark
 from .files import benchmarks_dir
@@ -285,83 +280,3 @@ def _paper(benchmark: str, setting: str) -> list[tuple[str, Mapping[str, Any]]]:
         if table["benchmark"] == benchmark:
             rows += [(table["table"], row) for row in table["rows"] if row["setting"] == setting]
     return rows
-
-
-# --- formats ---------------------------------------------------------------------------------------------------------
-
-
-def markdown(board: Board) -> str:
-    """A page. `|` in a name cannot break a table."""
-    parts = [
-        f"# {board.title}",
-        f"Benchmark `{board.benchmark.name}`, version {board.benchmark.version}. "
-        "Written by `cdner-bench leaderboard` from the result files; do not edit.",
-    ]
-    for table in board.tables():
-        rows = [[_escape(cell) for cell in row] for row in table.rows]
-        align = ["right" if _numeric(header) else "left" for header in table.headers]
-        parts += [
-            f"## {table.title}",
-            table.note,
-            tabulate(rows, table.headers, tablefmt="pipe", disable_numparse=True, colalign=align),
-        ]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def latex(board: Board) -> str:
-    """Booktabs tables, one after the other."""
-    return (
-        "\n\n".join(
-            f"% {t.title}\n{tabulate(t.rows, t.headers, tablefmt='latex_booktabs', disable_numparse=True)}"
-            for t in board.tables()
-        )
-        + "\n"
-    )
-
-
-def html(board: Board) -> str:
-    """A page without style, every cell escaped."""
-    from html import escape
-
-    parts = [
-        f"<h2>{escape(t.title)}</h2>\n<p>{escape(t.note)}</p>\n"
-        + tabulate(t.rows, t.headers, tablefmt="html", disable_numparse=True)
-        for t in board.tables()
-    ]
-    title = escape(board.title)
-    return (
-        f"<!doctype html>\n<meta charset='utf-8'>\n<title>{title}</title>\n<h1>{title}</h1>\n" + "\n".join(parts) + "\n"
-    )
-
-
-def tidy_csv(board: Board) -> str:
-    """One line a row, target and protocol, unrounded."""
-    records = board.records()
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(records[0]) if records else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**r, "options": json.dumps(r["options"], sort_keys=True)} for r in records)
-    return stream.getvalue()
-
-
-def as_json(board: Board) -> str:
-    """The records of `tidy_csv` as a list."""
-    return json.dumps(board.records(), indent=1, ensure_ascii=False) + "\n"
-
-
-FORMATS: Mapping[str, Callable[[Board], str]] = {
-    "md": markdown,
-    "csv": tidy_csv,
-    "latex": latex,
-    "html": html,
-    "json": as_json,
-}
-SUFFIXES = {"latex": "tex"}
-
-
-def _escape(cell: str) -> str:
-    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
-
-
-def _numeric(header: str) -> bool:
-    return header not in ("Method", "Backbone", "Preset", "Device", "Precision", "Source")

@@ -22,7 +22,7 @@ def leaderboard(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
 ) -> int:
     """Regenerate leaderboards/<benchmark>/<setting>.md from the result files."""
-    from ..leaderboard import FORMATS, SUFFIXES
+    from ..formats import FORMATS, SUFFIXES
 
     if format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
@@ -40,7 +40,8 @@ def leaderboard(
 def _pages(out: Path, names: list[str], format_: str, suffix: str) -> list[tuple[Path, str]]:
     from .. import benchmark as benchmarks
     from .. import results
-    from ..leaderboard import FORMATS, boards
+    from ..formats import FORMATS
+    from ..leaderboard import boards
 
     folder = out / "leaderboards"
     present = sorted(p.name for p in (folder / "results").glob("*") if p.is_dir())
