@@ -116,6 +116,23 @@ def test_a_tampered_result_stops_the_leaderboard_by_name(cli: Run, tmp_path: Pat
     assert "not a whole result file" in done.stderr
 
 
+def test_a_full_disk_is_reported_and_nothing_is_half_written(tmp_path: Path, cli: Run) -> None:
+    """A limit on the size of files stands for the full disk; without it, the same command finishes."""
+    import shlex
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "cdner_bench", *map(str, RUN), "--target", "ai"]
+    limited = ["bash", "-c", f"ulimit -f 2; exec {shlex.join(command)}"]
+    done = subprocess.run(limited, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "failed: File too large" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list((tmp_path / "leaderboards").rglob("*.json"))
+    assert cli(*RUN, "--target", "ai").returncode == 0
+    assert len(list((tmp_path / "leaderboards").rglob("*.json"))) == 1
+
+
 def test_a_broken_pipe_is_no_error(tmp_path: Path) -> None:
     import subprocess
     import sys
