@@ -79,6 +79,32 @@ def test_other_versions_do_not_mix(mini: Benchmark) -> None:
     assert boards([old], mini) == []
 
 
+def test_different_code_and_data_are_never_averaged(mini: Benchmark) -> None:
+    def made_on(r: Result, day: int, version: str = "1+0", data: str = "00") -> Result:
+        method, facts = replace(r.method, version=version), replace(r.benchmark, data=data)
+        return replace(r, method=method, benchmark=facts, provenance={"created": f"2026-01-0{day}"})
+
+    old_code = [made_on(result("m", t, 0, 10), 1, version="1+a") for t in TARGETS]
+    new_code = [made_on(result("m", t, 1, 50), 2, version="1+b") for t in TARGETS]
+    other_data = [made_on(result("m", "ai", 2, 90), 1, version="1+b", data="11")]
+    made = board(mini, [*old_code, *new_code, *other_data])
+    assert made.scores().rows[0][4:] == [*["50.00"] * 6, "1"]
+    assert "Left out: 6 results" in made.scores().note
+
+
+def test_seconds_of_different_devices_are_not_averaged(mini: Benchmark) -> None:
+    gpu = [replace(r, device="GPU") for r in FULL if r.seed == 1]
+    row = board(mini, [*[r for r in FULL if r.seed == 0], *gpu]).cost().rows[0]
+    assert row[4:7] == [HOLE] * 3
+    assert row[-1] == "GPU; cpu"
+
+
+def test_an_old_result_without_a_protocol_has_a_hole(mini: Benchmark) -> None:
+    old = [replace(r, scores={"span-f1": r.scores["span-f1"]}) for r in FULL]
+    assert board(mini, old).protocols().rows[0][3:] == ["61.00 ± 1.41", HOLE, HOLE, HOLE]
+    assert FORMATS["csv"](board(mini, old)).count("\n") == 7
+
+
 @pytest.mark.parametrize("format_", FORMATS)
 def test_a_page_depends_on_the_results_only(mini: Benchmark, format_: str) -> None:
     found = [*FULL, *WEAK, *HOLEY]
@@ -123,6 +149,10 @@ def test_check_notices_an_edited_page(cli: Run, tmp_path: Path) -> None:
     assert cli("leaderboard").returncode == 0
     page = tmp_path / "leaderboards" / "mini" / "single.md"
     assert cli("leaderboard", "--check").returncode == 0
+    stray = tmp_path / "leaderboards" / "mini" / "multi.md"
+    stray.write_text("no result says this")
+    assert cli("leaderboard", "--check").returncode == 1
+    stray.unlink()
     page.write_text(page.read_text().replace("61.00", "71.00"))
     done = cli("leaderboard", "--check")
     assert done.returncode == 1

@@ -25,7 +25,7 @@ def all_sentences(corpus: Corpus) -> list[tuple[str, ...]]:
 
 def test_sizes(corpus: Corpus) -> None:
     least = LEAST.get(corpus.name, LEAST["target"])
-    assert tuple(len(getattr(corpus, split)) for split in SPLITS) >= least
+    assert all(len(getattr(corpus, split)) >= n for split, n in zip(SPLITS, least, strict=True))
 
 
 def test_label_sets_are_crossners(mini: Benchmark) -> None:

@@ -17,11 +17,12 @@ class Options:
     mode: Literal["a", "b"] = "a"
     cap: int | None = 5
     fast: bool = False
+    start: Literal["none", "gtok"] = "gtok"
 
 
 def test_later_layers_win_and_text_is_converted() -> None:
-    layers = [{"epochs": 5}, {"epochs": "7", "rate": "1e-4", "fast": "true", "cap": "none"}]
-    assert resolve(Options, layers, "m") == Options(rate=1e-4, epochs=7, fast=True, cap=None)
+    layers = [{"epochs": 5}, {"epochs": "7", "rate": "1e-4", "fast": "true", "cap": "none", "start": "none"}]
+    assert resolve(Options, layers, "m") == Options(rate=1e-4, epochs=7, fast=True, cap=None, start="none")
 
 
 @pytest.mark.parametrize(

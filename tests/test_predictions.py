@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from cdner_bench import Entity, Prediction, Rejected, Sentence
+from cdner_bench import Entity, Prediction, Sentence
 from cdner_bench.errors import PredictionError
 from cdner_bench.predictions import decode, encode, read_bio, read_jsonl, read_own
 from strategies import TYPES, pairs
@@ -39,8 +39,8 @@ def test_spans_objects_and_generated_text_are_read(tmp_path: Path) -> None:
         {"id": "ai/test/1", "raw": "(person, Alan) (city, Ada)"},
         {"id": "ai/test/0", "entities": [[0, 1, "person"], {"start": 2, "end": 3, "type": "planet"}]},
     )
-    first, second = read_jsonl(path, split_of)
-    assert first == Prediction("ai/test/0", (Entity(0, 1, "person"),), (Rejected("planet", "Alan", "unknown type"),))
+    ((_, (first, second)),) = read_jsonl(path, split_of)
+    assert first == Prediction("ai/test/0", (Entity(0, 1, "person"), Entity(2, 3, "planet")))
     assert (second.entities, second.rejected[0].reason) == ((Entity(2, 3, "person"),), "unknown type")
 
 
@@ -61,6 +61,9 @@ GOOD = {"id": "ai/test/0", "entities": []}
         ([{"id": "ai/test/0", "entities": [[0, 9, "person"]]}], r"p\.jsonl:1: .*ends outside the sentence"),
         ([{"id": "ai/test/0", "entities": [[2, 1, "person"]]}], r"p\.jsonl:1: not a span of tokens"),
         ([{"id": "ai/test/0", "entities": [["0", 1, "person"]]}], r"p\.jsonl:1: not an entity"),
+        ([{"id": "ai/test/0", "entities": [], "raw": 5}], r"p\.jsonl:1: 'raw' is not text"),
+        ([{"id": "ai/test/0", "entities": [], "tags": ["O"]}], r"p\.jsonl:1: not a list of 3 texts"),
+        (["[" * 100_000], r"p\.jsonl:1: not JSON"),
         ([{"id": "ai/test/0", "entities": "none"}], r"p\.jsonl:1: 'entities' is not a list"),
         ([], "holds no predictions"),
     ],
@@ -73,9 +76,8 @@ def test_a_bad_file_says_where(tmp_path: Path, records: list[object], message: s
 def test_bio_files(tmp_path: Path) -> None:
     path = tmp_path / "p.bio"
     path.write_text("Ada\tI-person\nmet\tO\nAlan\tB-planet\n\nAda\tO\nmet\tO\nAlan\tO\n")
-    first, second = read_bio(path, GOLD, TYPES)
-    assert first.entities == (Entity(0, 1, "person"),)
-    assert first.rejected == (Rejected("planet", "Alan", "unknown type"),)
+    first, second = read_bio(path, GOLD)
+    assert first.entities == (Entity(0, 1, "person"), Entity(2, 3, "planet"))
     assert first.tags == ("I-person", "O", "B-planet")
     assert second.entities == ()
 
@@ -93,7 +95,27 @@ def test_a_bio_file_must_repeat_the_sentences(tmp_path: Path, text: str, message
 
     (tmp_path / "p.bio").write_text(text)
     with pytest.raises(CdnerError, match=message):
-        read_bio(tmp_path / "p.bio", GOLD, TYPES)
+        read_bio(tmp_path / "p.bio", GOLD)
+
+
+def test_types_may_have_spaces_and_text_may_be_broken() -> None:
+    sentence = Sentence("a", ("x", "y"), (Entity(0, 2, "legal act"),))
+    said = Prediction("a", sentence.entities, raw="\ud800 half a character", tags=("B-legal act", "I-legal act"))
+    line = encode(said)
+    assert line.encode("utf-8")
+    assert decode(line, sentence, {"legal act"}) == said
+
+
+@pytest.mark.parametrize(
+    "second",
+    ["{nonsense\n", '{"id": "ai/test/7", "entities": []}\n', '{"id": "ai/test/1", "entities": [[0, 9, "x"]]}\n'],
+)
+def test_what_follows_a_damaged_line_is_asked_for_again(tmp_path: Path, second: str) -> None:
+    path = tmp_path / "predictions.jsonl"
+    first = encode(Prediction(GOLD[0].id)) + "\n"
+    path.write_text(first + second)
+    found, size = read_own(path, GOLD, TYPES)
+    assert ([p.sentence_id for p in found], size) == (["ai/test/0"], len(first))
 
 
 def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,64 @@ def test_what_is_finished_is_skipped_and_restored(tmp_path: Path) -> None:
     assert kept.read_bytes() == before
 
 
+def test_the_leaderboard_s_file_is_always_the_run_s(tmp_path: Path) -> None:
+    """Another version's result in its place, or a "not run" after it, does not stay."""
+    (first,) = run(jobs(), tmp_path)
+    assert first.result is not None
+    kept = tmp_path / "leaderboards" / "results" / first.result.path
+    results.save(replace(first.result, run="another", seed=0), kept)
+    run(jobs(), tmp_path)
+    assert results.load(kept).run == first.job.id
+    runner._publish(replace(first.result, status="not-run", scores={}, sentences=()), tmp_path)
+    assert results.load(kept).status == "finished"
+
+
+def test_a_finished_run_is_scored_again_by_today_s_scorer(tmp_path: Path) -> None:
+    (first,) = run(jobs(), tmp_path)
+    assert first.result is not None
+    record = tmp_path / "runs" / first.job.id / "run.json"
+    results.save(replace(first.result, scores={"span-f1": {}}, sentences=()), record)
+    (second,) = run(jobs(), tmp_path)
+    assert second.status == "skipped"
+    assert results.load(record) == first.result
+
+
+def test_bad_data_of_one_target_does_not_stop_the_others(tmp_path: Path) -> None:
+    for name in ("c1", "c2", "c3"):
+        (tmp_path / name).mkdir()
+        for split in benchmark.SPLITS:
+            (tmp_path / name / f"{split}.txt").write_text("Ada\tB-judge\n")
+    (tmp_path / "c2" / "dev.txt").unlink()
+    tables = [
+        f"[domains.{c}]\n" + "".join(f'{s} = "{c}/{s}.txt"\n' for s in benchmark.SPLITS) for c in ("c1", "c2", "c3")
+    ]
+    setting = '[settings.single]\nsources = []\ntargets = ["c1", "c2", "c3"]\n'
+    (tmp_path / "law.toml").write_text('name = "law"\n' + "".join(tables) + setting)
+    law = benchmark.load(str(tmp_path / "law.toml"))
+    entry = plugins.discover([METHODS]).get("oracle-of-case")
+    made = run(runner.plan(law, law.scenarios("single"), [entry], None, {}, [0]), tmp_path)
+    assert [o.status for o in made] == ["finished", "failed", "finished"]
+    assert "there is no file" in made[1].message
+
+
+def test_a_method_sees_the_resources_it_asked_for_only(tmp_path: Path) -> None:
+    (job,) = jobs()
+    assert runner._visible(job, "ai").resources == {}
+    (asking,) = jobs("needs-dapt")
+    assert set(runner._visible(asking, "ai").resources) == {"dapt"}
+
+
+def test_the_id_follows_the_content_of_a_backbone_folder(tmp_path: Path) -> None:
+    from cdner_bench import models
+
+    (tmp_path / "model.safetensors").write_text("one")
+    before = models.identity(str(tmp_path))
+    (tmp_path / "model.safetensors").write_text("two")
+    assert models.identity(str(tmp_path)) != before
+    assert models.identity("bert-base-cased") == "bert-base-cased"
+    assert models.identity("minilm") == models.catalogue()["minilm"].weights_sha256
+
+
 def test_an_id_covers_everything_that_determines_a_run() -> None:
     made = [
         *jobs(),
@@ -97,7 +156,7 @@ def test_a_failure_is_reported_and_the_rest_goes_on(misdeed: str, tmp_path: Path
     assert (bad.status, good.status) == ("failed", "finished")
     assert bad.failed
     assert bad.message
-    assert "oracle-of-case" in bad.message or misdeed in ("raise at fit", "raise at predict", "full disk")
+    assert "oracle-of-case" in bad.message or misdeed in ("raise at fit", "raise at predict", "exits", "full disk")
     assert "Traceback" in (tmp_path / "runs" / bad.job.id / "error.txt").read_text()
     assert not list((tmp_path / "leaderboards").rglob("ai/*.json"))
     again, _ = run(jobs(targets=["ai", "music"], misdeed=misdeed, only="ai"), tmp_path)
@@ -116,6 +175,8 @@ def test_failures_say_what_happened(tmp_path: Path) -> None:
     assert messages["wrong id"] == f"{who} answers elsewhere where ai/test/5 was next"
     assert messages["unknown type"] == f"{who}: 'planet' is no type of the target"
     assert messages["not a prediction"] == f"{who} yields tuple instead of a Prediction"
+    assert messages["returns nothing"] == f"{who}: predict returns NoneType; it yields predictions"
+    assert messages["exits"] == "SystemExit: 0"
     assert messages["full disk"].startswith("No space left on device")
     assert "ai/test/5 has" in messages["out of range"]
 

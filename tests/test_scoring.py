@@ -28,7 +28,7 @@ from cdner_bench import (
 from cdner_bench.benchmark import Benchmark
 from cdner_bench.diagnosis import ERROR_CLASSES, error_classes, lenient_f1
 from cdner_bench.errors import PredictionError
-from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, score
+from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, score, together
 from strategies import TYPES, pairs
 
 Pairs = list[tuple[Sentence, Prediction]]
@@ -293,6 +293,26 @@ def test_every_error_is_in_one_class(found: Pairs) -> None:
     both = sum(errors[kind] for kind in ERROR_CLASSES if kind.startswith("wrong"))
     assert both + errors["missed"] == counts.fn
     assert both + errors["spurious"] + errors["unplaced"] == counts.fp
+
+
+def test_every_span_of_an_unknown_type_counts() -> None:
+    gold = Sentence("s", ("w", "w", "w"), (Entity(0, 1, "a"),))
+    said = Prediction("s", (Entity(0, 1, "a"), Entity(1, 2, "planet"), Entity(2, 3, "planet")))
+    assert score([gold], [said], ("a",)).counts() == Counts(1, 2, 0)
+
+
+def test_a_repeat_is_free_only_of_what_was_placed() -> None:
+    gold = Sentence("s", ("Ada", "w"), (Entity(0, 1, "a"),))
+    claims = (Rejected("a", "Ada", "repeat"), Rejected("x", "Vulcan", "repeat"), Rejected("a", "Vulcan", "repeat"))
+    assert score([gold], [Prediction("s", gold.entities, claims)], ("a",)).counts() == Counts(1, 2, 0)
+
+
+@given(pairs(), pairs())
+def test_corpora_scored_apart_add_up(one: Pairs, other: Pairs) -> None:
+    both = together([of(one), of(other)])
+    for protocol in PROTOCOLS:
+        assert both.counts(protocol) == of(one).counts(protocol) + of(other).counts(protocol)
+    assert len(both.sentences) == len(one) + len(other)
 
 
 def test_error_classes() -> None:

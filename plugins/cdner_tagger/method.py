@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import torch
 from annotated_types import Ge, Gt, Lt
 
-from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sentence_counts, sha256, total
+from cdner_bench import Corpus, Method, NotRunError, Prediction, RunContext, Sentence, sentence_counts, sha256, total
 
 from . import mlm
 from .encoding import Window, windows
@@ -19,12 +19,13 @@ from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, 
 from .training import Compute, Schedule, blocks, decode, train
 
 Positive = Annotated[int, Gt(0)]
-Rate = Annotated[float, Gt(0)]
+Rate = Annotated[float, Gt(0), Lt(1)]
 
 
 @dataclass(frozen=True)
 class TaggerOptions:
-    """Defaults are CrossNER's (METHODS: bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8).
+    """Defaults are CrossNER's (bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8), with two
+    differences: pads are masked, and the optimizer starts anew on the target.
 
     `transfer`: `pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at
     once, the target repeated 50 times. `source_sampling`: `sqrt` draws from n source domains with weight √size,
@@ -48,7 +49,7 @@ class TaggerOptions:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     joint_repeats: Positive = 50
     mlm_epochs: Positive = 15
-    mlm_probability: Annotated[float, Gt(0)] = 0.2
+    mlm_probability: Rate = 0.2
     mlm_learning_rate: Rate = 5e-5
     mlm_block: Annotated[int, Ge(16)] = 512
 
@@ -60,7 +61,6 @@ _SOURCE_OPTIONS = (
     "source_sampling",
     "batch_size",
     "dropout",
-    "precision",
 )
 
 
@@ -78,7 +78,9 @@ class BertTagger(Method):
         self.compute = Compute(run.device, o.precision, self.tokenizer.pad_token_id or 0)
         encoder, origin = self._encoder(target, run)
         if o.transfer == "pretrain-finetune" and sources:
-            key = {**origin, "sources": [c.fingerprint() for c in sources], **self._chosen(_SOURCE_OPTIONS)}
+            options = {name: getattr(o, name) for name in _SOURCE_OPTIONS}
+            fingerprints = [corpus.fingerprint() for corpus in sources]
+            key = {**origin, **options, "precision": self.compute.resolved, "sources": fingerprints}
             folder = run.stage("source", lambda place: self._learn_sources(encoder(), sources, place, run), key)
             start = partial(load_tagger, folder)
         else:
@@ -99,10 +101,12 @@ class BertTagger(Method):
         """What makes the encoder to start from, and what identifies it."""
         o = self.options
         if o.pretraining == "none":
-            return partial(load_encoder, self.backbone), {"backbone": o.backbone}
-        corpus = target.resources["gtok"]
+            return partial(load_encoder, self.backbone), {}
+        corpus = target.resources.get("gtok")
+        if corpus is None:
+            raise NotRunError("pretraining=gtok needs a GTOK corpus", hint="run --method bert-gtok, which asks for one")
         plan = mlm.Plan(o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block)
-        origin = {"backbone": o.backbone, "gtok": sha256(corpus), "precision": o.precision, **asdict(plan)}
+        origin = {"gtok": sha256(corpus), "precision": self.compute.resolved, **asdict(plan)}
         folder = run.stage(
             "mlm",
             lambda place: mlm.pretrain(self.backbone, self.tokenizer, corpus, plan, place, run, self.compute),
@@ -110,19 +114,13 @@ class BertTagger(Method):
         )
         return partial(load_encoder, str(folder)), {"pretraining": origin}
 
-    def _chosen(self, names: Sequence[str]) -> dict[str, object]:
-        return {name: getattr(self.options, name) for name in names}
-
     def _learn_sources(self, encoder: Any, sources: Sequence[Corpus], place: Path, run: RunContext) -> None:
         o = self.options
         torch.manual_seed(run.seed)
         generator = torch.Generator().manual_seed(run.seed)
         types = sorted({kind for corpus in sources for kind in corpus.types})
         tagger = Tagger(encoder, bio_labels(types), [bio_labels(c.types) for c in sources])
-        pools = []
-        for domain, corpus in enumerate(sources):
-            order = torch.randperm(len(corpus.train), generator=generator)[: o.source_sentences].tolist()
-            pools.append(self._windows([corpus.train[i] for i in sorted(order)], tagger, domain))
+        pools = [self._windows(self._sample(corpus, generator), tagger, n) for n, corpus in enumerate(sources)]
         schedule = Schedule(o.source_epochs, o.source_learning_rate, o.batch_size, dropout=o.dropout)
         epoch = partial(mixture, pools, sqrt=o.source_sampling == "sqrt")
         train(tagger, epoch, schedule, "source", run, self.compute)
@@ -140,8 +138,9 @@ class BertTagger(Method):
         else:
             tagger = start.relabelled(bio_labels(target.types))
         pool = self._windows(target.train, tagger, 0) * (o.joint_repeats if joint else 1)
+        generator = torch.Generator().manual_seed(run.seed)
         for domain, corpus in enumerate(joint, start=1):
-            pool += self._windows(corpus.train[: o.source_sentences], tagger, domain)
+            pool += self._windows(self._sample(corpus, generator), tagger, domain)
 
         def dev_f1() -> float:
             return total(map(sentence_counts, target.dev, self._decode(tagger, target.dev, self.compute))).f1
@@ -150,6 +149,11 @@ class BertTagger(Method):
         schedule = Schedule(o.epochs, o.learning_rate, o.batch_size, decay, o.patience, o.dev_every, o.dropout)
         train(tagger, lambda _: pool, schedule, "target", run, self.compute, dev_f1)
         save_tagger(tagger, place)
+
+    def _sample(self, corpus: Corpus, generator: torch.Generator) -> list[Sentence]:
+        """As many train sentences of a source as the options allow, in file order."""
+        order = torch.randperm(len(corpus.train), generator=generator)[: self.options.source_sentences].tolist()
+        return [corpus.train[i] for i in sorted(order)]
 
     def _windows(self, sentences: Sequence[Sentence], tagger: Tagger, domain: int) -> list[Window]:
         labels = {label: n for n, label in enumerate(tagger.labels)}

@@ -15,6 +15,7 @@ from transformers import AutoModelForMaskedLM
 from cdner_bench import CdnerError, RunContext
 
 from .encoding import IGNORED, specials
+from .model import length_limit, load_pretrained
 from .training import Compute
 
 BATCH = 8
@@ -48,8 +49,8 @@ def pretrain(
     """Adapt `backbone` to the explanations and save its encoder in `place`."""
     torch.manual_seed(run.seed)
     generator = torch.Generator().manual_seed(run.seed)
-    model: Any = AutoModelForMaskedLM.from_pretrained(backbone, dtype=torch.float32).to(compute.device).train()
-    limit = min(plan.block, model.config.max_position_embeddings)
+    model: Any = load_pretrained(AutoModelForMaskedLM, backbone).to(compute.device).train()
+    limit = min(plan.block, length_limit(model))
     rows = list(blocks(explanations(corpus), tokenizer, limit))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=0.0, fused=True)
     steps = plan.epochs * -(-len(rows) // BATCH)
@@ -71,7 +72,6 @@ def pretrain(
             clock.epochs += 1
             clock.sentences += len(rows)
     model.base_model.save_pretrained(place)
-    tokenizer.save_pretrained(place)
 
 
 def _loss(model: Any, ids: Tensor, labels: Tensor, attention: Tensor, compute: Compute) -> Tensor:

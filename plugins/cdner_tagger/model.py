@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,16 @@ def load_tokenizer(name: str) -> Any:
 
 def load_encoder(name: str) -> Any:
     """The pretrained encoder of a backbone, in float32."""
-    return _from_hub(AutoModel.from_pretrained, name, dtype=torch.float32, attn_implementation=_attention())
+    return load_pretrained(AutoModel, name, attn_implementation=_attention())
+
+
+def load_pretrained(kind: Any, name: str, **options: Any) -> Any:
+    """A model of an Auto class, from safetensors only. Raises `CdnerError` if the weights are another model's."""
+    load = partial(kind.from_pretrained, dtype=torch.float32, use_safetensors=True, output_loading_info=True)
+    model, report = _from_hub(load, name, **options)
+    if len(report["missing_keys"]) > len(model.state_dict()) / 2:
+        raise CdnerError(f"the weights of backbone {name!r} do not fit its configuration")
+    return model
 
 
 def length_limit(encoder: Any) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cdner_bench import Prediction, RunContext, Sentence, conll
+from cdner_bench import CdnerError, Prediction, RunContext, Sentence, conll
 
 from .encoding import IGNORED, Batch, Window, by_length, collate, shuffled
 from .model import Tagger
@@ -89,7 +89,7 @@ def train(
     first = shuffled(epoch_windows(generator), schedule.batch_size, generator)
     steps = schedule.epochs * len(first)
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: 1 - n / steps if schedule.linear_decay else 1.0)
-    best = _Best()
+    best = _Best(schedule.patience)
     numbers: dict[str, float] = {}
     with run.phase(phase) as clock:
         for epoch in range(1, schedule.epochs + 1):
@@ -102,9 +102,8 @@ def train(
             clock.sentences += sum(map(len, groups))
             if dev_f1 and (epoch % schedule.dev_every == 0 or epoch == schedule.epochs):
                 numbers["dev_f1"] = dev_f1()
-                best.offer(numbers["dev_f1"], epoch, tagger)
                 run.log.info("%s: epoch %d, loss %.4f, dev %.2f", phase, epoch, numbers["loss"], numbers["dev_f1"])
-                if schedule.patience is not None and epoch - best.epoch >= schedule.patience:
+                if best.offer(numbers["dev_f1"], epoch, tagger):
                     break
     best.restore(tagger)
 
@@ -114,6 +113,10 @@ def _step(tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimi
     batch = collate(group, compute.pad)
     logits, labels = compute.logits(tagger, batch), batch.labels.to(compute.device)
     loss = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+    if not torch.isfinite(loss):
+        raise CdnerError(
+            f"training diverged: the loss is {loss.item()}", hint="lower the learning rate, -o learning_rate=…"
+        )
     optimizer.zero_grad(set_to_none=False)  # the gradient of the embeddings is large: keep its memory
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
@@ -121,15 +124,18 @@ def _step(tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimi
 
 
 class _Best:
-    """The weights with the best score so far; the earlier of equals."""
+    """The weights with the best score above 0 so far; the earlier of equals."""
 
-    def __init__(self) -> None:
-        self.score, self.epoch, self.weights = -1.0, 0, dict[str, Tensor]()
+    def __init__(self, patience: int | None) -> None:
+        self.patience = patience
+        self.score, self.epoch, self.weights = 0.0, 0, dict[str, Tensor]()
 
-    def offer(self, score: float, epoch: int, tagger: Tagger) -> None:
+    def offer(self, score: float, epoch: int, tagger: Tagger) -> bool:
+        """Whether training should stop: `patience` epochs have passed without a better score."""
         if score > self.score:
             self.score, self.epoch = score, epoch
             self.weights = {k: v.detach().clone() for k, v in tagger.state_dict().items()}
+        return bool(self.weights) and self.patience is not None and epoch - self.epoch >= self.patience
 
     def restore(self, tagger: Tagger) -> None:
         if self.weights:

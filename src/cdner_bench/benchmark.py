@@ -6,6 +6,7 @@ target domain needs three paths and no code; there, types, hashes and counts may
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,6 @@ class DataFile:
     sentences: int | None = None
     tokens: int | None = None
     entities: int | None = None
-    explanations: int | None = None
 
     @property
     def location(self) -> Path:
@@ -151,10 +151,11 @@ class Benchmark:
         return all(file.location.is_file() for domain in self.domains.values() for file in domain.splits.values())
 
     def fingerprint(self, scenario: Scenario, resources: Iterable[str] = ()) -> str:
-        """SHA-256 over the hashes of every file that a run of `scenario` can see, with the named `resources`."""
-        seen: dict[str, str] = {}
+        """SHA-256 over everything that a run of `scenario` can see: files, the named `resources`, declared types."""
+        seen: dict[str, object] = {"deduplicate": self.deduplicate}
         for name in (*scenario.sources, scenario.target):
             domain = self.domain(name)
+            seen[f"{name}/types"] = domain.types
             for split, file in domain.splits.items():
                 if split != "test" or name == scenario.target:
                     seen[f"{name}/{split}"] = file.hash()
@@ -201,6 +202,8 @@ def _load(domain: Domain, split: str) -> tuple[Sentence, ...]:
     file = domain.splits[split]
     file.hash()
     sentences = conll.read(file.location, f"{domain.name}/{split}", domain.types)
+    if not sentences:
+        raise DataError(f"{file.location} has no sentences")
     found = {
         "sentences": len(sentences),
         "tokens": sum(len(s.tokens) for s in sentences),
@@ -223,7 +226,17 @@ def _present(domain: Domain) -> dict[str, Path]:
 # --- reading the TOML file -------------------------------------------------------------------------------------------
 
 
-def _parse(path: Path) -> Benchmark:
+def _base(reader: TomlTable, path: Path, seen: tuple[Path, ...]) -> Benchmark:
+    name = reader.take("extends", str)
+    place = available().get(name, path.parent / name)
+    if place.suffix != ".toml":
+        raise OptionError(f"{path}: extends: unknown benchmark {name!r}", hint=did_you_mean(name, available()))
+    if place.resolve() in (*seen, path.resolve()):
+        raise DataError(f"{path}: extends {name!r}, which extends it in turn")
+    return _parse(place, (*seen, path.resolve()))
+
+
+def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
     try:
         with path.open("rb") as stream:
             table = tomllib.load(stream)
@@ -232,7 +245,7 @@ def _parse(path: Path) -> Benchmark:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not TOML: {error}") from None
     reader = TomlTable(path, "", table)
-    base = load(reader.take("extends", str)) if "extends" in table else None
+    base = _base(reader, path, seen) if "extends" in table else None
     origins = tuple(
         Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.tables("fetch")
     )
@@ -240,6 +253,9 @@ def _parse(path: Path) -> Benchmark:
     domains = {name: _domain(name, sub, root) for name, sub in reader.named("domains")}
     settings = {name: _setting(sub) for name, sub in reader.named("settings")}
     name = reader.take("name", str)
+    for chosen in (name, *domains, *settings):
+        if not re.fullmatch(r"\w[\w.-]*", chosen):
+            raise DataError(f"{path}: {chosen!r} cannot be a name", hint="use letters, digits, '-', '_' and '.'")
     benchmark = Benchmark(
         name=name,
         version=reader.take("version", str, base.version if base else "1"),
@@ -261,14 +277,14 @@ def _parse(path: Path) -> Benchmark:
 
 
 def _domain(name: str, table: TomlTable, root: Path) -> Domain:
-    types = table.take("types", list, [])
+    types = table.texts("types") if "types" in table.values else ()
     domain = Domain(
         name=name,
         title=table.take("title", str, name),
-        types=tuple(types) or None,
+        types=types or None,
         splits={split: _file(table.take(split, (str, dict)), root, table, split) for split in SPLITS},
         resources={
-            resource: _file(value, root, table, resource)
+            resource: _file(value, root, table, f"resources.{resource}")
             for resource, value in table.take("resources", dict, {}).items()
         },
     )
@@ -277,19 +293,21 @@ def _domain(name: str, table: TomlTable, root: Path) -> Domain:
 
 
 def _file(value: Any, root: Path, table: TomlTable, key: str) -> DataFile:
-    try:
-        return DataFile(root, **({"path": value} if isinstance(value, str) else value))
-    except TypeError as error:
-        raise DataError(
-            f"{table.path}: {table.prefix}{key}: {str(error).removeprefix('DataFile.__init__() ')}"
-        ) from None
+    if isinstance(value, str):
+        return DataFile(root, value)
+    entry = TomlTable(table.path, f"{table.prefix}{key}.", value)
+    counts = {name: entry.take(name, int) for name in ("sentences", "tokens", "entities") if name in value}
+    pinned = entry.take("sha256", str) if "sha256" in value else None
+    file = DataFile(root, entry.take("path", str), pinned, **counts)
+    entry.finish()
+    return file
 
 
 def _setting(table: TomlTable) -> Setting:
     setting = Setting(
         title=table.take("title", str, table.prefix.rstrip(".").rpartition(".")[2]),
-        sources=tuple(table.take("sources", list)),
-        targets=tuple(table.take("targets", list)),
+        sources=table.texts("sources"),
+        targets=table.texts("targets", least=1),
     )
     table.finish()
     return setting

@@ -53,7 +53,7 @@ def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequen
             problem = step()
         except CdnerError as error:
             problem = str(error)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problem = f"{type(error).__name__}: {error}"
         yield Check(promise, problem)
 
@@ -71,7 +71,11 @@ class _Trial:
     def options(self) -> str:
         preset = "quick" if "quick" in self.entry.spec.presets else None
         values = self.entry.spec.resolve(preset, self.chosen)
-        return "" if hash(values) is not None else "not hashable"
+        try:
+            hash(values)
+        except TypeError:
+            return "make it @dataclass(frozen=True), of hashable values"
+        return ""
 
     def answers(self) -> str:
         self.first = self._run(self.target.test)

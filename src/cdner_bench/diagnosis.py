@@ -26,7 +26,7 @@ def error_classes(pairs: Pairs) -> Counter[str]:
         errors["wrong type and boundary"] += _match(gold, said, _overlap)
         errors["missed"] += len(gold)
         errors["spurious"] += len(said)
-        errors["unplaced"] += len(unplaced(prediction))
+        errors["unplaced"] += len(unplaced(sentence, prediction))
     return errors
 
 
@@ -41,7 +41,7 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
         gold = list(sentence.entities)
         said = sorted(frozenset(prediction.entities))
         same = _match(gold, said, _same_span)
-        exact += Counts(same, len(said) + len(unplaced(prediction)), len(gold))
+        exact += Counts(same, len(said) + len(unplaced(sentence, prediction)), len(gold))
         halves += _match(gold, said, _overlap)
     whole = 2 * exact.tp + exact.fp + exact.fn
     partial = 100 * (2 * exact.tp + halves) / whole if whole else 0.0

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .benchmark import Benchmark, DataFile
 from .errors import DataError, FetchError
-from .files import sha256
+from .files import locked, sha256
 
 CHUNK = 1 << 16
 Progress = Callable[[str, int, int | None], None]
@@ -36,7 +36,8 @@ def fetch(
             yield file.path, False
             continue
         url = origin.url + quote(file.path.removeprefix(origin.prefix))
-        _fetch(url, file, file.sha256, progress, attempts, timeout)
+        with locked(file.location.with_name(f".{file.location.name}.lock"), wait=True):
+            _fetch(url, file, file.sha256, progress, attempts, timeout)
         yield file.path, True
 
 

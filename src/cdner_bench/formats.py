@@ -16,7 +16,7 @@ from .leaderboard import Board
 def markdown(board: Board) -> str:
     """A page. `|` in a name cannot break a table."""
     parts = [
-        f"# {board.title}",
+        f"# {_escape(board.title)}",
         f"Benchmark `{board.benchmark.name}`, version {board.benchmark.version}. "
         "Written by `cdner-bench leaderboard` from the result files; do not edit.",
     ]
@@ -26,7 +26,7 @@ def markdown(board: Board) -> str:
         parts += [
             f"## {table.title}",
             table.note,
-            tabulate(rows, table.headers, tablefmt="pipe", disable_numparse=True, colalign=align),
+            tabulate(rows, [_escape(h) for h in table.headers], tablefmt="pipe", disable_numparse=True, colalign=align),
         ]
     return "\n\n".join(filter(None, parts)) + "\n"
 

@@ -63,13 +63,17 @@ class Row:
 
     def f1(self, target: str, protocol: str = HEADLINE) -> Estimate | None:
         """Micro-F1 of one target."""
-        return Estimate.over([r.f1(protocol) for r in self.seeds(target).values()])
+        values = [r.f1(protocol) for r in self.seeds(target).values()]
+        return Estimate.over([value for value in values if value is not None])
 
     def average(self, protocol: str = HEADLINE) -> Estimate | None:
         """The mean over all targets, by seed; only seeds that every target has. None if there is no such seed."""
-        runs = [self.seeds(target) for target in self.targets]
+        runs = [
+            {seed: value for seed, r in self.seeds(target).items() if (value := r.f1(protocol)) is not None}
+            for target in self.targets
+        ]
         common = sorted(set.intersection(*map(set, runs)))
-        return Estimate.over([fmean(by_seed[seed].f1(protocol) for by_seed in runs) for seed in common])
+        return Estimate.over([fmean(by_seed[seed] for by_seed in runs) for seed in common])
 
     @property
     def rank_key(self) -> tuple[Any, ...]:
@@ -95,6 +99,7 @@ class Board:
     benchmark: Benchmark
     setting: str
     rows: Sequence[Row]
+    outdated: int = 0
 
     @property
     def title(self) -> str:
@@ -118,12 +123,13 @@ class Board:
             n = "–".join(str(s) for s in ([seeds[0], seeds[-1]] if len(seeds) > 1 else seeds))
             place = str(rank) if average else HOLE
             rows.append([place, label, *_model(row), *cells, str(average or HOLE), n])
-        return Table(
-            f"Strict span micro-F1 ({HEADLINE})",
-            ["#", "Method", "Backbone", "Preset", *titles, "Avg.", "Seeds"],
-            rows,
-            "Mean ± sample SD over seeds, in percent. The average is taken per seed, over seeds that every domain has.",
+        note = (
+            "Mean ± sample SD over seeds, in percent; the average is taken per seed, over seeds that every domain has."
         )
+        if self.outdated:
+            note += f" Left out: {self.outdated} results of older code or data than the newest of their row."
+        headers = ["#", "Method", "Backbone", "Preset", *titles, "Avg.", "Seeds"]
+        return Table(f"Strict span micro-F1 ({HEADLINE})", headers, rows, note)
 
     def protocols(self) -> Table:
         """The averages under the protocols of other papers."""
@@ -151,7 +157,7 @@ class Board:
         rows = [[label, *_model(r), *_cost(r)] for label, r in zip(self.labels, self.rows, strict=True) if r.finished]
         note = (
             "Means over runs. s/epoch: the last training phase. Train s: all training phases, shared ones included. "
-            "Seconds of different devices do not compare."
+            "Seconds of different devices do not compare, and are not averaged."
         )
         return Table("Cost", headers, rows, note)
 
@@ -216,15 +222,30 @@ def boards(results: Iterable[Result], benchmark: Benchmark) -> list[Board]:
         if (result.benchmark.name, result.benchmark.version) == (benchmark.name, benchmark.version):
             rows = grouped.setdefault(result.scenario.setting, {})
             rows.setdefault((result.method.name, result.method.row), []).append(result)
-    return [
-        Board(
-            benchmark,
-            name,
-            sorted((Row(r, setting.targets) for r in grouped[name].values()), key=lambda r: r.rank_key),
-        )
-        for name, setting in benchmark.settings.items()
-        if name in grouped
-    ]
+    made = []
+    for name, setting in benchmark.settings.items():
+        if name in grouped:
+            alike = [_alike(row) for row in grouped[name].values()]
+            ranked = sorted((Row(row, setting.targets) for row in alike), key=lambda r: r.rank_key)
+            outdated = sum(map(len, grouped[name].values())) - sum(map(len, alike))
+            made.append(Board(benchmark, name, ranked, outdated))
+    return made
+
+
+def _alike(row: Sequence[Result]) -> list[Result]:
+    """The results of a row that may be averaged: of the newest run's code and, per target, one state of the data."""
+
+    def newest(results: Sequence[Result]) -> Result:
+        return max(results, key=lambda r: (str(r.provenance.get("created", "")), r.order))
+
+    version = newest(row).method.version
+    same_code = [r for r in row if r.method.version == version]
+    data = {t: newest([r for r in same_code if r.scenario.target == t]).benchmark.data for t in _targets(same_code)}
+    return [r for r in same_code if r.benchmark.data == data[r.scenario.target]]
+
+
+def _targets(results: Sequence[Result]) -> list[str]:
+    return list(dict.fromkeys(r.scenario.target for r in results))
 
 
 def _label(row: Row, rivals: Sequence[Row]) -> str:
@@ -258,6 +279,8 @@ def _cost(row: Row) -> list[str]:
     per_epoch = [phases[-1].seconds / phases[-1].epochs for phases in training if phases]
     in_all = [sum(p.seconds for p in phases) for phases in training if phases]
     predict = [p.seconds / p.sentences for r in runs for p in r.phases if p.name == "predict" and p.sentences]
+    if len({r.device for r in runs}) > 1:
+        per_epoch, in_all, predict = [], [], []
     return [
         f"{_millions(runs[0].model.trained)} / {_millions(runs[0].model.total)}",
         f"{fmean(per_epoch):.2f}" if per_epoch else HOLE,

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from .errors import DataError, FetchError, OptionError, did_you_mean
-from .files import benchmarks_dir, cache_dir, locked, sha256
+from .files import benchmarks_dir, cache_dir, digest, locked, sha256
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,16 @@ def catalogue() -> dict[str, Model]:
     """The models that `fetch` knows, by name."""
     with (benchmarks_dir() / "models.toml").open("rb") as stream:
         return {name: Model(name, **entry) for name, entry in tomllib.load(stream).items()}
+
+
+def identity(name: str) -> str:
+    """What a backbone is, for the id of a run: a hash for the catalogue's models and for folders, else the name."""
+    if name in catalogue():
+        return catalogue()[name].weights_sha256
+    folder = Path(name)
+    if not folder.is_dir():
+        return name
+    return digest({str(p.relative_to(folder)): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()})
 
 
 def fetch(name: str) -> Path:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from .errors import OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -> Any:
@@ -24,7 +27,7 @@ def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -
             if name not in names:
                 raise OptionError(f"{owner} has no option {name!r}", hint=did_you_mean(name, names))
             try:
-                values[name] = TypeAdapter(hints[name]).validate_python(_none(value))
+                values[name] = _validated(TypeAdapter(hints[name]), value)
             except ValidationError as error:
                 problem = error.errors()[0]["msg"]
                 raise OptionError(f"{owner}: option {name}={value!s}: {problem[0].lower()}{problem[1:]}") from None
@@ -47,8 +50,15 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 def as_dict(options: Any) -> dict[str, Any]:
     """Resolved options as plain values, for the record."""
-    return {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+    from pydantic_core import to_jsonable_python
+
+    return {field.name: to_jsonable_python(getattr(options, field.name)) for field in dataclasses.fields(options)}
 
 
-def _none(value: object) -> object:
-    return None if isinstance(value, str) and value.lower() in ("none", "null") else value
+def _validated(adapter: TypeAdapter[Any], value: object) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValueError:
+        if not isinstance(value, str) or value.lower() not in ("none", "null"):
+            raise
+        return adapter.validate_python(None)

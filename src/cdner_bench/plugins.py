@@ -66,7 +66,11 @@ def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Regist
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     versions: dict[str, str] = {}
-    for name, release, load in (*_installed(), *map(_from_file, files)):
+    found = [*_installed(), *map(_from_file, files)]
+    names = [name for name, _, _ in found]
+    for name in blocked - set(names):
+        raise OptionError(f"--no-plugin {name}: there is no such plugin", hint=did_you_mean(name, names))
+    for name, release, load in found:
         if name in blocked:
             continue
         if name in versions:
@@ -74,7 +78,7 @@ def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Regist
         try:
             module = load()
             manager.register(module, name=name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 f"plugin {name!r} fails to import: {error!r}", hint=f"disable it: --no-plugin {name}"
             ) from error
@@ -91,7 +95,7 @@ def _methods(manager: pluggy.PluginManager, versions: dict[str, str]) -> Iterato
         name = implementation.plugin_name
         try:
             specs: list[object] = list(implementation.function())  # type: ignore[call-overload]
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 f"plugin {name!r} fails in register_methods: {error!r}",
                 hint=f"disable it: --no-plugin {name}",
@@ -111,6 +115,8 @@ def _from_file(path: Path) -> _Found:
     def load() -> ModuleType:
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {path}")
+        if path.suffix != ".py" or path.stem in sys.stdlib_module_names:
+            raise ImportError(f"{path.name} cannot be a plugin: name it my_method.py, say")
         module_spec = importlib.util.spec_from_file_location(path.stem, path)
         assert module_spec is not None, path
         assert module_spec.loader is not None, path

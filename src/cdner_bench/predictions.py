@@ -23,65 +23,67 @@ def encode(prediction: Prediction) -> str:
     if prediction.raw is not None:
         record["raw"] = prediction.raw
     if prediction.tags is not None:
-        record["tags"] = " ".join(prediction.tags)
-    return json.dumps(record, ensure_ascii=False)
+        record["tags"] = prediction.tags
+    return json.dumps(record)
 
 
 def decode(line: str, sentence: Sentence, types: Collection[str]) -> Prediction:
     """A line of JSONL about `sentence`: `entities` as [start, end, type] or objects, or generated text as `raw`.
 
-    Entities of types outside `types` become `Rejected`. Raises `PredictionError` for anything else.
+    Raises `PredictionError` for anything else.
     """
     record = _object(line)
-    raw = record.get("raw")
+    raw, tags = record.get("raw"), record.get("tags")
+    if raw is not None and not isinstance(raw, str):
+        raise PredictionError("'raw' is not text")
     if "entities" not in record:
-        if not isinstance(raw, str):
+        if raw is None:
             raise PredictionError("a prediction needs 'entities' or 'raw'")
         return text2text.read(raw, sentence, types)
-    entities, rejected = [], [Rejected(*_strings(item, 3)) for item in _list(record, "rejected")]
-    for item in _list(record, "entities"):
-        entity = _entity(item)
+    entities = tuple(_entity(item) for item in _list(record, "entities"))
+    for entity in entities:
         if entity.end > len(sentence.tokens):
             raise PredictionError(f"{entity} ends outside the sentence, which has {len(sentence.tokens)} tokens")
-        if entity.type in types:
-            entities.append(entity)
-        else:
-            rejected.append(Rejected(entity.type, sentence.surface(entity), "unknown type"))
-    tags = record.get("tags")
+    rejected = tuple(Rejected(*_strings(item, 3)) for item in _list(record, "rejected"))
     return Prediction(
-        sentence.id,
-        tuple(entities),
-        tuple(rejected),
-        raw,
-        tuple(tags.split()) if isinstance(tags, str) else None,
+        sentence.id, entities, rejected, raw, None if tags is None else tuple(_strings(tags, len(sentence.tokens)))
     )
 
 
 def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> tuple[list[Prediction], int]:
     """The predictions of an interrupted run for the first of `sentences`, and the length in bytes they take.
 
-    A last line that was cut off is left out.
+    What follows a line that was cut off, or that is no answer to its sentence, is left out.
     """
     found: list[Prediction] = []
     size = 0
     if path.exists():
         with path.open("rb") as stream:
             for line, sentence in zip(stream, sentences, strict=False):
-                if not line.endswith(b"\n"):
+                try:
+                    text = line.decode("utf-8")
+                    prediction = decode(text, sentence, types)
+                except (CdnerError, UnicodeDecodeError):
                     break
-                found.append(decode(line.decode("utf-8"), sentence, types))
+                if not text.endswith("\n") or _object(text).get("id") != sentence.id:
+                    break
+                found.append(prediction)
                 size += len(line)
     return found, size
 
 
-def read_jsonl(path: Path, split_of: Callable[[str], tuple[Sequence[Sentence], Collection[str]]]) -> list[Prediction]:
+Split = tuple[Sequence[Sentence], Collection[str]]
+"""The gold sentences of one split and the types of its domain."""
+
+
+def read_jsonl(path: Path, split_of: Callable[[str], Split]) -> list[tuple[Split, list[Prediction]]]:
     """Anyone's JSONL, one line a sentence, in any order; it must answer whole splits.
 
-    `split_of` gives the sentences and types of the split that an id (`domain/split/n`) belongs to; the result is in
-    the order of those splits. Raises `PredictionError` naming file:line, for missing, duplicate and unknown ids too.
+    `split_of` gives the split that an id (`domain/split/n`) belongs to; the predictions come split by split, in the
+    order of its sentences. Raises `PredictionError` naming file:line, for missing, duplicate and unknown ids too.
     """
     found: dict[str, Prediction] = {}
-    splits: dict[str, Sequence[Sentence]] = {}
+    splits: dict[str, Split] = {}
     gold: dict[str, Sentence] = {}
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
@@ -90,23 +92,22 @@ def read_jsonl(path: Path, split_of: Callable[[str], tuple[Sequence[Sentence], C
             sentence_id = _object(line).get("id")
             if not isinstance(sentence_id, str):
                 raise PredictionError("'id' must be text such as 'ai/test/0'")
-            sentences, types = split_of(sentence_id)
-            if sentences[0].id not in splits:
-                splits[sentences[0].id] = sentences
-                gold |= {s.id: s for s in sentences}
+            split = split_of(sentence_id)
+            if splits.setdefault(split[0][0].id, split) is split:
+                gold |= {s.id: s for s in split[0]}
             if sentence_id not in gold:
                 raise PredictionError(f"unknown sentence {sentence_id!r}")
             if sentence_id in found:
                 raise PredictionError(f"a second prediction for {sentence_id}")
-            found[sentence_id] = decode(line, gold[sentence_id], types)
+            found[sentence_id] = decode(line, gold[sentence_id], split[1])
         except CdnerError as error:
             raise PredictionError(f"{path}:{number}: {error}", hint=error.hint) from None
     if not found:
         raise PredictionError(f"{path} holds no predictions")
-    return in_order(found, [s for sentences in splits.values() for s in sentences], path)
+    return [(split, in_order(found, split[0], path)) for split in splits.values()]
 
 
-def read_bio(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> list[Prediction]:
+def read_bio(path: Path, sentences: Sequence[Sentence]) -> list[Prediction]:
     """A two-column BIO file that repeats the tokens of `sentences`; illegal tags are read as conlleval reads them.
 
     Raises `PredictionError` where the sentences differ.
@@ -118,15 +119,7 @@ def read_bio(path: Path, sentences: Sequence[Sentence], types: Collection[str]) 
     for (tokens, tags), sentence in zip(rows, sentences, strict=True):
         if tokens != sentence.tokens:
             raise PredictionError(f"{path}: the tokens of {sentence.id} differ: {' '.join(tokens)[:60]!r}")
-        chunks = conll.chunks(tags)
-        predictions.append(
-            Prediction(
-                sentence.id,
-                tuple(e for e in chunks if e.type in types),
-                tuple(Rejected(e.type, sentence.surface(e), "unknown type") for e in chunks if e.type not in types),
-                tags=tags,
-            )
-        )
+        predictions.append(Prediction(sentence.id, conll.chunks(tags), tags=tags))
     return predictions
 
 
@@ -153,7 +146,7 @@ def _entity(item: object) -> Entity:
 def _object(line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise PredictionError(f"not JSON: {error}") from None
     if not isinstance(record, dict):
         raise PredictionError("not a JSON object")

@@ -76,9 +76,10 @@ class Result:
     reason: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
-    def f1(self, protocol: str) -> float:
-        """Micro-F1 in percent."""
-        return total(self.scores[protocol].values()).f1
+    def f1(self, protocol: str) -> float | None:
+        """Micro-F1 in percent; None under a protocol that the run was not scored with."""
+        counts = self.scores.get(protocol)
+        return None if counts is None else total(counts.values()).f1
 
     @property
     def path(self) -> Path:
@@ -187,11 +188,12 @@ def _commit() -> dict[str, Any]:
     if not (root / ".git").exists():
         return {"commit": None, "dirty": None}
 
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
         return done.stdout.strip()
 
-    return {
-        "commit": git("rev-parse", "HEAD") or None,
-        "dirty": bool(git("status", "--porcelain", "--", "src", "plugins")),
-    }
+    changes = git("status", "--porcelain", "--", "src", "plugins")
+    return {"commit": git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}

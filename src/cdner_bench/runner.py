@@ -7,12 +7,12 @@ import shutil
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import meter, options, results
+from . import meter, models, options, results
 from .benchmark import Benchmark
 from .context import Observer, RunContext
 from .errors import BusyError, CdnerError, NotRunError, PluginError
@@ -53,8 +53,14 @@ class Job:
         """Sixteen hex digits."""
         s, m = self.scenario, self.method
         scenario = [s.setting, s.sources, s.target]
-        method = [m.name, m.plugin, m.version, dict(m.options)]
+        method = [m.name, m.plugin, m.version, dict(m.options), self.backbone]
         return digest([self.data.name, self.data.version, self.data.data, scenario, method, self.seed])[:16]
+
+    @cached_property
+    def backbone(self) -> str | None:
+        """The identity of what the option `backbone` names, if the method has one."""
+        name = getattr(self.options, "backbone", None)
+        return models.identity(name) if isinstance(name, str) else None
 
     def __str__(self) -> str:
         return f"{self.scenario} {self.entry.spec.name} seed {self.seed}"
@@ -99,12 +105,18 @@ def plan(
     chosen: Mapping[str, object],
     seeds: Sequence[int],
 ) -> list[Job]:
-    """Every job of scenarios × methods × seeds. Raises `OptionError` before anything runs."""
-    resolved = [(entry, entry.spec.resolve(preset, chosen)) for entry in entries]
+    """Every job of scenarios × methods × seeds. Raises `OptionError` before anything runs.
+
+    Without a `preset`, a method gets the benchmark's own, if it has that.
+    """
+    resolved = []
+    for entry in entries:
+        own = benchmark.preset if benchmark.preset in entry.spec.presets else None
+        resolved.append((entry, preset or own, entry.spec.resolve(preset or own, chosen)))
     return [
-        Job(benchmark, scenario, entry, preset, values, seed)
+        Job(benchmark, scenario, entry, name, values, seed)
         for scenario in scenarios
-        for entry, values in resolved
+        for entry, name, values in resolved
         for seed in seeds
     ]
 
@@ -122,24 +134,22 @@ def run(jobs: Sequence[Job], out: Path, observer: JobObserver) -> Iterator[Outco
 
 
 def _isolated(job: Job, out: Path, observer: Observer) -> Outcome:
-    folder = out / "runs" / job.id
+    folder = None
     try:
+        folder = out / "runs" / job.id
         with locked(folder / "lock"):
             return _resume(job, folder, out, observer)
     except BusyError as error:
         return Outcome(job, "busy", message=str(error), hint=error.hint)
-    except Exception as error:
-        _keep_traceback(folder, error)
+    except (Exception, SystemExit) as error:
         hint = error.hint if isinstance(error, CdnerError) else None
-        return Outcome(
-            job,
-            "failed",
-            message=_in_words(error),
-            hint=hint or f"the traceback is in {folder / 'error.txt'}",
-        )
+        if folder:
+            _keep_traceback(folder, error)
+            hint = hint or f"the traceback is in {folder / 'error.txt'}"
+        return Outcome(job, "failed", message=_in_words(error), hint=hint)
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: BaseException) -> str:
     if isinstance(error, CdnerError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
@@ -147,7 +157,7 @@ def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _keep_traceback(folder: Path, error: Exception) -> None:
+def _keep_traceback(folder: Path, error: BaseException) -> None:
     with suppress(OSError):  # a full disk is reported all the same
         (folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
 
@@ -155,21 +165,39 @@ def _keep_traceback(folder: Path, error: Exception) -> None:
 def _resume(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
     record = folder / "run.json"
     if record.exists():
-        result, status = results.load(record), "skipped"
+        result, status = _rescored(job, folder, results.load(record)), "skipped"
     else:
         (folder / "error.txt").unlink(missing_ok=True)
         try:
             result, status = _make(job, folder, out, observer), results.FINISHED
         except NotRunError as error:
             result = Result(results.NOT_RUN, job.id, job.data, job.scenario, job.method, job.seed, reason=str(error))
-            results.save(result, out / "leaderboards" / "results" / result.path)
+            _publish(result, out)
             return Outcome(job, results.NOT_RUN, result, str(error), error.hint)
         results.save(result, record)
         shutil.rmtree(folder / "stages", ignore_errors=True)
-    kept = out / "leaderboards" / "results" / result.path
-    if status != "skipped" or not kept.exists():
-        results.save(result, kept)
+    _publish(result, out)
     return Outcome(job, status, result)
+
+
+def _rescored(job: Job, folder: Path, result: Result) -> Result:
+    """A finished run's result under today's scorer, from its predictions, if they are still there."""
+    target = job.benchmark.corpus(job.scenario.target)
+    predictions, _ = read_own(folder / "predictions.jsonl", target.test, target.types)
+    if len(predictions) != len(target.test):
+        return result
+    again = replace(result, **results.scored(score(target.test, predictions, target.types)))
+    if again != result:
+        results.save(again, folder / "run.json")
+    return again
+
+
+def _publish(result: Result, out: Path) -> None:
+    """Put a result where leaderboards look. What could not be run never replaces what was."""
+    place = out / "leaderboards" / "results" / result.path
+    if place.exists() and (result.status == results.NOT_RUN or results.load(place) == result):
+        return
+    results.save(result, place)
 
 
 def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
@@ -179,13 +207,13 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
             seed=job.seed,
             workdir=folder,
             shared=out / "runs" / "shared",
-            identity={"plugin": job.entry.plugin, "version": job.entry.version},
+            identity={"plugin": job.entry.plugin, "version": job.entry.version, "backbone": job.backbone},
             observer=observer,
             log=log,
         )
         with run.phase("load"):
-            sources = [job.benchmark.corpus(name).without_test() for name in job.scenario.sources]
-            target = job.benchmark.corpus(job.scenario.target)
+            corpora = [_visible(job, name) for name in (*job.scenario.sources, job.scenario.target)]
+            sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
             _require(job, target)
             method = job.entry.spec.load()(job.options)
         gold = target.test
@@ -211,6 +239,13 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         provenance=results.provenance(),
         **results.scored(scores),
     )
+
+
+def _visible(job: Job, name: str) -> Corpus:
+    """A domain with the resources that the method's spec names: the run's id covers those and no others."""
+    corpus = job.benchmark.corpus(name)
+    named = {key: path for key, path in corpus.resources.items() if key in job.entry.spec.resources}
+    return replace(corpus, resources=named)
 
 
 def _require(job: Job, target: Corpus) -> None:
@@ -255,6 +290,8 @@ def held_to_contract(
 ) -> Iterator[Prediction]:
     """The predictions of a method, each checked as it comes. Raises `PluginError` that names method and sentence."""
     who = f"method {entry.spec.name} (plugin {entry.plugin})"
+    if not isinstance(answers, Iterable):
+        raise PluginError(f"{who}: predict returns {type(answers).__name__}; it yields predictions")
     count = 0
     for count, prediction in enumerate(answers, start=1):
         if count > len(sentences):

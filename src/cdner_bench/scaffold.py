@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +15,7 @@ def create(name: str, folder: Path) -> Path:
 
     Raises `OptionError` for a name that cannot be one, or a folder that is there already.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(name):
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise OptionError(f"{name!r} cannot be a method's name", hint="use lower-case words joined by '-': my-method")
     place = folder / name
     if place.exists():

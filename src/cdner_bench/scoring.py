@@ -76,6 +76,18 @@ class Scores:
         return total(self.protocols[protocol].values())
 
 
+def together(parts: Sequence[Scores]) -> Scores:
+    """The scores of several corpora as one: counts add."""
+    protocols = {
+        name: {
+            kind: total(part.protocols[name].get(kind, Counts()) for part in parts)
+            for kind in sorted({kind for part in parts for kind in part.protocols[name]})
+        }
+        for name in PROTOCOLS
+    }
+    return Scores(protocols, [counts for part in parts for counts in part.sentences])
+
+
 def score(gold: Sequence[Sentence], predictions: Sequence[Prediction], types: Collection[str]) -> Scores:
     """Score predictions under every protocol.
 
@@ -128,13 +140,13 @@ def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:
     """The headline's counts of one sentence, by comparing sets of spans."""
     said, gold = frozenset(prediction.entities), frozenset(sentence.entities)
     right = len(said & gold)
-    return Counts(right, len(said) - right + len(unplaced(prediction)), len(gold) - right)
+    return Counts(right, len(said) - right + len(unplaced(sentence, prediction)), len(gold) - right)
 
 
 def _layers(sentence: Sentence, prediction: Prediction, types: frozenset[str]) -> tuple[list[Entity], list[str]]:
     gold = frozenset(sentence.entities)
     placed: list[Entity] = []
-    extra = [kind for kind, _ in unplaced(prediction)]
+    extra = [kind for kind, _ in unplaced(sentence, prediction)]
     # Right ones first: they never overlap one another, so no right prediction is ever moved out of its sentence.
     for entity in sorted(frozenset(prediction.entities), key=lambda e: (e not in gold, e)):
         clash = any(entity.start < other.end and other.start < entity.end for other in placed)
@@ -145,9 +157,12 @@ def _layers(sentence: Sentence, prediction: Prediction, types: frozenset[str]) -
     return placed, [kind if kind in types else OUTSIDE for kind in extra]
 
 
-def unplaced(prediction: Prediction) -> list[tuple[str, str]]:
-    """The distinct (type, text) of what could not be placed; a repeat of what was placed is no second claim."""
-    return list(dict.fromkeys((r.type, r.text) for r in prediction.rejected if r.reason != "repeat"))
+def unplaced(sentence: Sentence, prediction: Prediction) -> list[tuple[str, str]]:
+    """The distinct (type, text) of what could not be placed; to repeat what was placed is no second claim."""
+    placed = frozenset((e.type, sentence.surface(e)) for e in prediction.entities)
+    said = dict.fromkeys((r.type, r.text, r.reason) for r in prediction.rejected)
+    claims = [(kind, text) for kind, text, reason in said if reason != "repeat" or (kind, text) not in placed]
+    return list(dict.fromkeys(claims))
 
 
 def _seqeval(true: list[list[str]], predicted: list[list[str]]) -> PerType:

@@ -104,8 +104,12 @@ def align(
             reason = "unknown type"
         elif not spans[n]:
             reason = "not in sentence"
+        elif repeated := [span for span in spans[n] if Entity(*span, mention.type) in placed]:
+            start, end = repeated[0]
+            rejected.append(Rejected(mention.type, " ".join(tokens[start:end]), "repeat"))
+            continue
         else:
-            reason = "repeat" if any(Entity(*span, mention.type) in placed for span in spans[n]) else "occupied"
+            reason = "occupied"
         rejected.append(Rejected(mention.type, mention.text, reason))
     return list(entities.values()), rejected
 

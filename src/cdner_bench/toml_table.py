@@ -34,7 +34,17 @@ class TomlTable:
 
     def tables(self, key: str) -> list[TomlTable]:
         """The tables of an array."""
-        return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in self.take(key, list, [])]
+        found = self.take(key, list, [])
+        if not all(isinstance(values, dict) for values in found):
+            raise DataError(f"{self.path}: {self.prefix}{key} is no array of tables")
+        return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in found]
+
+    def texts(self, key: str, least: int = 0) -> tuple[str, ...]:
+        """An array of at least so many texts."""
+        values = self.take(key, list)
+        if len(values) < least or not all(isinstance(value, str) for value in values):
+            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {values!r}")
+        return tuple(values)
 
     def finish(self) -> None:
         """Raises `DataError` for a key that was never taken."""

@@ -22,6 +22,8 @@ class Entity:
     type: str
 
     def __post_init__(self) -> None:
+        if type(self.start) is not int or type(self.end) is not int:
+            raise DataError(f"offsets are int, not {type(self.start).__name__} and {type(self.end).__name__}")
         if not 0 <= self.start < self.end:
             raise DataError(f"not a span of tokens: [{self.start}, {self.end})")
         if not self.type:

@@ -204,12 +204,15 @@ def test_the_source_model_is_shared_by_targets_and_by_nobody_else(
 
 def test_the_best_epoch_on_dev_is_kept(tiny_bert: str) -> None:
     tagger = model.Tagger(model.load_encoder(tiny_bert), ["O"], [["O"]])
-    best = training._Best()
+    best = training._Best(patience=2)
+    assert not best.offer(0.0, 1, tagger)
+    assert not best.offer(0.0, 9, tagger)
     kept = {k: v.clone() for k, v in tagger.state_dict().items()}
-    best.offer(50.0, 1, tagger)
+    assert not best.offer(50.0, 10, tagger)
     with torch.no_grad():
         tagger.head.weight += 1
-    best.offer(40.0, 2, tagger)
+    assert not best.offer(40.0, 11, tagger)
+    assert best.offer(50.0, 12, tagger)
     best.restore(tagger)
     assert torch.equal(tagger.head.weight, kept["head.weight"])
 
@@ -218,6 +221,57 @@ def test_a_backbone_that_is_not_there() -> None:
     with pytest.raises(CdnerError, match="the backbone 'no/such-model' cannot be loaded") as caught:
         model.load_tokenizer("no/such-model")
     assert "--preset cpu" in (caught.value.hint or "")
+
+
+def test_training_ends_with_the_best_weights_and_stops_when_patience_does(
+    tiny_bert: str, tokenizer: object, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+) -> None:
+    _, target = domains
+    labels = model.bio_labels(target.types)
+    tagger = model.Tagger(model.load_encoder(tiny_bert), labels, [labels])
+    pool = encoding.windows(target.train, tokenizer, 64, {name: i for i, name in enumerate(labels)})
+    scores, seen = iter([10.0, 30.0, 20.0, 25.0, 90.0]), []
+
+    def dev_f1() -> float:
+        seen.append({k: v.clone() for k, v in tagger.state_dict().items()})
+        return next(scores)
+
+    run = context(tmp_path)
+    schedule = training.Schedule(epochs=5, learning_rate=1e-3, batch_size=8, patience=2)
+    training.train(tagger, lambda _: pool, schedule, "target", run, FP32, dev_f1)
+    assert (len(seen), run.phases[0].epochs) == (4, 4)
+    for name, value in tagger.state_dict().items():
+        assert torch.equal(value, seen[1][name])
+        assert torch.isfinite(value).all()
+
+
+def test_a_diverging_run_is_refused(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
+    sources, target = domains
+    with pytest.raises(CdnerError, match="training diverged: the loss is"):
+        BertTagger(options(tiny_bert, source_learning_rate=1e30, source_epochs=5)).fit(
+            sources, target, context(tmp_path)
+        )
+    assert not list((tmp_path / "shared").glob("source-*/stage.json"))
+
+
+def test_weights_of_another_model_and_pickles_are_refused(tiny_bert: str, tmp_path: Path) -> None:
+    import shutil
+
+    from safetensors.torch import save_file
+
+    other = shutil.copytree(tiny_bert, tmp_path / "other")
+    save_file({"nonsense": torch.zeros(1)}, other / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CdnerError, match="do not fit its configuration"):
+        model.load_encoder(str(other))
+    (other / "model.safetensors").unlink()
+    torch.save({}, other / "pytorch_model.bin")
+    with pytest.raises(CdnerError, match="cannot be loaded"):
+        model.load_encoder(str(other))
+
+
+def test_gtok_is_what_bert_gtok_asks_for(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
+    with pytest.raises(CdnerError, match="needs a GTOK corpus"):
+        BertTagger(options(tiny_bert, pretraining="gtok")).fit(*domains, context(tmp_path))
 
 
 def test_presets_are_options() -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import OptionError
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -34,9 +36,12 @@ def chosen(name: str | None) -> Benchmark:
     return found
 
 
-def split_list(text: str | None) -> list[str]:
-    """`"ai, music"` as a list."""
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
+def named(option: str, text: str) -> list[str]:
+    """`"ai, music"` as a list, each name once. Raises `OptionError` if there is none."""
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise OptionError(f"{option} names nothing", hint=f"write {option} NAME, or several with commas between")
+    return list(dict.fromkeys(names))
 
 
 def table(*headers: str, title: str | None = None, right: int = 0) -> Table:

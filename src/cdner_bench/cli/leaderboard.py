@@ -26,18 +26,22 @@ def leaderboard(
 
     if format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
-    stale = 0
-    for path, text in _pages(out, benchmark, format_, SUFFIXES.get(format_, format_)):
-        if not check:
+    suffix = SUFFIXES.get(format_, format_)
+    pages = _pages(out, benchmark, format_, suffix)
+    if not check:
+        for path, text in pages.items():
             write_atomic(path, text)
             print(f"wrote {path}")
-        elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            print(f"{path} is not what the result files say; type: cdner-bench leaderboard --format {format_}")
-            stale += 1
-    return min(stale, 1)
+        return 0
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if not benchmark:
+        stale += sorted(set((out / "leaderboards").glob(f"*/*.{suffix}")) - pages.keys())
+    for path in stale:
+        print(f"{path} is not what the result files say; type: cdner-bench leaderboard --format {format_}")
+    return int(bool(stale))
 
 
-def _pages(out: Path, names: list[str], format_: str, suffix: str) -> list[tuple[Path, str]]:
+def _pages(out: Path, names: list[str], format_: str, suffix: str) -> dict[Path, str]:
     from .. import benchmark as benchmarks
     from .. import results
     from ..formats import FORMATS
@@ -45,13 +49,16 @@ def _pages(out: Path, names: list[str], format_: str, suffix: str) -> list[tuple
 
     folder = out / "leaderboards"
     present = sorted(p.name for p in (folder / "results").glob("*") if p.is_dir())
-    chosen = [benchmarks.load(name) for name in names or present]
-    if not chosen:
+    if not present:
         raise ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
-    pages = []
-    for found in chosen:
+    pages = {}
+    for name in names or present:
+        if not names and name not in benchmarks.available():
+            print(f"left out {name}: name its file, --benchmark {name}.toml")
+            continue
+        found = benchmarks.load(name)
         for board in boards(results.load_all(folder / "results" / found.name), found):
-            pages.append((folder / found.name / f"{board.setting}.{suffix}", FORMATS[format_](board)))
+            pages[folder / found.name / f"{board.setting}.{suffix}"] = FORMATS[format_](board)
     return pages
 
 

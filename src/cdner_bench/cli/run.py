@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, split_list
+from .common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
@@ -34,11 +34,9 @@ def run(
 
     data = chosen(benchmark)
     registry = plugins.discover(plugin, no_plugin)
-    entries = [registry.get(name) for name in split_list(method)]
-    scenarios = data.scenarios(setting, split_list(target))
-    jobs = runner.plan(
-        data, scenarios, entries, preset or data.preset, options.parse_assignments(option), _seeds(seeds)
-    )
+    entries = [registry.get(name) for name in named("--method", method)]
+    scenarios = data.scenarios(setting, () if target is None else named("--target", target))
+    jobs = runner.plan(data, scenarios, entries, preset, options.parse_assignments(option), _seeds(seeds))
     with display(quiet) as observer:
         outcomes = list(runner.run(jobs, out, observer))
     print_boards(data, out, setting)
@@ -52,7 +50,7 @@ def _seeds(text: str) -> list[int]:
     from ..errors import OptionError
 
     try:
-        numbers = [int(part) for part in split_list(text)]
+        numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
         numbers = []
     if not numbers or min(numbers) < 0 or ("," not in text and numbers[0] == 0):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,11 @@ from .common import BenchmarkName, chosen, show, table
 
 if TYPE_CHECKING:
     from ..benchmark import Benchmark
-    from ..types import Prediction, Sentence
+    from ..predictions import Split
+    from ..scoring import Counts
+    from ..types import Prediction
+
+COUNTED = ("precision", "recall", "F1", "tp", "fp", "fn")
 
 
 def score(
@@ -26,20 +29,16 @@ def score(
     from .. import diagnosis, scoring
 
     data = chosen(benchmark)
-    gold, predictions, types = _read(file, data, target, split)
-    scores = scoring.score(gold, predictions, types)
-    pairs = scoring.pair(gold, predictions)
+    parts = _read(file, data, target, split)
+    scores = scoring.together([scoring.score(gold, said, types) for (gold, types), said in parts])
+    pairs = [pair for (gold, _), said in parts for pair in scoring.pair(gold, said)]
 
-    protocols = table(
-        "protocol", "precision", "recall", "F1", "tp", "fp", "fn", title=f"{len(gold)} sentences", right=6
-    )
+    protocols = table("protocol", *COUNTED, title=f"{len(pairs)} sentences", right=6)
     for name in scores.protocols:
         protocols.add_row(name, *_numbers(scores.counts(name)))
     for name, value in diagnosis.lenient_f1(pairs).items():
         protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
-    per_type = table(
-        "type", "precision", "recall", "F1", "tp", "fp", "fn", title=f"{scoring.HEADLINE} per type", right=6
-    )
+    per_type = table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6)
     for kind, counts in scores.protocols[scoring.HEADLINE].items():
         per_type.add_row("(unknown type)" if kind == scoring.OUTSIDE else kind, *_numbers(counts))
     errors = table("error", "count", title="Errors", right=1)
@@ -48,42 +47,34 @@ def score(
     show(protocols, per_type, errors)
 
 
-def _numbers(counts: object) -> list[str]:
-    from ..scoring import Counts
-
-    assert isinstance(counts, Counts)
+def _numbers(counts: Counts) -> list[str]:
     ratios = (counts.precision, counts.recall, counts.f1)
     return [*(f"{value:.2f}" for value in ratios), str(counts.tp), str(counts.fp), str(counts.fn)]
 
 
-def _read(
-    file: Path, data: Benchmark, target: str | None, split: str
-) -> tuple[Sequence[Sentence], Sequence[Prediction], Collection[str]]:
+def _read(file: Path, data: Benchmark, target: str | None, split: str) -> list[tuple[Split, list[Prediction]]]:
     from .. import predictions
     from ..benchmark import SPLITS
 
-    def split_of(sentence_id: str) -> tuple[Sequence[Sentence], Collection[str]]:
+    splits: dict[str, Split] = {}
+
+    def split_of(sentence_id: str) -> Split:
         domain, _, rest = sentence_id.partition("/")
         name = rest.partition("/")[0]
         if domain not in data.domains or name not in SPLITS:
-            raise PredictionError(
-                f"unknown sentence {sentence_id!r}", hint="an id is domain/split/number, such as ai/test/0"
-            )
+            hint = "an id is domain/split/number, such as ai/test/0"
+            raise PredictionError(f"unknown sentence {sentence_id!r}", hint=hint)
         corpus = data.corpus(domain)
-        return getattr(corpus, name), corpus.types
+        return splits.setdefault(f"{domain}/{name}", (getattr(corpus, name), corpus.types))
 
-    if not _is_jsonl(file):
-        if target is None:
-            raise OptionError(f"{file} is not JSONL; as a BIO file it needs --target", hint="add --target ai")
-        if split not in SPLITS:
-            raise OptionError(f"unknown split {split!r}", hint=did_you_mean(split, SPLITS))
-        corpus = data.corpus(target)
-        gold: Sequence[Sentence] = getattr(corpus, split)
-        return gold, predictions.read_bio(file, gold, corpus.types), corpus.types
-    found = predictions.read_jsonl(file, split_of)
-    places = list(dict.fromkeys(p.sentence_id.rpartition("/")[0] for p in found))
-    gold = [s for place in places for s in split_of(f"{place}/0")[0]]
-    return gold, found, sorted({kind for place in places for kind in split_of(f"{place}/0")[1]})
+    if _is_jsonl(file):
+        return predictions.read_jsonl(file, split_of)
+    if target is None:
+        raise OptionError(f"{file} is not JSONL; as a BIO file it needs --target", hint="add --target ai")
+    if split not in SPLITS:
+        raise OptionError(f"unknown split {split!r}", hint=did_you_mean(split, SPLITS))
+    chosen_split = split_of(f"{data.domain(target).name}/{split}/0")
+    return [(chosen_split, predictions.read_bio(file, chosen_split[0]))]
 
 
 def _is_jsonl(file: Path) -> bool:
