@@ -1,0 +1,23 @@
+"""The first five minutes: the real small encoder, fetched from the package registry, on the shipped sample."""
+
+from __future__ import annotations
+
+import pytest
+from support import Run
+
+from cdner_bench import models
+from cdner_bench.errors import FetchError
+
+
+def test_a_real_transfer_on_the_sample_works(cli: Run) -> None:
+    """A short version of what `make demo` runs: one target, fewer epochs; well above what guessing gets."""
+    try:
+        models.fetch("minilm")
+    except FetchError as error:
+        pytest.skip(str(error))
+    command = ["run", "--method", "bert-tagger", "--setting", "single", "--benchmark", "mini", "--target", "ai"]
+    done = cli(*command, "-o", "epochs=9", "-o", "source_epochs=1")
+    assert done.returncode == 0, done.stderr + done.stdout
+    (line,) = (line for line in done.stdout.splitlines() if "finished, F1 " in line)
+    assert float(line.split("finished, F1 ")[1].split()[0]) > 25
+    assert "minilm" in done.stdout
