@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support import Run
 
 from cdner_bench import models
 from cdner_bench.errors import FetchError
+from support import Run
 
 
 def test_a_real_transfer_on_the_sample_works(cli: Run) -> None:
