@@ -13,7 +13,7 @@ _PRESETS: dict[str, dict[str, object]] = {
     # CrossNER's BertTagger: Adam 5e-5, batch 16, 2 source epochs, early stop after 8 epochs without a better dev F1.
     "paper": {"backbone": "bert-base-cased"},
     "cpu": {**_SMALL, "source_sentences": 4000, "epochs": 20, "dev_every": 2, "mlm_epochs": 5},
-    "quick": {**_SMALL, "source_epochs": 3, "epochs": 15, "dev_every": 3, "mlm_epochs": 2},
+    "quick": {**_SMALL, "source_epochs": 2, "epochs": 15, "dev_every": 3, "mlm_epochs": 2},
 }
 
 
