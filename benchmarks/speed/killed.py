@@ -19,7 +19,7 @@ KILLS = 20
 
 def start(out: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "cdner_bench", "run", "--method", "bert-tagger", "--setting", "single"]
-    command += ["--benchmark", "mini", "--seeds", "2", "--out", str(out), "--quiet"]
+    command += ["--benchmark", "mini", "--target", "ai,music", "--out", str(out), "--quiet"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 
@@ -47,7 +47,7 @@ def main() -> None:
         rng, kills = random.Random(0), 0
         for _ in range(KILLS):
             process = start(killed)
-            time.sleep(rng.uniform(3, 3 + length / 6))
+            time.sleep(rng.uniform(1, 1 + length / 3))
             kills += process.poll() is None
             process.kill()
             process.wait()
