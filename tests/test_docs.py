@@ -36,3 +36,10 @@ def test_commands_exist_and_so_do_their_options(page: Path) -> None:
         assert not hasattr(command, "commands"), words
         known = {name for parameter in command.params for name in parameter.opts}
         assert [word for word in rest if word.startswith("-") and word not in known] == [], words
+
+
+def test_the_readme_s_scores_stand_in_the_leaderboards() -> None:
+    rows = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if "| minilm" in line]
+    pages = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "leaderboards" / "crossner").glob("*.md"))
+    assert rows
+    assert [row for row in rows if row not in pages] == []
