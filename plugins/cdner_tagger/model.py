@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.utils import logging as hub_logging
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -17,6 +18,7 @@ from transformers.utils import logging
 from cdner_bench import CdnerError
 
 logging.set_verbosity_error()
+hub_logging.set_verbosity_error()
 logging.disable_progress_bar()
 
 
