@@ -18,7 +18,7 @@ from transformers.utils import logging
 from cdner_bench import CdnerError
 
 logging.set_verbosity_error()
-hub_logging.set_verbosity_error()
+hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 logging.disable_progress_bar()
 
 
