@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import torch
 
 from cdner_bench import Sentence, benchmark, models
-from cdner_tagger.encoding import Window, by_length, shuffled, windows
+from cdner_tagger.encoding import Window, size, windows
 from cdner_tagger.model import Tagger, bio_labels, load_encoder, load_tokenizer
-from cdner_tagger.training import Compute, _step, decode
+from cdner_tagger.training import Tagging, _step, decode
+from cdner_torch.batches import by_length, shuffled
 
 SENTENCES = 320
 
@@ -31,11 +32,11 @@ def prepare(attention: str, dropout: float | None) -> Tagger:
 
 
 def train(attention: str, dropout: float | None, precision: str, *, grouped: bool) -> float:
-    tagger, compute = prepare(attention, dropout), Compute("cpu", precision, 0)
+    tagger, compute = prepare(attention, dropout), Tagging("cpu", precision, 0)
     labels = {label: n for n, label in enumerate(tagger.labels)}
     pool = windows(TRAIN, TOKENIZER, 512, labels)
     optimizer = torch.optim.Adam(tagger.parameters(), lr=1e-5, fused=True)
-    groups: list[list[Window]] = shuffled(pool, 16, torch.Generator().manual_seed(0))
+    groups: list[list[Window]] = shuffled(pool, 16, torch.Generator().manual_seed(0), size)
     if not grouped:
         mixed = random.Random(0).sample(pool, len(pool))
         groups = [mixed[i : i + 16] for i in range(0, len(mixed), 16)]
@@ -48,9 +49,9 @@ def train(attention: str, dropout: float | None, precision: str, *, grouped: boo
 
 
 def predict(attention: str, precision: str, *, grouped: bool) -> float:
-    tagger, compute = prepare(attention, None), Compute("cpu", precision, 0)
+    tagger, compute = prepare(attention, None), Tagging("cpu", precision, 0)
     inputs = windows(TEST, TOKENIZER, 512)
-    batches: Sequence[Sequence[Window]] = list(by_length(inputs, 64)) if grouped else [[w] for w in inputs]
+    batches: Sequence[Sequence[Window]] = list(by_length(inputs, 64, size)) if grouped else [[w] for w in inputs]
     start = time.perf_counter()
     for batch in batches:
         decode(tagger, TEST, batch, compute)

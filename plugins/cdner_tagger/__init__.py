@@ -2,6 +2,8 @@
 
 from cdner_bench import Spec, hookimpl
 
+SHARES = ("cdner_torch",)
+
 _SMALL: dict[str, object] = {
     "backbone": "minilm",
     "learning_rate": 3e-4,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from cdner_bench import Sentence, conll
-
-IGNORED = -100
+from cdner_torch.batches import IGNORED, padded
 
 
 @dataclass(frozen=True)
@@ -96,34 +95,18 @@ def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
 
 def collate(chosen: Sequence[Window], pad: int) -> Batch:
     """Pad windows to the longest of them."""
-    shape = (len(chosen), max(len(w.ids) for w in chosen))
-    ids = torch.full(shape, pad)
-    attention = torch.zeros(shape, dtype=torch.long)
-    labels = torch.full(shape, IGNORED)
+    ids = padded([w.ids for w in chosen], pad)
+    attention = padded([[1] * len(w.ids) for w in chosen], 0)
+    labels = torch.full(ids.shape, IGNORED)
     for row, window in enumerate(chosen):
-        ids[row, : len(window.ids)] = torch.tensor(window.ids)
-        attention[row, : len(window.ids)] = 1
         if window.labels:
             labels[row, list(window.first)] = torch.tensor(window.labels)
     return Batch(chosen, ids, attention, labels, torch.tensor([w.domain for w in chosen]))
 
 
-def by_length(chosen: Sequence[Window], size: int) -> Iterator[list[Window]]:
-    """Groups of `size` windows of similar length, longest first."""
-    ordered = sorted(chosen, key=lambda w: -len(w.ids))
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]
-
-
-def shuffled(chosen: Sequence[Window], size: int, generator: torch.Generator) -> list[list[Window]]:
-    """Random groups of `size` windows, of similar length within each stretch of 16 groups, in random order."""
-    order = torch.randperm(len(chosen), generator=generator).tolist()
-    groups = [
-        group
-        for start in range(0, len(order), 16 * size)
-        for group in by_length([chosen[i] for i in order[start : start + 16 * size]], size)
-    ]
-    return [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]
+def size(window: Window) -> int:
+    """How many sub-words it has: what batches are grouped by."""
+    return len(window.ids)
 
 
 def specials(tokenizer: Any) -> tuple[list[int], list[int]]:

@@ -12,11 +12,12 @@ import torch
 from annotated_types import Ge, Gt, Lt
 
 from cdner_bench import Corpus, Method, NotRunError, Prediction, RunContext, Sentence, sentence_counts, sha256, total
+from cdner_torch.batches import blocks
 
 from . import mlm
 from .encoding import Window, windows
 from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, load_tokenizer, save_tagger
-from .training import Compute, Schedule, blocks, decode, train
+from .training import Schedule, Tagging, decode, train
 
 Positive = Annotated[int, Gt(0)]
 Rate = Annotated[float, Gt(0), Lt(1)]
@@ -75,7 +76,7 @@ class BertTagger(Method):
         o = self.options
         self.backbone = run.backbone(o.backbone)
         self.tokenizer = load_tokenizer(self.backbone)
-        self.compute = Compute(run.device, o.precision, self.tokenizer.pad_token_id or 0)
+        self.compute = Tagging(run.device, o.precision, self.tokenizer.pad_token_id or 0)
         encoder, origin = self._encoder(target, run)
         if o.transfer == "pretrain-finetune" and sources:
             options = {name: getattr(o, name) for name in _SOURCE_OPTIONS}
@@ -159,7 +160,7 @@ class BertTagger(Method):
         labels = {label: n for n, label in enumerate(tagger.labels)}
         return windows(sentences, self.tokenizer, length_limit(tagger.encoder), labels, domain)
 
-    def _decode(self, tagger: Tagger, sentences: Sequence[Sentence], compute: Compute) -> list[Prediction]:
+    def _decode(self, tagger: Tagger, sentences: Sequence[Sentence], compute: Tagging) -> list[Prediction]:
         inputs = windows(sentences, self.tokenizer, length_limit(tagger.encoder))
         return decode(tagger, sentences, inputs, compute)
 

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from cdner_bench import CdnerError, RunContext
+from cdner_torch import hub
+from cdner_torch.batches import IGNORED, padded
+from cdner_torch.compute import Compute
 
-from .encoding import IGNORED, specials
-from .model import length_limit, load_pretrained
-from .training import Compute
+from .encoding import specials
+from .model import length_limit
 
 BATCH = 8
 
@@ -49,7 +51,7 @@ def pretrain(
     """Adapt `backbone` to the explanations and save its encoder in `place`."""
     torch.manual_seed(run.seed)
     generator = torch.Generator().manual_seed(run.seed)
-    model: Any = load_pretrained(AutoModelForMaskedLM, backbone).to(compute.device).train()
+    model: Any = hub.load_model(AutoModelForMaskedLM, backbone).to(compute.device).train()
     limit = min(plan.block, length_limit(model))
     rows = list(blocks(explanations(corpus), tokenizer, limit))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=0.0, fused=True)
@@ -60,7 +62,7 @@ def pretrain(
         for _ in range(plan.epochs):
             order = torch.randperm(len(rows), generator=generator).tolist()
             for start in range(0, len(order), BATCH):
-                batch = _pad([rows[i] for i in order[start : start + BATCH]], tokenizer.pad_token_id)
+                batch = padded([rows[i] for i in order[start : start + BATCH]], tokenizer.pad_token_id)
                 ids, labels = corrupt(batch, tokenizer, plan.probability, generator)
                 loss = _loss(model, ids, labels, batch != tokenizer.pad_token_id, compute)
                 optimizer.zero_grad(set_to_none=True)
@@ -125,10 +127,3 @@ def join_singles(row: Tensor) -> None:
             flags[remembered], flags[i - 1] = False, True
             remembered = None
     row.copy_(torch.tensor(flags))
-
-
-def _pad(rows: Sequence[Sequence[int]], pad: int) -> Tensor:
-    out = torch.full((len(rows), max(map(len, rows))), pad)
-    for n, row in enumerate(rows):
-        out[n, : len(row)] = torch.tensor(row)
-    return out

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub.utils import logging as hub_logging
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
-from transformers.utils import logging
 
 from cdner_bench import CdnerError
-
-logging.set_verbosity_error()
-hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-logging.disable_progress_bar()
+from cdner_torch import hub
 
 
 class Tagger(nn.Module):
@@ -68,7 +62,7 @@ def bio_labels(types: Sequence[str]) -> list[str]:
 
 def load_tokenizer(name: str) -> Any:
     """The fast tokenizer of a backbone."""
-    tokenizer = _from_hub(AutoTokenizer.from_pretrained, name)
+    tokenizer = hub.load(AutoTokenizer.from_pretrained, name)
     if not tokenizer.is_fast:
         raise CdnerError(f"backbone {name!r} has no fast tokenizer, which is needed to align words")
     if getattr(tokenizer, "add_prefix_space", None) is False:
@@ -78,16 +72,7 @@ def load_tokenizer(name: str) -> Any:
 
 def load_encoder(name: str) -> Any:
     """The pretrained encoder of a backbone, in float32."""
-    return load_pretrained(AutoModel, name, attn_implementation=_attention())
-
-
-def load_pretrained(kind: Any, name: str, **options: Any) -> Any:
-    """A model of an Auto class, from safetensors only. Raises `CdnerError` if the weights are another model's."""
-    load = partial(kind.from_pretrained, dtype=torch.float32, use_safetensors=True, output_loading_info=True)
-    model, report = _from_hub(load, name, **options)
-    if len(report["missing_keys"]) > len(model.state_dict()) / 2:
-        raise CdnerError(f"the weights of backbone {name!r} do not fit its configuration")
-    return model
+    return hub.load_model(AutoModel, name, attn_implementation=hub.attention())
 
 
 def length_limit(encoder: Any) -> int:
@@ -113,20 +98,4 @@ def load_tagger(folder: Path) -> Tagger:
 
 
 def _built_from(folder: Path) -> Any:
-    return AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation=_attention())
-
-
-def _attention() -> str | None:
-    """On CPUs the backward pass of fused attention is slower than plain products for sentences of this length."""
-    return None if torch.cuda.is_available() else "eager"
-
-
-def _from_hub(load: Any, name: str, **options: Any) -> Any:
-    try:
-        return load(name, **options)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CdnerError(
-            f"the backbone {name!r} cannot be loaded: {reason}",
-            hint="name a folder (-o backbone=PATH), or use --preset cpu, which needs no hub",
-        ) from error
+    return AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation=hub.attention())

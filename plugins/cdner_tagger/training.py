@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from cdner_bench import CdnerError, Prediction, RunContext, Sentence, conll
+from cdner_torch.batches import IGNORED, by_length, shuffled
+from cdner_torch.best import Best
+from cdner_torch.compute import Compute
 
-from .encoding import IGNORED, Batch, Window, by_length, collate, shuffled
+from .encoding import Batch, Window, collate, size
 from .model import Tagger
 
 
@@ -32,30 +34,10 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Compute:
-    """Where and how precisely to compute, and the id that pads a batch.
+class Tagging(Compute):
+    """A place to compute, and the id that pads a batch."""
 
-    `precision` "auto" is bf16 on GPUs that have it and on processors with AMX or AVX512-BF16 (twice the sentences
-    per second), else fp32.
-    """
-
-    device: str
-    precision: str
     pad: int
-
-    def autocast(self) -> AbstractContextManager[None]:
-        """Products in bf16, if that is the precision."""
-        return torch.autocast(self.device, torch.bfloat16, enabled=self.resolved == "bf16")
-
-    @property
-    def resolved(self) -> str:
-        """Either "bf16" or "fp32"."""
-        if self.precision != "auto":
-            return self.precision
-        if self.device == "cuda":
-            return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-        native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-        return "bf16" if native else "fp32"
 
     def logits(self, tagger: Tagger, batch: Batch) -> Tensor:
         """The tagger's answer to a batch."""
@@ -72,7 +54,7 @@ def train(
     schedule: Schedule,
     phase: str,
     run: RunContext,
-    compute: Compute,
+    compute: Tagging,
     dev_f1: Callable[[], float] | None = None,
 ) -> None:
     """Adam on cross-entropy over first sub-words. `epoch_windows` draws the windows of one epoch.
@@ -86,14 +68,14 @@ def train(
         if isinstance(module, nn.Dropout) and schedule.dropout is not None:
             module.p = schedule.dropout
     optimizer = torch.optim.Adam(tagger.parameters(), lr=schedule.learning_rate, fused=True)
-    first = shuffled(epoch_windows(generator), schedule.batch_size, generator)
+    first = shuffled(epoch_windows(generator), schedule.batch_size, generator, size)
     steps = schedule.epochs * len(first)
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: 1 - n / steps if schedule.linear_decay else 1.0)
-    best = _Best(schedule.patience)
+    best = Best(schedule.patience)
     numbers: dict[str, float] = {}
     with run.phase(phase) as clock:
         for epoch in range(1, schedule.epochs + 1):
-            groups = first if epoch == 1 else shuffled(epoch_windows(generator), schedule.batch_size, generator)
+            groups = first if epoch == 1 else shuffled(epoch_windows(generator), schedule.batch_size, generator, size)
             for n, group in enumerate(groups, start=1):
                 numbers["loss"] = _step(tagger, group, optimizer, compute)
                 decay.step()
@@ -108,7 +90,7 @@ def train(
     best.restore(tagger)
 
 
-def _step(tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimizer, compute: Compute) -> float:
+def _step(tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimizer, compute: Tagging) -> float:
     tagger.train()
     batch = collate(group, compute.pad)
     logits, labels = compute.logits(tagger, batch), batch.labels.to(compute.device)
@@ -123,41 +105,16 @@ def _step(tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimi
     return loss.item()
 
 
-class _Best:
-    """The weights with the best score above 0 so far; the earlier of equals."""
-
-    def __init__(self, patience: int | None) -> None:
-        self.patience = patience
-        self.score, self.epoch, self.weights = 0.0, 0, dict[str, Tensor]()
-
-    def offer(self, score: float, epoch: int, tagger: Tagger) -> bool:
-        """Whether training should stop: `patience` epochs have passed without a better score."""
-        if score > self.score:
-            self.score, self.epoch = score, epoch
-            self.weights = {k: v.detach().clone() for k, v in tagger.state_dict().items()}
-        return bool(self.weights) and self.patience is not None and epoch - self.epoch >= self.patience
-
-    def restore(self, tagger: Tagger) -> None:
-        if self.weights:
-            tagger.load_state_dict(self.weights)
-
-
 @torch.no_grad()
 def decode(
-    tagger: Tagger, sentences: Sequence[Sentence], windows: Sequence[Window], compute: Compute
+    tagger: Tagger, sentences: Sequence[Sentence], windows: Sequence[Window], compute: Tagging
 ) -> list[Prediction]:
     """The most probable tag of every word; entities by conlleval's reading of the tags, which are kept beside them."""
     tagger.to(compute.device).eval()
     tags = [["O"] * len(s.tokens) for s in sentences]
-    for group in by_length(windows, 64):
+    for group in by_length(windows, 64, size):
         best = compute.logits(tagger, collate(group, compute.pad)).argmax(-1).tolist()
         for window, row in zip(group, best, strict=True):
             for word, position in zip(window.words, window.first, strict=True):
                 tags[window.sentence][word] = tagger.labels[row[position]]
     return [Prediction(s.id, conll.chunks(t), tags=tuple(t)) for s, t in zip(sentences, tags, strict=True)]
-
-
-def blocks(sentences: Sequence[Sentence], size: int) -> Iterator[Sequence[Sentence]]:
-    """Consecutive stretches, so that predictions come before the last sentence is read."""
-    for start in range(0, len(sentences), size):
-        yield sentences[start : start + size]

@@ -77,12 +77,12 @@ def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Regist
             raise PluginError(f"there are two plugins called {name!r}", hint=f"disable them: --no-plugin {name}")
         try:
             module = load()
+            versions[name] = f"{release}+{_code(module)}"
             manager.register(module, name=name)
         except (Exception, SystemExit) as error:
             raise PluginError(
                 f"plugin {name!r} fails to import: {error!r}", hint=f"disable it: --no-plugin {name}"
             ) from error
-        versions[name] = f"{release}+{_code(module)}"
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
@@ -129,10 +129,17 @@ def _from_file(path: Path) -> _Found:
 
 
 def _code(module: ModuleType) -> str:
-    """Eight hex digits of the plugin's own Python code: an edited plugin is another plugin."""
-    main = Path(module.__file__ or "")
-    paths = sorted(main.parent.rglob("*.py")) if main.name == "__init__.py" else [main]
+    """Eight hex digits of the plugin's own Python code, and of that of the packages it names in `SHARES`: an edited
+    plugin is another plugin.
+    """
     hashed = hashlib.sha256()
-    for path in paths:
-        hashed.update(path.read_bytes())
+    origins = [module.__file__]
+    for name in getattr(module, "SHARES", ()):
+        shared = importlib.util.find_spec(name)
+        if shared is None:
+            raise ModuleNotFoundError(f"SHARES names {name!r}, which is not installed")
+        origins.append(shared.origin)
+    for main in (Path(origin or "") for origin in origins):
+        for path in sorted(main.parent.rglob("*.py")) if main.name == "__init__.py" else [main]:
+            hashed.update(path.read_bytes())
     return hashed.hexdigest()[:8]

@@ -17,8 +17,10 @@ from cdner_bench.benchmark import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_tagger import encoding, mlm, model, training  # noqa: E402
 from cdner_tagger.method import BertTagger, TaggerOptions, mixture  # noqa: E402
+from cdner_torch.batches import padded  # noqa: E402
+from cdner_torch.best import Best  # noqa: E402
 
-FP32 = training.Compute("cpu", "fp32", 0)
+FP32 = training.Tagging("cpu", "fp32", 0)
 
 
 class Nobody:
@@ -204,7 +206,7 @@ def test_the_source_model_is_shared_by_targets_and_by_nobody_else(
 
 def test_the_best_epoch_on_dev_is_kept(tiny_bert: str) -> None:
     tagger = model.Tagger(model.load_encoder(tiny_bert), ["O"], [["O"]])
-    best = training._Best(patience=2)
+    best = Best(patience=2)
     assert not best.offer(0.0, 1, tagger)
     assert not best.offer(0.0, 9, tagger)
     kept = {k: v.clone() for k, v in tagger.state_dict().items()}
@@ -311,7 +313,7 @@ def test_masked_lm_on_gtok_changes_the_encoder(
 def test_corruption_masks_a_fifth_and_nothing_special(tokenizer: object) -> None:
     rows = list(mlm.blocks(["the quick brown fox jumps over the lazy dog"] * 400, tokenizer, 64))
     assert all(len(row) <= 64 and row[0] == 2 and row[-1] == 3 for row in rows)
-    ids = mlm._pad(rows, 0)
+    ids = padded(rows, 0)
     inputs, labels = mlm.corrupt(ids, tokenizer, 0.2, torch.Generator().manual_seed(0))
     chosen = labels != -100
     assert 0.18 < chosen.float().sum() / (ids > 4).sum() < 0.22
