@@ -21,7 +21,15 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> models.Model:
         archive.writestr("tiny/code.py", "raise SystemExit")
     (tmp_path / "weights").write_text("w" * 10)
     model = models.Model(
-        "tiny", "tiny", "1", sha256(wheel), "tiny/model/", "weights", sha256(tmp_path / "weights"), "MIT", "-"
+        "tiny",
+        "weights",
+        sha256(tmp_path / "weights"),
+        licence="MIT",
+        summary="-",
+        package="tiny",
+        version="1",
+        wheel_sha256=sha256(wheel),
+        inside="tiny/model/",
     )
     monkeypatch.setattr(models, "catalogue", lambda: {"tiny": model})
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

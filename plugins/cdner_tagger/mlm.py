@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
-from cdner_bench import CdnerError, RunContext
+from cdner_bench import RunContext, gtok
 from cdner_torch import hub
 from cdner_torch.batches import IGNORED, padded
 from cdner_torch.compute import Compute
@@ -33,18 +32,6 @@ class Plan:
     block: int
 
 
-def explanations(path: Path) -> list[str]:
-    """The explanations of a GTOK file, in order. Raises `CdnerError` if the JSON has another shape."""
-    try:
-        records = json.loads(path.read_text(encoding="utf-8"))
-        texts = [e["explanation"] for record in records for e in record["explanations"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise CdnerError(f"{path} is not a GTOK corpus: {error!r}") from None
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise CdnerError(f"{path} holds no explanations")
-    return texts
-
-
 def pretrain(
     backbone: str, tokenizer: Any, corpus: Path, plan: Plan, place: Path, run: RunContext, compute: Compute
 ) -> None:
@@ -53,7 +40,7 @@ def pretrain(
     generator = torch.Generator().manual_seed(run.seed)
     model: Any = hub.load_model(AutoModelForMaskedLM, backbone).to(compute.device).train()
     limit = min(plan.block, length_limit(model))
-    rows = list(blocks(explanations(corpus), tokenizer, limit))
+    rows = list(blocks([e.text for e in gtok.read(corpus)], tokenizer, limit))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=0.0, fused=True)
     steps = plan.epochs * -(-len(rows) // BATCH)
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: 1 - n / steps)

@@ -1,6 +1,6 @@
 """What a plugin author imports."""
 
-from . import conll, text2text
+from . import conll, gtok, text2text
 from .context import RunContext
 from .errors import CdnerError, NotRunError, OptionError
 from .files import sha256
@@ -24,6 +24,7 @@ __all__ = [
     "Sentence",
     "Spec",
     "conll",
+    "gtok",
     "hookimpl",
     "sentence_counts",
     "sha256",

@@ -134,7 +134,9 @@ class Benchmark:
             types = domain.types or tuple(
                 sorted({e.type for sentences in splits.values() for s in sentences for e in s.entities})
             )
-            self._read[name] = Corpus(name, types, **splits, resources=_present(domain))
+            self._read[name] = Corpus(
+                name, types, splits["train"], splits["dev"], splits["test"], resources=_present(domain)
+            )
         corpus = self._read[name]
         return self._without_test_sentences(corpus) if self.deduplicate else corpus
 

@@ -90,7 +90,8 @@ class RunContext:
         return str(models.fetch(name)) if name in models.catalogue() else name
 
     def stage(self, name: str, build: Callable[[Path], None], key: Mapping[str, object] | None = None) -> Path:
-        """The folder that `build` fills, built once however often the run is interrupted.
+        """The folder that `build` fills, built once however often the run is interrupted. `build` gets the folder as an
+        interrupted build of the same stage left it, so it may go on from there or write everything anew.
 
         With a `key` it is shared by all runs of this plugin whose `name`, `key` and seed are equal, so the key must
         hold everything else that determines what is built: corpora (`Corpus.fingerprint`), options, the stage it
@@ -111,11 +112,13 @@ class RunContext:
 
     def _build(self, place: Path, identity: Mapping[str, object], build: Callable[[Path], None]) -> None:
         draft = place.with_name(f"{place.name}.draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
+        record: dict[str, object] = {"identity": identity}
+        if not _is_of(draft, record):
+            shutil.rmtree(draft, ignore_errors=True)
+            write_atomic(draft / "stage.json", json.dumps(record, indent=1))
         before = len(self.phases)
         build(draft)
-        record = {"identity": identity, "phases": [asdict(p) for p in self.phases[before:]]}
+        record["phases"] = [asdict(p) for p in self.phases[before:]]
         write_atomic(draft / "stage.json", json.dumps(record, indent=1))
         draft.rename(place)
 
@@ -128,3 +131,11 @@ class RunContext:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise CdnerError(f"{place} is not what its name says: {error}", hint=f"remove it: rm -r {place}") from error
         self.log.info("%s: taken over", place.name)
+
+
+def _is_of(draft: Path, record: Mapping[str, object]) -> bool:
+    """Whether a folder is an interrupted build of this very stage."""
+    try:
+        return bool(json.loads((draft / "stage.json").read_text(encoding="utf-8")) == json.loads(json.dumps(record)))
+    except (OSError, ValueError):
+        return False

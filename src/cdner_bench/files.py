@@ -39,6 +39,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def content(path: Path) -> str:
+    """SHA-256 of a file, or of every file in a folder with its name."""
+    if path.is_dir():
+        return digest({str(p.relative_to(path)): sha256(p) for p in sorted(path.rglob("*")) if p.is_file()})
+    return sha256(path)
+
+
 def digest(value: Any) -> str:
     """SHA-256 of a JSON-able value, independent of the order of keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

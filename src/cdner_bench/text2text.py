@@ -7,6 +7,7 @@ Nothing a model says is lost: what cannot be placed comes back as `Rejected` wit
 
 from __future__ import annotations
 
+import random
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,11 +27,17 @@ class Mention:
     text: str
 
 
-def prompt(sentence: Sentence, types: Iterable[str]) -> str:
-    """INSTRUCTION, OPTIONS (sorted) and SENTENCE: TOPT's Eq. 6, in the wording of its released code."""
+def prompt(sentence: Sentence, types: Iterable[str], order: random.Random | None = None) -> str:
+    """INSTRUCTION, OPTIONS and SENTENCE: TOPT's Eq. 6, in the wording of its released code.
+
+    The options are sorted, so that all methods and runs see the same, or in a random `order` drawn anew.
+    """
+    options = sorted(types)
+    if order is not None:
+        order.shuffle(options)
     return (
         f"The task is to label named entities from in the given sentence and the entity should be chosen in "
-        f"[{', '.join(sorted(types))}].\n"
+        f"[{', '.join(options)}].\n"
         f"Please answer in the format (entity type, entity).\n"
         f"Here is the sentence: \n{sentence.text}"
     )

@@ -68,6 +68,7 @@ class Corpus:
     """One domain: its entity types, its three splits, and other files about it.
 
     `resources` maps a name (`gtok`, `dapt`) to a file; a method that needs one says so in its `Spec`.
+    `withheld` are SHA-256 digests of the test sentences, for a method that must check its own material for leaks.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Corpus:
     dev: tuple[Sentence, ...] = ()
     test: tuple[Sentence, ...] = ()
     resources: Mapping[str, Path] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         known = set(self.types)
@@ -94,7 +96,14 @@ class Corpus:
 
     def without_test(self) -> Corpus:
         """What a method gets: the test split stays with the harness."""
-        return replace(self, test=())
+        return replace(self, test=(), withheld=frozenset(digest(s.text) for s in self.test))
+
+    def withholds(self, text: str) -> bool:
+        """Whether `text` is a sentence of the dev or test split, and not of the train split too."""
+        sentence = " ".join(text.split())
+        if any(sentence == s.text for s in self.train):
+            return False
+        return digest(sentence) in self.withheld or any(sentence == s.text for s in (*self.dev, *self.test))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_tagger import encoding, mlm, model, training  # noqa: E402
 from cdner_tagger.method import BertTagger, TaggerOptions, mixture  # noqa: E402
 from cdner_torch.batches import padded  # noqa: E402
-from cdner_torch.best import Best  # noqa: E402
 
 FP32 = training.Tagging("cpu", "fp32", 0)
 
@@ -206,7 +205,7 @@ def test_the_source_model_is_shared_by_targets_and_by_nobody_else(
 
 def test_the_best_epoch_on_dev_is_kept(tiny_bert: str) -> None:
     tagger = model.Tagger(model.load_encoder(tiny_bert), ["O"], [["O"]])
-    best = Best(patience=2)
+    best = training.Best(patience=2)
     assert not best.offer(0.0, 1, tagger)
     assert not best.offer(0.0, 9, tagger)
     kept = {k: v.clone() for k, v in tagger.state_dict().items()}
@@ -337,10 +336,3 @@ def test_isolated_masks_are_joined_pairwise(before: str, after: str) -> None:
     row = torch.tensor([c == "1" for c in before])
     mlm.join_singles(row)
     assert "".join("01"[int(x)] for x in row) == after
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '[{"text": "x"}]', "3", '[{"explanations": [{"explanation": 3}]}]'])
-def test_a_corpus_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "g.json").write_text(text)
-    with pytest.raises(CdnerError, match=r"g\.json"):
-        mlm.explanations(tmp_path / "g.json")

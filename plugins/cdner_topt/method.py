@@ -1,0 +1,290 @@
+"""TOPT: task-oriented pre-training, then text-to-text transfer from the source domains to the target."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+from annotated_types import Ge, Gt, Lt
+from pydantic import DirectoryPath, FilePath
+
+from cdner_bench import (
+    Corpus,
+    Method,
+    OptionError,
+    Prediction,
+    RunContext,
+    Sentence,
+    gtok,
+    sentence_counts,
+    sha256,
+    text2text,
+    total,
+)
+from cdner_torch.batches import blocks
+from cdner_torch.compute import Compute, Precision
+
+from . import backbone, mslm, training
+from .backbone import Backbone, Limits
+from .training import Data, InMemory, Schedule, Streamed, train
+
+Positive = Annotated[int, Gt(0)]
+Natural = Annotated[int, Ge(0)]
+Rate = Annotated[float, Gt(0), Lt(1)]
+
+
+@dataclass(frozen=True)
+class ToptOptions:
+    """Defaults are the paper's or, where the two disagree, the released code's (docs/topt.md has the list).
+
+    `pretraining`: MSLM on the target's `gtok` explanations, on `dapt` text, or `none`. `merge`: the target's model as
+    it is (`none`); Algorithm 1, the target learnt from the pre-trained model and merged with the sources (`alg1`);
+    learnt from the sources and merged with them (`seq+merge`). `gtok` is a file to take instead of the benchmark's;
+    `gtok_folder` holds one file a domain: `gtok_mix` explanations of the other domains are added, or, with
+    `cumulative_gtok`, the domains are learnt one after the other up to the target, as the released script does.
+    `masked_copies` is λ. `select`: the best epoch on dev, or the last. `dapt_tokens` and `source_sentences` cap what
+    is learnt from; `dapt_tokens` counts words.
+    """
+
+    backbone: str = "google/flan-t5-base"
+    pretraining: Literal["gtok", "dapt", "none"] = "gtok"
+    merge: Literal["none", "alg1", "seq+merge"] = "none"
+    gtok: FilePath | None = None
+    gtok_folder: DirectoryPath | None = None
+    gtok_mix: Natural = 0
+    cumulative_gtok: bool = False
+    dapt_tokens: Positive | None = None
+    masked_copies: Positive = 10
+    mask_probability: Rate = 0.15
+    masks: Literal["static", "dynamic"] = "static"
+    entity_mask: bool = True
+    legacy_sentinel: bool = False
+    add_sentinels: bool = False
+    mslm_epochs: Positive = 25
+    mslm_learning_rate: Rate = 1e-4
+    mslm_batch_size: Positive = 4
+    source_epochs: Positive = 25
+    source_sentences: Positive | None = None
+    source_learning_rate: Rate = 1e-4
+    source_select: Literal["dev", "last"] = "last"
+    epochs: Positive = 25
+    learning_rate: Rate = 1e-4
+    select: Literal["dev", "last"] = "dev"
+    dev_every: Positive = 1
+    batch_size: Positive = 8
+    dropout: Annotated[float, Ge(0), Lt(1)] | None = None
+    option_order: Literal["sorted", "random"] = "sorted"
+    max_source: Positive = 256
+    max_target: Positive = 256
+    max_answer: Positive = 256
+    precision: Precision = "auto"
+
+
+_MSLM_OPTIONS = (
+    "masked_copies",
+    "mask_probability",
+    "masks",
+    "entity_mask",
+    "legacy_sentinel",
+    "add_sentinels",
+    "mslm_epochs",
+    "mslm_learning_rate",
+    "mslm_batch_size",
+)
+_SOURCE_OPTIONS = (
+    "source_epochs",
+    "source_sentences",
+    "source_learning_rate",
+    "source_select",
+    "dev_every",
+    "batch_size",
+    "option_order",
+)
+_ALL_STAGES = ("dropout", "max_source", "max_target", "max_answer")
+
+
+@dataclass(frozen=True)
+class Start:
+    """Weights to begin a stage from, and what identifies them: none are the backbone's own."""
+
+    folder: Path | None = None
+    key: tuple[object, ...] = ()
+
+
+_Gaps = Callable[[Backbone, int], Data]
+"""Makes stage M's data for a model and a seed."""
+
+
+class Topt(Method):
+    """`topt`, `topt-no-gtok` and `topt-dapt`."""
+
+    Options = ToptOptions
+    options: ToptOptions
+
+    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
+        """Three stages (mslm, source, target). The first two are kept and shared by all that start from the same."""
+        o = self.options
+        self.compute = Compute(run.device, o.precision)
+        self.place = run.backbone(o.backbone)
+        self.types = target.types
+        start = self._pretrained(target, run)
+        folders = [self._learn_source(start, source, run) for source in sources]
+        folder = run.stage("target", lambda place: self._learn_target(start, folders, target, place, run))
+        self.model = self._model(Start(folder))
+        size = self.model.size()
+        run.describe(backbone=o.backbone, trained=size, total=size, precision=self.compute.resolved)
+
+    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
+        """Greedy, in float32, so that an answer does not depend on its neighbours in a batch."""
+        exact = replace(self.compute, precision="fp32")
+        order = self._option_order(run.seed, "predict")
+        for block in blocks(sentences, 512):
+            yield from _read(self.model, block, self.types, exact, order)
+
+    def _pretrained(self, target: Corpus, run: RunContext) -> Start:
+        """Stage M."""
+        o = self.options
+        if o.pretraining == "none":
+            return Start()
+        options = {name: getattr(o, name) for name in (*_MSLM_OPTIONS, *_ALL_STAGES)}
+        if o.pretraining == "dapt":
+            path = target.resources["dapt"]
+            identity = {"dapt": sha256(path), "tokens": o.dapt_tokens, **options}
+            return self._mslm(Start(), identity, partial(self._lines, path), run)
+        start = Start()
+        for corpus in self._explanations(target, run.seed):
+            read = hashlib.sha256(repr([(e.span, e.type, e.text) for e in corpus]).encode()).hexdigest()
+            start = self._mslm(start, {"gtok": read, **options}, partial(self._masked, corpus), run)
+        return start
+
+    def _mslm(self, start: Start, identity: dict[str, object], data: _Gaps, run: RunContext) -> Start:
+        key = (*start.key, {**identity, "precision": self.compute.resolved})
+        folder = run.stage("mslm", lambda place: self._fill_gaps(start, data, place, run), {"made": key})
+        return Start(folder, key)
+
+    def _fill_gaps(self, start: Start, data: _Gaps, place: Path, run: RunContext) -> None:
+        o = self.options
+        model = self._model(start)
+        schedule = Schedule(o.mslm_epochs, o.mslm_batch_size, o.mslm_learning_rate)
+        train(model, data(model, run.seed), schedule, "mslm", run, place)
+
+    def _masked(self, corpus: Sequence[gtok.Explanation], model: Backbone, seed: int) -> InMemory:
+        masking = self._masking(seed)
+
+        def draw(epoch: int) -> list[backbone.Example]:
+            pairs = [pair for n, e in enumerate(corpus) for pair in mslm.copies(e, n, masking, epoch)]
+            return model.encode(pairs)
+
+        dynamic = self.options.masks == "dynamic"
+        static = [] if dynamic else draw(0)
+        return InMemory(draw if dynamic else lambda _: static, self.options.mslm_batch_size, seed)
+
+    def _lines(self, path: Path, model: Backbone, seed: int) -> Streamed:
+        budget, masking = self.options.dapt_tokens, self._masking(seed)
+        dynamic = self.options.masks == "dynamic"
+        count = sum(1 for _ in mslm.lines(path, budget))
+        if not count:
+            raise OptionError(f"{path} holds no text within dapt_tokens={budget}")
+        pairs = lambda epoch: mslm.line_copies(path, masking, budget, epoch if dynamic else 0)  # noqa: E731
+        return Streamed(pairs, count, model, self.options.mslm_batch_size)
+
+    def _masking(self, seed: int) -> mslm.Masking:
+        o = self.options
+        return mslm.Masking(o.masked_copies, o.mask_probability, o.entity_mask, o.legacy_sentinel, seed)
+
+    def _explanations(self, target: Corpus, seed: int) -> list[list[gtok.Explanation]]:
+        """The corpora to learn from, one after the other; the last is the target's."""
+        o = self.options
+        path = o.gtok or target.resources["gtok"]
+        own = gtok.read(path, target)
+        if not (o.gtok_mix or o.cumulative_gtok):
+            return [own]
+        if o.gtok_folder is None:
+            option = "cumulative_gtok" if o.cumulative_gtok else "gtok_mix"
+            raise OptionError(
+                f"{option} needs the explanations of other domains",
+                hint="name the folder that holds one file a domain: -o gtok_folder=PATH",
+            )
+        others = {p.stem: p for p in sorted(o.gtok_folder.glob("*.json")) if sha256(p) != sha256(path)}
+        others.pop(target.name, None)
+        if o.cumulative_gtok:
+            return [*[gtok.read(p) for name, p in others.items() if name < target.name], own]
+        pool = [e for p in others.values() for e in gtok.read(p)]
+        if len(pool) < o.gtok_mix:
+            raise OptionError(f"gtok_mix={o.gtok_mix}: {o.gtok_folder} has {len(pool)} explanations of other domains")
+        return [own + random.Random(seed).sample(pool, o.gtok_mix)]
+
+    def _learn_source(self, start: Start, source: Corpus, run: RunContext) -> Path:
+        """Stage S on one source domain, from the pre-trained weights."""
+        options = {name: getattr(self.options, name) for name in (*_SOURCE_OPTIONS, *_ALL_STAGES)}
+        key = (*start.key, {"source": source.fingerprint(), **options, "precision": self.compute.resolved})
+
+        def build(place: Path) -> None:
+            o = self.options
+            order = torch.randperm(len(source.train), generator=torch.Generator().manual_seed(run.seed))
+            chosen = sorted(order[: o.source_sentences].tolist())
+            corpus = replace(source, train=tuple(source.train[n] for n in chosen))
+            schedule = Schedule(o.source_epochs, o.batch_size, o.source_learning_rate, o.dev_every)
+            self._finetune(self._model(start), corpus, schedule, o.source_select, f"source {source.name}", place, run)
+
+        return run.stage("source", build, {"made": key})
+
+    def _learn_target(
+        self, start: Start, sources: Sequence[Path], target: Corpus, place: Path, run: RunContext
+    ) -> None:
+        """Stage S on the target, from the mean of the sources or from the pre-trained weights, and the merge."""
+        o = self.options
+        model = self._model(start)
+        if sources and o.merge != "alg1":
+            model.load(training.mean(sources))
+        schedule = Schedule(o.epochs, o.batch_size, o.learning_rate, o.dev_every)
+        self._finetune(model, target, schedule, o.select, "target", place, run)
+        if sources and o.merge != "none":
+            model.load(training.merged(backbone.restored(place), training.mean(sources)))
+            model.keep(place)
+
+    def _finetune(
+        self, model: Backbone, corpus: Corpus, schedule: Schedule, select: str, phase: str, place: Path, run: RunContext
+    ) -> None:
+        order = self._option_order(run.seed, "train")
+        pairs = [(text2text.prompt(s, corpus.types, order), text2text.answer(s)) for s in corpus.train]
+        examples = model.encode(pairs)
+        data = InMemory(lambda _: examples, schedule.batch_size, run.seed)
+
+        def dev_f1() -> float:
+            found = _read(model, corpus.dev, corpus.types, self.compute, self._option_order(run.seed, "predict"))
+            return total(map(sentence_counts, corpus.dev, found)).f1
+
+        train(model, data, schedule, phase, run, place, dev_f1 if select == "dev" else None)
+
+    def _model(self, start: Start) -> Backbone:
+        o = self.options
+        limits = Limits(o.max_source, o.max_target, o.max_answer)
+        model = backbone.load(self.place, self.compute, limits, o.dropout)
+        if o.pretraining != "none":
+            model.need_sentinels(add=o.add_sentinels)
+        if start.folder is not None:
+            model.load(backbone.restored(start.folder))
+        return model
+
+    def _option_order(self, seed: int, use: str) -> random.Random | None:
+        """The released code's options are in an order of their own in training and in testing."""
+        return random.Random(f"{seed}/{use}") if self.options.option_order == "random" else None
+
+
+def _read(
+    model: Backbone,
+    sentences: Sequence[Sentence],
+    types: Iterable[str],
+    compute: Compute,
+    order: random.Random | None,
+) -> list[Prediction]:
+    types = list(types)
+    texts = model.answers([text2text.prompt(s, types, order) for s in sentences], compute)
+    return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]

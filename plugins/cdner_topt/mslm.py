@@ -1,0 +1,100 @@
+"""Masked span language modelling (TOPT, section 3.2): texts with gaps and what fills them, word by word.
+
+A text's masked copies are drawn from its place in the corpus and the seed, so they are the same whenever they are
+asked for: static masks cost no memory.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from cdner_bench import gtok
+
+SENTINELS = tuple(f"<extra_id_{n}>" for n in range(100))
+
+
+@dataclass(frozen=True)
+class Masking:
+    """How texts are masked: `copies` of each (λ), words with `probability`; with `entity`, the first copy hides the
+    words of the entity and its type instead. `legacy` reproduces the released code's targets.
+    """
+
+    copies: int = 10
+    probability: float = 0.15
+    entity: bool = True
+    legacy: bool = False
+    seed: int = 0
+
+
+def copies(explanation: gtok.Explanation, place: int, masking: Masking, epoch: int = 0) -> Iterator[tuple[str, str]]:
+    """The masked copies of one explanation, as (source, target). `place` is its number in the corpus."""
+    words = explanation.text.split()
+    first = entity_mask(words, explanation) if masking.entity else []
+    for copy in range(masking.copies):
+        chosen = first if copy == 0 and any(first) else _bernoulli(words, (place, copy, epoch), masking)
+        yield gaps(words, chosen, legacy=masking.legacy)
+
+
+def line_copies(path: Path, masking: Masking, tokens: int | None, epoch: int = 0) -> Iterator[tuple[str, str]]:
+    """One random copy of every line of a text file, up to a budget of words; the file is never held in memory."""
+    for place, words in enumerate(lines(path, tokens)):
+        yield gaps(words, _bernoulli(words, (place, 0, epoch), masking), legacy=masking.legacy)
+
+
+def lines(path: Path, tokens: int | None) -> Iterator[list[str]]:
+    """The words of every line that has some, up to a budget of words."""
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            words = line.split()
+            if tokens is not None:
+                tokens -= len(words)
+                if tokens < 0:
+                    return
+            if words:
+                yield words
+
+
+def entity_mask(words: Sequence[str], explanation: gtok.Explanation) -> list[bool]:
+    """The first exact occurrence of each word of the entity, and of its type."""
+    mask = [False] * len(words)
+    for word in (*explanation.span.split(), explanation.type):
+        if word in words:
+            mask[words.index(word)] = True
+    return mask
+
+
+def gaps(words: Sequence[str], mask: Sequence[bool], *, legacy: bool = False) -> tuple[str, str]:
+    """Source and target of T5's span corruption: each run of masked words gives way to a sentinel, and the target
+    says after each sentinel what it hides, then one sentinel more.
+
+    `legacy` counts the target's sentinels as the released code does: one in the place of each run of *unmasked*
+    words, which is off by one if the first word is masked. Runs beyond the last sentinel stay unmasked.
+    """
+    source: list[str] = []
+    target: list[str] = []
+    hidden = shown = 0
+    for masked, run in groupby(zip(mask, words, strict=True), key=lambda pair: pair[0]):
+        text = [word for _, word in run]
+        if masked and hidden < len(SENTINELS) - 1:
+            source.append(SENTINELS[hidden])
+            target += text if legacy else (SENTINELS[hidden], *text)
+            hidden += 1
+        else:
+            source += text
+            if legacy and shown < len(SENTINELS):
+                target.append(SENTINELS[shown])
+                shown += 1
+    if not legacy:
+        target.append(SENTINELS[hidden])
+    elif not hidden:
+        target = []
+    return " ".join(source), " ".join(target)
+
+
+def _bernoulli(words: Sequence[str], draw: tuple[int, int, int], masking: Masking) -> list[bool]:
+    dice = random.Random(f"{masking.seed}/{draw}")
+    return [dice.random() < masking.probability for _ in words]

@@ -1,0 +1,229 @@
+"""The training loop of every stage: AdamW with linear decay, resumable at any step, the best on dev kept."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cdner_bench import CdnerError, RunContext
+from cdner_torch.batches import blocks, by_length, shuffled
+
+from .backbone import Backbone, Example, out_of_memory, restored
+
+CHECKPOINT_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train. With a dev score, it is taken every `dev_every` epochs."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    dev_every: int = 1
+
+
+class Data(Protocol):
+    """Where batches come from. `steps` is how many an epoch has."""
+
+    steps: int
+
+    def batches(self, epoch: int) -> Iterator[list[Example]]:
+        """The batches of one epoch, the same whenever they are asked for."""
+
+
+class InMemory:
+    """Examples that fit into memory, in random batches of similar length. `draw` makes those of an epoch."""
+
+    def __init__(self, draw: Callable[[int], Sequence[Example]], batch_size: int, seed: int) -> None:
+        self.draw, self.batch_size, self.seed = draw, batch_size, seed
+        self.steps = -(-len(draw(0)) // batch_size)
+
+    def batches(self, epoch: int) -> Iterator[list[Example]]:
+        """Shuffled anew each epoch."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        yield from shuffled(self.draw(epoch), self.batch_size, generator, size)
+
+
+class Streamed:
+    """Examples read one after the other, in batches of similar length within a stretch of 64."""
+
+    def __init__(
+        self,
+        pairs: Callable[[int], Iterator[tuple[str, str]]],
+        count: int,
+        backbone: Backbone,
+        batch_size: int,
+    ) -> None:
+        self.pairs, self.backbone, self.batch_size = pairs, backbone, batch_size
+        whole, rest = divmod(count, 64 * batch_size)
+        self.steps = whole * 64 + -(-rest // batch_size)
+
+    def batches(self, epoch: int) -> Iterator[list[Example]]:
+        """In the order of the text."""
+        pairs = self.pairs(epoch)
+        while stretch := list(islice(pairs, 64 * self.batch_size)):
+            yield from by_length(self.backbone.encode(stretch), self.batch_size, size)
+
+
+def size(example: Example) -> int:
+    """How long an example is: what batches are grouped by."""
+    return len(example.source) + len(example.target)
+
+
+def train(
+    backbone: Backbone,
+    data: Data,
+    schedule: Schedule,
+    phase: str,
+    run: RunContext,
+    place: Path,
+    dev_f1: Callable[[], float] | None = None,
+) -> None:
+    """Train, and leave the last weights (with `dev_f1`, the best) as `place/model.safetensors`.
+
+    An interrupted stage goes on from its last checkpoint and ends with the weights of an uninterrupted one.
+    """
+    _Training(backbone, data, schedule, phase, run, place).go(dev_f1)
+
+
+@dataclass
+class _State:
+    """Where a stage has come to; `parts` is into how many a batch is split for want of memory."""
+
+    step: int = 0
+    parts: int = 1
+    best: float = 0.0
+    seconds: float = 0.0
+    sentences: int = 0
+
+
+class _Training:
+    def __init__(
+        self, backbone: Backbone, data: Data, schedule: Schedule, phase: str, run: RunContext, place: Path
+    ) -> None:
+        self.backbone, self.data, self.schedule = backbone, data, schedule
+        self.phase, self.run, self.place = phase, run, place
+        self.names = list(backbone.state())
+        parameters = list(backbone.network.parameters())
+        self.optimizer = torch.optim.AdamW(parameters, lr=schedule.learning_rate, weight_decay=0.0, fused=True)
+        self.total = schedule.epochs * data.steps
+        self.state = _State()
+        self.numbers: dict[str, float] = {}
+
+    def go(self, dev_f1: Callable[[], float] | None) -> None:
+        torch.manual_seed(self.run.seed)
+        self._resume()
+        earlier = self.state.seconds
+        saved = begun = time.monotonic()
+        with self.run.phase(self.phase) as clock:
+            while self.state.step < self.total:
+                epoch, skip = divmod(self.state.step, self.data.steps)
+                for batch in islice(self.data.batches(epoch), skip, None):
+                    self._step(batch)
+                    ended, last = self.state.step % self.data.steps == 0, self.state.step == self.total
+                    if dev_f1 and ended and (last or (epoch + 1) % self.schedule.dev_every == 0):
+                        self._judge(dev_f1(), epoch)
+                    if time.monotonic() - saved > CHECKPOINT_SECONDS and not last:
+                        self.state.seconds = earlier + time.monotonic() - begun
+                        self._save()
+                        saved = time.monotonic()
+            clock.epochs, clock.sentences = self.schedule.epochs, self.state.sentences
+        clock.seconds += earlier
+        if not (self.place / "model.safetensors").exists():
+            self.backbone.keep(self.place)
+        (self.place / "checkpoint.safetensors").unlink(missing_ok=True)
+
+    def _step(self, batch: Sequence[Example]) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.learning_rate * (1 - self.state.step / self.total)
+        self.backbone.network.train()
+        loss = self._gradients(batch)
+        if not math.isfinite(loss):
+            raise CdnerError(f"{self.phase}: training diverged, the loss is {loss}", hint="lower its learning rate")
+        self.optimizer.step()
+        self.state.step += 1
+        self.state.sentences += len(batch)
+        self.numbers["loss"] = loss
+        self.run.progress(self.state.step, self.total, **self.numbers)
+
+    def _gradients(self, batch: Sequence[Example]) -> float:
+        """The mean loss over the target tokens of a batch, and its gradient, in as many parts as memory needs."""
+        targets = sum(len(e.target) for e in batch)
+        while True:
+            self.optimizer.zero_grad(set_to_none=False)
+            total = 0.0
+            try:
+                for part in blocks(batch, -(-len(batch) // self.state.parts)):
+                    loss, _ = self.backbone.loss(part)
+                    (loss / targets).backward()  # type: ignore[no-untyped-call]
+                    total += loss.item() / targets
+                return total
+            except RuntimeError as error:
+                if not out_of_memory(error) or self.state.parts >= len(batch):
+                    raise
+            self.state.parts *= 2
+            self.run.log.warning("out of memory: batches are made in %d parts from now on", self.state.parts)
+
+    def _judge(self, score: float, epoch: int) -> None:
+        self.numbers["dev_f1"] = score
+        self.run.log.info("%s: epoch %d, loss %.4f, dev %.2f", self.phase, epoch + 1, self.numbers["loss"], score)
+        if score > self.state.best:
+            self.state.best = score
+            self.backbone.keep(self.place)
+
+    def _save(self) -> None:
+        """Weights, the optimizer's moments, the random state and the position: one file, whole or not there."""
+        tensors: dict[str, Tensor] = {"random": torch.get_rng_state()}
+        if self.run.device == "cuda":
+            tensors["random.cuda"] = torch.cuda.get_rng_state()
+        parameters = self.backbone.state()
+        tensors |= {f"weight.{name}": tensor for name, tensor in parameters.items()}
+        for name, moments in zip(self.names, self.optimizer.state_dict()["state"].values(), strict=True):
+            tensors |= {f"{moment}.{name}": value for moment, value in moments.items()}
+        metadata = {"state": json.dumps(asdict(self.state))}
+        save_file({n: t.contiguous() for n, t in tensors.items()}, self.place / "draft", metadata=metadata)
+        (self.place / "draft").rename(self.place / "checkpoint.safetensors")
+
+    def _resume(self) -> None:
+        path = self.place / "checkpoint.safetensors"
+        if not path.exists():
+            (self.place / "model.safetensors").unlink(missing_ok=True)
+            return
+        with safe_open(path, "pt") as kept:
+            self.state = _State(**json.loads(kept.metadata()["state"]))
+            self.backbone.load({name: kept.get_tensor(f"weight.{name}") for name in self.names})
+            moments = {
+                n: {m: kept.get_tensor(f"{m}.{name}") for m in ("step", "exp_avg", "exp_avg_sq")}
+                for n, name in enumerate(self.names)
+            }
+            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+            torch.set_rng_state(kept.get_tensor("random"))
+            if self.run.device == "cuda":
+                torch.cuda.set_rng_state(kept.get_tensor("random.cuda"))
+        self.run.log.info("%s: going on at step %d of %d", self.phase, self.state.step, self.total)
+
+
+def mean(folders: Sequence[Path]) -> dict[str, Tensor]:
+    """Eq. 7: the mean of the weights that stages left, every parameter, in float32."""
+    total = restored(folders[0])
+    for folder in folders[1:]:
+        for name, tensor in restored(folder).items():
+            total[name] += tensor
+    return {name: tensor / len(folders) for name, tensor in total.items()}
+
+
+def merged(target: dict[str, Tensor], sources: dict[str, Tensor]) -> dict[str, Tensor]:
+    """2/3 of the target's weights and 1/3 of the (mean) source's: Algorithm 1, its weights summing to one."""
+    return {name: 2 / 3 * target[name] + 1 / 3 * sources[name] for name in target}

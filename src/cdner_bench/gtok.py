@@ -1,0 +1,65 @@
+"""Task-oriented knowledge (GTOK): for entities of a train split, a text that explains why they have their type.
+
+The format is the one released with TOPT: a JSON list of `{"text": sentence, "explanations": [{"word": span,
+"label": type, "explanation": text}, …]}`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import DataError, did_you_mean
+from .types import Corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the words `span` of a sentence are a `type`."""
+
+    sentence: str
+    span: str
+    type: str
+    text: str
+
+
+def read(path: Path, corpus: Corpus | None = None) -> list[Explanation]:
+    """The explanations of a file, in order.
+
+    Raises `DataError` that names the record for another shape, a span that is not in its sentence and a file without
+    explanations; with the `corpus` it is about, also for a type that is not the corpus's, and for a sentence of its
+    dev or test split, which would be a leak.
+    """
+    try:
+        records = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is not a GTOK corpus: {error}") from None
+    if not isinstance(records, list):
+        raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")
+    found = [e for n, record in enumerate(records) for e in _explanations(f"{path}, record {n}", record, corpus)]
+    if not found:
+        raise DataError(f"{path} holds no explanations", hint="make one with an LLM, or run the method without GTOK")
+    return found
+
+
+def _explanations(where: str, record: object, corpus: Corpus | None) -> list[Explanation]:
+    try:
+        sentence, items = record["text"], record["explanations"]  # type: ignore[index]
+        found = [Explanation(sentence, item["word"], item["label"], item["explanation"]) for item in items]
+        if not all(isinstance(value, str) for e in found for value in (e.sentence, e.span, e.type, e.text)):
+            raise TypeError("a field is not a text")
+    except (KeyError, TypeError) as error:
+        shape = '{"text", "explanations": [{"word", "label", "explanation"}]}'
+        raise DataError(f"{where}: not of the shape {shape}: {error}") from None
+    if corpus is not None and corpus.withholds(sentence):
+        raise DataError(f"{where} is about a dev or test sentence of {corpus.name}, which is a leak: {sentence!r}")
+    for e in found:
+        if not e.span.strip() or e.span not in sentence:
+            raise DataError(f"{where}: the entity {e.span!r} is not in its sentence {sentence!r}")
+        if not e.text.strip():
+            raise DataError(f"{where}: the explanation of {e.span!r} is empty")
+        if corpus is not None and e.type not in corpus.types:
+            hint = did_you_mean(e.type, corpus.types)
+            raise DataError(f"{where}: {e.type!r} is not a type of {corpus.name}", hint=hint)
+    return found
