@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 
-from cdner_bench import Corpus
+from cdner_bench import Corpus, gtok
 from cdner_bench.audit import overlaps, seen
 from cdner_bench.benchmark import SPLITS, Benchmark
 
@@ -102,3 +103,28 @@ def test_nothing_is_copied_from_crossner(mini: Benchmark, crossner: Benchmark) -
 def test_entities_recur_in_train(corpus: Corpus) -> None:
     counts = Counter((e.type, s.surface(e)) for s in corpus.train for e in s.entities)
     assert sum(n > 1 for n in counts.values()) >= 5
+
+
+def test_explanations_are_of_train_entities_only(mini: Benchmark) -> None:
+    """Each entity of train is explained once, and no entity that only dev or test know is mentioned."""
+    for name in TARGETS:
+        corpus = mini.corpus(name)
+        found = gtok.read(corpus.resources["gtok"], corpus.without_test())
+        gold = {(s.text, s.surface(e), e.type) for s in corpus.train for e in s.entities}
+        assert {(e.sentence, e.span, e.type) for e in found} == gold
+        assert len(found) == len(gold)
+        known = "\n".join(s.text for s in corpus.train).lower()
+        surfaces = {s.surface(e).lower() for s in (*corpus.dev, *corpus.test) for e in s.entities}
+        held_out = [re.escape(surface) for surface in surfaces if surface not in known]
+        assert len(held_out) > 30
+        mentioned = re.compile(rf"(?<!\w)(?:{'|'.join(held_out)})(?!\w)")
+        assert [e.text for e in found if mentioned.search(e.text.lower())] == []
+
+
+def test_explanations_are_written_and_name_span_and_type(mini: Benchmark) -> None:
+    for name in TARGETS:
+        found = gtok.read(mini.corpus(name).resources["gtok"])
+        assert len({e.text for e in found}) == len(found)
+        assert all(e.span in e.text and e.type in e.text and 25 <= len(e.text.split()) <= 90 for e in found)
+        openings = Counter(tuple(e.text.replace(e.span, "X").split()[:6]) for e in found)
+        assert max(openings.values()) <= len(found) / 2

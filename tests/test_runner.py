@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import random
 import signal
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import benchmark, plugins, results, runner, total
+from cdner_bench import OptionError, RunContext, benchmark, plugins, results, runner, total
 from methods import MISDEEDS
 from support import Run
 
@@ -224,6 +225,52 @@ def test_a_stage_that_is_not_what_its_name_says_is_refused(tmp_path: Path, monke
     assert outcome.status == "failed"
     assert "it was made for another key" in outcome.message
     assert "rm -r" in (outcome.hint or "")
+
+
+def test_an_interrupted_stage_is_found_again_and_another_one_s_is_not(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    found: list[list[str]] = []
+
+    def context(seed: int) -> RunContext:
+        return RunContext(seed, folder, tmp_path / "shared", {}, Nobody(), logging.getLogger("test"))
+
+    def build(place: Path) -> None:
+        found.append(sorted(p.name for p in place.iterdir()))
+        (place / "checkpoint").touch()
+        if len(found) in (1, 3):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        context(0).stage("s", build, {"a": 1})
+    place = context(0).stage("s", build, {"a": 1})
+    assert found == [["stage.json"], ["checkpoint", "stage.json"]]
+    with pytest.raises(KeyboardInterrupt):
+        context(0).stage("s", build, {"a": 2})
+    (draft,) = (tmp_path / "shared").glob("*.draft")
+    record = json.loads((draft / "stage.json").read_text())
+    record["identity"]["seed"] = 9
+    (draft / "stage.json").write_text(json.dumps(record))
+    context(0).stage("s", build, {"a": 2})
+    assert found[3] == ["stage.json"]
+    assert json.loads((place / "stage.json").read_text())["phases"] == []
+
+
+def test_files_that_options_name_belong_to_the_id(tmp_path: Path) -> None:
+    file = tmp_path / "g.json"
+    file.write_text("[]")
+    registry = plugins.discover()
+    mini = benchmark.load("mini")
+    scenarios = mini.scenarios("single", ["ai"])
+
+    def job() -> runner.Job:
+        return runner.plan(mini, scenarios, [registry.get("topt")], "quick", {"gtok": str(file)}, [0])[0]
+
+    first, again = job().id, job().id
+    assert first == again
+    file.write_text("[ ]")
+    assert job().id != first
+    with pytest.raises(OptionError, match=r"option gtok=.*none\.json: path does not point to a file"):
+        runner.plan(mini, scenarios, [registry.get("topt")], "quick", {"gtok": str(tmp_path / "none.json")}, [0])
 
 
 # --- killed ----------------------------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
-"""A BERT of a few thousand random parameters: the real code path, in seconds and without a download."""
+"""Models of a few thousand random parameters: the real code path, in seconds and without a download."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+
+from support import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -31,4 +33,65 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
         max_position_embeddings=64, pad_token_id=0,
     )  # fmt: skip
     BertForMaskedLM(config).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def small_tokenizer() -> object:
+    """The shipped T5's tokenizer."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(ROOT / "benchmarks" / "backbones" / "minit5")
+
+
+@pytest.fixture(scope="session")
+def tiny_t5(tmp_path_factory: pytest.TempPathFactory, small_tokenizer: object) -> str:
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = T5Config(
+        vocab_size=len(small_tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=1, num_decoder_layers=1,  # type: ignore[arg-type]
+        num_heads=2, decoder_start_token_id=0,
+    )  # fmt: skip
+    return _saved(T5ForConditionalGeneration(config), small_tokenizer, tmp_path_factory.mktemp("tiny-t5"))
+
+
+@pytest.fixture(scope="session")
+def tiny_bart(tmp_path_factory: pytest.TempPathFactory, small_tokenizer: object) -> str:
+    import torch
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = BartConfig(
+        vocab_size=len(small_tokenizer), d_model=32, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=64,  # type: ignore[arg-type]
+        decoder_ffn_dim=64, encoder_attention_heads=2, decoder_attention_heads=2, max_position_embeddings=600,
+        pad_token_id=0, bos_token_id=1, eos_token_id=1, decoder_start_token_id=1, forced_eos_token_id=None,
+    )  # fmt: skip
+    return _saved(BartForConditionalGeneration(config), small_tokenizer, tmp_path_factory.mktemp("tiny-bart"))
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A decoder whose tokenizer knows bytes and no sentinels."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({piece: n for n, piece in enumerate([*letters, "<end>"])}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(letters) + 1, hidden_size=32, intermediate_size=64, num_hidden_layers=1,
+        num_attention_heads=2, max_position_embeddings=2048, bos_token_id=None, eos_token_id=len(letters),
+    )  # fmt: skip
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
+    return _saved(LlamaForCausalLM(config), fast, tmp_path_factory.mktemp("tiny-llama"))
+
+
+def _saved(model: object, tokenizer: object, folder: Path) -> str:
+    model.save_pretrained(folder)  # type: ignore[attr-defined]
+    tokenizer.save_pretrained(folder)  # type: ignore[attr-defined]
     return str(folder)

@@ -1,0 +1,540 @@
+"""topt and its ablations, on tiny random models and real sentences of the sample."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from cdner_bench import Corpus, RunContext, gtok, plugins, text2text  # noqa: E402
+from cdner_bench.benchmark import Benchmark  # noqa: E402
+from cdner_bench.errors import CdnerError, DataError, OptionError  # noqa: E402
+from cdner_topt import backbone, mslm, training  # noqa: E402
+from cdner_topt.backbone import Backbone, Example, Limits  # noqa: E402
+from cdner_topt.method import Topt, ToptOptions  # noqa: E402
+from cdner_torch.compute import Compute  # noqa: E402
+from support import Run  # noqa: E402
+
+FP32 = Compute("cpu", "fp32")
+
+
+class Nobody:
+    def phase(self, name: str) -> None: ...
+    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None: ...
+
+
+def context(folder: Path, seed: int = 0) -> RunContext:
+    return RunContext(seed, folder / "run", folder / "shared", {}, Nobody(), logging.getLogger("test"))
+
+
+def options(place: str, **chosen: object) -> ToptOptions:
+    base = ToptOptions(
+        backbone=place, masked_copies=2, mslm_epochs=1, mslm_batch_size=16, source_epochs=1, epochs=2,
+        learning_rate=1e-3, source_learning_rate=1e-3, max_answer=8, precision="fp32", dropout=0.0,
+    )  # fmt: skip
+    return replace(base, **chosen)  # type: ignore[arg-type]
+
+
+def load(place: str, **limits: int) -> Backbone:
+    return backbone.load(place, FP32, Limits(**limits), 0.0)
+
+
+@pytest.fixture
+def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
+    def cut(corpus: Corpus) -> Corpus:
+        return replace(corpus.without_test(), train=corpus.train[:12], dev=corpus.dev[:4])
+
+    return [cut(mini.corpus(n)) for n in ("news", "music")], cut(mini.corpus("ai"))
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    return backbone.restored(folder)
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return set(one) == set(other) and all(torch.equal(one[name], other[name]) for name in one)
+
+
+# --- masked span language modelling ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mask", "source", "target", "legacy"),
+    [
+        ("010100", "A <0> C <1> E F", "<0> B <1> D <2>", "<0> B <1> D <2>"),
+        ("100100", "<0> B C <1> E F", "<0> A <1> D <2>", "A <0> D <1>"),
+        ("011001", "A <0> D E <1>", "<0> B C <1> F <2>", "<0> B C <1> F"),
+        ("000000", "A B C D E F", "<0>", ""),
+        ("111111", "<0>", "<0> A B C D E F <1>", "A B C D E F"),
+    ],
+)
+def test_gaps_and_what_fills_them(mask: str, source: str, target: str, legacy: str) -> None:
+    def spelt(text: str) -> str:
+        return text.replace("<", "<extra_id_")
+
+    words, chosen = ["A", "B", "C", "D", "E", "F"], [m == "1" for m in mask]
+    assert mslm.gaps(words, chosen) == (spelt(source), spelt(target))
+    assert mslm.gaps(words, chosen, legacy=True) == (spelt(source), spelt(legacy))
+
+
+def test_no_more_gaps_than_sentinels() -> None:
+    words = [f"w{n}" for n in range(400)]
+    source, target = mslm.gaps(words, [n % 2 == 0 for n in range(400)])
+    assert target.split()[-1] == "<extra_id_99>"
+    assert "w398" in source.split()
+    assert sorted(set(source.split() + target.split()) - set(mslm.SENTINELS)) == sorted(words)
+
+
+def test_the_entity_and_its_type_are_masked_where_they_first_stand_alone() -> None:
+    e = gtok.Explanation("", "Ada Lovelace", "writer", "")
+    words = ["Ada,", "that", "is", "Ada", "Lovelace", "the", "writer", "or", "Lovelace", "a", "writer", "."]
+    mask = mslm.entity_mask(words, e)
+    assert [w for w, m in zip(words, mask, strict=True) if m] == ["Ada", "Lovelace", "writer"]
+    assert [n for n, m in enumerate(mask) if m] == [3, 4, 6]
+
+
+def test_an_explanation_without_its_entity_gets_random_copies_only() -> None:
+    e = gtok.Explanation("", "Ada", "writer", "Someone who thinks about machines and about numbers")
+    made = list(mslm.copies(e, 0, mslm.Masking()))
+    assert len(made) == 10
+    assert len(set(made)) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "examples"), [("ai", 4460), ("literature", 3560), ("music", 4340), ("politics", 6020), ("science", 6110)]
+)
+def test_as_many_examples_as_the_released_code_makes(name: str, examples: int, crossner: Benchmark) -> None:
+    resources = crossner.corpus(name).resources
+    if "gtok" not in resources:
+        pytest.skip("the released GTOK corpora are not here")
+    corpus = gtok.read(resources["gtok"])
+    made = [pair for n, e in enumerate(corpus) for pair in mslm.copies(e, n, mslm.Masking())]
+    assert len(made) == examples
+    words = sum(len(e.text.split()) for e in corpus)
+    hidden = sum(w not in mslm.SENTINELS for _, target in made for w in target.split())
+    first = [next(mslm.copies(e, n, mslm.Masking())) for n, e in enumerate(corpus)]
+    of_first = sum(w not in mslm.SENTINELS for _, target in first for w in target.split())
+    assert 0.020 < of_first / words < 0.035  # METHODS: such a copy masks 2.3 to 2.7 % of words
+    assert 0.145 < (hidden - of_first) / (9 * words) < 0.155
+
+
+def test_masks_depend_on_seed_and_place_and_epoch_only() -> None:
+    e = gtok.Explanation("", "x", "y", " ".join(f"w{n}" for n in range(60)))
+
+    def made(place: int, epoch: int, seed: int) -> list[tuple[str, str]]:
+        return list(mslm.copies(e, place, mslm.Masking(copies=3, seed=seed), epoch))
+
+    assert made(0, 0, 0) == made(0, 0, 0)
+    assert len({tuple(made(*draw)) for draw in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]}) == 4
+    assert len(set(made(0, 0, 0))) == 3
+
+
+def test_domain_text_is_streamed_within_its_budget(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("one two three four five six seven eight nine ten\n\n" * 30_000)
+    tracemalloc.start()
+    count = sum(1 for _ in mslm.line_copies(path, mslm.Masking(), None))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 30_000
+    assert peak < 1 << 20 < path.stat().st_size
+    assert sum(1 for _ in mslm.lines(path, 95)) == 9
+
+
+# --- backbones -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["tiny_t5", "tiny_bart", "tiny_llama"])
+def test_every_architecture_learns_and_answers_alike_in_any_batch(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    model = load(request.getfixturevalue(kind), answer=12)
+    pairs = [(f"say {word} :" + " and" * n, word) for n, word in enumerate(["red", "green", "blue", "white"] * 2)]
+    examples = model.encode(pairs)
+    before = model.loss(examples)[0].item()
+    data = training.InMemory(lambda _: examples, 4, 0)
+    training.train(model, data, training.Schedule(80, 4, 1e-2), "train", context(tmp_path), tmp_path)
+    assert model.loss(examples)[0].item() < before / 2
+    prompts = [source for source, _ in pairs]
+    together = model.answers(prompts, FP32)
+    assert together == [model.answers([p], FP32)[0] for p in prompts]
+    assert any(together)
+
+
+def test_a_decoder_learns_the_target_only(tiny_llama: str) -> None:
+    model = load(tiny_llama)
+    (short, long) = model.encode([("ab", "c"), ("a" * 9, "cd")])
+    batch = model.batch([short, long])
+    assert (batch["labels"][0] != -100).sum() == 2  # "c" and the end
+    assert batch["labels"][0].tolist()[3:5] == list(short.target)
+    assert batch["attention_mask"].sum(1).tolist() == [5, 13]
+    assert model.tokenizer.decode(short.source) == "ab\n"
+
+
+def test_sources_and_targets_are_cut_to_their_limits(tiny_t5: str) -> None:
+    (example,) = load(tiny_t5, source=7, target=5).encode([("one two " * 20, "three " * 20)])
+    assert (len(example.source), len(example.target)) == (7, 5)
+    assert example.source[-1] == example.target[-1] == 1
+
+
+def test_the_loss_is_that_of_the_target_tokens(tiny_t5: str) -> None:
+    model = load(tiny_t5)
+    one, two = model.encode([("red", "a much longer answer than the other"), ("green blue", "b")])
+    parts = [model.loss([e])[0].item() for e in (one, two)]
+    assert model.loss([one, two])[0].item() == pytest.approx(sum(parts), rel=1e-4)
+
+
+def test_a_tokenizer_without_sentinels_is_refused_or_gets_them(tiny_llama: str) -> None:
+    model = load(tiny_llama)
+    with pytest.raises(CdnerError, match="no sentinel <extra_id_0>") as caught:
+        model.need_sentinels(add=False)
+    assert "add_sentinels=true" in (caught.value.hint or "")
+    size = len(model.tokenizer)
+    model.need_sentinels(add=True)
+    assert len(model.tokenizer) == size + 100
+    (example,) = model.encode([("a <extra_id_7> b", "c")])
+    assert model.loss([example])[1] == 2
+
+
+def test_a_backbone_that_is_nowhere_is_explained() -> None:
+    with pytest.raises(CdnerError, match="'no/such-t5' cannot be loaded from a folder") as caught:
+        load("no/such-t5")
+    assert "hf download no/such-t5" in (caught.value.hint or "")
+    assert "--preset cpu" in (caught.value.hint or "")
+
+
+def test_weights_of_another_model_are_refused(tiny_t5: str, tiny_bart: str) -> None:
+    with pytest.raises(CdnerError, match="another model's weights"):
+        load(tiny_t5).load(load(tiny_bart).state())
+
+
+def test_running_out_of_memory_halves_the_batch(tiny_t5: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [(f"say {n}", "red " * n) for n in range(1, 9)]
+
+    def made(folder: Path) -> dict[str, Any]:
+        folder.mkdir()
+        model = load(tiny_t5)
+        examples = model.encode(pairs)
+        data = training.InMemory(lambda _: examples, 8, 0)
+        training.train(model, data, training.Schedule(3, 8, 1e-3), "train", context(folder), folder)
+        assert model.answers([s for s, _ in pairs], FP32) == [model.answers([s], FP32)[0] for s, _ in pairs]
+        return weights(folder)
+
+    whole = made(tmp_path / "whole")
+    real, real_generate, sizes = Backbone.loss, Backbone._generate, []
+
+    def loss(self: Backbone, examples: Sequence[Example]) -> Any:
+        sizes.append(len(examples))
+        if len(examples) > 2:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+        return real(self, examples)
+
+    def generate(self: Backbone, sources: Sequence[Sequence[int]], compute: Compute) -> list[str]:
+        if len(sources) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real_generate(self, sources, compute)
+
+    monkeypatch.setattr(Backbone, "loss", loss)
+    monkeypatch.setattr(Backbone, "_generate", generate)
+    parts = made(tmp_path / "parts")
+    assert sizes[:7] == [8, 4, 2, 2, 2, 2, 2]
+    assert all(torch.allclose(whole[name], parts[name], atol=1e-5) for name in whole)
+
+
+def test_an_error_that_is_not_memory_is_not_swallowed(
+    tiny_t5: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Backbone, examples: Sequence[Example]) -> Any:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(Backbone, "loss", broken)
+    model = load(tiny_t5)
+    examples = model.encode([("a", "b")])
+    data = training.InMemory(lambda _: examples, 1, 0)
+    with pytest.raises(RuntimeError, match="mat1"):
+        training.train(model, data, training.Schedule(1, 1, 1e-3), "train", context(tmp_path), tmp_path)
+
+
+# --- transfer --------------------------------------------------------------------------------------------------------
+
+
+def test_the_mean_and_the_merge_are_exact(tiny_t5: str, tmp_path: Path) -> None:
+    folders = []
+    for n in range(3):
+        torch.manual_seed(n)
+        model = load(tiny_t5)
+        for parameter in model.network.parameters():
+            parameter.data = torch.randn_like(parameter)
+        folders.append(tmp_path / str(n))
+        folders[-1].mkdir()
+        model.keep(folders[-1])
+    one, two, three = map(weights, folders)
+    mean = training.mean(folders)
+    assert same(mean, {name: (one[name] + two[name] + three[name]) / 3 for name in one})
+    final = training.merged(one, mean)
+    assert same(final, {name: 2 / 3 * one[name] + 1 / 3 * mean[name] for name in one})
+    names = dict(load(tiny_t5).network.named_parameters())
+    assert set(mean) == set(names)
+    assert all(tensor.dtype == torch.float32 for tensor in mean.values())
+
+
+@pytest.mark.parametrize("merge", ["none", "alg1", "seq+merge"])
+def test_how_sources_and_target_come_together(
+    merge: str, tiny_t5: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+) -> None:
+    sources, target = domains
+    run = context(tmp_path)
+    method = Topt(options(tiny_t5, pretraining="none", merge=merge))
+    method.fit(sources, target, run)
+    folders = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"))
+    assert len(folders) == 2
+    mean = training.mean([Path(p) for p in folders])
+    alone = Topt(options(tiny_t5, pretraining="none"))
+    if merge == "alg1":
+        alone.fit([], target, context(tmp_path / "alone"))
+    else:
+        alone.fit(sources, target, context(tmp_path / "alone"))
+    learnt = {name: tensor.clone() for name, tensor in alone.model.state().items()}
+    expected = learnt if merge == "none" else training.merged(learnt, mean)
+    assert all(torch.allclose(expected[n], t, atol=1e-7) for n, t in method.model.state().items())
+
+
+def test_source_stages_are_shared_when_they_start_from_the_same(
+    tiny_t5: str, domains: tuple[list[Corpus], Corpus], mini: Benchmark, tmp_path: Path
+) -> None:
+    sources, target = domains
+    news = sources[:1]
+    other = replace(mini.corpus("science").without_test(), train=mini.corpus("science").train[:8], dev=target.dev[:0])
+
+    def stages(pretraining: str) -> list[tuple[str, bool]]:
+        runs = [context(tmp_path / pretraining / name) for name in ("a", "b")]
+        for run, corpus in zip(runs, (target, other), strict=True):
+            run.shared = tmp_path / pretraining / "shared"
+            chosen = replace(corpus, dev=corpus.train[:2])
+            Topt(options(tiny_t5, pretraining=pretraining, epochs=1)).fit(news, chosen, run)
+        return [(p.name, p.reused) for p in runs[1].phases if p.name != "target"]
+
+    assert stages("none") == [("source news", True)]
+    assert stages("gtok") == [("mslm", False), ("source news", False)]
+
+
+def test_topt_and_its_ablation_share_nothing_but_code(
+    tiny_t5: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+) -> None:
+    sources, target = domains
+    for pretraining in ("gtok", "none", "dapt"):
+        run = context(tmp_path)
+        run.workdir = tmp_path / pretraining
+        Topt(options(tiny_t5, pretraining=pretraining, dapt_tokens=200)).fit(sources[:1], target, run)
+        assert not any(p.reused for p in run.phases)
+    made = sorted(p.name.rsplit("-", 1)[0] for p in (tmp_path / "shared").iterdir() if p.is_dir())
+    assert made == ["mslm"] * 2 + ["source"] * 3
+
+
+def test_the_best_epoch_on_dev_is_kept(
+    tiny_t5: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores, kept = iter([10.0, 30.0, 30.0, 20.0]), []
+    model = load(tiny_t5)
+    examples = model.encode([("a b", "c"), ("d", "e")])
+
+    def dev() -> float:
+        kept.append({name: tensor.clone() for name, tensor in model.state().items()})
+        return next(scores)
+
+    data = training.InMemory(lambda _: examples, 2, 0)
+    training.train(model, data, training.Schedule(8, 2, 1e-2, dev_every=2), "t", context(tmp_path), tmp_path, dev)
+    assert same(weights(tmp_path), kept[1])
+    assert not same(kept[1], kept[2])
+
+
+def test_an_interrupted_stage_ends_as_an_undisturbed_one(
+    tiny_t5: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    sources, target = domains
+    chosen = options(tiny_t5, dropout=0.1, masked_copies=1, masks="dynamic", mslm_epochs=2, dapt_tokens=900)
+    undisturbed = Topt(chosen)
+    undisturbed.fit(sources, target, context(tmp_path / "a"))
+
+    class Interrupted(Nobody):
+        steps = 0
+
+        def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+            self.steps += 1
+            if self.steps in (3, 25, 30, 33):
+                raise KeyboardInterrupt
+
+    observer, method, interruptions = Interrupted(), Topt(chosen), 0
+    run = context(tmp_path / "b")
+    run.observer = observer
+    while True:
+        try:
+            method.fit(sources, target, run)
+            break
+        except KeyboardInterrupt:
+            interruptions += 1
+            run = context(tmp_path / "b")
+            run.observer = observer
+    assert interruptions == 4
+    assert same(undisturbed.model.state(), method.model.state())
+    assert not list(tmp_path.rglob("*.draft"))
+    assert not list(tmp_path.rglob("checkpoint.safetensors"))
+
+
+def test_streamed_batches_are_as_many_as_announced(tiny_t5: str, tmp_path: Path) -> None:
+    model = load(tiny_t5)
+    for count in (1, 7, 64 * 3, 64 * 3 + 1, 500):
+        pairs = [(f"a {n}", "b") for n in range(count)]
+        data = training.Streamed(lambda _, pairs=pairs: iter(pairs), count, model, 3)  # type: ignore[misc]
+        made = list(data.batches(0))
+        assert len(made) == data.steps
+        assert sum(map(len, made)) == count
+
+
+# --- explanations ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def corpora(tmp_path: Path, mini: Benchmark) -> Path:
+    folder = tmp_path / "gtok"
+    folder.mkdir()
+    for name in ("ai", "literature", "music", "politics", "science"):
+        text = mini.corpus(name).resources["gtok"].read_text(encoding="utf-8")
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    return folder
+
+
+def explanations(mini: Benchmark, **chosen: object) -> list[list[gtok.Explanation]]:
+    return Topt(options("none", **chosen))._explanations(mini.corpus("music").without_test(), 0)
+
+
+def test_explanations_of_other_domains_can_be_mixed_in(mini: Benchmark, corpora: Path) -> None:
+    (own,) = explanations(mini)
+    (mixed,) = explanations(mini, gtok_folder=corpora, gtok_mix=50)
+    assert mixed[: len(own)] == own
+    assert len(mixed) == len(own) + 50
+    assert not {e.text for e in mixed[len(own) :]} & {e.text for e in own}
+    with pytest.raises(OptionError, match="has 702 explanations of other domains"):
+        explanations(mini, gtok_folder=corpora, gtok_mix=5000)
+    with pytest.raises(OptionError, match="gtok_mix needs the explanations") as caught:
+        explanations(mini, gtok_mix=5)
+    assert "gtok_folder=PATH" in (caught.value.hint or "")
+
+
+def test_the_released_script_learns_the_domains_before_the_target_too(mini: Benchmark, corpora: Path) -> None:
+    found = explanations(mini, gtok_folder=corpora, cumulative_gtok=True)
+    assert [part[0].sentence for part in found] == [
+        gtok.read(corpora / f"{name}.json")[0].sentence for name in ("ai", "literature", "music")
+    ]
+
+
+def test_a_corpus_of_another_llm_can_be_named(mini: Benchmark, corpora: Path) -> None:
+    path = corpora / "music.json"
+    records = json.loads(path.read_text(encoding="utf-8"))[:3]
+    path.write_text(json.dumps(records), encoding="utf-8")
+    (own,) = explanations(mini, gtok=path)
+    assert len(own) == sum(len(r["explanations"]) for r in records)
+
+
+def test_an_explanation_of_a_test_sentence_is_a_leak(mini: Benchmark, corpora: Path) -> None:
+    path = corpora / "music.json"
+    sentence = mini.corpus("music").test[0]
+    word, label = sentence.surface(sentence.entities[0]), sentence.entities[0].type
+    entry = {"text": sentence.text, "explanations": [{"word": word, "label": label, "explanation": "Because."}]}
+    path.write_text(json.dumps([entry]), encoding="utf-8")
+    with pytest.raises(DataError, match="which is a leak"):
+        explanations(mini, gtok=path)
+
+
+# --- prompts and answers ---------------------------------------------------------------------------------------------
+
+
+def test_the_shipped_tokenizer_loses_no_entity(small_tokenizer: Any, mini: Benchmark, crossner: Benchmark) -> None:
+    for bench in (mini, crossner):
+        for name in bench.domains:
+            corpus = bench.corpus(name)
+            sentences = [s for s in corpus.train if s.entities][:1500]
+            texts = small_tokenizer([text2text.answer(s) for s in sentences])["input_ids"]
+            back = small_tokenizer.batch_decode(texts, skip_special_tokens=True)
+            for sentence, text in zip(sentences, back, strict=True):
+                assert text2text.read(text, sentence, corpus.types).entities == sentence.entities, (text, sentence)
+
+
+def test_whitespace_in_the_prompt_does_not_matter(small_tokenizer: Any, mini: Benchmark) -> None:
+    """The released code wraps its training prompts in line breaks and its test prompts not."""
+    corpus = mini.corpus("ai")
+    text = text2text.prompt(corpus.train[0], corpus.types)
+    assert small_tokenizer(f"\n    {text}\n    ")["input_ids"] == small_tokenizer(text)["input_ids"]
+
+
+def test_options_are_sorted_or_in_an_order_of_their_own(tiny_t5: str, mini: Benchmark) -> None:
+    sentence, types = mini.corpus("ai").train[0], ["task", "country", "field", "misc", "person"]
+    assert "[country, field, misc, person, task]" in text2text.prompt(sentence, types)
+    method = Topt(options(tiny_t5, option_order="random"))
+    train, again, test = (method._option_order(3, use) for use in ("train", "train", "predict"))
+    first = [text2text.prompt(sentence, types, train) for _ in range(4)]
+    assert len(set(first)) > 1
+    assert first == [text2text.prompt(sentence, types, again) for _ in range(4)]
+    assert first != [text2text.prompt(sentence, types, test) for _ in range(4)]
+    assert Topt(options(tiny_t5))._option_order(3, "train") is None
+
+
+def test_presets_hold_for_each_method() -> None:
+    wanted = {"topt": "gtok", "topt-no-gtok": "none", "topt-dapt": "dapt"}
+    for name, pretraining in wanted.items():
+        spec = plugins.discover().get(name).spec
+        assert set(spec.presets) == {"paper", "cpu", "quick"}
+        assert {spec.resolve(preset, {}).pretraining for preset in spec.presets} == {pretraining}
+        paper = spec.resolve("paper", {})
+        assert (paper.backbone, paper.learning_rate, paper.epochs, paper.masked_copies) == (
+            "google/flan-t5-base", 1e-4, 25, 10,
+        )  # fmt: skip
+        assert (paper.batch_size, paper.mslm_batch_size, paper.source_sentences) == (8, 4, None)
+
+
+# --- from the command line -------------------------------------------------------------------------------------------
+
+FEW = ["epochs=1", "source_epochs=1", "masked_copies=1", "max_answer=6", "precision=fp32", "mslm_batch_size=64"]
+
+
+def test_two_hash_seeds_one_answer(tiny_t5: str, tmp_path: Path) -> None:
+    said = []
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "cdner_bench", "run", "--method", "topt", "--setting", "single"]
+        command += ["--benchmark", "mini", "--target", "ai", "--out", seed]
+        command += [word for option in (*FEW, f"backbone={tiny_t5}") for word in ("-o", option)]
+        env = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, timeout=300)
+        (file,) = (tmp_path / seed / "runs").glob("*/predictions.jsonl")
+        said.append(file.read_text(encoding="utf-8"))
+    assert said[0] == said[1]
+    assert len(said[0].splitlines()) == 40
+
+
+def test_without_domain_text_the_row_is_not_run_and_the_rest_goes_on(
+    cli: Run, crossner: Benchmark, tiny_t5: str, tmp_path: Path
+) -> None:
+    if "dapt" in crossner.corpus("ai").resources:
+        pytest.skip("the DAPT text of CrossNER is here")
+    few = [word for option in (*FEW, f"backbone={tiny_t5}", "source_sentences=20") for word in ("-o", option)]
+    done = cli(
+        "run", "--method", "topt-dapt,topt-no-gtok", "--setting", "single", "--benchmark", "crossner",
+        "--preset", "cpu", "--target", "ai", *few,
+    )  # fmt: skip
+    assert "topt-dapt seed 0: not-run" in done.stdout
+    assert "topt-dapt needs the dapt corpus of ai" in done.stdout + done.stderr
+    assert "topt-no-gtok seed 0: finished" in done.stdout
+    (record,) = (tmp_path / "leaderboards" / "results").rglob("topt-dapt-*.json")
+    assert json.loads(record.read_text())["status"] == "not-run"
