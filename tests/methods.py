@@ -38,7 +38,7 @@ def register_methods() -> list[Spec]:
         ),
         Spec("staged", f"{__name__}:Staged", "learns in stages, slowly"),
         Spec("needs-dapt", f"{__name__}:Case", "needs a resource", resources=("dapt",)),
-        Spec("needs-gtok", f"{__name__}:Case", "needs a resource that mini has not", resources=("gtok",)),
+        Spec("needs-keys", f"{__name__}:Case", "needs a resource that mini has not", resources=("keys",)),
     ]
 
 

@@ -50,6 +50,7 @@ def test_reads_the_released_shape(tmp_path: Path) -> None:
         ('[{"text": "x"}]', "record 0: not of the shape"),
         ('[{"text": "x", "explanations": [{"word": "x", "label": "y"}]}]', "'explanation'"),
         ('[{"text": "x", "explanations": [{"word": 3, "label": "y", "explanation": "z"}]}]', "a field is not a text"),
+        ('[{"text": 5, "explanations": []}]', "a field is not a text"),
     ],
 )
 def test_another_shape_is_refused(tmp_path: Path, content: str, said: str) -> None:
@@ -91,6 +92,29 @@ def test_the_test_split_cannot_be_read_out_of_what_a_method_gets() -> None:
     assert "Bob" not in repr(seen)
     assert seen.withholds("Bob waits .")
     assert not seen.withholds("Ada thinks .")
+
+
+def test_explanations_of_sentences_that_deduplication_removed_are_left_out(tmp_path: Path) -> None:
+    from cdner_bench.files import digest
+
+    corpus = Corpus("tiny", CORPUS.types, CORPUS.train[:1], removed=frozenset([digest("Both know .")])).without_test()
+    path = write(tmp_path / "g.json", record(), record(text="Both know .", word="Both"))
+    assert [e.sentence for e in gtok.read(path, corpus)] == ["Ada thinks ."]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_deduplicated_benchmark_leaves_some_out(name: str, crossner: Benchmark) -> None:
+    from cdner_bench import benchmark
+
+    corpus = benchmark.load("crossner-dedup").corpus(name)
+    if "gtok" not in corpus.resources:
+        pytest.skip("the released GTOK corpora are not here")
+    found = gtok.read(corpus.resources["gtok"], corpus.without_test())
+    everything = gtok.read(corpus.resources["gtok"])
+    kept = {s.text for s in corpus.train}
+    assert {e.sentence for e in found} <= kept
+    assert [e for e in everything if e.sentence in kept] == found
+    assert (len(found) < len(everything)) == (name in ("music", "science"))
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -183,9 +183,9 @@ def test_failures_say_what_happened(tmp_path: Path) -> None:
 
 
 def test_what_only_the_user_can_provide_is_recorded_as_not_run(tmp_path: Path) -> None:
-    lacking, having = run([*jobs("needs-gtok"), *jobs("needs-dapt")], tmp_path)
+    lacking, having = run([*jobs("needs-keys"), *jobs("needs-dapt")], tmp_path)
     assert (lacking.status, having.status) == ("not-run", "finished")
-    assert "needs the gtok corpus of ai" in lacking.message
+    assert "needs the keys corpus of ai" in lacking.message
     assert lacking.result is not None
     kept = results.load(tmp_path / "leaderboards" / "results" / lacking.result.path)
     assert (kept.status, kept.scores) == ("not-run", {})

@@ -11,7 +11,18 @@ from typing import Annotated, Any, Literal
 import torch
 from annotated_types import Ge, Gt, Lt
 
-from cdner_bench import Corpus, Method, NotRunError, Prediction, RunContext, Sentence, sentence_counts, sha256, total
+from cdner_bench import (
+    Corpus,
+    Method,
+    NotRunError,
+    Prediction,
+    RunContext,
+    Sentence,
+    gtok,
+    sentence_counts,
+    sha256,
+    total,
+)
 from cdner_torch.batches import blocks
 
 from . import mlm
@@ -108,9 +119,10 @@ class BertTagger(Method):
             raise NotRunError("pretraining=gtok needs a GTOK corpus", hint="run --method bert-gtok, which asks for one")
         plan = mlm.Plan(o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block)
         origin = {"gtok": sha256(corpus), "precision": self.compute.resolved, **asdict(plan)}
+        texts = [e.text for e in gtok.read(corpus, target)]
         folder = run.stage(
             "mlm",
-            lambda place: mlm.pretrain(self.backbone, self.tokenizer, corpus, plan, place, run, self.compute),
+            lambda place: mlm.pretrain(self.backbone, self.tokenizer, texts, plan, place, run, self.compute),
             {"pretraining": origin},
         )
         return partial(load_encoder, str(folder)), {"pretraining": origin}

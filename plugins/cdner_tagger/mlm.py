@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
-from cdner_bench import RunContext, gtok
+from cdner_bench import RunContext
 from cdner_torch import hub
 from cdner_torch.batches import IGNORED, padded
 from cdner_torch.compute import Compute
@@ -33,14 +33,14 @@ class Plan:
 
 
 def pretrain(
-    backbone: str, tokenizer: Any, corpus: Path, plan: Plan, place: Path, run: RunContext, compute: Compute
+    backbone: str, tokenizer: Any, texts: Sequence[str], plan: Plan, place: Path, run: RunContext, compute: Compute
 ) -> None:
     """Adapt `backbone` to the explanations and save its encoder in `place`."""
     torch.manual_seed(run.seed)
     generator = torch.Generator().manual_seed(run.seed)
     model: Any = hub.load_model(AutoModelForMaskedLM, backbone).to(compute.device).train()
     limit = min(plan.block, length_limit(model))
-    rows = list(blocks([e.text for e in gtok.read(corpus)], tokenizer, limit))
+    rows = list(blocks(texts, tokenizer, limit))
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=0.0, fused=True)
     steps = plan.epochs * -(-len(rows) // BATCH)
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: 1 - n / steps)

@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    GenerationConfig,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
 from cdner_torch import hub
@@ -41,13 +49,12 @@ class Limits:
 class Backbone(ABC):
     """A network, its tokenizer, and how precisely to compute."""
 
-    auto: Any
-
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: Limits) -> None:
         self.network = network.to(compute.device)
         self.tokenizer = tokenizer
         self.compute = compute
         self.limits = limits
+        self.before, self.after = _template(tokenizer)
 
     def encode(self, pairs: Sequence[tuple[str, str]]) -> list[Example]:
         """Texts as ids."""
@@ -56,28 +63,31 @@ class Backbone(ABC):
 
     @abstractmethod
     def example(self, source: list[int], target: list[int]) -> Example:
-        """Cut to the limits and end both as the model expects."""
+        """Cut to the limits, with the special tokens that the model expects."""
 
     @abstractmethod
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Inputs of the network, padded, with the `labels` that count."""
 
     @abstractmethod
-    def prompt(self, sources: Sequence[Sequence[int]]) -> Tensor:
-        """Sources padded on the side that generation wants."""
+    def source(self, ids: list[int]) -> list[int]:
+        """A whole source, with the special tokens that the model expects."""
 
-    def loss(self, examples: Sequence[Example]) -> tuple[Tensor, int]:
-        """Cross-entropy summed over the target tokens, and how many those are."""
+    @abstractmethod
+    def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
+        """What the network generates for sources: new tokens only, of shape (sources, tokens)."""
+
+    def loss(self, examples: Sequence[Example]) -> Tensor:
+        """Cross-entropy summed over the target tokens."""
         inputs = {name: tensor.to(self.compute.device) for name, tensor in self.batch(examples).items()}
-        count = sum(len(e.target) for e in examples)
         with self.compute.autocast():
             mean: Tensor = self.network(**inputs).loss
-        return mean.float() * count, count
+        return mean.float() * sum(len(e.target) for e in examples)
 
     @torch.no_grad()
     def answers(self, texts: Sequence[str], compute: Compute, rows: int = 64) -> list[str]:
         """Greedy answers to prompts, in order; batches of similar length, halved when memory runs out."""
-        sources = [self._source(ids) for ids in self._ids(texts)]
+        sources = [self.source(ids) for ids in self._ids(texts)]
         order = sorted(range(len(sources)), key=lambda n: -len(sources[n]))
         out = [""] * len(texts)
         self.network.eval()
@@ -85,14 +95,15 @@ class Backbone(ABC):
         while waiting:
             chosen = waiting.pop()
             try:
-                said = self._generate([sources[n] for n in chosen], compute)
-            except (torch.OutOfMemoryError, RuntimeError) as error:
+                with compute.autocast():
+                    said = self.continuations([sources[n] for n in chosen])
+            except RuntimeError as error:
                 if len(chosen) == 1 or not out_of_memory(error):
                     raise
                 waiting += [chosen[len(chosen) // 2 :], chosen[: len(chosen) // 2]]
                 continue
-            for n, text in zip(chosen, said, strict=True):
-                out[n] = text
+            for n, ids in zip(chosen, said.tolist(), strict=True):
+                out[n] = self._text(ids)
         return out
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
@@ -116,9 +127,12 @@ class Backbone(ABC):
         return sum(p.numel() for p in self.network.parameters())
 
     def need_sentinels(self, *, add: bool) -> None:
-        """Make sure that the tokenizer has T5's sentinels. Raises `CdnerError` if not, and they may not be added."""
-        known = self.tokenizer.get_vocab()
-        missing = [sentinel for sentinel in SENTINELS if sentinel not in known]
+        """Make sure that each of T5's sentinels is one token. Raises `CdnerError` if not, and none may be added.
+
+        The vectors of added ones are the mean of all others.
+        """
+        unknown = self.tokenizer.unk_token_id
+        missing = [s for s, ids in zip(SENTINELS, self._ids(SENTINELS), strict=True) if len(ids) > 1 or unknown in ids]
         if not missing:
             return
         if not add:
@@ -127,34 +141,37 @@ class Backbone(ABC):
                 hint="add them to the vocabulary with -o add_sentinels=true, or start from a T5",
             )
         self.tokenizer.add_special_tokens({"additional_special_tokens": missing}, replace_extra_special_tokens=False)
-        # mean_resizing draws from torch's generator, which the seed of the run sets.
-        self.network.resize_token_embeddings(len(self.tokenizer))
+        size = self.network.get_input_embeddings().num_embeddings
+        if len(self.tokenizer) > size:
+            self.network.resize_token_embeddings(len(self.tokenizer), mean_resizing=False)
+        new = self.tokenizer.convert_tokens_to_ids(missing)
+        with torch.no_grad():
+            for layer in (self.network.get_input_embeddings(), self.network.get_output_embeddings()):
+                layer.weight[new] = layer.weight[: min(new)].mean(0)
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         return list(self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]) if texts else []
 
-    @abstractmethod
-    def _source(self, ids: list[int]) -> list[int]: ...
+    def _text(self, ids: Sequence[int]) -> str:
+        """Without special tokens, but with the mark of what the vocabulary lacks, which the alignment reads."""
+        dropped = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
+        if self.tokenizer.eos_token_id in ids:
+            ids = ids[: ids.index(self.tokenizer.eos_token_id)]
+        kept = [i for i in ids if i not in dropped]
+        return str(self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)).strip()
 
-    def _generate(self, sources: Sequence[Sequence[int]], compute: Compute) -> list[str]:
-        ids = self.prompt(sources).to(compute.device)
-        pad = self.tokenizer.pad_token_id
-        lengths = torch.tensor([len(s) for s in sources], device=ids.device)[:, None]
-        places = torch.arange(ids.shape[1], device=ids.device)[None]
-        left = self.auto is AutoModelForCausalLM
-        attention = places >= ids.shape[1] - lengths if left else places < lengths
-        with compute.autocast():
-            out = self.network.generate(
-                input_ids=ids,
-                attention_mask=attention.long(),
-                do_sample=False,
-                num_beams=1,
-                max_new_tokens=self.limits.answer,
-                eos_token_id=self.tokenizer.eos_token_id,
-                pad_token_id=pad,
-            )
-        new = out[:, ids.shape[1] :] if left else out
-        return [text.strip() for text in self.tokenizer.batch_decode(new, skip_special_tokens=True)]
+    def _generate(self, ids: Tensor, attention: Tensor) -> Tensor:
+        out: Tensor = self.network.generate(
+            input_ids=ids.to(self.compute.device),
+            attention_mask=attention.to(self.compute.device),
+            max_new_tokens=self.limits.answer,
+        )
+        return out
+
+    def _padded(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
+        """Ids and their attention mask."""
+        mask = padded([[1] * len(row) for row in rows], 0, left=left)
+        return padded(rows, self.tokenizer.pad_token_id, left=left), mask
 
 
 class Seq2Seq(Backbone):
@@ -163,24 +180,23 @@ class Seq2Seq(Backbone):
     auto = AutoModelForSeq2SeqLM
 
     def example(self, source: list[int], target: list[int]) -> Example:
-        """Both end with the end-of-sequence token, after the cut."""
-        eos = self.tokenizer.eos_token_id
-        return Example((*source[: self.limits.source - 1], eos), (*target[: self.limits.target - 1], eos))
+        """Both with the tokenizer's special tokens, after the cut."""
+        room = len(self.before) + len(self.after)
+        cut = target[: self.limits.target - room]
+        return Example(tuple(self.source(source[: self.limits.source - room])), (*self.before, *cut, *self.after))
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """`input_ids`, `attention_mask` (rows, source tokens) and `labels` (rows, target tokens)."""
-        return {
-            "input_ids": padded([e.source for e in examples], self.tokenizer.pad_token_id),
-            "attention_mask": padded([[1] * len(e.source) for e in examples], 0),
-            "labels": padded([e.target for e in examples], IGNORED),
-        }
+        ids, mask = self._padded([e.source for e in examples])
+        return {"input_ids": ids, "attention_mask": mask, "labels": padded([e.target for e in examples], IGNORED)}
 
-    def prompt(self, sources: Sequence[Sequence[int]]) -> Tensor:
-        """Padded on the right."""
-        return padded(sources, self.tokenizer.pad_token_id)
+    def source(self, ids: list[int]) -> list[int]:
+        """As the tokenizer would."""
+        return [*self.before, *ids, *self.after]
 
-    def _source(self, ids: list[int]) -> list[int]:
-        return [*ids, self.tokenizer.eos_token_id]
+    def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
+        """Padded on the right; the first token of an answer is the decoder's start."""
+        return self._generate(*self._padded(sources))[:, 1:]
 
 
 class Causal(Backbone):
@@ -190,41 +206,49 @@ class Causal(Backbone):
 
     def example(self, source: list[int], target: list[int]) -> Example:
         """The source is cut before its line break."""
-        kept = (*self._source(source[: self.limits.source]),)
-        return Example(kept, (*target[: self.limits.target - 1], self.tokenizer.eos_token_id))
+        eos = self.tokenizer.eos_token_id
+        return Example(tuple(self.source(source[: self.limits.source])), (*target[: self.limits.target - 1], eos))
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """All of shape (rows, source and target tokens)."""
-        rows = [(*e.source, *e.target) for e in examples]
-        return {
-            "input_ids": padded(rows, self.tokenizer.pad_token_id),
-            "attention_mask": padded([[1] * len(row) for row in rows], 0),
-            "labels": padded([(*[IGNORED] * len(e.source), *e.target) for e in examples], IGNORED),
-        }
+        ids, mask = self._padded([(*e.source, *e.target) for e in examples])
+        labels = padded([(*[IGNORED] * len(e.source), *e.target) for e in examples], IGNORED)
+        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
-    def prompt(self, sources: Sequence[Sequence[int]]) -> Tensor:
-        """Padded on the left, so that answers begin where prompts end."""
-        return padded(sources, self.tokenizer.pad_token_id, left=True)
+    def source(self, ids: list[int]) -> list[int]:
+        """What the tokenizer puts before a text, the text, a line break."""
+        return [*self.before, *ids, *self._ids(["\n"])[0]]
 
-    def _source(self, ids: list[int]) -> list[int]:
-        return [*ids, *self._ids(["\n"])[0]]
+    def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
+        """Padded on the left, so that answers begin where sources end."""
+        ids, mask = self._padded(sources, left=True)
+        return self._generate(ids, mask)[:, ids.shape[1] :]
 
 
-_DROPOUTS = ("dropout_rate", "dropout", "attention_dropout", "activation_dropout")
+_DROPOUTS = (
+    "dropout_rate", "dropout", "attention_dropout", "activation_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop",
+)  # fmt: skip
 
 
 def load(name: str, compute: Compute, limits: Limits, dropout: float | None = None) -> Backbone:
     """The backbone of a folder or a hub's name, in float32. A folder with a GGUF file is read through that.
 
-    `dropout` None leaves the backbone's own.
+    `dropout` None leaves the backbone's own. Whatever the backbone's own generation settings are, answers are greedy.
     Raises `CdnerError` for one that is not there, or that generates no text.
     """
     folder = Path(name)
     quantised = sorted(folder.glob("*.gguf")) if folder.is_dir() and not (folder / "config.json").exists() else []
     extra: dict[str, Any] = {"gguf_file": quantised[0].name} if quantised else {}
     config = hub.load(AutoConfig.from_pretrained, name, **extra)
-    kind: type[Backbone] = Seq2Seq if config.is_encoder_decoder else Causal
+    kind: type[Seq2Seq | Causal] = Seq2Seq if config.is_encoder_decoder else Causal
     tokenizer = hub.load(AutoTokenizer.from_pretrained, name, **extra)
+    encoder = kind is Causal and config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    if encoder or tokenizer.eos_token_id is None:
+        raise CdnerError(
+            f"the backbone {name!r} generates no text: "
+            + ("it is an encoder" if encoder else "its tokenizer has no end-of-sequence token"),
+            hint="take a T5 or another encoder-decoder, or a decoder such as smollm2",
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if dropout is not None:
@@ -232,16 +256,31 @@ def load(name: str, compute: Compute, limits: Limits, dropout: float | None = No
     network = hub.load_model(kind.auto, name, attn_implementation=hub.attention(), **extra)
     if getattr(network.config, "quantization_config", None) is not None:
         del network.config.quantization_config  # the weights are float32 now
-    network.generation_config.max_length = None
+    network.generation_config = GenerationConfig(
+        do_sample=False,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        decoder_start_token_id=getattr(network.config, "decoder_start_token_id", None),
+    )
     return kind(network, tokenizer, compute, limits)
 
 
 def restored(folder: Path) -> dict[str, Tensor]:
-    """The weights that a stage left in its folder."""
-    weights: dict[str, Tensor] = load_file(folder / "model.safetensors")
+    """The weights that a stage left in its folder. Raises `CdnerError` if they cannot be read."""
+    try:
+        weights: dict[str, Tensor] = load_file(folder / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise CdnerError(f"the weights in {folder} cannot be read: {error}", hint=f"rm -r {folder}") from error
     return weights
 
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether a device ran out of memory; the CPU allocator says so in a plain RuntimeError."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _template(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The special tokens that a tokenizer puts before and after a text; after it, at least the end of sequence."""
+    text, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
+    start = next(n for n in range(len(whole)) if whole[n : n + len(text)] == text)
+    return whole[:start], whole[start + len(text) :] or [tokenizer.eos_token_id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Lt
 from pydantic import DirectoryPath, FilePath
 
 from cdner_bench import (
+    CdnerError,
     Corpus,
     Method,
     OptionError,
@@ -49,7 +50,7 @@ class ToptOptions:
     `gtok_folder` holds one file a domain: `gtok_mix` explanations of the other domains are added, or, with
     `cumulative_gtok`, the domains are learnt one after the other up to the target, as the released script does.
     `masked_copies` is λ. `select`: the best epoch on dev, or the last. `dapt_tokens` and `source_sentences` cap what
-    is learnt from; `dapt_tokens` counts words.
+    is learnt from, `dev_sentences` how much of dev is answered to choose the epoch; `dapt_tokens` counts words.
     """
 
     backbone: str = "google/flan-t5-base"
@@ -77,6 +78,7 @@ class ToptOptions:
     learning_rate: Rate = 1e-4
     select: Literal["dev", "last"] = "dev"
     dev_every: Positive = 1
+    dev_sentences: Positive | None = None
     batch_size: Positive = 8
     dropout: Annotated[float, Ge(0), Lt(1)] | None = None
     option_order: Literal["sorted", "random"] = "sorted"
@@ -86,27 +88,19 @@ class ToptOptions:
     precision: Precision = "auto"
 
 
-_MSLM_OPTIONS = (
-    "masked_copies",
-    "mask_probability",
-    "masks",
-    "entity_mask",
-    "legacy_sentinel",
-    "add_sentinels",
-    "mslm_epochs",
-    "mslm_learning_rate",
+# What determines a shared stage, besides its data and what it starts from.
+_TRAINING = ("dropout", "max_source", "max_target")
+_MSLM = (
+    *_TRAINING, "mask_probability", "masks", "legacy_sentinel", "add_sentinels", "mslm_epochs", "mslm_learning_rate",
     "mslm_batch_size",
-)
-_SOURCE_OPTIONS = (
-    "source_epochs",
-    "source_sentences",
-    "source_learning_rate",
-    "source_select",
-    "dev_every",
-    "batch_size",
+)  # fmt: skip
+_GTOK = (*_MSLM, "masked_copies", "entity_mask")
+_DAPT = (*_MSLM, "dapt_tokens")
+_SOURCE = (
+    *_TRAINING, "source_epochs", "source_sentences", "source_learning_rate", "source_select", "batch_size",
     "option_order",
-)
-_ALL_STAGES = ("dropout", "max_source", "max_target", "max_answer")
+)  # fmt: skip
+_SELECTED_SOURCE = (*_SOURCE, "dev_every", "dev_sentences", "max_answer")
 
 
 @dataclass(frozen=True)
@@ -141,26 +135,24 @@ class Topt(Method):
         run.describe(backbone=o.backbone, trained=size, total=size, precision=self.compute.resolved)
 
     def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
-        """Greedy, in float32, so that an answer does not depend on its neighbours in a batch."""
+        """Greedy, in float32, so that an answer depends on its neighbours in a batch by rounding only."""
         exact = replace(self.compute, precision="fp32")
-        order = self._option_order(run.seed, "predict")
         for block in blocks(sentences, 512):
-            yield from _read(self.model, block, self.types, exact, order)
+            yield from self._answered(self.model, block, self.types, exact, run.seed)
 
     def _pretrained(self, target: Corpus, run: RunContext) -> Start:
         """Stage M."""
         o = self.options
         if o.pretraining == "none":
             return Start()
-        options = {name: getattr(o, name) for name in (*_MSLM_OPTIONS, *_ALL_STAGES)}
         if o.pretraining == "dapt":
-            path = target.resources["dapt"]
-            identity = {"dapt": sha256(path), "tokens": o.dapt_tokens, **options}
+            path = self._resource("dapt", target)
+            identity = {"dapt": sha256(path), **self._chosen(_DAPT)}
             return self._mslm(Start(), identity, partial(self._lines, path), run)
         start = Start()
         for corpus in self._explanations(target, run.seed):
             read = hashlib.sha256(repr([(e.span, e.type, e.text) for e in corpus]).encode()).hexdigest()
-            start = self._mslm(start, {"gtok": read, **options}, partial(self._masked, corpus), run)
+            start = self._mslm(start, {"gtok": read, **self._chosen(_GTOK)}, partial(self._masked, corpus), run)
         return start
 
     def _mslm(self, start: Start, identity: dict[str, object], data: _Gaps, run: RunContext) -> Start:
@@ -190,8 +182,11 @@ class Topt(Method):
         dynamic = self.options.masks == "dynamic"
         count = sum(1 for _ in mslm.lines(path, budget))
         if not count:
-            raise OptionError(f"{path} holds no text within dapt_tokens={budget}")
-        pairs = lambda epoch: mslm.line_copies(path, masking, budget, epoch if dynamic else 0)  # noqa: E731
+            raise CdnerError(f"{path} holds no text" + (f" within dapt_tokens={budget}" if budget else ""))
+
+        def pairs(epoch: int) -> Iterator[tuple[str, str]]:
+            return mslm.line_copies(path, masking, budget, epoch if dynamic else 0)
+
         return Streamed(pairs, count, model, self.options.mslm_batch_size)
 
     def _masking(self, seed: int) -> mslm.Masking:
@@ -201,28 +196,28 @@ class Topt(Method):
     def _explanations(self, target: Corpus, seed: int) -> list[list[gtok.Explanation]]:
         """The corpora to learn from, one after the other; the last is the target's."""
         o = self.options
-        path = o.gtok or target.resources["gtok"]
-        own = gtok.read(path, target)
+        own = gtok.read(o.gtok or self._resource("gtok", target), target)
         if not (o.gtok_mix or o.cumulative_gtok):
             return [own]
-        if o.gtok_folder is None:
+        if o.gtok_mix and o.cumulative_gtok:
+            raise OptionError("gtok_mix and cumulative_gtok do not go together", hint="leave one of them out")
+        if o.gtok_folder is None or not (o.gtok_folder / f"{target.name}.json").is_file():
             option = "cumulative_gtok" if o.cumulative_gtok else "gtok_mix"
             raise OptionError(
-                f"{option} needs the explanations of other domains",
-                hint="name the folder that holds one file a domain: -o gtok_folder=PATH",
+                f"{option} needs the explanations of all domains",
+                hint=f"name the folder that holds {target.name}.json and the others: -o gtok_folder=PATH",
             )
-        others = {p.stem: p for p in sorted(o.gtok_folder.glob("*.json")) if sha256(p) != sha256(path)}
-        others.pop(target.name, None)
+        others = {p.stem: p for p in sorted(o.gtok_folder.glob("*.json")) if p.stem != target.name}
         if o.cumulative_gtok:
-            return [*[gtok.read(p) for name, p in others.items() if name < target.name], own]
-        pool = [e for p in others.values() for e in gtok.read(p)]
+            return [*[gtok.read(p, target, own=False) for name, p in others.items() if name < target.name], own]
+        pool = [e for p in others.values() for e in gtok.read(p, target, own=False)]
         if len(pool) < o.gtok_mix:
             raise OptionError(f"gtok_mix={o.gtok_mix}: {o.gtok_folder} has {len(pool)} explanations of other domains")
         return [own + random.Random(seed).sample(pool, o.gtok_mix)]
 
     def _learn_source(self, start: Start, source: Corpus, run: RunContext) -> Path:
         """Stage S on one source domain, from the pre-trained weights."""
-        options = {name: getattr(self.options, name) for name in (*_SOURCE_OPTIONS, *_ALL_STAGES)}
+        options = self._chosen(_SOURCE if self.options.source_select == "last" else _SELECTED_SOURCE)
         key = (*start.key, {"source": source.fingerprint(), **options, "precision": self.compute.resolved})
 
         def build(place: Path) -> None:
@@ -252,14 +247,15 @@ class Topt(Method):
     def _finetune(
         self, model: Backbone, corpus: Corpus, schedule: Schedule, select: str, phase: str, place: Path, run: RunContext
     ) -> None:
-        order = self._option_order(run.seed, "train")
-        pairs = [(text2text.prompt(s, corpus.types, order), text2text.answer(s)) for s in corpus.train]
+        pairs = [(self._prompt(s, corpus.types, run.seed), text2text.answer(s)) for s in corpus.train]
         examples = model.encode(pairs)
         data = InMemory(lambda _: examples, schedule.batch_size, run.seed)
 
+        dev = corpus.dev[: self.options.dev_sentences]
+
         def dev_f1() -> float:
-            found = _read(model, corpus.dev, corpus.types, self.compute, self._option_order(run.seed, "predict"))
-            return total(map(sentence_counts, corpus.dev, found)).f1
+            found = self._answered(model, dev, corpus.types, self.compute, run.seed)
+            return total(map(sentence_counts, dev, found)).f1
 
         train(model, data, schedule, phase, run, place, dev_f1 if select == "dev" else None)
 
@@ -273,18 +269,22 @@ class Topt(Method):
             model.load(backbone.restored(start.folder))
         return model
 
-    def _option_order(self, seed: int, use: str) -> random.Random | None:
-        """The released code's options are in an order of their own in training and in testing."""
-        return random.Random(f"{seed}/{use}") if self.options.option_order == "random" else None
+    def _answered(
+        self, model: Backbone, sentences: Sequence[Sentence], types: Sequence[str], compute: Compute, seed: int
+    ) -> list[Prediction]:
+        texts = model.answers([self._prompt(s, types, seed) for s in sentences], compute)
+        return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]
 
+    def _prompt(self, sentence: Sentence, types: Sequence[str], seed: int) -> str:
+        """A random order of the options is drawn for each sentence, so that a resumed run sees the same."""
+        order = random.Random(f"{seed}/{sentence.text}") if self.options.option_order == "random" else None
+        return text2text.prompt(sentence, types, order)
 
-def _read(
-    model: Backbone,
-    sentences: Sequence[Sentence],
-    types: Iterable[str],
-    compute: Compute,
-    order: random.Random | None,
-) -> list[Prediction]:
-    types = list(types)
-    texts = model.answers([text2text.prompt(s, types, order) for s in sentences], compute)
-    return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]
+    def _chosen(self, names: Sequence[str]) -> dict[str, object]:
+        return {name: getattr(self.options, name) for name in names}
+
+    def _resource(self, name: str, target: Corpus) -> Path:
+        if name not in target.resources:
+            method = {"gtok": "topt", "dapt": "topt-dapt"}[name]
+            raise OptionError(f"pretraining={name} needs the {name} corpus", hint=f"run --method {method}")
+        return target.resources[name]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cdner_bench import CdnerError, RunContext
@@ -115,7 +115,6 @@ class _Training:
     ) -> None:
         self.backbone, self.data, self.schedule = backbone, data, schedule
         self.phase, self.run, self.place = phase, run, place
-        self.names = list(backbone.state())
         parameters = list(backbone.network.parameters())
         self.optimizer = torch.optim.AdamW(parameters, lr=schedule.learning_rate, weight_decay=0.0, fused=True)
         self.total = schedule.epochs * data.steps
@@ -163,18 +162,23 @@ class _Training:
         targets = sum(len(e.target) for e in batch)
         while True:
             self.optimizer.zero_grad(set_to_none=False)
-            total = 0.0
             try:
-                for part in blocks(batch, -(-len(batch) // self.state.parts)):
-                    loss, _ = self.backbone.loss(part)
-                    (loss / targets).backward()  # type: ignore[no-untyped-call]
-                    total += loss.item() / targets
-                return total
+                return sum(self._part(part, targets) for part in blocks(batch, -(-len(batch) // self.state.parts)))
             except RuntimeError as error:
-                if not out_of_memory(error) or self.state.parts >= len(batch):
+                if not out_of_memory(error):
                     raise
+                if self.state.parts >= len(batch):
+                    raise CdnerError(
+                        f"{self.phase}: out of memory with one sentence at a time",
+                        hint="take a smaller backbone, or -o max_source=128",
+                    ) from error
             self.state.parts *= 2
             self.run.log.warning("out of memory: batches are made in %d parts from now on", self.state.parts)
+
+    def _part(self, part: Sequence[Example], targets: int) -> float:
+        loss = self.backbone.loss(part) / targets
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item()
 
     def _judge(self, score: float, epoch: int) -> None:
         self.numbers["dev_f1"] = score
@@ -188,9 +192,9 @@ class _Training:
         tensors: dict[str, Tensor] = {"random": torch.get_rng_state()}
         if self.run.device == "cuda":
             tensors["random.cuda"] = torch.cuda.get_rng_state()
-        parameters = self.backbone.state()
-        tensors |= {f"weight.{name}": tensor for name, tensor in parameters.items()}
-        for name, moments in zip(self.names, self.optimizer.state_dict()["state"].values(), strict=True):
+        for name, parameter in self.backbone.network.named_parameters():
+            moments = self.optimizer.state.get(parameter, {})  # none for what has no gradient
+            tensors |= {f"weight.{name}": parameter.detach()}
             tensors |= {f"{moment}.{name}": value for moment, value in moments.items()}
         metadata = {"state": json.dumps(asdict(self.state))}
         save_file({n: t.contiguous() for n, t in tensors.items()}, self.place / "draft", metadata=metadata)
@@ -201,17 +205,25 @@ class _Training:
         if not path.exists():
             (self.place / "model.safetensors").unlink(missing_ok=True)
             return
-        with safe_open(path, "pt") as kept:
-            self.state = _State(**json.loads(kept.metadata()["state"]))
-            self.backbone.load({name: kept.get_tensor(f"weight.{name}") for name in self.names})
-            moments = {
-                n: {m: kept.get_tensor(f"{m}.{name}") for m in ("step", "exp_avg", "exp_avg_sq")}
-                for n, name in enumerate(self.names)
-            }
-            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
-            torch.set_rng_state(kept.get_tensor("random"))
-            if self.run.device == "cuda":
-                torch.cuda.set_rng_state(kept.get_tensor("random.cuda"))
+        try:
+            kept = load_file(path)
+            with safe_open(path, "pt") as file:
+                self.state = _State(**json.loads(file.metadata()["state"]))
+        except (OSError, SafetensorError) as error:
+            self.run.log.warning("%s: beginning anew, the checkpoint cannot be read: %s", self.phase, error)
+            path.unlink()
+            return
+        names = list(self.backbone.state())
+        self.backbone.load({name: kept[f"weight.{name}"] for name in names})
+        moments = {
+            n: {moment: kept[f"{moment}.{name}"] for moment in ("step", "exp_avg", "exp_avg_sq")}
+            for n, name in enumerate(names)
+            if f"step.{name}" in kept
+        }
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+        torch.set_rng_state(kept["random"])
+        if self.run.device == "cuda" and "random.cuda" in kept:
+            torch.cuda.set_rng_state(kept["random.cuda"])
         self.run.log.info("%s: going on at step %d of %d", self.phase, self.state.step, self.total)
 
 

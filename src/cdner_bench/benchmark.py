@@ -146,7 +146,8 @@ class Benchmark:
         targets = dict.fromkeys(target for setting in self.settings.values() for target in setting.targets)
         tested = frozenset(s.tokens for target in targets for s in plain.corpus(target).test)
         train, dev = (tuple(s for s in split if s.tokens not in tested) for split in (corpus.train, corpus.dev))
-        return replace(corpus, train=train, dev=dev)
+        removed = frozenset(digest(s.text) for s in corpus.train if s.tokens in tested)
+        return replace(corpus, train=train, dev=dev, removed=removed)
 
     def present(self) -> bool:
         """Whether the files of every domain are there (their content is checked when they are read)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import DataError, did_you_mean
+from .files import digest
 from .types import Corpus
 
 
@@ -24,12 +25,12 @@ class Explanation:
     text: str
 
 
-def read(path: Path, corpus: Corpus | None = None) -> list[Explanation]:
-    """The explanations of a file, in order.
+def read(path: Path, corpus: Corpus | None = None, *, own: bool = True) -> list[Explanation]:
+    """The explanations of a file, in order, without those of sentences that the benchmark took out of `corpus`.
 
     Raises `DataError` that names the record for another shape, a span that is not in its sentence and a file without
-    explanations; with the `corpus` it is about, also for a type that is not the corpus's, and for a sentence of its
-    dev or test split, which would be a leak.
+    explanations; with the `corpus` to be learnt, also for a sentence of its dev or test split, which would be a leak,
+    and, unless the file is about another domain (`own` false), for a type that is not the corpus's.
     """
     try:
         records = json.loads(path.read_text(encoding="utf-8"))
@@ -37,29 +38,35 @@ def read(path: Path, corpus: Corpus | None = None) -> list[Explanation]:
         raise DataError(f"{path} is not a GTOK corpus: {error}") from None
     if not isinstance(records, list):
         raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")
-    found = [e for n, record in enumerate(records) for e in _explanations(f"{path}, record {n}", record, corpus)]
+    found = [e for n, record in enumerate(records) for e in _explanations(f"{path}, record {n}", record, corpus, own)]
     if not found:
         raise DataError(f"{path} holds no explanations", hint="make one with an LLM, or run the method without GTOK")
     return found
 
 
-def _explanations(where: str, record: object, corpus: Corpus | None) -> list[Explanation]:
+def _explanations(where: str, record: object, corpus: Corpus | None, own: bool) -> list[Explanation]:
     try:
         sentence, items = record["text"], record["explanations"]  # type: ignore[index]
         found = [Explanation(sentence, item["word"], item["label"], item["explanation"]) for item in items]
-        if not all(isinstance(value, str) for e in found for value in (e.sentence, e.span, e.type, e.text)):
+        texts = [sentence, *(value for e in found for value in (e.span, e.type, e.text))]
+        if not all(isinstance(text, str) for text in texts):
             raise TypeError("a field is not a text")
     except (KeyError, TypeError) as error:
         shape = '{"text", "explanations": [{"word", "label", "explanation"}]}'
         raise DataError(f"{where}: not of the shape {shape}: {error}") from None
+    if corpus is not None and digest(" ".join(sentence.split())) in corpus.removed:
+        return []
     if corpus is not None and corpus.withholds(sentence):
-        raise DataError(f"{where} is about a dev or test sentence of {corpus.name}, which is a leak: {sentence!r}")
+        raise DataError(
+            f"{where} is about a dev or test sentence of {corpus.name}, which is a leak: {sentence!r}",
+            hint="take the record out, or make the corpus from the train split",
+        )
     for e in found:
         if not e.span.strip() or e.span not in sentence:
             raise DataError(f"{where}: the entity {e.span!r} is not in its sentence {sentence!r}")
         if not e.text.strip():
             raise DataError(f"{where}: the explanation of {e.span!r} is empty")
-        if corpus is not None and e.type not in corpus.types:
+        if corpus is not None and own and e.type not in corpus.types:
             hint = did_you_mean(e.type, corpus.types)
             raise DataError(f"{where}: {e.type!r} is not a type of {corpus.name}", hint=hint)
     return found

