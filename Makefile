@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: demo test lint types docs board bench clean
 
 demo: .venv/demo  ## a transfer on the shipped sample, ending in a leaderboard
-	$(BIN)/cdner-bench run --method bert-tagger --setting multi --benchmark mini --out demo
+	$(BIN)/cdner-bench run --method topt,bert-tagger --setting multi --benchmark mini --out demo
 
 test: .venv/test lint types  ## everything that must hold
 	$(BIN)/python -m pytest
@@ -27,6 +27,7 @@ board: .venv/demo  ## leaderboards/ from the result files
 bench: .venv/test  ## what is timed, and against what
 	$(BIN)/python benchmarks/speed/core.py
 	$(BIN)/python benchmarks/speed/tagger.py
+	$(BIN)/python benchmarks/speed/topt.py
 
 clean:
 	rm -rf .venv demo runs build dist

@@ -53,8 +53,8 @@ class Vocabulary:
 class Tasks:
     """A stream of examples.
 
-    `stage` 0 copies out of noise; 1 mixes everything, with all nouns and types; from 2 on, nouns of several senses are
-    no longer asked for, nor types that few nouns have; the full prompt is seldom used, in stage 3 often.
+    `stage` 0 copies out of noise; 1 mixes everything, with all nouns and types; in 2, nouns of several senses are no
+    longer asked for, nor types that few nouns have; in 3, only names are, and the full prompt is used often.
     """
 
     def __init__(
@@ -65,12 +65,15 @@ class Tasks:
         self.sentences = sentences
         self.instances = [n for n in nouns if n.instance and n.words[0][0].isupper()]
         self.people = [n for n in self.instances if "person" in n.types and len(n.words) > 1]
-        self.lexicons = [{n.words: n for n in nouns if n.instance or n.plain or wide} for wide in (True, False)]
+        names = {n.words: n for n in self.instances}
+        self.lexicons = [{n.words: n for n in nouns}, {n.words: n for n in nouns if n.instance or n.plain}, names]
         self.longest = 6
         # Rare types come as often as the square root of their number lets them.
         every = Counter(t for n in nouns for t in (n.types * 4 if n.instance else n.types))
-        self.types = [[t for t, count in every.items() if count >= least] for least in (1, 80)]
-        self.weights = [list(accumulate(every[t] ** 0.5 for t in types)) for types in self.types]
+        of_names = Counter(t for n in self.instances for t in n.types)
+        drawn = [every, {t: n for t, n in every.items() if n >= 80}, {t: n for t, n in of_names.items() if n >= 60}]
+        self.types = [list(counts) for counts in drawn]
+        self.weights = [list(accumulate(count**0.5 for count in counts.values())) for counts in drawn]
         self.known = [set(types) for types in self.types]
         self.narrow = 0
         marks = text2text.prompt(Sentence("", ("SENTENCE",)), ["OPTIONS"])
@@ -81,25 +84,29 @@ class Tasks:
     def draw(self, stage: int) -> Example:
         """One example of a random task."""
         dice = self.random.random()
-        self.narrow = int(stage >= 2)
+        self.narrow = max(0, stage - 1)
         if stage == 0:
             return self.copy_marked()
-        if dice < 0.1:
-            return self.copy_marked()
-        if dice < 0.3:
+        copies, gaps = ((0.1, 0.2), (0.3, 0.1), (0.15, 0.1))[stage - 1]
+        if dice < copies:
+            return self.copy_marked(many=stage > 1)
+        if dice < copies + gaps:
             return self.fill_gaps()
         return self.find_types(full=self.random.random() < 0.6 if stage == 3 else 0.15)
 
-    def copy_marked(self) -> Example:
-        """Noise with marked spans; the answer lists them, each with the type that marks it."""
+    def copy_marked(self, many: bool = False) -> Example:
+        """Noise with marked spans; the answer lists them, each with the type that marks it.
+
+        With `many`, up to nine short ones: what is learnt last is which comes next.
+        """
         r, v = self.random, self.vocabulary
-        options = [v.words([t]) for t in self._types(r.randint(2, 8))]
+        options = [v.words([t]) for t in self._types(r.randint(2, 5 if many else 8))]
         source: Ids = self._options(options)
         target: Ids = []
-        for _ in range(r.randint(1, 4)):
-            source += [r.choice(v.plain) for _ in range(r.randint(0, 9))]
+        for _ in range(r.randint(2, 9) if many else r.randint(1, 4)):
+            source += [r.choice(v.plain) for _ in range(r.randint(0, 4 if many else 9))]
             kind = r.choice(options)
-            span = [i for _ in range(r.randint(1, 3)) for i in self._nonce()]
+            span = [i for _ in range(r.randint(1, 2 if many else 3)) for i in self._nonce()]
             if r.random() < 0.85:
                 source += [*kind, *v.words([":"]), *span, *v.words([";"])]
                 target += self._item(kind, span)
@@ -160,7 +167,7 @@ class Tasks:
                     words.append(piece)
                 elif gaps == 0:
                     gaps = 1
-                    self._plant(noun, words, planted)
+                    self._plant(noun, words, planted, described=True)
                 else:
                     words += noun.gloss[:40]
         else:
@@ -182,12 +189,15 @@ class Tasks:
             taken[start:end] = [True] * (end - start)
         return words, sorted(planted + self._look_up(words, taken), key=lambda item: item[0])
 
-    def _plant(self, noun: Noun, words: list[str], planted: list[tuple[int, int, Noun]]) -> None:
+    def _plant(
+        self, noun: Noun, words: list[str], planted: list[tuple[int, int, Noun]], *, described: bool = False
+    ) -> None:
+        """Put a name into a sentence, sometimes another one: mixed from those of two people, or made up."""
         r = self.random
         name = list(noun.words)
         if "person" in noun.types and r.random() < 0.5:
             name = [r.choice(self.people).words[0], r.choice(self.people).words[-1]]
-        elif r.random() < 0.15:
+        elif r.random() < (0.15 if self.narrow < 2 else 0.3 * described):
             name = [r.choice(r.choice(self.sentences)).capitalize() for _ in name]
         planted.append((len(words), len(words) + len(name), noun))
         words += name

@@ -7,24 +7,25 @@ SHARES = ("cdner_torch", "cdner_bench.gtok", "cdner_bench.text2text")
 _SMALL: dict[str, object] = {
     "backbone": "minit5",
     "dropout": 0.0,
-    "mslm_learning_rate": 5e-4,
-    "mslm_batch_size": 32,
-    "source_learning_rate": 1e-3,
-    "learning_rate": 1e-3,
-    "max_answer": 160,
+    "mslm_epochs": 1,
+    "mslm_batch_size": 16,
+    "mslm_learning_rate": 3e-4,
+    "source_learning_rate": 3e-4,
+    "learning_rate": 3e-4,
+    "dev_every": 5,
+    "max_answer": 128,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "google/flan-t5-base"},
     "cpu": {
         **_SMALL,
-        "masked_copies": 5,
-        "mslm_epochs": 1,
+        "masked_copies": 2,
         "source_sentences": 2000,
-        "source_epochs": 2,
-        "epochs": 20,
-        "dev_every": 5,
+        "source_epochs": 1,
+        "epochs": 10,
+        "dev_sentences": 64,
     },
-    "quick": {**_SMALL, "masked_copies": 5, "mslm_epochs": 1, "source_epochs": 10, "epochs": 20, "dev_every": 5},
+    "quick": {**_SMALL, "masked_copies": 3, "source_epochs": 4, "epochs": 20},
 }
 
 
