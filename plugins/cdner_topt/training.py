@@ -202,16 +202,17 @@ class _Training:
 
     def _resume(self) -> None:
         path = self.place / "checkpoint.safetensors"
-        if not path.exists():
-            (self.place / "model.safetensors").unlink(missing_ok=True)
-            return
+        kept: dict[str, Tensor] = {}
         try:
-            kept = load_file(path)
-            with safe_open(path, "pt") as file:
-                self.state = _State(**json.loads(file.metadata()["state"]))
+            if path.exists():
+                kept = load_file(path)
+                with safe_open(path, "pt") as file:
+                    self.state = _State(**json.loads(file.metadata()["state"]))
         except (OSError, SafetensorError) as error:
             self.run.log.warning("%s: beginning anew, the checkpoint cannot be read: %s", self.phase, error)
-            path.unlink()
+            kept = {}
+        if not kept:
+            (self.place / "model.safetensors").unlink(missing_ok=True)
             return
         names = list(self.backbone.state())
         self.backbone.load({name: kept[f"weight.{name}"] for name in names})

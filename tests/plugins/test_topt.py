@@ -454,6 +454,21 @@ def test_an_interrupted_stage_ends_as_an_undisturbed_one(
     assert not list(tmp_path.rglob("checkpoint.safetensors"))
 
 
+def test_a_broken_checkpoint_is_not_gone_on_from(tiny_t5: str, tmp_path: Path) -> None:
+    def made(folder: Path) -> dict[str, Any]:
+        model = load(tiny_t5)
+        examples = model.encode([("a b", "c"), ("d", "e")])
+        data = training.InMemory(lambda _: examples, 2, 0)
+        training.train(model, data, training.Schedule(3, 2, 1e-2), "t", context(folder), folder)
+        return weights(folder)
+
+    for name in ("whole", "broken"):
+        (tmp_path / name).mkdir()
+    for name in ("checkpoint.safetensors", "model.safetensors"):
+        (tmp_path / "broken" / name).write_bytes(b"half a file")
+    assert same(made(tmp_path / "whole"), made(tmp_path / "broken"))
+
+
 def test_streamed_batches_are_as_many_as_announced(tiny_t5: str, tmp_path: Path) -> None:
     model = load(tiny_t5)
     for count in (1, 7, 64 * 3, 64 * 3 + 1, 500):
