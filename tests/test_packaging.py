@@ -44,7 +44,7 @@ def test_a_wheel_works_from_any_directory(tmp_path: Path) -> None:
     ).stdout
     assert where.count(str(site)) == 2
     assert "bert-tagger" in run("list")
-    assert "23 files" in run("data", "verify", "--benchmark", "mini")
+    assert "28 files" in run("data", "verify", "--benchmark", "mini")
     run("plugin", "new", "any-method")
     plugin = "any-method/cdner_any_method.py"
     assert "F1" in run(
