@@ -334,7 +334,7 @@ def test_killed_at_20_random_moments_it_ends_in_the_same_results(tmp_path: Path)
 
 
 def test_ctrl_c_leaves_a_resumable_state_and_says_so(tmp_path: Path) -> None:
-    process = start(tmp_path / "out", tmp_path / "log", "-o", "pause=0.5")
+    process = start(tmp_path / "out", tmp_path / "log", "-o", "pause=0.3")
     while not list((tmp_path / "out").glob("runs/*/predictions.jsonl")):
         time.sleep(0.05)
         assert process.poll() is None
@@ -344,7 +344,7 @@ def test_ctrl_c_leaves_a_resumable_state_and_says_so(tmp_path: Path) -> None:
     assert "interrupted" in said
     assert "type the same command to go on" in said
     assert "Traceback" not in said
-    complete(tmp_path / "out", tmp_path / "log", "-o", "pause=0.1")
+    complete(tmp_path / "out", tmp_path / "log", "-o", "pause=0.3")
     assert (tmp_path / "log").read_text().split() == ["source", "ai", "music", "politics"]
 
 
