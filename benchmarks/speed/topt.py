@@ -66,9 +66,8 @@ def steps(model: Backbone, batches: Sequence[Sequence[Example]], rate: float = 1
     optimizer = torch.optim.AdamW(model.network.parameters(), lr=rate, weight_decay=0.0, fused=True)
     model.network.train()
     for batch in batches:
-        loss, count = model.loss(batch)
         optimizer.zero_grad(set_to_none=False)
-        (loss / count).backward()
+        (model.loss(batch) / sum(len(e.target) for e in batch)).backward()
         optimizer.step()
 
 

@@ -19,6 +19,7 @@ from transformers import (
     AutoTokenizer,
     GenerationConfig,
 )
+from transformers.modeling_outputs import BaseModelOutput
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
@@ -160,14 +161,6 @@ class Backbone(ABC):
         kept = [i for i in ids if i not in dropped]
         return str(self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)).strip()
 
-    def _generate(self, ids: Tensor, attention: Tensor) -> Tensor:
-        out: Tensor = self.network.generate(
-            input_ids=ids.to(self.compute.device),
-            attention_mask=attention.to(self.compute.device),
-            max_new_tokens=self.limits.answer,
-        )
-        return out
-
     def _padded(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
         """Ids and their attention mask."""
         mask = padded([[1] * len(row) for row in rows], 0, left=left)
@@ -195,8 +188,31 @@ class Seq2Seq(Backbone):
         return [*self.before, *ids, *self.after]
 
     def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
-        """Padded on the right; the first token of an answer is the decoder's start."""
-        return self._generate(*self._padded(sources))[:, 1:]
+        """Padded on the right. A sentence whose answer has ended leaves the batch, so that the rest goes faster."""
+        network, eos = self.network, self.tokenizer.eos_token_id
+        ids, mask = (tensor.to(self.compute.device) for tensor in self._padded(sources))
+        hidden = network.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
+        out = torch.full((len(sources), self.limits.answer), eos, device=ids.device)
+        rows = torch.arange(len(sources), device=ids.device)
+        token = torch.full_like(rows, network.generation_config.decoder_start_token_id)
+        past = None
+        for step in range(self.limits.answer):
+            said = network(
+                encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
+                attention_mask=mask,
+                decoder_input_ids=token[:, None],
+                past_key_values=past,
+                use_cache=True,
+            )
+            token, past = said.logits[:, -1].argmax(-1), said.past_key_values
+            out[rows, step] = token
+            going = (token != eos).nonzero()[:, 0]
+            if not len(going):
+                break
+            if len(going) < len(rows):
+                past.batch_select_indices(going)
+                rows, token, hidden, mask = rows[going], token[going], hidden[going], mask[going]
+        return out
 
 
 class Causal(Backbone):
@@ -221,8 +237,9 @@ class Causal(Backbone):
 
     def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
         """Padded on the left, so that answers begin where sources end."""
-        ids, mask = self._padded(sources, left=True)
-        return self._generate(ids, mask)[:, ids.shape[1] :]
+        ids, mask = (tensor.to(self.compute.device) for tensor in self._padded(sources, left=True))
+        out: Tensor = self.network.generate(input_ids=ids, attention_mask=mask, max_new_tokens=self.limits.answer)
+        return out[:, ids.shape[1] :]
 
 
 _DROPOUTS = (

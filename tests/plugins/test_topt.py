@@ -194,14 +194,33 @@ def test_answers_keep_the_mark_of_what_the_vocabulary_lacks(tiny_t5: str) -> Non
     assert model._text([0, *ids, unknown, 1, 0, 0]) == f"Milo{text2text.UNKNOWN}"
 
 
-def test_the_backbone_s_own_generation_settings_do_not_matter(tiny_t5: str, tmp_path: Path) -> None:
-    model = load(tiny_t5, answer=20)
+def test_the_backbone_s_own_generation_settings_do_not_matter(tiny_llama: str, tmp_path: Path) -> None:
+    model = load(tiny_llama, answer=20)
     plain = model.answers(["say red"], FP32)
     model.tokenizer.save_pretrained(tmp_path)
     model.network.generation_config.no_repeat_ngram_size = 1
     model.network.save_pretrained(tmp_path)
     assert load(str(tmp_path), answer=20).answers(["say red"], FP32) == plain
     assert model.answers(["say red"], FP32) != plain
+
+
+@pytest.mark.parametrize("kind", ["tiny_t5", "tiny_bart"])
+def test_answers_are_those_of_the_library_s_greedy_search(kind: str, request: pytest.FixtureRequest) -> None:
+    model = load(request.getfixturevalue(kind), answer=12)
+    examples = model.encode([(f"say {word} now", word) for word in ("red", "green and blue", "white")] * 4)
+    optimizer = torch.optim.AdamW(model.network.parameters(), lr=1e-2)
+    for _ in range(40):
+        optimizer.zero_grad()
+        model.loss(examples).backward()
+        optimizer.step()
+    model.network.eval()
+    prompts = ["say red now", "say green and blue now", "say white now", "say something else"]
+    theirs = []
+    for prompt in prompts:
+        ids = torch.tensor([model.source(model._ids([prompt])[0])])
+        theirs.append(model._text(model.network.generate(input_ids=ids, max_new_tokens=12)[0].tolist()[1:]))
+    assert model.answers(prompts, FP32) == theirs
+    assert len(set(theirs)) > 1
 
 
 def test_special_tokens_are_the_tokenizer_s_own(tiny_t5: str, tiny_llama: str) -> None:
