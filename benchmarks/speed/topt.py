@@ -124,15 +124,15 @@ def prediction(place: str, pairs: Sequence[tuple[str, str]], prompts: Sequence[s
 
     baseline = keep("plain", lambda: plain.predict(prompts))
     show("plain loop, one sentence at a time", baseline, baseline)
-    for rows in (16, 64):
+    for rows in (16, 128):
         rate = keep(f"{rows}", lambda n=rows: model.answers(prompts, FP32, n))  # type: ignore[misc]
-        show(f"batches of {rows} by length, fp32" + " (what runs do)" * (rows == 64), rate, baseline)
+        show(f"batches of {rows} by length, fp32" + " (what runs do)" * (rows == 128), rate, baseline)
     show(
-        "batches of 64 by length, auto precision (dev scores)",
+        "batches of 128 by length, auto precision (dev scores)",
         keep("bf16", lambda: model.answers(prompts, Compute("cpu", "auto"))),
         baseline,
     )
-    same = sum(a == b for a, b in zip(answers["plain"], answers["64"], strict=True))
+    same = sum(a == b for a, b in zip(answers["plain"], answers["128"], strict=True))
     empty = sum(not a for a in answers["plain"])
     print(f"  identical to the plain loop in fp32: {same} of {len(prompts)}, {100 * same / len(prompts):.2f} %", end="")
     print(f" ({empty} answers are empty)")

@@ -86,7 +86,7 @@ class Backbone(ABC):
         return mean.float() * sum(len(e.target) for e in examples)
 
     @torch.no_grad()
-    def answers(self, texts: Sequence[str], compute: Compute, rows: int = 64) -> list[str]:
+    def answers(self, texts: Sequence[str], compute: Compute, rows: int = 128) -> list[str]:
         """Greedy answers to prompts, in order; batches of similar length, halved when memory runs out."""
         sources = [self.source(ids) for ids in self._ids(texts)]
         order = sorted(range(len(sources)), key=lambda n: -len(sources[n]))
