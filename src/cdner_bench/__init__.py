@@ -1,11 +1,12 @@
 """What a plugin author imports."""
 
-from . import conll, gtok, text2text
+from . import conll, gtok, llm, text2text
 from .context import RunContext
-from .errors import CdnerError, NotRunError, OptionError
+from .errors import CdnerError, IncompleteError, NotRunError, OptionError, PluginError
 from .files import sha256
 from .hookspecs import hookimpl
 from .method import Method, Spec
+from .options import operational
 from .scoring import Counts, sentence_counts, total
 from .types import Corpus, Entity, Prediction, Rejected, Scenario, Sentence
 
@@ -14,9 +15,11 @@ __all__ = [
     "Corpus",
     "Counts",
     "Entity",
+    "IncompleteError",
     "Method",
     "NotRunError",
     "OptionError",
+    "PluginError",
     "Prediction",
     "Rejected",
     "RunContext",
@@ -26,6 +29,8 @@ __all__ = [
     "conll",
     "gtok",
     "hookimpl",
+    "llm",
+    "operational",
     "sentence_counts",
     "sha256",
     "text2text",

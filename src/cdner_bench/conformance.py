@@ -32,6 +32,9 @@ class _Nobody:
     def phase(self, name: str) -> None:
         """Nobody watches."""
 
+    def note(self, text: str) -> None:
+        """Nobody watches."""
+
     def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
         """Nobody watches."""
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from . import meter, models
 from .errors import CdnerError
 from .files import digest, locked, write_atomic
+from .llm.usage import Usage
 from .meter import Phase
 
 
@@ -25,6 +26,9 @@ class Observer(Protocol):
 
     def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
         """The phase has come to `step` of `total`."""
+
+    def note(self, text: str) -> None:
+        """Something the user should read, such as what the run is about to cost."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class RunContext:
     log: logging.Logger
     phases: list[Phase] = field(default_factory=list)
     model: ModelFacts = field(default_factory=ModelFacts)
-    _open: str | None = None
+    usage: Usage | None = None
+    _open: Phase | None = None
 
     @property
     def device(self) -> str:
@@ -63,10 +68,9 @@ class RunContext:
     def phase(self, name: str) -> Iterator[Phase]:
         """Time a block. Phases follow one another; they do not nest."""
         if self._open:
-            raise RuntimeError(f"phase {name!r} begins inside phase {self._open!r}")
-        self._open = name
+            raise RuntimeError(f"phase {name!r} begins inside phase {self._open.name!r}")
+        self._open = phase = Phase(name)
         self.observer.phase(name)
-        phase = Phase(name)
         try:
             with meter.timed(phase):
                 yield phase
@@ -78,6 +82,17 @@ class RunContext:
     def progress(self, step: int, total: int, **numbers: float) -> None:
         """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…)."""
         self.observer.progress(step, total, numbers)
+
+    def note(self, text: str) -> None:
+        """Tell the user something in a line, and the log."""
+        self.log.info("%s", text)
+        self.observer.note(text)
+
+    def asked(self, usage: Usage, waited: float) -> None:
+        """What the run has asked of a language model so far, and for how many seconds of this phase it waited."""
+        self.usage = usage
+        if self._open:
+            self._open.waiting = waited
 
     def describe(self, *, backbone: str, trained: int, total: int, precision: str = "") -> None:
         """Name the backbone, count the parameters (trained, in all), say how it computes: for the record."""

@@ -46,6 +46,10 @@ class NotRunError(CdnerError):
     """A method lacks something only the user can provide (a corpus, a key): recorded as *not run*, never as a score."""
 
 
+class IncompleteError(CdnerError):
+    """Answers that a run needs did not come. They are asked for when it is resumed; till then it has no score."""
+
+
 class BusyError(CdnerError):
     """Another process holds the lock of the same run."""
 

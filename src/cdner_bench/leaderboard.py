@@ -7,6 +7,7 @@ and only rows that have every target: a mean over what happens to be there is ne
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,9 @@ from typing import Any
 
 from .benchmark import Benchmark
 from .files import benchmarks_dir
-from .results import NOT_RUN, Result
+from .llm.question import ANSWERED
+from .llm.usage import Usage
+from .results import INCOMPLETE, NOT_RUN, Result
 from .scoring import HEADLINE, PROTOCOLS
 
 HOLE = "–"
@@ -55,7 +58,7 @@ class Row:
     @cached_property
     def finished(self) -> Sequence[Result]:
         """Those that have scores."""
-        return [r for r in self.results if r.status != NOT_RUN]
+        return [r for r in self.results if r.finished]
 
     def seeds(self, target: str) -> dict[int, Result]:
         """The finished runs of one target by seed."""
@@ -161,6 +164,29 @@ class Board:
         )
         return Table("Cost", headers, rows, note)
 
+    def models(self) -> Table | None:
+        """What was asked of language models, if anything."""
+        headers = [
+            "Method",
+            "Model",
+            "Asked (UTC)",
+            "Prompt",
+            "Requests",
+            "Not plain answers",
+            "Tokens in",
+            "Tokens out",
+            "Cost",
+            "Latency p50 / p90 / p99",
+            "Waiting",
+        ]
+        asked = [(label, row) for label, row in zip(self.labels, self.rows, strict=True) if _usages(row)]
+        rows = [[label, *_asked(row)] for label, row in asked]
+        note = (
+            "Sums over runs; latency and waiting in seconds. Refused, truncated, filtered and malformed answers are "
+            "scored by what they say. Cost at list prices, in US dollars; a model on this machine costs none."
+        )
+        return Table("Language models", headers, rows, note) if rows else None
+
     def reported(self) -> Table | None:
         """What the paper prints for this setting, if anything."""
         targets = self.benchmark.setting(self.setting).targets
@@ -189,7 +215,9 @@ class Board:
 
     def tables(self) -> list[Table]:
         """Everything that is shown, in order."""
-        return [table for table in (self.scores(), self.protocols(), self.cost(), self.reported()) if table]
+        return [
+            table for table in (self.scores(), self.protocols(), self.cost(), self.models(), self.reported()) if table
+        ]
 
     def records(self) -> list[dict[str, Any]]:
         """One record a row, target and protocol: the unrounded numbers."""
@@ -249,7 +277,7 @@ def _targets(results: Sequence[Result]) -> list[str]:
 
 
 def _label(row: Row, rivals: Sequence[Row]) -> str:
-    shown = ("backbone",)
+    shown = ("backbone", "model")
     options = row.results[0].method.options
     differing = [
         name
@@ -264,13 +292,15 @@ def _cell(row: Row, target: str) -> str:
     estimate = row.f1(target)
     if estimate:
         return str(estimate)
-    return "not run" if any(r.status == NOT_RUN and r.scenario.target == target for r in row.results) else HOLE
+    holes = {r.status for r in row.results if r.scenario.target == target}
+    return "not run" if NOT_RUN in holes else "incomplete" if INCOMPLETE in holes else HOLE
 
 
 def _model(row: Row) -> tuple[str, str]:
     first = (row.finished or row.results)[0]
-    backbone = first.model.backbone if row.finished else str(first.method.options.get("backbone", "none"))
-    return backbone, first.method.preset or HOLE
+    options = first.method.options
+    named = first.model.backbone if row.finished else options.get("backbone") or options.get("model") or "none"
+    return str(named), first.method.preset or HOLE
 
 
 def _cost(row: Row) -> list[str]:
@@ -278,7 +308,12 @@ def _cost(row: Row) -> list[str]:
     training = [[p for p in r.phases if p.epochs] for r in runs]
     per_epoch = [phases[-1].seconds / phases[-1].epochs for phases in training if phases]
     in_all = [sum(p.seconds for p in phases) for phases in training if phases]
-    predict = [p.seconds / p.sentences for r in runs for p in r.phases if p.name == "predict" and p.sentences]
+    predict = [
+        p.seconds / p.sentences
+        for r in runs
+        for p in r.phases
+        if p.name == "predict" and p.sentences and not (r.usage and r.usage.replayed)
+    ]
     if len({r.device for r in runs}) > 1:
         per_epoch, in_all, predict = [], [], []
     return [
@@ -289,6 +324,33 @@ def _cost(row: Row) -> list[str]:
         f"{max(r.peak_memory for r in runs) / 2**30:.2f} GiB",
         ", ".join(sorted({r.model.precision or HOLE for r in runs})),
         "; ".join(sorted({r.device for r in runs})),
+    ]
+
+
+def _usages(row: Row) -> list[Usage]:
+    return [r.usage for r in row.finished if r.usage]
+
+
+def _asked(row: Row) -> list[str]:
+    usages = _usages(row)
+    days = sorted({day for u in usages for day in (u.first, u.last)})
+    odd: Counter[str] = Counter()
+    for u in usages:
+        odd.update({state: n for state, n in u.states.items() if state != ANSWERED})
+    costs = [u.cost for u in usages if u.cost is not None]
+    waited = [p.waiting for r in row.finished for p in r.phases if p.name == "predict"]
+    replayed = any(u.replayed for u in usages)
+    return [
+        ", ".join(dict.fromkeys(u.model for u in usages)),
+        " to ".join(dict.fromkeys((days[0], days[-1]))),
+        ", ".join(dict.fromkeys(u.prompt for u in usages)),
+        f"{sum(u.requests for u in usages):,}",
+        ", ".join(f"{n} {state}" for state, n in sorted(odd.items())) or "0",
+        f"{sum(u.tokens_in for u in usages):,}",
+        f"{sum(u.tokens_out for u in usages):,}",
+        f"${sum(costs):.2f}" if len(costs) == len(usages) else HOLE,
+        " / ".join(f"{fmean(u.latency[p] for u in usages):.2f}" for p in ("p50", "p90", "p99")),
+        HOLE if replayed else f"{sum(waited):.0f}",
     ]
 
 

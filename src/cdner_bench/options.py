@@ -5,13 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from .errors import OptionError, did_you_mean
 from .files import content
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+
+operational = "operational"
+"""Marks an option that says how a run is made and not what comes out, `Annotated[int, operational]`: a limit, a place,
+a rate. It is no part of the run's identity, so that changing it goes on with the same run.
+"""
 
 
 def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -> Any:
@@ -51,10 +56,14 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def as_dict(options: Any) -> dict[str, Any]:
-    """Resolved options as plain values, for the record and the id: a file or folder is its name and its content."""
+    """Resolved options as plain values, for the record and the id: a file or folder is its name and its content.
+    Operational ones are left out.
+    """
     from pydantic_core import to_jsonable_python
 
-    values = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+    hints = get_type_hints(type(options), include_extras=True)
+    recorded = [f.name for f in dataclasses.fields(options) if operational not in get_args(hints[f.name])]
+    values = {name: getattr(options, name) for name in recorded}
     return {
         name: f"{value.name} ({content(value)[:12]})" if isinstance(value, Path) else to_jsonable_python(value)
         for name, value in values.items()

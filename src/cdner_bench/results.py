@@ -20,16 +20,20 @@ from typing import Any
 from .context import ModelFacts
 from .errors import ResultError
 from .files import digest, write_atomic
+from .llm.usage import Usage
 from .meter import Phase
 from .scoring import Counts, PerType, Scores, total
 from .types import Scenario
 
-SCHEMA = 1
-FINISHED, NOT_RUN = "finished", "not-run"
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+SCHEMA = 2
+FINISHED, NOT_RUN, INCOMPLETE = "finished", "not-run", "incomplete"
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda record: {**record, "usage": None}}
 """From a schema number to a function that lifts a record to the next one."""
 
-PACKAGES = ("cdner-bench", "torch", "transformers", "tokenizers", "safetensors", "seqeval", "numpy")
+PACKAGES = (
+    "cdner-bench", "torch", "transformers", "tokenizers", "safetensors", "peft", "bitsandbytes", "openai", "xllamacpp",
+    "seqeval", "numpy",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,9 @@ class MethodFacts:
 
 @dataclass(frozen=True)
 class Result:
-    """One line of the record. A run that could not be made has the status `not-run`, a `reason`, and no scores."""
+    """One line of the record. A run that could not be made (`not-run`), or that lacks answers (`incomplete`), has a
+    `reason` and no scores.
+    """
 
     status: str
     run: str
@@ -71,10 +77,16 @@ class Result:
     scores: Mapping[str, PerType] = field(default_factory=dict)
     sentences: Sequence[Counts] = ()
     phases: Sequence[Phase] = ()
+    usage: Usage | None = None
     device: str = ""
     peak_memory: int = 0
     reason: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has scores."""
+        return self.status == FINISHED
 
     def f1(self, protocol: str) -> float | None:
         """Micro-F1 in percent; None under a protocol that the run was not scored with."""
@@ -153,8 +165,13 @@ def _from_record(record: dict[str, Any]) -> Result:
         scores={protocol: {kind: Counts(*c) for kind, c in counts.items()} for protocol, counts in scores.items()},
         sentences=[_triple(text) for text in record.pop("sentences").split()],
         phases=[Phase(**phase) for phase in record.pop("phases")],
+        usage=_usage(record.pop("usage")),
         **record,
     )
+
+
+def _usage(record: dict[str, Any] | None) -> Usage | None:
+    return Usage(**{**record, "again_tokens": tuple(record["again_tokens"])}) if record else None
 
 
 def _triple(text: str) -> Counts:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from . import meter, models, options, results
 from .benchmark import Benchmark
 from .context import Observer, RunContext
-from .errors import BusyError, CdnerError, NotRunError, PluginError
+from .errors import BusyError, CdnerError, IncompleteError, NotRunError, PluginError
 from .files import digest, locked
 from .method import Method
 from .plugins import Registered
@@ -58,8 +58,8 @@ class Job:
 
     @cached_property
     def backbone(self) -> str | None:
-        """The identity of what the option `backbone` names, if the method has one."""
-        name = getattr(self.options, "backbone", None)
+        """The identity of what the option `backbone` or `model` names, if the method has one."""
+        name = getattr(self.options, "backbone", None) or getattr(self.options, "model", None)
         return models.identity(name) if isinstance(name, str) else None
 
     def __str__(self) -> str:
@@ -68,7 +68,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: finished, skipped (finished before), not-run, failed or busy (another process has it)."""
+    """How a job ended: finished, skipped (finished before), not-run, incomplete, failed or busy (another process has
+    it).
+    """
 
     job: Job
     status: str
@@ -79,7 +81,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the user has to do something about it."""
-        return self.status in ("failed", "busy")
+        return self.status in (results.INCOMPLETE, "failed", "busy")
 
     @property
     def f1(self) -> float | None:
@@ -170,10 +172,11 @@ def _resume(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
         (folder / "error.txt").unlink(missing_ok=True)
         try:
             result, status = _make(job, folder, out, observer), results.FINISHED
-        except NotRunError as error:
-            result = Result(results.NOT_RUN, job.id, job.data, job.scenario, job.method, job.seed, reason=str(error))
+        except (NotRunError, IncompleteError) as error:
+            status = results.NOT_RUN if isinstance(error, NotRunError) else results.INCOMPLETE
+            result = Result(status, job.id, job.data, job.scenario, job.method, job.seed, reason=str(error))
             _publish(result, out)
-            return Outcome(job, results.NOT_RUN, result, str(error), error.hint)
+            return Outcome(job, status, result, str(error), error.hint)
         results.save(result, record)
         shutil.rmtree(folder / "stages", ignore_errors=True)
     _publish(result, out)
@@ -193,10 +196,12 @@ def _rescored(job: Job, folder: Path, result: Result) -> Result:
 
 
 def _publish(result: Result, out: Path) -> None:
-    """Put a result where leaderboards look. What could not be run never replaces what was."""
+    """Put a result where leaderboards look. What has no score never replaces what has."""
     place = out / "leaderboards" / "results" / result.path
-    if place.exists() and (result.status == results.NOT_RUN or results.load(place) == result):
-        return
+    if place.exists():
+        there = results.load(place)
+        if there == result or (there.finished and not result.finished):
+            return
     results.save(result, place)
 
 
@@ -234,6 +239,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         job.seed,
         model=run.model,
         phases=run.phases,
+        usage=run.usage,
         device=meter.device_name(),
         peak_memory=meter.peak_memory(),
         provenance=results.provenance(),

@@ -56,6 +56,10 @@ class Plain:
     def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
         """Not shown."""
 
+    def note(self, text: str) -> None:
+        """A line of its own."""
+        print(f"{self.where} {text}", flush=True)
+
     def end(self, outcome: Outcome) -> None:
         """Say how it ended."""
         print(f"{self.where} {_sentence(outcome, time.perf_counter() - self.start)}", flush=True)
@@ -86,6 +90,10 @@ class Live:
         """Move the bar."""
         text = "  ".join(f"{name} {value:.3g}" for name, value in numbers.items())
         self.rich.update(self.task, completed=step, total=total, numbers=text)
+
+    def note(self, text: str) -> None:
+        """Scrolls by, like a finished run."""
+        self.rich.console.print(f"{self.title}: {text}", markup=False)
 
     def end(self, outcome: Outcome) -> None:
         """Leave a line behind."""

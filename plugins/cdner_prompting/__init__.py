@@ -1,0 +1,21 @@
+"""Prompting a language model: GPT-4, or any other behind an OpenAI-compatible server."""
+
+from cdner_bench import Spec, hookimpl
+
+SHARES = ("cdner_bench.llm", "cdner_bench.text2text")
+
+_LOCAL: dict[str, object] = {"model": "smollm2", "base_url": "local", "max_tokens": 96}
+
+
+@hookimpl
+def register_methods() -> list[Spec]:
+    """`gpt4`."""
+    return [
+        Spec(
+            "gpt4",
+            "cdner_prompting.method:Prompting",
+            "a language model asked for entities, by default without examples (TOPT, Table 2: GPT-4)",
+            presets={"paper": {"model": "gpt-4"}, "cpu": _LOCAL, "quick": _LOCAL},
+            extra="llm",
+        )
+    ]

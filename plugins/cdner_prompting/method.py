@@ -1,0 +1,136 @@
+"""`gpt4`: ask a language model for the entities of each sentence, read what it says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from cdner_bench import Corpus, Method, OptionError, Prediction, RunContext, Sentence, llm, operational, text2text
+
+from . import reading
+from .demonstrations import Fixed, Nearest
+
+Positive = Annotated[int, Gt(0)]
+Dollars = Annotated[float, Ge(0)]
+
+
+@dataclass(frozen=True)
+class PromptingOptions:
+    """The paper's prompt without examples, at temperature 0; the paper names neither snapshot nor temperature.
+
+    `shots` examples from the target's train split, `fixed` or the `nearest` to each sentence by BM25, go before the
+    question. `format` json asks for an answer in a JSON schema. `votes` answers are asked for, at a temperature above
+    0, and what more than half of them say counts. The options after `votes` say how to ask, not what: where the
+    server is (`local` starts one), which variable holds the key, prices in US dollars for a million tokens, limits,
+    where answers are kept (`store`), and whether the network may be used at all (`replay`).
+    """
+
+    model: str = "gpt-4o"
+    format: Literal["text", "json"] = "text"
+    shots: Annotated[int, Ge(0)] = 0
+    demonstrations: Literal["fixed", "nearest"] = "fixed"
+    temperature: Annotated[float, Ge(0), Le(2)] | None = 0.0
+    max_tokens: Positive = 512
+    votes: Positive = 1
+    base_url: Annotated[str | None, operational] = None
+    key_variable: Annotated[str, operational] = "OPENAI_API_KEY"
+    price_in: Annotated[Dollars | None, operational] = None
+    price_out: Annotated[Dollars | None, operational] = None
+    max_cost: Annotated[Dollars | None, operational] = None
+    max_requests: Annotated[Annotated[int, Ge(0)] | None, operational] = None
+    concurrency: Annotated[Positive, operational] = 4
+    timeout: Annotated[Annotated[float, Gt(0)], operational] = 120.0
+    retries: Annotated[Annotated[int, Ge(0)], operational] = 5
+    attempts: Annotated[Positive, operational] = 3
+    store: Annotated[Path | None, operational] = None
+    replay: Annotated[Literal["first", "only"], operational] = "first"
+
+
+class Prompting(Method):
+    """Nothing is learnt: the target's types, and its train split for examples, go into the prompt."""
+
+    Options = PromptingOptions
+    options: PromptingOptions
+
+    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
+        """Get ready to ask."""
+        o = self.options
+        if o.votes > 1 and not o.temperature:
+            raise OptionError("votes of equal answers say nothing", hint="add -o temperature=0.7")
+        if (o.price_in is None) != (o.price_out is None):
+            raise OptionError("price_in and price_out go together", hint="add the other one")
+        self.types = target.types
+        self.schema = reading.schema(target.types) if o.format == "json" else None
+        nearest = o.shots and o.demonstrations == "nearest"
+        self.examples = Nearest(target.train, o.shots) if nearest else Fixed(target.train, o.shots, run.seed)
+        answers = [text2text.answer(s) for s in target.train]
+        self.characters = sum(map(len, answers)) / max(1, len(answers))
+        price = None if o.price_in is None or o.price_out is None else llm.Price(o.price_in, o.price_out)
+        self.client = llm.Client(
+            llm.endpoint(o.model, o.base_url, o.key_variable, o.concurrency),
+            llm.Store(o.store or run.shared.parent / "answers"),
+            llm.Limits(o.concurrency, o.retries, o.timeout, o.attempts, o.max_requests, o.max_cost, o.replay),
+            ledger=run.workdir / "requests.txt",
+            price=price,
+            fits=reading.fits if self.schema else None,
+        )
+        self._account(run)
+
+    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
+        """In order, as answers come. Raises `IncompleteError` where some are missing."""
+        run.note(str(self.client.estimate(self._questions(sentences, run.seed), self.characters)))
+        try:
+            answers = self.client.answers(self._questions(sentences, run.seed))
+            for sentence in sentences:
+                several = list(islice(answers, self.options.votes))
+                if len(several) < self.options.votes:
+                    break
+                yield reading.vote([self._read(answer, sentence) for answer in several])
+            next(answers, None)  # so that what is missing is complained about
+        finally:
+            self._account(run)
+
+    def _account(self, run: RunContext) -> None:
+        usage = self.client.usage(self._wording())
+        run.describe(backbone=usage.model or self.client.endpoint.model, trained=0, total=0)
+        run.asked(usage, self.client.waiting)
+
+    def _questions(self, sentences: Sequence[Sentence], seed: int) -> Iterator[llm.Question]:
+        o = self.options
+        model = self.client.endpoint.model
+        for sentence in sentences:
+            messages = tuple(self._messages(sentence, self.types))
+            for n in range(o.votes):
+                drawn = seed if o.temperature else None  # at temperature 0 all seeds share one answer
+                yield llm.Question(model, messages, o.max_tokens, o.temperature, None, drawn, self.schema, n)
+
+    def _messages(self, sentence: Sentence, types: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for example in self.examples.of(sentence):
+            yield "user", self._prompt(example, types)
+            yield "assistant", self._answer(example)
+        yield "user", self._prompt(sentence, types)
+
+    def _prompt(self, sentence: Sentence, types: Sequence[str]) -> str:
+        text = text2text.prompt(sentence, types)
+        return reading.in_json(text) if self.schema else text
+
+    def _answer(self, example: Sentence) -> str:
+        return reading.as_json(example) if self.schema else text2text.answer(example)
+
+    def _read(self, answer: llm.Answer, sentence: Sentence) -> Prediction:
+        if answer.state in llm.WITHOUT_CONTENT:
+            return Prediction(sentence.id, raw=answer.text)
+        if self.schema:
+            return reading.from_json(answer.text, sentence, self.types)
+        return text2text.read(answer.text, sentence, self.types)
+
+    def _wording(self) -> str:
+        """Eight hex digits of the prompt without its sentence, types and examples."""
+        template = self._prompt(Sentence("", ("SENTENCE",)), ["TYPES"])
+        return hashlib.sha256(template.encode()).hexdigest()[:8]

@@ -1,0 +1,198 @@
+"""The part that talks to the server: an event loop, so many requests at a time, and what comes of each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PluginError
+from .endpoint import Connection
+from .failure import GARBLED, FilteredError, UnansweredError, raised
+from .question import ANSWERED, CLIENT, FILTERED, MALFORMED, REFUSED, TRUNCATED, Answer, Question
+
+if TYPE_CHECKING:
+    from .client import Client
+
+_ENDINGS = {"length": TRUNCATED, "content_filter": FILTERED}
+
+
+class Asker:
+    """Runs requests on an event loop that turns only while somebody waits for an answer."""
+
+    def __init__(self, client: Client, connection: Connection) -> None:
+        self.client, self.connection = client, connection
+        self.loop = asyncio.new_event_loop()
+        self.gate = asyncio.Semaphore(client.limits.concurrency)
+        self.api = _api(connection, client.limits.timeout, client.limits.retries)
+        self.tasks: dict[str, asyncio.Task[Answer]] = {}
+        self.reserved = 0.0
+        self.stopped = False
+        self.loop.set_exception_handler(lambda *_: None)  # of answers that nobody waits for any more
+
+    @classmethod
+    @contextmanager
+    def opened(cls, client: Client) -> Iterator[Asker]:
+        """For as long as the block lasts; what is still under way at its end is called off."""
+        with client.endpoint.opened() as connection:
+            asker = cls(client, connection)
+            try:
+                yield asker
+            finally:
+                asker.close()
+
+    @property
+    def running(self) -> int:
+        """How many requests are under way."""
+        return len(self.tasks)
+
+    def ask(self, question: Question) -> asyncio.Task[Answer]:
+        """The answer to come. A question that is under way already is not asked a second time."""
+        if question.key not in self.tasks:
+            task = self.loop.create_task(self._ask(question))
+            self.tasks[question.key] = task
+            reserved = self.client.cost(question)
+            self.reserved += reserved
+
+            def ended(_: object) -> None:
+                del self.tasks[question.key]
+                self.reserved -= reserved
+
+            task.add_done_callback(ended)
+        return self.tasks[question.key]
+
+    def stop(self) -> None:
+        """Send nothing more; what was sent may end."""
+        self.stopped = True
+
+    def step(self) -> None:
+        """Wait until some request has ended. The time this takes, less what this thread computes, is waiting."""
+        begun, worked = time.perf_counter(), time.thread_time()
+        self.loop.run_until_complete(asyncio.wait(self.tasks.values(), return_when=asyncio.FIRST_COMPLETED))
+        self.client.waiting += max(0.0, time.perf_counter() - begun - (time.thread_time() - worked))
+
+    def close(self) -> None:
+        """Call off what is under way, close the connections."""
+        self.loop.run_until_complete(self._call_off())
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+    async def _call_off(self) -> None:
+        tasks = list(self.tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.api.close()
+
+    async def _ask(self, question: Question) -> Answer:
+        async with self.gate:
+            if self.stopped:
+                raise UnansweredError("")
+            answer = await self._worth_keeping(question)
+        self.client.store.put(question, answer)
+        self.client.ledger.note(question, answer, paid=True)
+        return answer
+
+    async def _worth_keeping(self, question: Question) -> Answer:
+        """The first answer that is one, or the last attempt's, whatever it is."""
+        lost = [0, 0, 0]
+        for attempt in range(self.client.limits.attempts):
+            last = attempt + 1 == self.client.limits.attempts
+            begun = time.perf_counter()
+            try:
+                answer = self._read(question, await self._completion(question), time.perf_counter() - begun, lost)
+            except UnansweredError as error:
+                if last or error.reason != GARBLED:
+                    raise
+                lost[0] += 1
+                continue
+            if last or answer.state not in (REFUSED, MALFORMED):
+                return answer
+            lost = [lost[0] + 1, lost[1] + answer.tokens_in, lost[2] + answer.tokens_out]
+        raise AssertionError("attempts is positive")
+
+    async def _completion(self, question: Question) -> Any:
+        try:
+            return await self.api.chat.completions.create(**question.body(self.connection.served_as))
+        except Exception as error:
+            instead = raised(error, question, self.client.endpoint, self.connection)
+            if isinstance(instead, FilteredError):
+                return None
+            raise instead from None  # the client's error holds headers and what the server said
+
+    def _read(self, question: Question, completion: Any, seconds: float, lost: list[int]) -> Answer:
+        text, state, model, usage = "", FILTERED, question.model, None
+        if completion is not None:
+            choice = next(iter(getattr(completion, "choices", None) or ()), None)
+            if getattr(choice, "message", None) is None:
+                raise UnansweredError(GARBLED)
+            usage = completion.usage
+            text, state = self._state(choice)
+            if not self.client.endpoint.own:
+                model = _safe(completion.model) or question.model
+        return Answer(
+            text=text,
+            state=state,
+            model=model,
+            tokens_in=getattr(usage, "prompt_tokens", 0) or 0,
+            tokens_out=getattr(usage, "completion_tokens", 0) or 0,
+            seconds=round(seconds, 3),
+            asked=datetime.now(UTC).isoformat(timespec="seconds"),
+            again=lost[0],
+            again_in=lost[1],
+            again_out=lost[2],
+        )
+
+    def _state(self, choice: Any) -> tuple[str, str]:
+        refusal, text = getattr(choice.message, "refusal", None), choice.message.content
+        if isinstance(refusal, str) and refusal:
+            return refusal, REFUSED
+        state = _ENDINGS.get(str(choice.finish_reason), ANSWERED)
+        if not isinstance(text, str):
+            if state == ANSWERED:
+                raise UnansweredError(GARBLED)
+            return "", state
+        if state == ANSWERED and self.client.fits is not None and not self.client.fits(text):
+            state = MALFORMED
+        return text, state
+
+
+def _safe(name: object) -> str:
+    """A model's name as a server gave it, without what is no name."""
+    return "".join(c for c in name if c.isalnum() or c in "-_.:/@")[:80] if isinstance(name, str) else ""
+
+
+def _api(connection: Connection, timeout: float, retries: int) -> Any:
+    try:
+        import httpx2
+        import openai
+    except ImportError as error:
+        hint = "pip install 'cdner-bench[llm]'"
+        raise PluginError(f"asking a language model needs the openai client: {error}", hint=hint) from error
+    found = version("openai")
+    if found.split(".")[0] != CLIENT.split()[1]:
+        raise PluginError(f"answers are kept by {CLIENT}, and {found} is installed", hint="pip install 'openai>=3,<4'")
+
+    class Punctual(httpx2.AsyncHTTPTransport):
+        """Takes a whole answer within the limit: a server that drips one byte at a time runs out of time too."""
+
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            try:
+                async with asyncio.timeout(timeout):
+                    response = await super().handle_async_request(request)
+                    await response.aread()
+            except TimeoutError:
+                raise httpx2.ReadTimeout("the answer took too long", request=request) from None
+            return response
+
+    return openai.AsyncOpenAI(
+        base_url=connection.url,
+        api_key=connection.key,
+        max_retries=retries,
+        timeout=timeout,
+        http_client=httpx2.AsyncClient(transport=Punctual(limits=httpx2.Limits(max_connections=None))),
+    )

@@ -1,0 +1,224 @@
+"""Asking many questions at once, each answer kept the moment it is there; in order, in flat memory, within a budget.
+
+What did not arrive is retried by the openai client alone. What arrived and is no answer to keep (a refusal, another
+shape, nothing) is asked for again here, a few times. No failure goes through both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import CdnerError, IncompleteError, OptionError
+from .asking import Asker
+from .endpoint import Endpoint
+from .failure import UnansweredError
+from .ledger import Ledger
+from .question import Answer, Question
+from .store import Store
+from .usage import CHARACTERS_PER_TOKEN, Estimate, Price, Usage, list_price
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How to ask. `retries` is the client's own, `timeout` is in seconds for each try, `attempts` is how often an
+    answer is asked for that is worth keeping. `max_requests` and `max_cost` (US dollars) hold for everything that a
+    run sends, however often it is resumed. `replay` "only" never touches the network.
+    """
+
+    concurrency: int = 4
+    retries: int = 5
+    timeout: float = 120.0
+    attempts: int = 3
+    max_requests: int | None = None
+    max_cost: float | None = None
+    replay: Literal["first", "only"] = "first"
+
+
+_Outcome = Answer | UnansweredError
+_Pending = tuple[Question, "_Outcome | asyncio.Task[Answer]"]
+
+
+class Client:
+    """Asks one model. `fits` tells whether a text has the shape that was asked for; `ledger` is a file that notes what
+    the run has asked, so that its usage and budget outlive the process. `waiting` is the time spent waiting for
+    answers, in seconds.
+
+    Raises `OptionError` for a `max_cost` where no price is known.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        store: Store,
+        limits: Limits,
+        *,
+        ledger: Path,
+        price: Price | None = None,
+        fits: Callable[[str], bool] | None = None,
+    ) -> None:
+        self.endpoint, self.store, self.limits, self.fits = endpoint, store, limits, fits
+        self.price = Price(0.0, 0.0) if endpoint.own else price or list_price(endpoint.model)
+        if limits.max_cost is not None and self.price is None:
+            raise OptionError(
+                f"max_cost needs the price of {endpoint.model}, which is not in llm-prices.toml",
+                hint="in dollars for a million tokens: -o price_in=2.5 -o price_out=10",
+            )
+        self.ledger = Ledger(ledger, store, endpoint.model)
+        self.waiting = 0.0
+
+    def estimate(self, questions: Iterable[Question], characters: float) -> Estimate:
+        """What `answers` would ask, if an answer has so many characters."""
+        requests = stored = 0
+        read = most = 0.0
+        for question in questions:
+            requests += 1
+            if self.store.has(question):
+                stored += 1
+            else:
+                read += question.length / CHARACTERS_PER_TOKEN
+                most += question.max_tokens
+        written = min(most, (requests - stored) * characters / CHARACTERS_PER_TOKEN)
+        price = self.price
+        likely, highest = (None, None) if price is None else (price.of(read, written), price.of(read, most))
+        return Estimate(requests, stored, round(read), round(written), likely, highest)
+
+    def answers(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        """The answers, in order, as they come.
+
+        Raises `IncompleteError` where answers are missing: after the rest was asked, or when the budget is spent;
+        whatever arrived is kept. Raises another `CdnerError` for what makes asking on senseless.
+        """
+        with ExitStack() as stack:
+            round_ = _Round(self, stack)
+            yield from round_.go(questions)
+            round_.complain()
+
+    def usage(self, prompt: str) -> Usage:
+        """Everything the run has asked so far."""
+        return self.ledger.tally.usage(self.endpoint.host, prompt, self.price)
+
+    def cost(self, question: Question) -> float:
+        """The most that a question can cost, in US dollars, all its attempts included."""
+        read = question.length / 2  # no tokenizer needs more than a token for two characters of such text
+        return self.limits.attempts * self.price.of(read, question.max_tokens) if self.price else 0.0
+
+
+class _Round:
+    """One pass over questions."""
+
+    def __init__(self, client: Client, stack: ExitStack) -> None:
+        self.client, self.stack = client, stack
+        self.asker: Asker | None = None
+        self.pending: deque[_Pending] = deque()
+        self.failures: Counter[str] = Counter()
+        self.in_a_row = self.unsent = self.got = 0
+        self.spent = ""  # which budget is
+        self.fatal: CdnerError | None = None
+
+    def go(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        limits = self.client.limits
+        window = max(64, 4 * limits.concurrency)
+        for question in questions:
+            self.pending.append((question, self._find(question)))
+            while len(self.pending) > window or (self.pending and not _waits(self.pending[0])):
+                yield from self._first()
+            if self.fatal:
+                break
+        while self.pending:
+            yield from self._first()
+
+    def complain(self) -> None:
+        """Raise what is to be said about answers that are missing."""
+        if self.fatal:
+            raise self.fatal
+        missing = self.failures.total() + self.unsent
+        if not missing:
+            return
+        of = f"{missing} of {missing + self.got} answers are missing"
+        if self.client.limits.replay == "only":
+            raise IncompleteError(
+                f"{of} in {self.client.store.folder}, and replay=only asks nobody",
+                hint="leave out replay=only to ask the model, or name another store: -o store=FOLDER",
+            )
+        reasons = [f"{count} {reason}" for reason, count in sorted(self.failures.items())]
+        if self.unsent:
+            reasons.append(f"{self.unsent} not asked, {self.spent}")
+        hint = "type the same command to ask for them; what was answered is kept"
+        if self.spent and not self.spent.startswith("after"):
+            hint = "raise the limit and type the same command; what was answered is kept"
+        raise IncompleteError(f"{of}: {', '.join(reasons)}", hint=hint)
+
+    def _find(self, question: Question) -> _Outcome | asyncio.Task[Answer]:
+        kept = self.client.store.get(question)
+        if kept is not None:
+            self.client.ledger.note(question, kept, paid=False)
+            return kept
+        if self.fatal or self.client.limits.replay == "only" or not self._affords(question):
+            return UnansweredError("")
+        if self.asker is None:
+            self.asker = self.stack.enter_context(Asker.opened(self.client))
+        return self.asker.ask(question)
+
+    def _affords(self, question: Question) -> bool:
+        """Whether the budget allows one more, once what is under way has come if need be."""
+        limits, ledger, asker = self.client.limits, self.client.ledger, self.asker
+        while not self.spent:
+            running = asker.running if asker else 0
+            reserved = asker.reserved if asker else 0.0
+            money = 0.0 if self.client.price is None else ledger.cost(self.client.price)
+            if limits.max_requests is not None and ledger.paid + running >= limits.max_requests:
+                over = f"max_requests={limits.max_requests} is reached"
+            elif limits.max_cost is not None and money + reserved + self.client.cost(question) > limits.max_cost:
+                over = f"max_cost={limits.max_cost} does not allow another (${money:.4f} spent)"
+            else:
+                return True
+            if asker is None or not running:
+                self.spent = over
+            else:
+                asker.step()
+        return False
+
+    def _first(self) -> Iterator[Answer]:
+        """The first pending answer, unless one before it is missing."""
+        _, outcome = self.pending.popleft()
+        if isinstance(outcome, asyncio.Task):
+            assert self.asker is not None
+            outcome = self._result(outcome)
+        if isinstance(outcome, Answer):
+            self.got += 1
+            if not (self.failures or self.unsent or self.fatal):
+                yield outcome
+        elif outcome.reason:
+            self.failures[outcome.reason] += 1
+        else:
+            self.unsent += 1
+
+    def _result(self, task: asyncio.Task[Answer]) -> _Outcome:
+        assert self.asker is not None
+        while not task.done():
+            self.asker.step()
+        error = task.exception()
+        if error is None:
+            self.in_a_row = 0
+            return task.result()
+        if isinstance(error, UnansweredError):
+            self.in_a_row += bool(error.reason)
+            if self.in_a_row >= max(8, 2 * self.client.limits.concurrency):  # the server is gone
+                self.spent = self.spent or f"after {self.in_a_row} failures in a row"
+                self.asker.stop()
+            return error
+        if isinstance(error, CdnerError):
+            self.fatal = self.fatal or error
+            self.asker.stop()
+            return UnansweredError("")
+        raise error
+
+
+def _waits(pending: _Pending) -> bool:
+    return isinstance(pending[1], asyncio.Task) and not pending[1].done()

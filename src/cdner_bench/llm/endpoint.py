@@ -1,0 +1,114 @@
+"""Where a model is to be had: somebody's server, or one of our own that is started when it is needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from .. import models
+from ..errors import CdnerError, NotRunError, OptionError
+from . import server
+
+OPENAI = "https://api.openai.com/v1"
+LOCAL = "local"
+KEY = "OPENAI_API_KEY"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An open door: the server's address, what it calls the model, and the key, which is shown nowhere."""
+
+    url: str
+    served_as: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A model and where to ask it. `model` is its name in keys and records, `own` tells that we run the server."""
+
+    model: str
+    url: str
+    key_variable: str = KEY
+    name: str = ""
+    parallel: int = 4
+
+    @property
+    def own(self) -> bool:
+        """Whether the server is started here, for nothing, and stopped afterwards."""
+        return self.url == LOCAL
+
+    @property
+    def host(self) -> str:
+        """The server, for the record."""
+        return "this machine" if self.own else urlsplit(self.url).hostname or self.url
+
+    @contextmanager
+    def opened(self) -> Iterator[Connection]:
+        """Start the server if it is ours; find the key if it is not. Raises `NotRunError` if there is no key."""
+        if self.own:
+            with server.started(self.name, self.parallel) as url:
+                yield Connection(url, server.served_as(self.name), "none")
+            return
+        key = os.environ.get(self.key_variable, "").strip()
+        if not key and self.host not in ("127.0.0.1", "localhost", "::1"):
+            raise NotRunError(
+                f"{self.model} at {self.host} needs a key, and {self.key_variable} is not set",
+                hint=f"type: export {self.key_variable}=…   or ask a local model: -o base_url=local -o model=smollm2",
+            )
+        _reach(self.url)
+        yield Connection(self.url, self.name, key or "none")
+
+
+def endpoint(model: str, base_url: str | None = None, key_variable: str = KEY, parallel: int = 4) -> Endpoint:
+    """The endpoint of a model. `base_url` is an OpenAI-compatible server's (None: $OPENAI_BASE_URL or OpenAI's), or
+    `local`: then `model` is one of `cdner-bench models list` with a GGUF file, or `hf:NAME`, and a server is started.
+
+    Raises `OptionError` for an address that is none, or that carries a password.
+    """
+    url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+    if url == LOCAL:
+        return Endpoint(_pinned(model), LOCAL, key_variable, model, parallel)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionError(
+            f"base_url={url}: this is no address of a server",
+            hint="write http://host:port/v1, or local for a server on this machine",
+        )
+    if parts.username or parts.password or parts.query:
+        raise OptionError(
+            f"the address of {parts.hostname} carries a password or a query, which would be recorded",
+            hint=f"put the key into an environment variable, {KEY}, or name another: -o key_variable=NAME",
+        )
+    if not re.fullmatch(r"[\w./:@+-]+", model):
+        raise OptionError(f"model={model}: not the name of a model")
+    return Endpoint(model, url.rstrip("/"), key_variable, model, parallel)
+
+
+def _reach(url: str) -> None:
+    """Raise `CdnerError` if nobody listens there, before the client tries for long. Proxies are left to the client."""
+    parts = urlsplit(url)
+    if getproxies():
+        return
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=10).close()
+    except OSError as error:
+        raise CdnerError(
+            f"{url} cannot be reached: {error.strerror or error}",
+            hint="check -o base_url=… and the network; a local model: -o base_url=local -o model=smollm2",
+        ) from None
+
+
+def _pinned(name: str) -> str:
+    """A local model's name with the beginning of its weights' hash."""
+    plain = name.removeprefix("hf:")
+    identity = models.identity(plain)
+    return f"{Path(plain).name}@{identity[:12]}" if identity != plain else plain

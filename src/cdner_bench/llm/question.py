@@ -1,0 +1,84 @@
+"""What is asked of a model and what it answered: plain values with a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from ..files import digest
+
+CLIENT = "openai 3"
+"""The major version of the client that asks. It is part of a question's key, because it shapes the request."""
+
+ANSWERED, TRUNCATED, REFUSED, FILTERED, MALFORMED = "answered", "truncated", "refused", "filtered", "malformed"
+STATES = (ANSWERED, TRUNCATED, REFUSED, FILTERED, MALFORMED)
+"""How an answer ended: by itself, at the limit of tokens, with a refusal, stopped by the provider's content filter,
+or in another shape than was asked for. All five are the model's own doing and are scored by what they say; what
+never arrived is no answer.
+"""
+
+
+WITHOUT_CONTENT = (REFUSED, FILTERED)
+"""States in which the text, if there is any, is not about what was asked."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request. `messages` are (role, content); None leaves a parameter to the server; `sample` tells apart the
+    repetitions of one question.
+    """
+
+    model: str
+    messages: Sequence[tuple[str, str]]
+    max_tokens: int
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    schema: Mapping[str, Any] | None = None
+    sample: int = 0
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of everything that determines the answer."""
+        return digest([CLIENT, asdict(self)])
+
+    @property
+    def length(self) -> int:
+        """Characters of all messages."""
+        return sum(len(content) for _, content in self.messages)
+
+    def body(self, served_as: str) -> dict[str, Any]:
+        """The arguments of `chat.completions.create`."""
+        body: dict[str, Any] = {
+            "model": served_as,
+            "messages": [{"role": role, "content": content} for role, content in self.messages],
+            "max_completion_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "seed": self.seed,
+        }
+        if self.schema is not None:
+            named = {"name": "answer", "strict": True, "schema": dict(self.schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
+        return {name: value for name, value in body.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `model` is the snapshot that the server names, `seconds` the time from asking to the end of the
+    answer, `asked` the UTC time, `again` how many answers before this one were none worth keeping (refusals, other
+    shapes), `again_in` and `again_out` their tokens.
+    """
+
+    text: str
+    state: str
+    model: str
+    tokens_in: int
+    tokens_out: int
+    seconds: float
+    asked: str
+    again: int = 0
+    again_in: int = 0
+    again_out: int = 0

@@ -1,0 +1,147 @@
+"""A server of one's own on loopback: llama.cpp for the GGUF models of `models.toml`, transformers for `hf:NAME`.
+
+Either runs in a process of its own, `cdner-bench llm serve`, which ends with the one that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from .. import models
+from ..errors import CdnerError, OptionError, PluginError
+
+HOST = "127.0.0.1"
+HUB = "hf:"
+CONTEXT = 2048
+"""Tokens of prompt and answer together."""
+PATIENCE = 300.0
+"""Seconds within which a server must have loaded its model."""
+
+
+def served_as(name: str) -> str:
+    """What our server calls a model."""
+    return name.removeprefix(HUB)
+
+
+def serve(name: str, port: int, parallel: int, context: int) -> None:
+    """Serve until the process ends. Raises `OptionError` for a model that no server here can run."""
+    if name.startswith(HUB):
+        _transformers(served_as(name), port)
+    else:
+        _llama(name, port, parallel, context)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def end_with_parent() -> None:
+    """End this process when the one that holds the other end of its standard input has ended."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def wait_until_up(url: str, alive: subprocess.Popen[bytes] | None = None) -> bool:
+    """Wait until a server answers at its health check. False if it ended before."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up and (alive is None or alive.poll() is None):
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    return False
+
+
+@contextmanager
+def started(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[str]:
+    """A server in a process of its own, for as long as the block lasts. Yields its base URL.
+
+    Raises `CdnerError` with what it said last if it does not come up.
+    """
+    if not name.startswith(HUB):
+        _weights(name)  # so that a download and its errors happen here
+    port = free_port()
+    command = [sys.executable, "-m", "cdner_bench", "llm", "serve", name, "--port", str(port), "--child"]
+    command += ["--parallel", str(parallel), "--context", str(context)]
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
+        try:
+            if not wait_until_up(f"http://{HOST}:{port}", process):
+                raise CdnerError(f"the server of {name} does not come up: {_last_line(said)}", hint=_try(name))
+            yield f"http://{HOST}:{port}/v1"
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def _last_line(said: IO[bytes]) -> str:
+    said.seek(0)
+    lines = said.read().decode(errors="replace").strip().splitlines()
+    told = [line.removeprefix("cdner-bench: ") for line in lines if line.startswith("cdner-bench: ")]
+    return (told or lines or ["it said nothing"])[-1].strip()
+
+
+def _try(name: str) -> str:
+    return f"see what it says: cdner-bench llm serve {name}"
+
+
+def _weights(name: str) -> Path:
+    place = models.fetch(name)
+    weights = place / models.catalogue()[name].weights
+    if weights.suffix != ".gguf":
+        raise OptionError(
+            f"{name} is no language model that can be served",
+            hint="take smollm2, or a model of the hub or of a folder: hf:NAME",
+        )
+    return weights
+
+
+def _llama(name: str, port: int, parallel: int, context: int) -> None:
+    weights = _weights(name)
+    try:
+        import xllamacpp
+    except ImportError as error:
+        hint = "pip install 'cdner-bench[local-llm]'"
+        raise PluginError(f"serving {name} needs llama.cpp: {error}", hint=hint) from error
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(weights)
+    parameters.model_alias = {name}
+    parameters.hostnames = [HOST]
+    parameters.port = port
+    parameters.n_parallel = parallel
+    parameters.n_ctx = context * parallel
+    parameters.cpuparams.n_threads = len(os.sched_getaffinity(0))
+    parameters.cpuparams.poll = 0  # threads that wait by spinning starve whoever shares the cores
+    holder = xllamacpp.Server(parameters)
+    threading.Event().wait()
+    del holder
+
+
+def _transformers(name: str, port: int) -> None:
+    sys.argv = ["transformers", "serve", name, "--host", HOST, "--port", str(port)]
+    try:
+        runpy.run_module("transformers.cli.transformers", run_name="__main__")
+    except ImportError as error:
+        hint = "pip install 'cdner-bench[hf-llm]'"
+        raise PluginError(f"serving {name} needs transformers' server: {error}", hint=hint) from error
