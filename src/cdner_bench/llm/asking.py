@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from ..errors import PluginError
+from ..errors import CdnerError, PluginError
 from .endpoint import Connection
 from .failure import GARBLED, FilteredError, UnansweredError, raised
 from .question import ANSWERED, CLIENT, FILTERED, MALFORMED, REFUSED, TRUNCATED, Answer, Question
@@ -92,7 +92,11 @@ class Asker:
         async with self.gate:
             if self.stopped:
                 raise UnansweredError("")
-            answer = await self._worth_keeping(question)
+            try:
+                answer = await self._worth_keeping(question)
+            except CdnerError:
+                self.stop()  # every other request would end the same way
+                raise
         self.client.store.put(question, answer)
         self.client.ledger.note(question, answer, paid=True)
         return answer

@@ -215,7 +215,6 @@ class _Round:
             return error
         if isinstance(error, CdnerError):
             self.fatal = self.fatal or error
-            self.asker.stop()
             return UnansweredError("")
         raise error
 

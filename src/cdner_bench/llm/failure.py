@@ -52,7 +52,8 @@ def _status(error: Any, question: Question, endpoint: Endpoint, connection: Conn
         return UnansweredError(RATE_LIMITED)
     if status >= 500 or status in (408, 409):
         return UnansweredError(SERVER_ERROR)
-    return _to_mend(status, code, str(error.message), question, endpoint, connection.key)
+    body = error.body if isinstance(error.body, dict) else {}
+    return _to_mend(status, code, str(body.get("message", "")), question, endpoint, connection.key)
 
 
 def _to_mend(status: int, code: str, said: str, question: Question, endpoint: Endpoint, key: str) -> CdnerError:
