@@ -26,7 +26,7 @@ LONG = 30.0
 
 @dataclass
 class Behaviour:
-    """What the server does. `faults` of the requests fail, each at most `in_a_row` times. `always` is one fault for
+    """What the server does. `faults` of the requests fail, each at most `in_a_row` times, by `kinds` in turn. `always` is a fault for
     every request, `status` an error with a body for every request.
     """
 
@@ -70,8 +70,8 @@ class FakeServer:
                         break
                 finally:
                     self.now -= 1
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the client went, or the test ended
         finally:
             writer.close()
 
@@ -125,7 +125,7 @@ class FakeServer:
         if self.tries[body] >= b.in_a_row:
             return ""
         dice = random.Random(f"{b.seed}/{self.tries[body]}/{body}")
-        return dice.choice(b.kinds) if dice.random() < b.faults else ""
+        return b.kinds[self.done.total() % len(b.kinds)] if dice.random() < b.faults else ""
 
 
 def completion(content: str | None, refusal: str | None = None, choices: list[Any] | None = None) -> bytes:

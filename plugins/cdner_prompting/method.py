@@ -107,7 +107,7 @@ class Prompting(Method):
         for sentence in sentences:
             messages = tuple(self._messages(sentence, self.types))
             for n in range(o.votes):
-                drawn = seed if o.temperature else None  # at temperature 0 all seeds share one answer
+                drawn = seed * 1000 + n if o.temperature else None  # at temperature 0 all seeds share one answer
                 yield llm.Question(model, messages, o.max_tokens, o.temperature, None, drawn, self.schema, n)
 
     def _messages(self, sentence: Sentence, types: Sequence[str]) -> Iterator[tuple[str, str]]:
