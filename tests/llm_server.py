@@ -26,8 +26,8 @@ LONG = 30.0
 
 @dataclass
 class Behaviour:
-    """What the server does. `faults` of the requests fail, each at most `in_a_row` times, by `kinds` in turn. `always` is a fault for
-    every request, `status` an error with a body for every request.
+    """What the server does. `faults` of the requests fail, each at most `in_a_row` times, by `kinds` in turn.
+    `always` is a fault for every request, `status` an error with a body for every request.
     """
 
     faults: float = 0.0

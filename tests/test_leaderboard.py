@@ -64,6 +64,31 @@ def test_not_run_is_shown_as_such(mini: Benchmark) -> None:
     assert row[4:10] == ["not run", *[HOLE] * 5]
 
 
+def test_incomplete_runs_are_shown_as_such(mini: Benchmark) -> None:
+    missing = replace(result("none", "ai", 0, 1), status="incomplete", scores={}, sentences=(), reason="no answers")
+    assert board(mini, [missing, *WEAK]).scores().rows[1][4:10] == ["incomplete", *[HOLE] * 5]
+
+
+def test_what_was_asked_of_language_models_is_summed(mini: Benchmark) -> None:
+    table = board(mini, [*FULL, *(replace(r, usage=None) for r in WEAK)]).models()
+    assert table is not None
+    (row,) = table.rows
+    assert row == [
+        "good", "m-2026-01-01", "2026-01-01 to 2026-01-02", "0123abcd", "30", "10 refused", "3,000", "300", "$5.00",
+        "0.50 / 1.00 / 2.00", "0",
+    ]  # fmt: skip
+    assert board(mini, [replace(r, usage=None) for r in WEAK]).models() is None
+
+
+def test_seconds_of_a_replay_are_not_shown(mini: Benchmark) -> None:
+    assert RESULT.usage is not None
+    replayed = [replace(r, usage=replace(RESULT.usage, replayed=3, cost=None)) for r in FULL]
+    assert board(mini, replayed).cost().rows[0][6] == HOLE
+    table = board(mini, replayed).models()
+    assert table is not None
+    assert (table.rows[0][8], table.rows[0][-1]) == (HOLE, HOLE)
+
+
 def test_rows_that_differ_in_an_option_only_say_which(mini: Benchmark) -> None:
     found = [result("m", t, 0, n, mode=m, same=1) for t in TARGETS for m, n in (("x", 50), ("y", 40))]
     assert [row[1] for row in board(mini, found).scores().rows] == ["m (mode=x)", "m (mode=y)"]

@@ -7,7 +7,7 @@ import pytest
 from annotated_types import Gt
 
 from cdner_bench.errors import OptionError
-from cdner_bench.options import parse_assignments, resolve
+from cdner_bench.options import as_dict, operational, parse_assignments, resolve
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,17 @@ def test_later_layers_win_and_text_is_converted() -> None:
 def test_mistakes_name_the_option(values: dict[str, object], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         resolve(Options, [values], "m")
+
+
+def test_operational_options_are_not_recorded() -> None:
+    @dataclass(frozen=True)
+    class Conducted:
+        epochs: int = 3
+        limit: Annotated[int | None, operational] = None
+
+    made = resolve(Conducted, [{"limit": "5"}], "m")
+    assert made.limit == 5
+    assert as_dict(made) == {"epochs": 3}
 
 
 def test_an_unknown_option_gets_a_suggestion() -> None:

@@ -9,6 +9,7 @@ import pytest
 from cdner_bench import Counts, Scenario, results
 from cdner_bench.context import ModelFacts
 from cdner_bench.errors import ResultError
+from cdner_bench.llm import Usage
 from cdner_bench.meter import Phase
 from cdner_bench.results import BenchmarkFacts, MethodFacts, Result
 
@@ -23,6 +24,22 @@ RESULT = Result(
     scores={"span-f1": {"task": Counts(1, 2, 3)}, "topt-released": {"task": Counts(2, 0, -1)}},
     sentences=[Counts(1, 0, 3), Counts(0, 2, 0)],
     phases=[Phase("fit", 1.5, epochs=3, sentences=30), Phase("predict", 0.5, sentences=2)],
+    usage=Usage(
+        "m-2026-01-01",
+        "host",
+        "0123abcd",
+        "2026-01-01",
+        "2026-01-02",
+        3,
+        {"answered": 2, "refused": 1},
+        300,
+        30,
+        0.5,
+        {"p50": 0.5, "p90": 1.0, "p99": 2.0},
+        1,
+        (100, 5),
+        0,
+    ),
     device="cpu",
     peak_memory=1 << 20,
     provenance={"created": "2026-01-01T00:00:00+00:00"},
@@ -49,9 +66,9 @@ def test_a_row_is_a_method_with_its_options() -> None:
         (lambda t: t[: len(t) // 2], "is not a whole result file"),
         (lambda t: "", "is not a whole result file"),
         (lambda t: "[]", "is not a whole result file"),
-        (lambda t: t.replace('"schema": 1', '"schema": 99'), "has schema 99, this version reads up to 1"),
-        (lambda t: t.replace('"seed"', '"sed"'), "is not a result of schema 1"),
-        (lambda t: t.replace("1/0/3", "1/0"), "is not a result of schema 1"),
+        (lambda t: t.replace('"schema": 2', '"schema": 99'), "has schema 99, this version reads up to 2"),
+        (lambda t: t.replace('"seed"', '"sed"'), "is not a result of schema 2"),
+        (lambda t: t.replace("1/0/3", "1/0"), "is not a result of schema 2"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, damage: object, message: str) -> None:

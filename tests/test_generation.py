@@ -1,0 +1,124 @@
+"""Making a GTOK corpus with a language model."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdner_bench import generation, gtok
+from cdner_bench.benchmark import Benchmark
+from cdner_bench.errors import IncompleteError
+from cdner_bench.llm import Client, Limits, Store, endpoint
+from llm_server import Behaviour, FakeServer, running
+from support import Run
+
+
+def client(fake: FakeServer, place: Path, **limits: Any) -> Client:
+    chosen = Limits(**{"timeout": 0.5, "retries": 6, **limits})
+    return Client(endpoint("fake", fake.url), Store(place / "store"), chosen, ledger=place / "asked")
+
+
+def test_the_released_prompt_and_the_paper_s(mini: Benchmark) -> None:
+    corpus = mini.corpus("ai")
+    sentence = corpus.train[0]
+    released, paper = (
+        next(generation.questions(corpus, "m", generation.Sampling(wording))) for wording in ("released", "paper")
+    )
+    assert released.messages == (
+        (
+            "user",
+            "Instruction: Take the text below and give an explanation of why the text span "
+            f'"Geoffrey Hinton" can be labeled as "researcher".\n{sentence.text}',
+        ),
+    )
+    assert paper.messages[0][1] == (
+        f"Take the text {sentence.text} and give an explanation of why the text span Geoffrey Hinton "
+        "can be labeled as researcher in the domain ai."
+    )
+    assert (released.temperature, released.top_p) == (0.1, 0.95)
+
+
+def test_every_entity_is_asked_about_once_and_repeats_get_an_answer_of_their_own(mini: Benchmark) -> None:
+    for name in ("ai", "music"):
+        corpus = mini.corpus(name)
+        keys = [q.key for q in generation.questions(corpus, "m", generation.Sampling())]
+        assert len(keys) == sum(len(s.entities) for s in corpus.train)
+        assert len(set(keys)) == len(keys)
+
+
+def test_a_corpus_is_readable_and_complete(mini: Benchmark, tmp_path: Path) -> None:
+    corpus = mini.corpus("ai")
+    with running(Behaviour(content="It is one.")) as fake:
+        records = list(generation.generate(corpus, client(fake, tmp_path), generation.Sampling()))
+    (tmp_path / "made.json").write_text(json.dumps(records))
+    made = gtok.read(tmp_path / "made.json", corpus.without_test())
+    gold = Counter((s.text, s.surface(e), e.type) for s in corpus.train for e in s.entities)
+    assert Counter((e.sentence, e.span, e.type) for e in made) == gold
+
+
+def test_interrupted_it_goes_on_entity_by_entity(mini: Benchmark, tmp_path: Path) -> None:
+    corpus = mini.corpus("ai")
+    with running(Behaviour(content="It is one.")) as fake:
+        with pytest.raises(IncompleteError, match="max_requests=50"):
+            list(generation.generate(corpus, client(fake, tmp_path, max_requests=50), generation.Sampling()))
+        assert fake.answered.total() == 50
+        records = list(generation.generate(corpus, client(fake, tmp_path), generation.Sampling()))
+        assert set(fake.answered.values()) == {1}
+    assert sum(len(r["explanations"]) for r in records) == fake.answered.total() == 167
+
+
+def test_refusals_are_left_out(mini: Benchmark, tmp_path: Path) -> None:
+    with running(Behaviour(always="refusal")) as fake:
+        asked = client(fake, tmp_path, attempts=1)
+        records = list(generation.generate(mini.corpus("ai"), asked, generation.Sampling()))
+    assert all(r["explanations"] == [] for r in records)
+    assert asked.usage("released").states == {"refused": 167}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("One. Two. Thr", "One. Two."),
+        ("One. Two.", "One. Two."),
+        ("One.\n\nTwo", "One."),
+        ("v1.5 of a thing", "v1.5 of a thing"),
+        ("Is it? Yes", "Is it?"),
+    ],
+)
+def test_a_cut_off_explanation_ends_with_its_last_sentence(text: str, kept: str) -> None:
+    assert generation._whole_sentences(text) == kept
+
+
+def test_from_the_command_line(tmp_path: Path, cli: Run) -> None:
+    command = ["gtok", "generate", "--domain", "ai", "--benchmark", "mini", "--out", "made.json"]
+    with running(Behaviour(content="It is one.")) as fake:
+        done = cli(*command, "--llm", fake.url, "--model", "fake", "--concurrency", 16, OPENAI_API_KEY="")
+        assert done.returncode == 0, done.stderr
+    assert "167 requests, 0 of them answered before" in done.stdout
+    assert "next: cdner-bench gtok clean made.json" in done.stdout
+    assert len(json.loads((tmp_path / "made.json").read_text())) == 40
+    assert not list(tmp_path.glob(".*.requests"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        (["--llm", "http://127.0.0.1:9/v1"], "which model there?", "add --model NAME"),
+        (["--llm", "http://127.0.0.1:9/v1", "--model", "m"], "cannot be reached", "base_url=local"),
+        (["--llm", "nowhere", "--model", "m"], "no address of a server", "http://host:port/v1"),
+        (["--llm", "local", "--wording", "free"], "unknown wording 'free'", "choose from: released, paper"),
+        (["--llm", "local", "--domain", "art"], "no domain", "choose from"),
+        (["--llm", "local", "--model", "minilm"], "minilm is no language model", "take smollm2"),
+        (["--llm", "hf:/no/such/folder"], "does not come up", "cdner-bench llm serve hf:/no/such/folder"),
+    ],
+)
+def test_mistakes(arguments: list[str], said: str, hint: str, cli: Run) -> None:
+    domain = [] if "--domain" in arguments else ["--domain", "ai"]
+    done = cli("gtok", "generate", "--benchmark", "mini", "--out", "made.json", *domain, *arguments)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert hint in done.stderr
