@@ -298,12 +298,14 @@ def test_a_store_survives_a_cut_off_line_and_refuses_a_changed_one(tmp_path: Pat
     store = Store(tmp_path)
     store.put(one, ANSWER)
     store.put(two, ANSWER)
+    store.close()
     (path,) = tmp_path.glob("*.jsonl")
     path.write_bytes(path.read_bytes()[:-20])
     again = Store(tmp_path)
     assert again.get(one) == ANSWER
     assert again.get(two) is None
     again.put(three, ANSWER)
+    again.close()
     assert Store(tmp_path).get(three) == ANSWER
     assert [json.loads(line)["answer"]["text"] for line in path.read_text().splitlines()] == ["text", "text"]
     path.write_text("nonsense\n" + path.read_text())
@@ -315,6 +317,7 @@ def _fill(folder: Path, start: int) -> None:
     store = Store(folder)
     for question in questions(200)[start::2]:
         store.put(question, ANSWER)
+    store.close()
 
 
 def test_two_processes_write_one_store(tmp_path: Path) -> None:

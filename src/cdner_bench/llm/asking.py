@@ -69,10 +69,11 @@ class Asker:
         """Send nothing more; what was sent may end."""
         self.stopped = True
 
-    def step(self) -> None:
-        """Wait until some request has ended. The time this takes, less what this thread computes, is waiting."""
+    def step(self, task: asyncio.Task[Answer] | None = None) -> None:
+        """Wait until a request, or any, has ended. The time this takes, less what this thread computes, is waiting."""
         begun, worked = time.perf_counter(), time.thread_time()
-        self.loop.run_until_complete(asyncio.wait(self.tasks.values(), return_when=asyncio.FIRST_COMPLETED))
+        waited_for = [task] if task else list(self.tasks.values())
+        self.loop.run_until_complete(asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED))
         self.client.waiting += max(0.0, time.perf_counter() - begun - (time.thread_time() - worked))
 
     def close(self) -> None:

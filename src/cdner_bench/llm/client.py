@@ -95,6 +95,7 @@ class Client:
         whatever arrived is kept. Raises another `CdnerError` for what makes asking on senseless.
         """
         with ExitStack() as stack:
+            stack.callback(self.store.close)
             round_ = _Round(self, stack)
             yield from round_.go(questions)
             round_.complain()
@@ -201,8 +202,8 @@ class _Round:
 
     def _result(self, task: asyncio.Task[Answer]) -> _Outcome:
         assert self.asker is not None
-        while not task.done():
-            self.asker.step()
+        if not task.done():
+            self.asker.step(task)
         error = task.exception()
         if error is None:
             self.in_a_row = 0

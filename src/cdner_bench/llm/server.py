@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .. import models
 from ..errors import CdnerError, OptionError, PluginError
@@ -41,7 +41,9 @@ def serve(name: str, port: int, parallel: int, context: int) -> None:
     if name.startswith(HUB):
         _transformers(served_as(name), port)
     else:
-        _llama(name, port, parallel, context)
+        holder = llama(name, port, parallel, context)
+        threading.Event().wait()
+        del holder
 
 
 def free_port() -> int:
@@ -117,7 +119,8 @@ def _weights(name: str) -> Path:
     return weights
 
 
-def _llama(name: str, port: int, parallel: int, context: int) -> None:
+def llama(name: str, port: int, parallel: int, context: int) -> Any:
+    """llama.cpp's server in this process, listening for as long as the object lives."""
     weights = _weights(name)
     try:
         import xllamacpp
@@ -133,9 +136,7 @@ def _llama(name: str, port: int, parallel: int, context: int) -> None:
     parameters.n_ctx = context * parallel
     parameters.cpuparams.n_threads = len(os.sched_getaffinity(0))
     parameters.cpuparams.poll = 0  # threads that wait by spinning starve whoever shares the cores
-    holder = xllamacpp.Server(parameters)
-    threading.Event().wait()
-    del holder
+    return xllamacpp.Server(parameters)
 
 
 def _transformers(name: str, port: int) -> None:

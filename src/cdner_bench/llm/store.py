@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import DataError
-from ..files import locked
 from .question import Answer, Question
 
 
@@ -23,6 +23,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._places: dict[str, dict[str, tuple[int, int]]] = {}
+        self._streams: dict[str, IO[bytes]] = {}
 
     def get(self, question: Question) -> Answer | None:
         """The answer to a question asked before. Raises `DataError` for a line that was tampered with."""
@@ -52,14 +53,29 @@ class Store:
         """Keep an answer: it is on its way to the disk when this returns."""
         request = {name: value for name, value in asdict(question).items() if value is not None}
         line = json.dumps({"key": question.key, "request": request, "answer": asdict(answer)}, ensure_ascii=False)
-        path = self._path(question.model)
+        data = line.encode() + b"\n"
         index = self._index(question.model)
-        with locked(path.with_suffix(".lock"), wait=True), path.open("ab") as stream:
-            _drop_cut_line(stream.fileno(), path)
-            start = os.fstat(stream.fileno()).st_size
-            data = line.encode() + b"\n"
+        stream = self._stream(question.model)
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            start = _end_of_last_line(stream)
             stream.write(data)
+            stream.flush()
+        finally:
+            fcntl.flock(stream, fcntl.LOCK_UN)
         index[question.key] = (start, len(data))
+
+    def close(self) -> None:
+        """Give the files back."""
+        for stream in self._streams.values():
+            stream.close()
+        self._streams.clear()
+
+    def _stream(self, model: str) -> IO[bytes]:
+        if model not in self._streams:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._streams[model] = self._path(model).open("a+b")
+        return self._streams[model]
 
     def _path(self, model: str) -> Path:
         return self.folder / f"{re.sub(r'[^A-Za-z0-9._@-]+', '_', model)}.jsonl"
@@ -93,14 +109,13 @@ def _record(line: bytes) -> dict[str, Any] | None:
     return record if whole else None
 
 
-def _drop_cut_line(handle: int, path: Path) -> None:
-    """Cut the file back to its last whole line."""
-    size = os.fstat(handle).st_size
-    if not size:
-        return
-    with path.open("rb") as stream:
+def _end_of_last_line(stream: IO[bytes]) -> int:
+    """Where the next line begins; a last line without its end is cut off."""
+    size = stream.seek(0, os.SEEK_END)
+    if size:
         stream.seek(size - 1)
-        if stream.read(1) == b"\n":
-            return
-        stream.seek(0)
-        os.truncate(handle, stream.read().rfind(b"\n") + 1)
+        if stream.read(1) != b"\n":
+            stream.seek(0)
+            size = stream.read().rfind(b"\n") + 1
+            stream.truncate(size)
+    return size
