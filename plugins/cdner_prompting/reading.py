@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from cdner_bench import Entity, Prediction, Rejected, Sentence, text2text
-from cdner_bench.text2text import Mention
 
 
 def schema(types: Sequence[str]) -> dict[str, Any]:
@@ -78,7 +77,7 @@ def vote(predictions: Sequence[Prediction]) -> Prediction:
     return Prediction(predictions[0].sentence_id, tuple(sorted(chosen)), kept)
 
 
-def _mentions(text: str) -> list[Mention] | None:
+def _mentions(text: str) -> list[text2text.Mention] | None:
     try:
         items = json.loads(text)["entities"]
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -87,16 +86,16 @@ def _mentions(text: str) -> list[Mention] | None:
     return [m for m in found if m] if all(found) else None
 
 
-def _mention(item: object) -> Mention | None:
+def _mention(item: object) -> text2text.Mention | None:
     if not isinstance(item, dict):
         return None
     kind, words = item.get("type"), item.get("text")
     if not (isinstance(kind, str) and isinstance(words, str) and kind.strip() and words.strip()):
         return None
-    return Mention(kind, " ".join(words.split()))
+    return text2text.Mention(kind, " ".join(words.split()))
 
 
-def _salvaged(text: str) -> tuple[list[Mention], list[str]]:
+def _salvaged(text: str) -> tuple[list[text2text.Mention], list[str]]:
     """The entities of broken JSON, and the pieces between them that say something."""
     mentions, pieces, end = [], [], 0
     for start in (match.start() for match in re.finditer(r"\{", text)):
