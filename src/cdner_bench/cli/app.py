@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import CdnerError
-from . import data, leaderboard, listing, models, plugin, run, score
+from . import data, gtok, leaderboard, listing, models, plugin, run, score
 
 app = typer.Typer(
     name="cdner-bench",
@@ -27,6 +27,7 @@ app.command("list")(listing.list_)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("score")(score.score)
 app.add_typer(data.app, name="data")
+app.add_typer(gtok.app, name="gtok")
 app.add_typer(models.app, name="models")
 app.add_typer(plugin.app, name="plugin")
 
