@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -181,7 +182,7 @@ def test_a_missing_rule_file_is_named(tmp_path: Path) -> None:
         read_rules(tmp_path / "gone.toml")
 
 
-@pytest.mark.parametrize(("pattern", "text"), [("x", "xx"), ("x*", "y")])
+@pytest.mark.parametrize(("pattern", "text"), [("x", "xx"), ("x*", "y"), ("^(?=y*x)", "y")])
 def test_a_replacement_that_never_settles_is_named(tmp_path: Path, pattern: str, text: str) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(f"[[replace]]\nname = 'grows'\npattern = '{pattern}'\nwith = '{text}'\nreason = 'none'")
@@ -204,10 +205,14 @@ reason = "none"
 
 
 @pytest.mark.parametrize("name", ["ai", "literature", "music", "politics", "science"])
-def test_the_shipped_corpora_are_clean(name: str, mini: Benchmark) -> None:
+def test_the_shipped_corpora_lose_nothing(name: str, mini: Benchmark) -> None:
+    """They lose the exclamation marks of "Jeopardy !" and "Human Rights Now !", but no explanation."""
     corpus = mini.corpus(name)
     records = knowledge.read(corpus.resources["gtok"])
-    assert clean(records, read_rules(), HeldOut(corpus))[0] == records
+    cleaned, report = clean(records, read_rules(), HeldOut(corpus))
+    changed = {e.name: e.types.total() for e in report.effects if e.types}
+    assert changed == ({"exclamation marks": 1} if name in ("ai", "music") else {})
+    assert sum(a != b for a, b in zip(cleaned, records, strict=True)) == sum(changed.values())
 
 
 @pytest.mark.parametrize(
@@ -229,3 +234,17 @@ def test_the_released_corpora_were_not_cleaned_by_all_rules(
     _, report = clean(knowledge.read(path), read_rules())
     assert {e.name: e.types.total() for e in report.effects if e.types} == drops
     assert report.records == records
+
+
+@pytest.mark.parametrize("shape", ["\n", "!", "Thank you for ", ".Thank you for x", '"', "\nI'm here to", "However "])
+def test_long_texts_are_cleaned_in_linear_time(shape: str, shipped: Rules) -> None:
+    def seconds(text: str) -> float:
+        taken = []
+        for _ in range(3):
+            before = time.perf_counter()
+            shipped.drop(shipped.replaced(text)[0])
+            taken.append(time.perf_counter() - before)
+        return max(0.005, min(taken))
+
+    ratios = (seconds(shape * 40_000) / seconds(shape * 20_000) for _ in range(5))
+    assert any(ratio < 3 for ratio in ratios)

@@ -25,7 +25,8 @@ from .leaks import HeldOut
 from .toml_table import TomlTable
 from .types import Corpus
 
-ROUNDS = 50
+# Replacements that do not settle: so many rounds without a shorter text, or a text so many times as long.
+PATIENCE, GROWTH = 20, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ class Rules:
         Raises `DataError` that names the rules if they never settle.
         """
         names: dict[str, None] = {}
-        for _ in range(ROUNDS):
+        changed: list[str] = []
+        patience, most = PATIENCE, GROWTH * (len(text) + 100)
+        while patience and len(text) < most:
             before, changed = text, []
             for rule in self.replacements:
                 after = rule.pattern.sub((rule.text or "").replace("\\", r"\\"), text)
@@ -62,6 +65,7 @@ class Rules:
             names.update(dict.fromkeys(changed))
             if text == before:
                 return text, list(names)
+            patience -= len(text) >= len(before)
         raise DataError(
             f"{self.path}: {', '.join(f'rule {name!r}' for name in changed)} changes its own result again and again",
             hint="a replacement must not contain what its pattern, or that of a rule before it, finds",
