@@ -16,8 +16,8 @@ CORE = ROOT / "src" / "cdner_bench"
 LAYERS = [
     {"errors", "files", "types", "toml_table"},
     {
-        "conll", "gtok", "text2text", "scoring", "diagnosis", "predictions", "results", "meter", "models", "options",
-        "context", "method", "interchange", "scaffold", "llm",
+        "conll", "gtok", "knowledge", "leaks", "cleaning", "text2text", "scoring", "diagnosis", "predictions",
+        "results", "meter", "models", "options", "context", "method", "interchange", "scaffold", "llm",
     },
     {"hookspecs", "benchmark", "plugins", "leaderboard", "audit", "download", "formats"},
     {"runner", "conformance", "generation"},

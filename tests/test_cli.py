@@ -43,6 +43,24 @@ RUN = ["run", "--method", "oracle-of-case", "--setting", "single", "--benchmark"
         (["models", "fetch", "minlm"], "unknown model 'minlm'", "did you mean 'minilm'?"),
         (["plugin", "check", "nothing"], "unknown method 'nothing'", None),
         (["data", "fetch", "--benchmark", "mini"], "the data of mini is not fetched", None),
+        (["gtok", "clean", "gone.json", "--out", "o.json"], "gone.json is not a GTOK corpus: [Errno 2]", None),
+        (
+            ["gtok", "clean", "g.json", "--out", "o.json", "--benchmark", "mini"],
+            "--benchmark needs --domain",
+            "add --domain NAME",
+        ),
+        (["gtok", "clean", "g.json", "--out", "o.json", "--rules", "r.toml"], "cannot read the rules r.toml", None),
+        (["gtok", "stats", "--corpus", "g.json", "--benchmark", "mini"], "--corpus needs --domain", "add --domain"),
+        (
+            ["gtok", "stats", "--domain", "news", "--benchmark", "mini"],
+            "mini has no GTOK corpora",
+            "type: cdner-bench data fetch --benchmark mini, or add --corpus FILE --domain NAME",
+        ),
+        (
+            ["gtok", "check", "g.json", "--domain", "musik", "--benchmark", "mini"],
+            "mini has no domain 'musik'",
+            "did you mean 'music'?",
+        ),
     ],
 )
 def test_a_mistake_is_answered(cli: Run, command: list[object], message: str, hint: str | None) -> None:
@@ -145,3 +163,66 @@ def test_a_broken_pipe_is_no_error(tmp_path: Path) -> None:
         ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert "Traceback" not in done.stderr
+
+
+def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(cli: Run, mini: Benchmark, tmp_path: Path) -> None:
+    from cdner_bench import knowledge
+    from cdner_bench.leaks import HeldOut
+
+    corpus = mini.corpus("ai")
+    made = json.loads(corpus.resources["gtok"].read_text())
+    secret, gold = HeldOut(corpus).surfaces[0], corpus.test[0]
+    made[3]["explanations"][0]["explanation"] += f" So is {secret}."
+    made[5]["explanations"][0]["explanation"] = "[bold]Well! However, \x1b[31m"
+    made.append({"text": gold.text, "explanations": []})
+    path = tmp_path / "made it.json"
+    path.write_text(json.dumps(made))
+    total = sum(len(r["explanations"]) for r in made)
+
+    done = cli("gtok", "check", path.name, "--domain", "ai", "--benchmark", "mini")
+    assert done.returncode == 1
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [row[0] for row in rows if row and row[0].isdigit()] == ["3", str(len(made) - 1)]
+    assert secret in done.stdout
+    clean = "gtok clean 'made it.json' --out 'made it-clean.json' --domain ai --benchmark mini"
+    assert f"→ type: cdner-bench {clean}" in done.stderr
+
+    said = [
+        "gtok",
+        "clean",
+        path.name,
+        "--out",
+        "c.json",
+        "--domain",
+        "ai",
+        "--benchmark",
+        "mini",
+        "--report",
+        "r.json",
+    ]
+    done = cli(*said)
+    assert done.returncode == 0, done.stderr
+    assert f"{total - 2} of {total} explanations in {len(made) - 1} of {len(made)} records are kept" in done.stdout
+    assert "Dropped explanations by type" in done.stdout
+    assert {r["name"]: r["explanations"] for r in json.loads((tmp_path / "r.json").read_text())["rules"]}[
+        "however"
+    ] == 1
+    done = cli("gtok", "check", "c.json", "--domain", "ai", "--benchmark", "mini")
+    assert (done.returncode, done.stderr) == (0, "")
+
+    done = cli("gtok", "stats", "--corpus", "c.json", "--domain", "ai", "--benchmark", "mini")
+    counted = knowledge.statistics(knowledge.read(tmp_path / "c.json"), corpus)
+    row = next(line.split() for line in done.stdout.splitlines() if line.strip().startswith("ai "))
+    assert row[:4] == ["ai", str(len(made) - 1), str(total - 2), f"{counted.tokens:,}"]
+    assert row[-1] == "0.01"
+    assert "programlang" in done.stdout
+    assert len(cli("gtok", "stats", "--benchmark", "mini").stdout.splitlines()) > 60
+
+
+def test_tables_1_and_3(cli: Run, crossner: Benchmark) -> None:
+    if "gtok" not in crossner.corpus("ai").resources:
+        pytest.skip("the released GTOK corpora are not here")
+    shown = cli("gtok", "stats", "--benchmark", "crossner").stdout
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["politics", "165", "602", "72,059", "20.4", "6.02", "3.01", "0.54"] in rows
+    assert ["politics", "politicalparty", "195", "15", "0.92"] in rows

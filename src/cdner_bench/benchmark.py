@@ -20,6 +20,7 @@ from .toml_table import TomlTable
 from .types import Corpus, Scenario, Sentence
 
 SPLITS = ("train", "dev", "test")
+_NO_BENCHMARK = ("models", "gtok-rules", "llm-prices")  # other tables that lie beside the benchmarks
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ class Benchmark:
 
 def available() -> dict[str, Path]:
     """The shipped benchmarks by name."""
-    return {path.stem: path for path in sorted(benchmarks_dir().glob("*.toml")) if path.stem != "models"}
+    return {path.stem: path for path in sorted(benchmarks_dir().glob("*.toml")) if path.stem not in _NO_BENCHMARK}
 
 
 def load(name: str) -> Benchmark:

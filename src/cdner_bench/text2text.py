@@ -10,13 +10,15 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from .types import Entity, Prediction, Rejected, Sentence
 
 UNKNOWN = "<unk>"
-_BOUND = "\x00"
+_Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +51,73 @@ def answer(sentence: Sentence, entities: Iterable[Entity] | None = None) -> str:
     return " ".join(f"({e.type}, {sentence.surface(e)})" for e in chosen)
 
 
-# An item ends at the ')' before the next item or the end of the text, so commas and brackets inside an entity
+# An item ends at the first ')' before the next item or the end of the text, so commas and brackets inside an entity
 # survive. A type never starts or ends with a space, which tokenised text such as "( Berkeley , CA )" does.
 # Between the items of a chatty answer there may be other text; there, an item has no brackets inside.
 _TYPE = r"[^\s,()](?:[^,()]{0,58}[^\s,()])?"
-_ITEM = re.compile(rf"\(({_TYPE}),[ ]?((?:(?!\({_TYPE}, ).)+?)\)(?=[\s,;.]*\({_TYPE}, |[\s,;.]*$)", re.DOTALL)
+_START = re.compile(rf"\(({_TYPE}),([ ]?)")
+_END = re.compile(r"\)(?=[\s,;.]*(\Z|\())")
 _LOOSE_ITEM = re.compile(rf"\(({_TYPE}),[ ]?([^()]+)\)")
+_Item = tuple[int, int, Mention]
 
 
 def parse(text: str) -> tuple[list[Mention], list[str]]:
-    """The `(type, text)` items of an answer in order, and the fragments that are none."""
+    """The `(type, text)` items of an answer in order, and the fragments that are none.
+
+    Whatever is not white space or one of `( ) , ; .` is in exactly one of them. The time is linear in the length.
+    """
     items: list[Mention] = []
     fragments: list[str] = []
-    for item, between in _split(text, _ITEM):
-        for loose, rest in _split(between, _LOOSE_ITEM):
+    for between, item in _split(text, _items(text)):
+        for rest, loose in _split(between, _loose_items(between)):
             fragments.append(rest)
             items += loose
         items += item
-    return items, [piece.strip() for piece in fragments if piece.strip(" \t\r\n,;.")]
+    return items, [piece.strip() for piece in fragments if "".join(piece.split()).strip(",;.")]
 
 
-def _split(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[list[Mention], str]]:
+def _split(text: str, items: Iterable[_Item]) -> Iterator[tuple[str, list[Mention]]]:
     """The text before each item, with the item; at last the rest, with none."""
     end = 0
-    for match in pattern.finditer(text):
-        yield [Mention(match[1], " ".join(match[2].split()))], text[end : match.start()]
-        end = match.end()
-    yield [], text[end:]
+    for start, stop, mention in items:
+        yield text[end:start], [mention]
+        end = stop
+    yield text[end:], []
+
+
+def _items(text: str) -> Iterator[_Item]:
+    """The items that end at the first possible ')' with no start of another item, `(type, `, before it."""
+    starts = list(_START.finditer(text))
+    openings = [match.start() for match in starts if match[2]]
+    ends = list(_ends(text, frozenset(openings)))
+    done = 0
+    for match in starts:
+        if match.start() < done:
+            continue
+        # The space after the comma belongs to the text if there is nothing else: "(type, )".
+        for begin in dict.fromkeys((match.end(), match.end(1) + 1)):
+            nth = bisect_left(ends, begin + 1)
+            following = bisect_left(openings, begin)
+            if nth < len(ends) and (following == len(openings) or openings[following] >= ends[nth]):
+                done = ends[nth] + 1
+                yield match.start(), done, _mention(match[1], text[begin : ends[nth]])
+                break
+
+
+def _ends(text: str, openings: frozenset[int]) -> Iterator[int]:
+    """Every ')' that the end of the text or a `(type, ` follows, with nothing but separators between."""
+    for match in _END.finditer(text):
+        if not match[1] or match.start(1) in openings:
+            yield match.start()
+
+
+def _loose_items(text: str) -> Iterator[_Item]:
+    for match in _LOOSE_ITEM.finditer(text):
+        yield match.start(), match.end(), _mention(match[1], match[2])
+
+
+def _mention(kind: str, text: str) -> Mention:
+    return Mention(kind, " ".join(text.split()))
 
 
 def read(text: str, sentence: Sentence, types: Iterable[str]) -> Prediction:
@@ -121,9 +163,6 @@ def align(
     return list(entities.values()), rejected
 
 
-_Span = tuple[int, int]
-
-
 def _in_order(spans: Sequence[Sequence[_Span]]) -> dict[int, _Span] | None:
     chosen: dict[int, _Span] = {}
     end = 0
@@ -138,7 +177,8 @@ def _in_order(spans: Sequence[Sequence[_Span]]) -> dict[int, _Span] | None:
 
 def _longest_first(mentions: Sequence[Mention], spans: Sequence[Sequence[_Span]]) -> dict[int, _Span]:
     chosen: dict[int, _Span] = {}
-    for n in sorted(range(len(mentions)), key=lambda i: -len(_squeeze(mentions[i].text))):
+    candidates = [n for n, options in enumerate(spans) if options]
+    for n in sorted(candidates, key=lambda i: -len(_squeeze(mentions[i].text))):
         free = [s for s in spans[n] if all(s[1] <= start or end <= s[0] for start, end in chosen.values())]
         low = max((end for i, (_, end) in chosen.items() if i < n), default=0)
         high = min((start for i, (start, _) in chosen.items() if i > n), default=1 << 60)
@@ -155,10 +195,17 @@ class _Text:
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = [_normal(token) for token in tokens]
-        self.chars = _BOUND.join(_squeeze(token) for token in tokens)
+        squeezed = [_squeeze(token) for token in tokens]
+        self.chars = "".join(squeezed)
+        ends = list(accumulate(map(len, squeezed)))
+        self.bounds = list(zip([0, *ends], ends, strict=False))  # of each token in the characters
+        self.last = {end: n for n, (start, end) in enumerate(self.bounds) if end > start}
 
-    def find(self, text: str) -> list[tuple[int, int]]:
+    def find(self, text: str) -> list[_Span]:
         """The token spans that read `text`: as the same tokens if there are such, else as the same characters."""
+        # No normalisation makes a text ten times shorter, and that of a very long one is slow.
+        if len(text) > 10 * (len(self.chars) + 1):
+            return []
         words = _normal(text).split()
         size = len(words)
         exact = [
@@ -166,17 +213,37 @@ class _Text:
         ]
         return exact or self._find_characters(_squeeze(text))
 
-    def _find_characters(self, text: str) -> list[tuple[int, int]]:
-        if not text.replace(UNKNOWN, ""):
+    def _find_characters(self, text: str) -> list[_Span]:
+        parts = text.split(UNKNOWN)
+        if not any(parts) or len(parts) - 1 + sum(map(len, parts)) > len(self.chars):
             return []
-        # A vocabulary's unknown-symbol stands for one or more characters of one token.
-        parts = (f"{_BOUND}?".join(map(re.escape, part)) for part in text.split(UNKNOWN))
-        inside = f"{_BOUND}?[^{_BOUND}]+{_BOUND}?".join(parts)
-        spans = []
-        for match in re.finditer(f"(?<![^{_BOUND}])(?=({inside})(?![^{_BOUND}]))", self.chars):
-            start = self.chars.count(_BOUND, 0, match.start())
-            spans.append((start, start + match[1].count(_BOUND) + 1))
-        return spans
+        stops = self._stops(parts)
+        return [
+            (n, self.last[stops[start]] + 1)
+            for n, (start, end) in enumerate(self.bounds)
+            if end > start and start in stops
+        ]
+
+    def _stops(self, parts: Sequence[str]) -> dict[int, int]:
+        """Where the parts, read one after the other from a character, end at the end of a token.
+
+        A vocabulary's unknown-symbol stands between two parts, for one or more characters of one token: as many as
+        can be. Found from the last part to the first, in time proportional to parts times characters.
+        """
+        stops = {end: end for end in self.last}
+        for n in reversed(range(len(parts))):
+            if n < len(parts) - 1:
+                stops = self._before_unknown(stops)
+            part = parts[n]
+            stops = {i - len(part): stop for i, stop in stops.items() if self.chars.endswith(part, 0, i)}
+        return stops
+
+    def _before_unknown(self, stops: dict[int, int]) -> dict[int, int]:
+        before = {}
+        for start, end in self.bounds:
+            furthest = next((i for i in range(end, start, -1) if i in stops), start)
+            before.update(dict.fromkeys(range(start, furthest), stops.get(furthest, 0)))
+        return before
 
 
 def _normal(text: str) -> str:

@@ -27,9 +27,9 @@ app.command("list")(listing.list_)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("score")(score.score)
 app.add_typer(data.app, name="data")
+app.add_typer(gtok.app, name="gtok")
 app.add_typer(models.app, name="models")
 app.add_typer(llm.app, name="llm")
-app.add_typer(gtok.app, name="gtok")
 app.add_typer(plugin.app, name="plugin")
 
 INTERRUPTED = 130

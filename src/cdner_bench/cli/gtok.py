@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,17 +12,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import OptionError, did_you_mean
-from .common import BenchmarkName, chosen
+from ..errors import DataError, OptionError, did_you_mean
+from .common import BenchmarkName, chosen, show, table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..cleaning import Report
+    from ..knowledge import Statistics
     from ..llm import Endpoint
 
-app = typer.Typer(help="Task-oriented knowledge: corpora of explanations.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None: ...
+app = typer.Typer(
+    help="Corpora of explanations (GTOK): make them, clean them, count them, check them.", no_args_is_help=True
+)
+CorpusFile = Annotated[Path, typer.Argument(help="A GTOK corpus: a JSON list of records.", metavar="FILE")]
+DOMAIN = typer.Option(help="The domain the corpus is about.", metavar="NAME")
+DomainName = Annotated[str | None, DOMAIN]
+SHOWN = 100  # characters of a detail
 
 
 @app.command()
@@ -42,8 +50,6 @@ def generate(
     ),
 ) -> None:
     """Ask a language model why each entity of a train split has its type. Interrupted, it goes on where it stopped."""
-    import json
-
     from .. import generation
     from ..files import write_atomic
     from ..llm import Client, Limits, Store
@@ -68,6 +74,127 @@ def generate(
     usage = client.usage(wording)
     print(f"{out}: {sum(usage.states.values())} answers, {dict(usage.states)}, {usage.tokens_out:,} tokens out")
     print(f"next: cdner-bench gtok clean {out} --out {out} --benchmark {data.name} --domain {domain}")
+
+
+@app.command()
+def clean(
+    file: CorpusFile,
+    out: Annotated[Path, typer.Option(help="Where the clean corpus goes.", metavar="FILE")],
+    domain: DomainName = None,
+    benchmark: BenchmarkName = None,
+    rules: Annotated[Path | None, typer.Option(help="Rules instead of the shipped ones.", metavar="TOML")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write what was done as JSON.", metavar="FILE")] = None,
+) -> None:
+    """Apply rules to a corpus; with --domain, also take out what leaks the dev or test split."""
+    from .. import cleaning
+
+    if benchmark is not None and domain is None:
+        raise OptionError("--benchmark needs --domain", hint="add --domain NAME, or leave --benchmark out")
+    read = cleaning.read_rules(rules)
+    corpus = chosen(benchmark).corpus(domain) if domain is not None else None
+    done = cleaning.clean_file(file, out, read, corpus, report)
+    show(_effects(done), *_drops(done))
+    print(
+        f"{done.explanations[1]} of {done.explanations[0]} explanations "
+        f"in {done.records[1]} of {done.records[0]} records are kept: {out}"
+    )
+
+
+@app.command()
+def stats(
+    benchmark: BenchmarkName = None,
+    corpus: Annotated[Path | None, typer.Option(help="Count this file instead.", metavar="FILE")] = None,
+    domain: DomainName = None,
+) -> None:
+    """Tokens, explanations and fail rates (Tables 1 and 3 of the TOPT paper), of a benchmark's corpora or of one."""
+    from .. import knowledge
+
+    if corpus is not None and domain is None:
+        raise OptionError("--corpus needs --domain", hint="add --domain NAME, the domain the file is about")
+    found = chosen(benchmark)
+    counted = []
+    for name in [domain] if domain is not None else found.domains:
+        of = found.corpus(name)
+        path = corpus or of.resources.get("gtok")
+        if path is not None:
+            counted.append(knowledge.statistics(knowledge.read(path), of))
+    if not counted:
+        raise DataError(
+            f"{found.name} has no GTOK corpora here",
+            hint=f"type: cdner-bench data fetch --benchmark {found.name}, or add --corpus FILE --domain NAME",
+        )
+    show(_totals(counted), _fail_rates(counted))
+
+
+@app.command()
+def check(file: CorpusFile, domain: Annotated[str, DOMAIN], benchmark: BenchmarkName = None) -> None:
+    """Refuse a corpus that knows sentences or entities of the dev or test split."""
+    from .. import leaks
+
+    findings = leaks.check(file, chosen(benchmark).corpus(domain))
+    if findings:
+        shown = table("record", "entity", "type", "why", "what")
+        for f in findings:
+            shown.add_row(str(f.record), repr(f.span), f.type, f.reason, repr(f.detail[:SHOWN]))
+        show(shown, *(f"{reason}: {why}" for reason, why in leaks.REASONS.items()))
+        words = ["cdner-bench", "gtok", "clean", str(file), "--out", f"{file.stem}-clean.json", "--domain", domain]
+        words += ["--benchmark", benchmark] if benchmark is not None else []
+        raise DataError(
+            f"{file}: {len(findings)} explanations must not be learnt from",
+            hint=f"type: {shlex.join(words)}",
+        )
+    print(f"{file} knows nothing that only dev or test of {domain} know")
+
+
+def _effects(report: Report) -> Table:
+    shown = table("rule", "what it does", "explanations", "reason")
+    for effect in report.effects:
+        shown.add_row(effect.name, effect.action, f"{effect.types.total():,}", effect.reason)
+    shown.columns[2].justify = "right"
+    return shown
+
+
+def _drops(report: Report) -> list[Table]:
+    """Rule × type for the rules that dropped anything, if any did."""
+    dropping = [e for e in report.effects if e.action == "dropped" and e.types]
+    if not dropping:
+        return []
+    shown = table(
+        "type", *(e.name for e in dropping), "all", title="Dropped explanations by type", right=len(dropping) + 1
+    )
+    for name in sorted({name for e in dropping for name in e.types}):
+        counts = [e.types[name] for e in dropping]
+        shown.add_row(name, *(str(n) for n in counts), str(sum(counts)))
+    return [shown]
+
+
+def _totals(counted: list[Statistics]) -> Table:
+    headers = ("texts", "explanations", "tokens", "sentences/text", "expl./100", "expl./train sentence", "fail rate")
+    shown = table("domain", *headers, title="Explanations, their size, and how many are missing", right=len(headers))
+    for s in counted:
+        shown.add_row(
+            s.domain,
+            f"{s.texts:,}",
+            f"{s.total.explained:,}",
+            f"{s.tokens:,}",
+            f"{s.sentences_per_text:.1f}",
+            f"{s.per_hundred:.2f}",
+            f"{s.per_train_sentence:.2f}",
+            _rate(s.total.fail_rate),
+        )
+    return shown
+
+
+def _fail_rates(counted: list[Statistics]) -> Table:
+    shown = table("domain", "type", "gold", "explained", "fail rate", title="The same by entity type", right=3)
+    for s in counted:
+        for t in s.types:
+            shown.add_row(s.domain, t.type, str(t.gold), str(t.explained), _rate(t.fail_rate))
+    return shown
+
+
+def _rate(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:.2f}"
 
 
 def _endpoint(llm: str, model: str | None, key_variable: str, concurrency: int) -> Endpoint:
