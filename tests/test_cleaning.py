@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdner_bench import Corpus, Entity, Sentence, cleaning, knowledge, leaks
+from cdner_bench import Corpus, Entity, Sentence, cleaning, gtok, leaks
 from cdner_bench.benchmark import Benchmark
 from cdner_bench.cleaning import Rules, clean, read_rules
 from cdner_bench.errors import DataError
-from cdner_bench.gtok import Explanation
-from cdner_bench.knowledge import Record
+from cdner_bench.gtok import Explanation, Record
 from cdner_bench.leaks import HELD_OUT, NO_GOLD, SENTENCE, HeldOut
 
 TEXT = "Ada met Alan ."
@@ -120,7 +119,7 @@ def test_leaks_are_dropped_under_their_own_name() -> None:
 
 def test_the_report_says_what_each_rule_did(tmp_path: Path) -> None:
     path, out, report = tmp_path / "g.json", tmp_path / "out.json", tmp_path / "deep" / "report.json"
-    knowledge.write(path, [explained("Yes! She is.", "I cannot"), Record(TEXT, ())])
+    gtok.write(path, [explained("Yes! She is.", "I cannot"), Record(TEXT, ())])
     cleaning.clean_file(path, out, read_rules(), CORPUS, report)
     said = json.loads(report.read_text())
     assert (said["records"], said["explanations"]) == ({"before": 2, "after": 1}, {"before": 2, "after": 1})
@@ -131,12 +130,12 @@ def test_the_report_says_what_each_rule_did(tmp_path: Path) -> None:
     assert counts[HELD_OUT] == ("dropped", 0, {})
     assert all(r["reason"] for r in said["rules"])
     cleaning.clean_file(out, out, read_rules(), CORPUS)
-    assert knowledge.read(out) == [explained("Yes. She is.")]
+    assert gtok.records(out) == [explained("Yes. She is.")]
 
 
 def test_an_empty_corpus_is_not_written(tmp_path: Path) -> None:
     path, out = tmp_path / "g.json", tmp_path / "out.json"
-    knowledge.write(path, [explained("I cannot", "I cannot", "However")])
+    gtok.write(path, [explained("I cannot", "I cannot", "However")])
     with pytest.raises(DataError, match="leave none of its 3 explanations") as caught:
         cleaning.clean_file(path, out, read_rules())
     assert "I cannot (2), however (1)" in str(caught.value.hint)
@@ -208,7 +207,7 @@ reason = "none"
 def test_the_shipped_corpora_lose_nothing(name: str, mini: Benchmark) -> None:
     """They lose the exclamation marks of "Jeopardy !" and "Human Rights Now !", but no explanation."""
     corpus = mini.corpus(name)
-    records = knowledge.read(corpus.resources["gtok"])
+    records = gtok.records(corpus.resources["gtok"])
     cleaned, report = clean(records, read_rules(), HeldOut(corpus))
     changed = {e.name: e.types.total() for e in report.effects if e.types}
     assert changed == ({"exclamation marks": 1} if name in ("ai", "music") else {})
@@ -231,7 +230,7 @@ def test_the_released_corpora_were_not_cleaned_by_all_rules(
     path = crossner.corpus(name).resources.get("gtok")
     if path is None:
         pytest.skip("the released GTOK corpora are not here")
-    _, report = clean(knowledge.read(path), read_rules())
+    _, report = clean(gtok.records(path), read_rules())
     assert {e.name: e.types.total() for e in report.effects if e.types} == drops
     assert report.records == records
 

@@ -166,7 +166,7 @@ def test_a_broken_pipe_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(cli: Run, mini: Benchmark, tmp_path: Path) -> None:
-    from cdner_bench import knowledge
+    from cdner_bench import gtok, knowledge
     from cdner_bench.leaks import HeldOut
 
     corpus = mini.corpus("ai")
@@ -211,7 +211,7 @@ def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(cli: Run, mini:
     assert (done.returncode, done.stderr) == (0, "")
 
     done = cli("gtok", "stats", "--corpus", "c.json", "--domain", "ai", "--benchmark", "mini")
-    counted = knowledge.statistics(knowledge.read(tmp_path / "c.json"), corpus)
+    counted = knowledge.statistics(gtok.records(tmp_path / "c.json"), corpus)
     row = next(line.split() for line in done.stdout.splitlines() if line.strip().startswith("ai "))
     assert row[:4] == ["ai", str(len(made) - 1), str(total - 2), f"{counted.tokens:,}"]
     assert row[-1] == "0.01"

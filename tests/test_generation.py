@@ -54,7 +54,7 @@ def test_a_corpus_is_readable_and_complete(mini: Benchmark, tmp_path: Path) -> N
     corpus = mini.corpus("ai")
     with running(Behaviour(content="It is one.")) as fake:
         records = list(generation.generate(corpus, client(fake, tmp_path), generation.Sampling()))
-    (tmp_path / "made.json").write_text(json.dumps(records))
+    gtok.write(tmp_path / "made.json", records)
     made = gtok.read(tmp_path / "made.json", corpus.without_test())
     gold = Counter((s.text, s.surface(e), e.type) for s in corpus.train for e in s.entities)
     assert Counter((e.sentence, e.span, e.type) for e in made) == gold
@@ -68,14 +68,14 @@ def test_interrupted_it_goes_on_entity_by_entity(mini: Benchmark, tmp_path: Path
         assert fake.answered.total() == 50
         records = list(generation.generate(corpus, client(fake, tmp_path), generation.Sampling()))
         assert set(fake.answered.values()) == {1}
-    assert sum(len(r["explanations"]) for r in records) == fake.answered.total() == 167
+    assert sum(len(r.explanations) for r in records) == fake.answered.total() == 167
 
 
 def test_refusals_are_left_out(mini: Benchmark, tmp_path: Path) -> None:
     with running(Behaviour(always="refusal")) as fake:
         asked = client(fake, tmp_path, attempts=1)
         records = list(generation.generate(mini.corpus("ai"), asked, generation.Sampling()))
-    assert all(r["explanations"] == [] for r in records)
+    assert all(r.explanations == () for r in records)
     assert asked.usage("released").states == {"refused": 167}
 
 

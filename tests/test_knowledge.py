@@ -11,8 +11,8 @@ import pytest
 from cdner_bench import Corpus, Entity, Sentence, gtok, knowledge, leaks
 from cdner_bench.benchmark import Benchmark
 from cdner_bench.errors import DataError
-from cdner_bench.gtok import Explanation
-from cdner_bench.knowledge import Record, TypeCount
+from cdner_bench.gtok import Explanation, Record
+from cdner_bench.knowledge import TypeCount
 from cdner_bench.leaks import HELD_OUT, NO_GOLD, SENTENCE, HeldOut
 
 TARGETS = ("ai", "literature", "music", "politics", "science")
@@ -59,7 +59,7 @@ def test_tables_1_and_3_of_the_paper(name: str, crossner: Benchmark) -> None:
     corpus = crossner.corpus(name)
     if "gtok" not in corpus.resources:
         pytest.skip("the released GTOK corpora are not here")
-    found = knowledge.statistics(knowledge.read(corpus.resources["gtok"]), corpus)
+    found = knowledge.statistics(gtok.records(corpus.resources["gtok"]), corpus)
     assert (found.tokens, found.total.explained) == (TOKENS[name], EXPLANATIONS[name])
     assert f"{found.per_hundred:.2f}" == PRINTED[name]
     assert f"{found.per_train_sentence + 1e-9:.2f}" == CORRECTED[name]
@@ -81,7 +81,7 @@ def test_fail_rates_depend_on_the_type(name: str, expected: TypeCount, crossner:
     corpus = crossner.corpus(name)
     if "gtok" not in corpus.resources:
         pytest.skip("the released GTOK corpora are not here")
-    found = knowledge.statistics(knowledge.read(corpus.resources["gtok"]), corpus)
+    found = knowledge.statistics(gtok.records(corpus.resources["gtok"]), corpus)
     assert [t for t in found.types if t.type == expected.type] == [expected]
 
 
@@ -112,7 +112,7 @@ def test_what_deduplication_removed_is_not_counted_and_leaks_nothing(name: str, 
     corpus = benchmark.load("crossner-dedup").corpus(name)
     if "gtok" not in corpus.resources:
         pytest.skip("the released GTOK corpora are not here")
-    records = knowledge.read(corpus.resources["gtok"])
+    records = gtok.records(corpus.resources["gtok"])
     kept = gtok.read(corpus.resources["gtok"], corpus.without_test())
     assert knowledge.statistics(records, corpus).total.explained == len(kept) < EXPLANATIONS[name]
     assert {f.reason for f in HeldOut(corpus).findings(records)} == {HELD_OUT}
@@ -123,8 +123,8 @@ def test_what_deduplication_removed_is_not_counted_and_leaks_nothing(name: str, 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     records = [record(ADA, ("Ada", "x", "é \ud800 \x00 \u2028")), record(text="")]
-    knowledge.write(tmp_path / "g.json", records)
-    assert knowledge.read(tmp_path / "g.json") == records
+    gtok.write(tmp_path / "g.json", records)
+    assert gtok.records(tmp_path / "g.json") == records
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -132,7 +132,7 @@ def test_the_layout_is_the_released_one(name: str, crossner: Benchmark, tmp_path
     path = crossner.corpus(name).resources.get("gtok")
     if path is None:
         pytest.skip("the released GTOK corpora are not here")
-    knowledge.write(tmp_path / "g.json", knowledge.read(path))
+    gtok.write(tmp_path / "g.json", gtok.records(path))
     assert (tmp_path / "g.json").read_text().rstrip("\n") == path.read_text().rstrip("\n")
 
 
@@ -151,7 +151,7 @@ def test_the_layout_is_the_released_one(name: str, crossner: Benchmark, tmp_path
 def test_another_shape_is_refused(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "g.json").write_text(content)
     with pytest.raises(DataError, match=said):
-        knowledge.read(tmp_path / "g.json")
+        gtok.records(tmp_path / "g.json")
 
 
 # --- leaks -----------------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_a_train_sentence_that_is_also_a_dev_sentence_is_none() -> None:
 
 def test_a_file_without_findings_is_one_that_methods_read(tmp_path: Path) -> None:
     path = tmp_path / "g.json"
-    knowledge.write(path, [record(ADA)])
+    gtok.write(path, [record(ADA)])
     assert leaks.check(path, CORPUS) == []
     path.write_text(json.dumps([{"text": "Paris has trees .", "explanations": []}]))
     with pytest.raises(DataError, match="holds no explanations"):

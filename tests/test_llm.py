@@ -128,6 +128,13 @@ def test_another_shape_than_was_asked_for_is_counted_as_such(tmp_path: Path) -> 
         assert (answer.state, answer.text, fake.tries.total()) == ("malformed", "no json", 2)
 
 
+def test_text_that_no_file_takes_is_made_writable(tmp_path: Path) -> None:
+    with running(Behaviour(content="half \ud800 and \x00 \u2028 end")) as fake:
+        (answer,) = client(fake, tmp_path).answers(questions(1))
+    assert answer.text == "half ? and \x00 \u2028 end"
+    assert list(client(fake, tmp_path).answers(questions(1))) == [answer]
+
+
 def test_a_failure_keeps_what_the_others_answered(tmp_path: Path) -> None:
     with running(Behaviour(faults=0.3, in_a_row=99, kinds=("500",), seed=5)) as fake:
         asked = client(fake, tmp_path, retries=0)

@@ -16,11 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from . import knowledge, leaks
+from . import gtok, leaks
 from .errors import DataError
 from .files import benchmarks_dir, sha256, write_atomic
-from .gtok import Explanation
-from .knowledge import Record
+from .gtok import Explanation, Record
 from .leaks import HeldOut
 from .toml_table import TomlTable
 from .types import Corpus
@@ -155,13 +154,13 @@ def clean_file(
     Raises `DataError` if nothing is left; then nothing is written.
     """
     source = sha256(path) if path.is_file() else None
-    records, report = clean(knowledge.read(path), rules, HeldOut(corpus) if corpus is not None else None)
+    records, report = clean(gtok.records(path), rules, HeldOut(corpus) if corpus is not None else None)
     if not records:
         raise DataError(
             f"{path}: the rules leave none of its {report.explanations[0]} explanations",
             hint=f"what took them: {', '.join(_most(report)) or 'nothing, the file has none'}",
         )
-    knowledge.write(out, records)
+    gtok.write(out, records)
     if report_to is not None:
         hashes = {"input_sha256": source, "rules_sha256": sha256(rules.path), "output_sha256": sha256(out)}
         write_atomic(report_to, json.dumps({**hashes, **report.to_json()}, indent=2) + "\n")

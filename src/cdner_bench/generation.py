@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from .gtok import Explanation, Record
 from .llm import WITHOUT_CONTENT, Client, Question
 from .llm.question import TRUNCATED
 from .types import Corpus, Entity, Sentence
@@ -56,8 +56,8 @@ def questions(corpus: Corpus, model: str, sampling: Sampling) -> Iterator[Questi
             seen[span] += 1
 
 
-def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[dict[str, Any]]:
-    """The records of a corpus in the released format, a sentence at a time, nothing cleaned.
+def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[Record]:
+    """The records of a corpus, a sentence at a time, nothing cleaned.
 
     What the model refused is left out; an explanation that was cut off ends with its last whole sentence.
     Raises `IncompleteError` if answers are missing; those that came are kept, so the next call goes on there.
@@ -69,9 +69,9 @@ def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[dic
             answer = next(answers)
             text = _whole_sentences(answer.text) if answer.state == TRUNCATED else answer.text
             if answer.state not in WITHOUT_CONTENT:
-                item = {"word": sentence.surface(entity), "label": entity.type, "explanation": text.strip()}
-                explanations.append(item)
-        yield {"text": sentence.text, "explanations": explanations}
+                said = Explanation(sentence.text, sentence.surface(entity), entity.type, text.strip())
+                explanations.append(said)
+        yield Record(sentence.text, tuple(explanations))
 
 
 def _prompt(sentence: Sentence, entity: Entity, domain: str, wording: str) -> str:

@@ -7,11 +7,12 @@ The format is the one released with TOPT: a JSON list of `{"text": sentence, "ex
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import DataError, did_you_mean
-from .files import digest
+from .files import digest, write_atomic
 from .types import Corpus
 
 
@@ -25,6 +26,14 @@ class Explanation:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A sentence and the explanations of its entities, maybe none."""
+
+    sentence: str
+    explanations: tuple[Explanation, ...]
+
+
 def read(path: Path, corpus: Corpus | None = None, *, own: bool = True) -> list[Explanation]:
     """The explanations of a file, in order, without those of sentences that the benchmark took out of `corpus`.
 
@@ -32,36 +41,65 @@ def read(path: Path, corpus: Corpus | None = None, *, own: bool = True) -> list[
     explanations; with the `corpus` to be learnt, also for a sentence of its dev or test split, which would be a leak,
     and, unless the file is about another domain (`own` false), for a type that is not the corpus's.
     """
-    try:
-        records = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is not a GTOK corpus: {error}") from None
-    if not isinstance(records, list):
-        raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")
-    found = [e for n, record in enumerate(records) for e in _explanations(f"{path}, record {n}", record, corpus, own)]
+    found: list[Explanation] = []
+    for n, record in enumerate(records(path)):
+        if corpus is None or not is_removed(record.sentence, corpus):
+            _check(f"{path}, record {n}", record, corpus, own)
+            found += record.explanations
     if not found:
         raise DataError(f"{path} holds no explanations", hint="make one with an LLM, or run the method without GTOK")
     return found
 
 
-def _explanations(where: str, record: object, corpus: Corpus | None, own: bool) -> list[Explanation]:
+def records(path: Path) -> list[Record]:
+    """The records of a file as they are, in order. Raises `DataError` that names the record for another shape."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not a GTOK corpus: {error}") from None
+    if not isinstance(found, list):
+        raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")
+    return [_record(f"{path}, record {n}", record) for n, record in enumerate(found)]
+
+
+def write(path: Path, records: Iterable[Record]) -> None:
+    """Write records in the released layout."""
+    table = [
+        {
+            "text": record.sentence,
+            "explanations": [{"word": e.span, "label": e.type, "explanation": e.text} for e in record.explanations],
+        }
+        for record in records
+    ]
+    write_atomic(path, json.dumps(table, indent=2) + "\n")
+
+
+def is_removed(sentence: str, corpus: Corpus) -> bool:
+    """Whether a deduplicated benchmark took the sentence out of the train split: methods pass its records over."""
+    return digest(" ".join(sentence.split())) in corpus.removed
+
+
+def _record(where: str, record: object) -> Record:
     try:
         sentence, items = record["text"], record["explanations"]  # type: ignore[index]
-        found = [Explanation(sentence, item["word"], item["label"], item["explanation"]) for item in items]
+        found = tuple(Explanation(sentence, item["word"], item["label"], item["explanation"]) for item in items)
         texts = [sentence, *(value for e in found for value in (e.span, e.type, e.text))]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a field is not a text")
     except (KeyError, TypeError) as error:
         shape = '{"text", "explanations": [{"word", "label", "explanation"}]}'
         raise DataError(f"{where}: not of the shape {shape}: {error}") from None
-    if corpus is not None and digest(" ".join(sentence.split())) in corpus.removed:
-        return []
+    return Record(sentence, found)
+
+
+def _check(where: str, record: Record, corpus: Corpus | None, own: bool) -> None:
+    sentence = record.sentence
     if corpus is not None and corpus.withholds(sentence):
         raise DataError(
             f"{where} is about a dev or test sentence of {corpus.name}, which is a leak: {sentence!r}",
             hint="take the record out, or make the corpus from the train split",
         )
-    for e in found:
+    for e in record.explanations:
         if not e.span.strip() or e.span not in sentence:
             raise DataError(f"{where}: the entity {e.span!r} is not in its sentence {sentence!r}")
         if not e.text.strip():
@@ -69,4 +107,3 @@ def _explanations(where: str, record: object, corpus: Corpus | None, own: bool) 
         if corpus is not None and own and e.type not in corpus.types:
             hint = did_you_mean(e.type, corpus.types)
             raise DataError(f"{where}: {e.type!r} is not a type of {corpus.name}", hint=hint)
-    return found

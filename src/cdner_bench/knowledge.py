@@ -1,67 +1,17 @@
-"""GTOK corpora as records, as they lie in a file, and their statistics: Tables 1 and 3 of the TOPT paper.
-
-`gtok.read` refuses what a method must not learn from; here a corpus may still be unclean.
-"""
+"""What a GTOK corpus amounts to: Tables 1 and 3 of the TOPT paper."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from .errors import DataError
-from .files import digest, write_atomic
-from .gtok import Explanation
+from . import gtok
+from .gtok import Record
 from .types import Corpus
 
 _SENTENCE_END = re.compile(r"[.?!](?=\s|\Z)")
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A sentence and the explanations of its entities, maybe none."""
-
-    sentence: str
-    explanations: tuple[Explanation, ...]
-
-
-def read(path: Path) -> list[Record]:
-    """The records of a file, in order. Raises `DataError` that names the record for another shape."""
-    try:
-        records = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not a GTOK corpus: {error}") from None
-    if not isinstance(records, list):
-        raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")
-    return [_record(f"{path}, record {n}", record) for n, record in enumerate(records)]
-
-
-def _record(where: str, record: object) -> Record:
-    try:
-        sentence, items = record["text"], record["explanations"]  # type: ignore[index]
-        found = tuple(Explanation(sentence, item["word"], item["label"], item["explanation"]) for item in items)
-        texts = [sentence, *(value for e in found for value in (e.span, e.type, e.text))]
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("a field is not a text")
-    except (KeyError, TypeError) as error:
-        shape = '{"text", "explanations": [{"word", "label", "explanation"}]}'
-        raise DataError(f"{where}: not of the shape {shape}: {error}") from None
-    return Record(sentence, found)
-
-
-def write(path: Path, records: Iterable[Record]) -> None:
-    """Write records as `read` reads them, in the released layout."""
-    table = [
-        {
-            "text": record.sentence,
-            "explanations": [{"word": e.span, "label": e.type, "explanation": e.text} for e in record.explanations],
-        }
-        for record in records
-    ]
-    write_atomic(path, json.dumps(table, indent=2) + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +68,7 @@ def statistics(records: Sequence[Record], corpus: Corpus) -> Statistics:
 
     An empty explanation explains nothing. Types that are not the corpus's come last, in order of appearance.
     """
-    kept = [record for record in records if not is_removed(record.sentence, corpus)]
+    kept = [record for record in records if not gtok.is_removed(record.sentence, corpus)]
     explanations = [e for record in kept for e in record.explanations if e.text.strip()]
     explained = Counter(e.type for e in explanations)
     gold = Counter(e.type for s in corpus.train for e in s.entities)
@@ -131,8 +81,3 @@ def statistics(records: Sequence[Record], corpus: Corpus) -> Statistics:
         train_sentences=len(corpus.train),
         types=tuple(TypeCount(name, gold[name], explained[name]) for name in types),
     )
-
-
-def is_removed(sentence: str, corpus: Corpus) -> bool:
-    """Whether a deduplicated benchmark took the sentence out of the train split: methods pass its records over."""
-    return digest(" ".join(sentence.split())) in corpus.removed

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import gtok, knowledge
-from .gtok import Explanation
-from .knowledge import Record
+from . import gtok
+from .gtok import Explanation, Record
 from .types import Corpus, Sentence
 
 SENTENCE = "dev or test sentence"
@@ -75,7 +74,7 @@ class HeldOut:
 
         Sentences that a deduplicated benchmark has removed are passed over, as methods pass them over.
         """
-        if knowledge.is_removed(explanation.sentence, self.corpus):
+        if gtok.is_removed(explanation.sentence, self.corpus):
             return None
         if self.corpus.withholds(explanation.sentence):
             return SENTENCE, explanation.sentence
@@ -95,7 +94,7 @@ class HeldOut:
                     yield Finding(n, e.span, e.type, *why)
 
     def _is_withheld(self, sentence: str) -> bool:
-        return not knowledge.is_removed(sentence, self.corpus) and self.corpus.withholds(sentence)
+        return not gtok.is_removed(sentence, self.corpus) and self.corpus.withholds(sentence)
 
 
 def check(path: Path, corpus: Corpus) -> list[Finding]:
@@ -103,7 +102,7 @@ def check(path: Path, corpus: Corpus) -> list[Finding]:
 
     A file without findings is one that methods can read; raises `DataError` where they would.
     """
-    findings = list(HeldOut(corpus).findings(knowledge.read(path)))
+    findings = list(HeldOut(corpus).findings(gtok.records(path)))
     if not findings:
         gtok.read(path, corpus.without_test())
     return findings

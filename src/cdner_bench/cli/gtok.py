@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
     from ..knowledge import Statistics
     from ..llm import Endpoint
 
-app = typer.Typer(
-    help="Corpora of explanations (GTOK): make them, clean them, count them, check them.", no_args_is_help=True
-)
+app = typer.Typer(help="Corpora of explanations (GTOK): make, clean, count and check them.", no_args_is_help=True)
 CorpusFile = Annotated[Path, typer.Argument(help="A GTOK corpus: a JSON list of records.", metavar="FILE")]
 DOMAIN = typer.Option(help="The domain the corpus is about.", metavar="NAME")
 DomainName = Annotated[str | None, DOMAIN]
@@ -50,8 +47,7 @@ def generate(
     ),
 ) -> None:
     """Ask a language model why each entity of a train split has its type. Interrupted, it goes on where it stopped."""
-    from .. import generation
-    from ..files import write_atomic
+    from .. import generation, gtok
     from ..llm import Client, Limits, Store
 
     if wording not in generation.WORDINGS:
@@ -69,7 +65,7 @@ def generate(
         for record in generation.generate(corpus, client, sampling):
             records.append(record)
             advance()
-    write_atomic(out, json.dumps(records, indent=1, ensure_ascii=False) + "\n")
+    gtok.write(out, records)
     ledger.unlink(missing_ok=True)
     usage = client.usage(wording)
     print(f"{out}: {sum(usage.states.values())} answers, {dict(usage.states)}, {usage.tokens_out:,} tokens out")
@@ -107,7 +103,7 @@ def stats(
     domain: DomainName = None,
 ) -> None:
     """Tokens, explanations and fail rates (Tables 1 and 3 of the TOPT paper), of a benchmark's corpora or of one."""
-    from .. import knowledge
+    from .. import gtok, knowledge
 
     if corpus is not None and domain is None:
         raise OptionError("--corpus needs --domain", hint="add --domain NAME, the domain the file is about")
@@ -117,7 +113,7 @@ def stats(
         of = found.corpus(name)
         path = corpus or of.resources.get("gtok")
         if path is not None:
-            counted.append(knowledge.statistics(knowledge.read(path), of))
+            counted.append(knowledge.statistics(gtok.records(path), of))
     if not counted:
         raise DataError(
             f"{found.name} has no GTOK corpora here",

@@ -155,7 +155,7 @@ class Asker:
     def _state(self, choice: Any) -> tuple[str, str]:
         refusal, text = getattr(choice.message, "refusal", None), choice.message.content
         if isinstance(refusal, str) and refusal:
-            return refusal, REFUSED
+            return _writable(refusal), REFUSED
         state = _ENDINGS.get(str(choice.finish_reason), ANSWERED)
         if not isinstance(text, str):
             if state == ANSWERED:
@@ -163,7 +163,12 @@ class Asker:
             return "", state
         if state == ANSWERED and self.client.fits is not None and not self.client.fits(text):
             state = MALFORMED
-        return text, state
+        return _writable(text), state
+
+
+def _writable(text: str) -> str:
+    """Half characters, which JSON can smuggle in, replaced: no file takes them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _safe(name: object) -> str:
