@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
 
-from cdner_bench import Corpus, gtok, leaks
+from cdner_bench import Corpus, gtok, leaks, sha256
 from cdner_bench.audit import overlaps, seen
 from cdner_bench.benchmark import SPLITS, Benchmark
 from cdner_bench.leaks import HeldOut
+from support import ROOT
 
 TARGETS = ("ai", "literature", "music", "politics", "science")
 LEAST = {"news": (150, 30, 30), "target": (40, 20, 40)}
@@ -115,6 +117,17 @@ def test_explanations_are_of_train_entities_only(mini: Benchmark) -> None:
         assert len(found) == len(gold)
         assert len(HeldOut(corpus).surfaces) > 30
         assert leaks.check(corpus.resources["gtok"], corpus) == []
+
+
+def test_the_generated_explanations_are_what_their_report_says(mini: Benchmark) -> None:
+    reports = json.loads((ROOT / "benchmarks" / "mini" / "gtok-smollm2-cleaning.json").read_text())
+    for name in TARGETS:
+        corpus = mini.corpus(name)
+        path = corpus.resources["gtok-smollm2"]
+        found = gtok.read(path, corpus.without_test())
+        assert len(found) == reports[name]["explanations"]["after"]
+        assert sha256(path) == reports[name]["output_sha256"]
+        assert leaks.check(path, corpus) == []
 
 
 def test_explanations_are_written_and_name_span_and_type(mini: Benchmark) -> None:

@@ -44,7 +44,7 @@ def test_a_wheel_works_from_any_directory(tmp_path: Path) -> None:
     ).stdout
     assert where.count(str(site)) == 2
     assert "bert-tagger" in run("list")
-    assert "28 files" in run("data", "verify", "--benchmark", "mini")
+    assert "33 files" in run("data", "verify", "--benchmark", "mini")
     corpus = "cdner_bench/benchmarks/mini/ai/gtok.json"
     assert "167 of 167" in run(
         "gtok", "clean", str(site / corpus), "--out", "g.json", "--domain", "ai", "--benchmark", "mini"
