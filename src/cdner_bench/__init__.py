@@ -3,7 +3,7 @@
 from . import conll, gtok, text2text
 from .context import RunContext
 from .errors import CdnerError, NotRunError, OptionError
-from .files import sha256
+from .files import digest, sha256
 from .hookspecs import hookimpl
 from .method import Method, Spec
 from .scoring import Counts, sentence_counts, total
@@ -24,6 +24,7 @@ __all__ = [
     "Sentence",
     "Spec",
     "conll",
+    "digest",
     "gtok",
     "hookimpl",
     "sentence_counts",

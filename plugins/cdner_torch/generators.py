@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import (
     AutoConfig,
@@ -23,11 +21,11 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
-from cdner_torch import hub
-from cdner_torch.batches import IGNORED, blocks, padded
-from cdner_torch.compute import Compute
 
-from .mslm import SENTINELS
+from . import hub, weights
+from .batches import IGNORED, blocks, padded
+from .compute import Compute
+from .tokens import specials
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,9 @@ class Backbone(ABC):
         self.tokenizer = tokenizer
         self.compute = compute
         self.limits = limits
-        self.before, self.after = _template(tokenizer)
+        self.before, after = specials(tokenizer)
+        self.after = after or [tokenizer.eos_token_id]
+        self._dropped = _dropped(tokenizer)
 
     def encode(self, pairs: Sequence[tuple[str, str]]) -> list[Example]:
         """Texts as ids."""
@@ -107,12 +107,12 @@ class Backbone(ABC):
                 out[n] = self._text(ids)
         return out
 
-    def load(self, weights: Mapping[str, Tensor]) -> None:
+    def load(self, state: Mapping[str, Tensor]) -> None:
         """Take over what `state` gave. Raises `CdnerError` for another model's weights."""
-        different = set(weights) ^ set(self.state())
+        different = set(state) ^ set(self.state())
         if different:
             raise CdnerError(f"these are another model's weights: {min(different)} is in one of the two only")
-        self.network.load_state_dict(weights, strict=False)  # weights that the network ties come once
+        self.network.load_state_dict(state, strict=False)  # weights that the network ties come once
 
     def state(self) -> dict[str, Tensor]:
         """The weights, each once."""
@@ -120,45 +120,39 @@ class Backbone(ABC):
 
     def keep(self, folder: Path) -> None:
         """Write the weights as `model.safetensors`, whole or not at all."""
-        save_file({name: tensor.contiguous() for name, tensor in self.state().items()}, folder / "draft")
-        (folder / "draft").rename(folder / "model.safetensors")
+        weights.keep(self.state(), folder / weights.NAME)
 
     def size(self) -> int:
         """Number of parameters."""
         return sum(p.numel() for p in self.network.parameters())
 
-    def need_sentinels(self, *, add: bool) -> None:
-        """Make sure that each of T5's sentinels is one token. Raises `CdnerError` if not, and none may be added.
-
-        The vectors of added ones are the mean of all others.
-        """
+    def missing(self, tokens: Sequence[str]) -> list[str]:
+        """Those that are not one token each."""
         unknown = self.tokenizer.unk_token_id
-        missing = [s for s, ids in zip(SENTINELS, self._ids(SENTINELS), strict=True) if len(ids) > 1 or unknown in ids]
-        if not missing:
-            return
-        if not add:
-            raise CdnerError(
-                f"the tokenizer has no sentinel {missing[0]}, which MSLM marks its gaps with",
-                hint="add them to the vocabulary with -o add_sentinels=true, or start from a T5",
-            )
-        self.tokenizer.add_special_tokens({"additional_special_tokens": missing}, replace_extra_special_tokens=False)
+        return [t for t, ids in zip(tokens, self._ids(tokens), strict=True) if len(ids) > 1 or unknown in ids]
+
+    def add(self, tokens: Sequence[str]) -> None:
+        """Make each a token of the vocabulary. Their vectors are the mean of all others."""
+        self.tokenizer.add_special_tokens(
+            {"additional_special_tokens": list(tokens)}, replace_extra_special_tokens=False
+        )
         size = self.network.get_input_embeddings().num_embeddings
         if len(self.tokenizer) > size:
             self.network.resize_token_embeddings(len(self.tokenizer), mean_resizing=False)
-        new = self.tokenizer.convert_tokens_to_ids(missing)
+        new = self.tokenizer.convert_tokens_to_ids(list(tokens))
         with torch.no_grad():
             for layer in (self.network.get_input_embeddings(), self.network.get_output_embeddings()):
                 layer.weight[new] = layer.weight[: min(new)].mean(0)
+        self._dropped = _dropped(self.tokenizer)
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         return list(self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]) if texts else []
 
     def _text(self, ids: Sequence[int]) -> str:
         """Without special tokens, but with the mark of what the vocabulary lacks, which the alignment reads."""
-        dropped = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         if self.tokenizer.eos_token_id in ids:
             ids = ids[: ids.index(self.tokenizer.eos_token_id)]
-        kept = [i for i in ids if i not in dropped]
+        kept = [i for i in ids if i not in self._dropped]
         return str(self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)).strip()
 
     def _padded(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
@@ -220,6 +214,10 @@ class Causal(Backbone):
 
     auto = AutoModelForCausalLM
 
+    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: Limits) -> None:
+        super().__init__(network, tokenizer, compute, limits)
+        (self.line_break,) = self._ids(["\n"])
+
     def example(self, source: list[int], target: list[int]) -> Example:
         """The source is cut before its line break."""
         eos = self.tokenizer.eos_token_id
@@ -233,7 +231,7 @@ class Causal(Backbone):
 
     def source(self, ids: list[int]) -> list[int]:
         """What the tokenizer puts before a text, the text, a line break."""
-        return [*self.before, *ids, *self._ids(["\n"])[0]]
+        return [*self.before, *ids, *self.line_break]
 
     def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
         """Padded on the left, so that answers begin where sources end."""
@@ -282,22 +280,11 @@ def load(name: str, compute: Compute, limits: Limits, dropout: float | None = No
     return kind(network, tokenizer, compute, limits)
 
 
-def restored(folder: Path) -> dict[str, Tensor]:
-    """The weights that a stage left in its folder. Raises `CdnerError` if they cannot be read."""
-    try:
-        weights: dict[str, Tensor] = load_file(folder / "model.safetensors")
-    except (OSError, SafetensorError) as error:
-        raise CdnerError(f"the weights in {folder} cannot be read: {error}", hint=f"rm -r {folder}") from error
-    return weights
-
-
 def out_of_memory(error: BaseException) -> bool:
     """Whether a device ran out of memory; the CPU allocator says so in a plain RuntimeError."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def _template(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """The special tokens that a tokenizer puts before and after a text; after it, at least the end of sequence."""
-    text, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
-    start = next(n for n in range(len(whole)) if whole[n : n + len(text)] == text)
-    return whole[:start], whole[start + len(text) :] or [tokenizer.eos_token_id]
+def _dropped(tokenizer: Any) -> frozenset[int]:
+    """The special tokens that are no part of an answer: all but the mark of what the vocabulary lacks."""
+    return frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}

@@ -13,14 +13,16 @@ from typing import Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from cdner_bench import CdnerError, RunContext
-from cdner_torch.batches import blocks, by_length, shuffled
 
-from .backbone import Backbone, Example, out_of_memory, restored
+from . import weights
+from .batches import blocks, by_length, shuffled
+from .generators import Backbone, Example, out_of_memory
 
+CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 120.0
 
 
@@ -140,9 +142,9 @@ class _Training:
                         saved = time.monotonic()
             clock.epochs, clock.sentences = self.schedule.epochs, self.state.sentences
         clock.seconds += earlier
-        if not (self.place / "model.safetensors").exists():
+        if not (self.place / weights.NAME).exists():
             self.backbone.keep(self.place)
-        (self.place / "checkpoint.safetensors").unlink(missing_ok=True)
+        (self.place / CHECKPOINT).unlink(missing_ok=True)
 
     def _step(self, batch: Sequence[Example]) -> None:
         for group in self.optimizer.param_groups:
@@ -197,11 +199,10 @@ class _Training:
             tensors |= {f"weight.{name}": parameter.detach()}
             tensors |= {f"{moment}.{name}": value for moment, value in moments.items()}
         metadata = {"state": json.dumps(asdict(self.state))}
-        save_file({n: t.contiguous() for n, t in tensors.items()}, self.place / "draft", metadata=metadata)
-        (self.place / "draft").rename(self.place / "checkpoint.safetensors")
+        weights.keep(tensors, self.place / CHECKPOINT, metadata)
 
     def _resume(self) -> None:
-        path = self.place / "checkpoint.safetensors"
+        path = self.place / CHECKPOINT
         kept: dict[str, Tensor] = {}
         try:
             if path.exists():
@@ -212,7 +213,7 @@ class _Training:
             self.run.log.warning("%s: beginning anew, the checkpoint cannot be read: %s", self.phase, error)
             kept = {}
         if not kept:
-            (self.place / "model.safetensors").unlink(missing_ok=True)
+            (self.place / weights.NAME).unlink(missing_ok=True)
             return
         names = list(self.backbone.state())
         self.backbone.load({name: kept[f"weight.{name}"] for name in names})
@@ -226,17 +227,3 @@ class _Training:
         if self.run.device == "cuda" and "random.cuda" in kept:
             torch.cuda.set_rng_state(kept["random.cuda"])
         self.run.log.info("%s: going on at step %d of %d", self.phase, self.state.step, self.total)
-
-
-def mean(folders: Sequence[Path]) -> dict[str, Tensor]:
-    """Eq. 7: the mean of the weights that stages left, every parameter, in float32."""
-    total = restored(folders[0])
-    for folder in folders[1:]:
-        for name, tensor in restored(folder).items():
-            total[name] += tensor
-    return {name: tensor / len(folders) for name, tensor in total.items()}
-
-
-def merged(target: dict[str, Tensor], sources: dict[str, Tensor]) -> dict[str, Tensor]:
-    """2/3 of the target's weights and 1/3 of the (mean) source's: Algorithm 1, its weights summing to one."""
-    return {name: 2 / 3 * target[name] + 1 / 3 * sources[name] for name in target}
