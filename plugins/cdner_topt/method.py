@@ -28,7 +28,7 @@ from cdner_bench import (
     text2text,
     total,
 )
-from cdner_torch import generators
+from cdner_torch import backbones
 from cdner_torch.batches import blocks, sample
 from cdner_torch.compute import Compute, Precision
 from cdner_torch.generators import Backbone, Example, Limits
@@ -263,7 +263,7 @@ class Topt(Method):
     def _model(self, start: Start) -> Backbone:
         o = self.options
         limits = Limits(o.max_source, o.max_target, o.max_answer)
-        model = generators.load(self.place, self.compute, limits, o.dropout)
+        model = backbones.load(self.place, self.compute, limits, o.dropout)
         if o.pretraining != "none":
             mslm.need_sentinels(model, add=o.add_sentinels)
         if start.folder is not None:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
-    AutoTokenizer,
-    GenerationConfig,
 )
 from transformers.modeling_outputs import BaseModelOutput
-from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
 
-from . import hub, weights
+from . import weights
 from .batches import IGNORED, blocks, padded
 from .compute import Compute
 from .tokens import specials
@@ -99,8 +96,12 @@ class Backbone(ABC):
                 with compute.autocast():
                     said = self.continuations([sources[n] for n in chosen])
             except RuntimeError as error:
-                if len(chosen) == 1 or not out_of_memory(error):
+                if not out_of_memory(error):
                     raise
+                if len(chosen) == 1:
+                    raise CdnerError(
+                        "out of memory with one answer at a time", hint="take a smaller backbone"
+                    ) from error
                 waiting += [chosen[len(chosen) // 2 :], chosen[: len(chosen) // 2]]
                 continue
             for n, ids in zip(chosen, said.tolist(), strict=True):
@@ -114,9 +115,13 @@ class Backbone(ABC):
             raise CdnerError(f"these are another model's weights: {min(different)} is in one of the two only")
         self.network.load_state_dict(state, strict=False)  # weights that the network ties come once
 
+    def learnt(self) -> Iterator[tuple[str, Parameter]]:
+        """The parameters that training changes, each once, by name."""
+        return ((name, p) for name, p in self.network.named_parameters() if p.requires_grad)
+
     def state(self) -> dict[str, Tensor]:
-        """The weights, each once."""
-        return {name: p.detach() for name, p in self.network.named_parameters()}
+        """What has been learnt: the weights that training changes."""
+        return {name: p.detach() for name, p in self.learnt()}
 
     def keep(self, folder: Path) -> None:
         """Write the weights as `model.safetensors`, whole or not at all."""
@@ -238,46 +243,6 @@ class Causal(Backbone):
         ids, mask = (tensor.to(self.compute.device) for tensor in self._padded(sources, left=True))
         out: Tensor = self.network.generate(input_ids=ids, attention_mask=mask, max_new_tokens=self.limits.answer)
         return out[:, ids.shape[1] :]
-
-
-_DROPOUTS = (
-    "dropout_rate", "dropout", "attention_dropout", "activation_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop",
-)  # fmt: skip
-
-
-def load(name: str, compute: Compute, limits: Limits, dropout: float | None = None) -> Backbone:
-    """The backbone of a folder or a hub's name, in float32. A folder with a GGUF file is read through that.
-
-    `dropout` None leaves the backbone's own. Whatever the backbone's own generation settings are, answers are greedy.
-    Raises `CdnerError` for one that is not there, or that generates no text.
-    """
-    folder = Path(name)
-    quantised = sorted(folder.glob("*.gguf")) if folder.is_dir() and not (folder / "config.json").exists() else []
-    extra: dict[str, Any] = {"gguf_file": quantised[0].name} if quantised else {}
-    config = hub.load(AutoConfig.from_pretrained, name, **extra)
-    kind: type[Seq2Seq | Causal] = Seq2Seq if config.is_encoder_decoder else Causal
-    tokenizer = hub.load(AutoTokenizer.from_pretrained, name, **extra)
-    encoder = kind is Causal and config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    if encoder or tokenizer.eos_token_id is None:
-        raise CdnerError(
-            f"the backbone {name!r} generates no text: "
-            + ("it is an encoder" if encoder else "its tokenizer has no end-of-sequence token"),
-            hint="take a T5 or another encoder-decoder, or a decoder such as smollm2",
-        )
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    if dropout is not None:
-        extra |= {rate: dropout for rate in _DROPOUTS if hasattr(config, rate)}
-    network = hub.load_model(kind.auto, name, attn_implementation=hub.attention(), **extra)
-    if getattr(network.config, "quantization_config", None) is not None:
-        del network.config.quantization_config  # the weights are float32 now
-    network.generation_config = GenerationConfig(
-        do_sample=False,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        decoder_start_token_id=getattr(network.config, "decoder_start_token_id", None),
-    )
-    return kind(network, tokenizer, compute, limits)
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -21,7 +21,7 @@ from cdner_bench.benchmark import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
 from cdner_topt.method import Topt, ToptOptions  # noqa: E402
-from cdner_torch import generators, training  # noqa: E402
+from cdner_torch import backbones, generators, training  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Backbone, Example, Limits, Seq2Seq  # noqa: E402
 from cdner_torch.weights import restored  # noqa: E402
@@ -39,7 +39,7 @@ def options(place: str, **chosen: object) -> ToptOptions:
 
 
 def load(place: str, **limits: int) -> Backbone:
-    return generators.load(place, FP32, Limits(**limits), 0.0)
+    return backbones.load(place, FP32, Limits(**limits), 0.0)
 
 
 @pytest.fixture
