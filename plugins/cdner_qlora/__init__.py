@@ -14,7 +14,7 @@ _SMALL: dict[str, object] = {
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "meta-llama/Llama-2-7b-hf"},
     "cpu": {**_SMALL, "source_sentences": 1000, "epochs": 10, "dev_every": 5, "dev_sentences": 64, "max_answer": 128},
-    "quick": {**_SMALL, "source_sentences": 80, "epochs": 2, "select": "last", "max_answer": 96},
+    "quick": {**_SMALL, "source_sentences": 80, "epochs": 3, "select": "last", "max_answer": 96},
 }
 
 
