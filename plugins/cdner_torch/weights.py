@@ -16,9 +16,12 @@ NAME = "model.safetensors"
 
 def keep(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write a file of tensors, whole or not at all."""
-    draft = path.with_name("draft")
-    # On the CPU nothing is copied; from a GPU, tensors that share memory there become tensors of their own.
-    save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, draft, metadata=metadata)
+    draft, seen, own = path.with_name("draft"), set[int](), {}
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        own[name] = (tensor.clone() if place in seen else tensor).contiguous()  # the format takes none that share
+        seen.add(place)
+    save_file(own, draft, metadata=metadata)
     draft.rename(path)
 
 

@@ -271,6 +271,34 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
     assert not list(tmp_path.rglob("checkpoint.safetensors"))
 
 
+@pytest.mark.filterwarnings("ignore:Paged optimizers are not supported on CPU")
+def test_moments_in_eight_bits_outlive_an_interruption(
+    tiny_llama: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    made: list[Any] = []
+
+    def optimizer(parameters: Any, rate: float) -> Any:
+        made.append(quantisation.optimizer(parameters, rate))
+        return made[-1]
+
+    schedule = Schedule(3, 4, 1e-2, decay=False, warmup=0.5, optimizer=optimizer)
+    undisturbed = learn(load(tiny_llama, rank=64), tmp_path / "a", schedule)
+    assert {state["state1"].dtype for state in made[0].state.values()} == {torch.uint8, torch.float32}
+
+    def interrupt(self: Nobody, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Nobody, "progress", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            learn(load(tiny_llama, rank=64), tmp_path / "b", schedule)
+    assert (tmp_path / "b" / training.CHECKPOINT).exists()
+    assert same(undisturbed, learn(load(tiny_llama, rank=64), tmp_path / "b", schedule))
+    assert [next(iter(o.state.values()))["step"] for o in made] == [6, 4, 6]
+
+
 def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
     tiny_llama: str, domains: tuple[list[Corpus], Corpus], mini: Benchmark, tmp_path: Path
 ) -> None:
