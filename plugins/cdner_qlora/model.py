@@ -68,9 +68,8 @@ class Adapted(Causal):
             network = copy.deepcopy(self.network.get_base_model())
             for name, layer in _adapted(network):
                 linear = nn.Linear(layer.in_features, layer.out_features, layer.bias is not None, device="meta")
-                linear.weight = nn.Parameter(quantisation.weight(layer.base_layer))
-                linear.bias = layer.bias
-                network.set_submodule(name, linear)
+                linear.to_empty(device="cpu").bias = layer.bias
+                network.set_submodule(name, linear)  # its weights come below
             network.is_quantized = False  # transformers casts no other
             self._plain = Causal(network.float().requires_grad_(False), self.tokenizer, self.compute, self.limits)
         for name, layer in _adapted(self.network.get_base_model()):
