@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from cdner_bench import RunContext
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+class Nobody:
+    """Watches runs, and says nothing."""
+
+    def begin(self, job: object, number: int, total: int) -> None: ...
+    def end(self, outcome: object) -> None: ...
+    def phase(self, name: str) -> None: ...
+    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None: ...
+
+
+def context(folder: Path, seed: int = 0) -> RunContext:
+    """What a run in `folder` is lent, with stages shared below it."""
+    return RunContext(seed, folder / "run", folder / "shared", {}, Nobody(), logging.getLogger("test"))

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import fcntl
 import json
-import logging
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cdner_bench import OptionError, RunContext, benchmark, plugins, results, runner, total
+from cdner_bench import OptionError, benchmark, plugins, results, runner, total
 from methods import MISDEEDS
-from support import Run
+from support import Nobody, Run, context
 
 METHODS = Path(__file__).parent / "methods.py"
-
-
-class Nobody:
-    def begin(self, job: runner.Job, number: int, total: int) -> None: ...
-    def end(self, outcome: runner.Outcome) -> None: ...
-    def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None: ...
 
 
 def jobs(
@@ -228,11 +220,7 @@ def test_a_stage_that_is_not_what_its_name_says_is_refused(tmp_path: Path, monke
 
 
 def test_an_interrupted_stage_is_found_again_and_another_one_s_is_not(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
     found: list[list[str]] = []
-
-    def context(seed: int) -> RunContext:
-        return RunContext(seed, folder, tmp_path / "shared", {}, Nobody(), logging.getLogger("test"))
 
     def build(place: Path) -> None:
         found.append(sorted(p.name for p in place.iterdir()))
@@ -241,16 +229,16 @@ def test_an_interrupted_stage_is_found_again_and_another_one_s_is_not(tmp_path: 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        context(0).stage("s", build, {"a": 1})
-    place = context(0).stage("s", build, {"a": 1})
+        context(tmp_path).stage("s", build, {"a": 1})
+    place = context(tmp_path).stage("s", build, {"a": 1})
     assert found == [["stage.json"], ["checkpoint", "stage.json"]]
     with pytest.raises(KeyboardInterrupt):
-        context(0).stage("s", build, {"a": 2})
+        context(tmp_path).stage("s", build, {"a": 2})
     (draft,) = (tmp_path / "shared").glob("*.draft")
     record = json.loads((draft / "stage.json").read_text())
     record["identity"]["seed"] = 9
     (draft / "stage.json").write_text(json.dumps(record))
-    context(0).stage("s", build, {"a": 2})
+    context(tmp_path).stage("s", build, {"a": 2})
     assert found[3] == ["stage.json"]
     assert json.loads((place / "stage.json").read_text())["phases"] == []
 

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
 from cdner_bench import Sentence, text2text
+from cdner_torch.batches import padded
 
 VOCABULARY = 6144
 BATCH = 8192  # source tokens of a step
@@ -77,14 +78,6 @@ def batches(tasks: Tasks, stage: int) -> Iterator[list[Example]]:
             groups[-1].append(example)
         tasks.random.shuffle(groups)
         yield from groups
-
-
-def padded(rows: list[list[int]], pad: int) -> Tensor:
-    """Rows of ids as one tensor."""
-    out = torch.full((len(rows), max(map(len, rows))), pad)
-    for n, row in enumerate(rows):
-        out[n, : len(row)] = torch.tensor(row)
-    return out
 
 
 class Training:

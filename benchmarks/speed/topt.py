@@ -18,11 +18,11 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from cdner_bench import Sentence, benchmark, models, text2text
-from cdner_topt import backbone
-from cdner_topt.backbone import Backbone, Example, Limits
-from cdner_topt.training import size
+from cdner_torch import backbones
 from cdner_torch.batches import shuffled
 from cdner_torch.compute import Compute
+from cdner_torch.generators import Backbone, Example, Limits
+from cdner_torch.training import size
 
 FP32 = Compute("cpu", "fp32")
 BATCH = 8
@@ -78,7 +78,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def load(place: str, precision: str) -> Backbone:
-    return backbone.load(place, Compute("cpu", precision), Limits(256, 128, 128), 0.0)
+    return backbones.load(place, Compute("cpu", precision), Limits(256, 128, 128), 0.0)
 
 
 def show(name: str, rate: float, baseline: float) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cdner_bench import Sentence, conll
 from cdner_torch.batches import IGNORED, padded
+from cdner_torch.tokens import specials
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,3 @@ def collate(chosen: Sequence[Window], pad: int) -> Batch:
 def size(window: Window) -> int:
     """How many sub-words it has: what batches are grouped by."""
     return len(window.ids)
-
-
-def specials(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """The special tokens that a tokenizer puts before and after a text."""
-    around = tokenizer(tokenizer.unk_token)["input_ids"]
-    where = around.index(tokenizer.unk_token_id)
-    return around[:where], around[where + 1 :]

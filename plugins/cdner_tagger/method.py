@@ -23,7 +23,7 @@ from cdner_bench import (
     sha256,
     total,
 )
-from cdner_torch.batches import blocks
+from cdner_torch.batches import blocks, mixture, sample
 
 from . import mlm
 from .encoding import Window, windows
@@ -133,7 +133,10 @@ class BertTagger(Method):
         generator = torch.Generator().manual_seed(run.seed)
         types = sorted({kind for corpus in sources for kind in corpus.types})
         tagger = Tagger(encoder, bio_labels(types), [bio_labels(c.types) for c in sources])
-        pools = [self._windows(self._sample(corpus, generator), tagger, n) for n, corpus in enumerate(sources)]
+        pools = [
+            self._windows(sample(corpus.train, o.source_sentences, generator), tagger, n)
+            for n, corpus in enumerate(sources)
+        ]
         schedule = Schedule(o.source_epochs, o.source_learning_rate, o.batch_size, dropout=o.dropout)
         epoch = partial(mixture, pools, sqrt=o.source_sampling == "sqrt")
         train(tagger, epoch, schedule, "source", run, self.compute)
@@ -153,7 +156,7 @@ class BertTagger(Method):
         pool = self._windows(target.train, tagger, 0) * (o.joint_repeats if joint else 1)
         generator = torch.Generator().manual_seed(run.seed)
         for domain, corpus in enumerate(joint, start=1):
-            pool += self._windows(self._sample(corpus, generator), tagger, domain)
+            pool += self._windows(sample(corpus.train, o.source_sentences, generator), tagger, domain)
 
         def dev_f1() -> float:
             return total(map(sentence_counts, target.dev, self._decode(tagger, target.dev, self.compute))).f1
@@ -162,11 +165,6 @@ class BertTagger(Method):
         schedule = Schedule(o.epochs, o.learning_rate, o.batch_size, decay, o.patience, o.dev_every, o.dropout)
         train(tagger, lambda _: pool, schedule, "target", run, self.compute, dev_f1)
         save_tagger(tagger, place)
-
-    def _sample(self, corpus: Corpus, generator: torch.Generator) -> list[Sentence]:
-        """As many train sentences of a source as the options allow, in file order."""
-        order = torch.randperm(len(corpus.train), generator=generator)[: self.options.source_sentences].tolist()
-        return [corpus.train[i] for i in sorted(order)]
 
     def _windows(self, sentences: Sequence[Sentence], tagger: Tagger, domain: int) -> list[Window]:
         labels = {label: n for n, label in enumerate(tagger.labels)}
@@ -179,22 +177,3 @@ class BertTagger(Method):
 
 def _untrained(encoder: Callable[[], Any]) -> Tagger:
     return Tagger(encoder(), ["O"], [["O"]])
-
-
-def mixture(pools: Sequence[Sequence[Window]], generator: torch.Generator, *, sqrt: bool) -> list[Window]:
-    """The windows of one epoch over several domains: as many as there are, shared out by size or by its square root.
-
-    A domain that gets more than it has is gone through several times.
-    """
-    if not sqrt or len(pools) == 1:
-        return [window for pool in pools for window in pool]
-    weights = [len(pool) ** 0.5 for pool in pools]
-    everything = sum(map(len, pools))
-    chosen: list[Window] = []
-    for pool, weight in zip(pools, weights, strict=True):
-        wanted = round(everything * weight / sum(weights))
-        while wanted > 0:
-            order = torch.randperm(len(pool), generator=generator)[:wanted].tolist()
-            chosen += [pool[i] for i in order]
-            wanted -= len(order)
-    return chosen

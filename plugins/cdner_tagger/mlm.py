@@ -15,8 +15,8 @@ from cdner_bench import RunContext
 from cdner_torch import hub
 from cdner_torch.batches import IGNORED, padded
 from cdner_torch.compute import Compute
+from cdner_torch.tokens import specials
 
-from .encoding import specials
 from .model import length_limit
 
 BATCH = 8

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,18 +21,21 @@ from cdner_bench import (
     Prediction,
     RunContext,
     Sentence,
+    digest,
     gtok,
     sentence_counts,
     sha256,
     text2text,
     total,
 )
-from cdner_torch.batches import blocks
+from cdner_torch import backbones
+from cdner_torch.batches import blocks, sample
 from cdner_torch.compute import Compute, Precision
+from cdner_torch.generators import Backbone, Example, Limits
+from cdner_torch.training import Data, InMemory, Schedule, Streamed, train
+from cdner_torch.weights import restored
 
-from . import backbone, mslm, training
-from .backbone import Backbone, Limits
-from .training import Data, InMemory, Schedule, Streamed, train
+from . import merging, mslm
 
 Positive = Annotated[int, Gt(0)]
 Natural = Annotated[int, Ge(0)]
@@ -151,7 +153,7 @@ class Topt(Method):
             return self._mslm(Start(), identity, partial(self._lines, path), run)
         start = Start()
         for corpus in self._explanations(target, run.seed):
-            read = hashlib.sha256(repr([(e.span, e.type, e.text) for e in corpus]).encode()).hexdigest()
+            read = digest([(e.span, e.type, e.text) for e in corpus])
             start = self._mslm(start, {"gtok": read, **self._chosen(_GTOK)}, partial(self._masked, corpus), run)
         return start
 
@@ -169,13 +171,13 @@ class Topt(Method):
     def _masked(self, corpus: Sequence[gtok.Explanation], model: Backbone, seed: int) -> InMemory:
         masking = self._masking(seed)
 
-        def draw(epoch: int) -> list[backbone.Example]:
+        @lru_cache(maxsize=1)
+        def draw(epoch: int) -> list[Example]:
             pairs = [pair for n, e in enumerate(corpus) for pair in mslm.copies(e, n, masking, epoch)]
             return model.encode(pairs)
 
         dynamic = self.options.masks == "dynamic"
-        static = [] if dynamic else draw(0)
-        return InMemory(draw if dynamic else lambda _: static, self.options.mslm_batch_size, seed)
+        return InMemory(draw if dynamic else lambda _: draw(0), self.options.mslm_batch_size, seed)
 
     def _lines(self, path: Path, model: Backbone, seed: int) -> Streamed:
         budget, masking = self.options.dapt_tokens, self._masking(seed)
@@ -222,9 +224,8 @@ class Topt(Method):
 
         def build(place: Path) -> None:
             o = self.options
-            order = torch.randperm(len(source.train), generator=torch.Generator().manual_seed(run.seed))
-            chosen = sorted(order[: o.source_sentences].tolist())
-            corpus = replace(source, train=tuple(source.train[n] for n in chosen))
+            chosen = sample(source.train, o.source_sentences, torch.Generator().manual_seed(run.seed))
+            corpus = replace(source, train=tuple(chosen))
             schedule = Schedule(o.source_epochs, o.batch_size, o.source_learning_rate, o.dev_every)
             self._finetune(self._model(start), corpus, schedule, o.source_select, f"source {source.name}", place, run)
 
@@ -237,11 +238,11 @@ class Topt(Method):
         o = self.options
         model = self._model(start)
         if sources and o.merge != "alg1":
-            model.load(training.mean(sources))
+            model.load(merging.mean(sources))
         schedule = Schedule(o.epochs, o.batch_size, o.learning_rate, o.dev_every)
         self._finetune(model, target, schedule, o.select, "target", place, run)
         if sources and o.merge != "none":
-            model.load(training.merged(backbone.restored(place), training.mean(sources)))
+            model.load(merging.merged(restored(place), merging.mean(sources)))
             model.keep(place)
 
     def _finetune(
@@ -262,11 +263,11 @@ class Topt(Method):
     def _model(self, start: Start) -> Backbone:
         o = self.options
         limits = Limits(o.max_source, o.max_target, o.max_answer)
-        model = backbone.load(self.place, self.compute, limits, o.dropout)
+        model = backbones.load(self.place, self.compute, limits, o.dropout)
         if o.pretraining != "none":
-            model.need_sentinels(add=o.add_sentinels)
+            mslm.need_sentinels(model, add=o.add_sentinels)
         if start.folder is not None:
-            model.load(backbone.restored(start.folder))
+            model.load(restored(start.folder))
         return model
 
     def _answered(

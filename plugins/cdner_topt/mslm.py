@@ -11,8 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cdner_bench import gtok
+from cdner_bench import CdnerError, gtok
+
+if TYPE_CHECKING:
+    from cdner_torch.generators import Backbone
 
 SENTINELS = tuple(f"<extra_id_{n}>" for n in range(100))
 
@@ -93,6 +97,18 @@ def gaps(words: Sequence[str], mask: Sequence[bool], *, legacy: bool = False) ->
     elif not hidden:
         target = []
     return " ".join(source), " ".join(target)
+
+
+def need_sentinels(model: Backbone, *, add: bool) -> None:
+    """Make sure that each sentinel is one token of the model. Raises `CdnerError` if not, and none may be added."""
+    missing = model.missing(SENTINELS)
+    if missing and not add:
+        raise CdnerError(
+            f"the tokenizer has no sentinel {missing[0]}, which MSLM marks its gaps with",
+            hint="add them to the vocabulary with -o add_sentinels=true, or start from a T5",
+        )
+    if missing:
+        model.add(missing)
 
 
 def _bernoulli(words: Sequence[str], draw: tuple[int, int, int], masking: Masking) -> list[bool]:

@@ -1,4 +1,4 @@
-"""Groups of items of similar length, and rows of ids as tensors."""
+"""Items drawn from pools and put into groups of similar length, and rows of ids as tensors."""
 
 from __future__ import annotations
 
@@ -21,6 +21,30 @@ def padded(rows: Sequence[Sequence[int]], pad: int, *, left: bool = False) -> Te
         if row:
             out[n, -len(row) if left else 0 : None if left else len(row)] = torch.tensor(row)
     return out
+
+
+def sample(items: Sequence[Item], count: int | None, generator: torch.Generator) -> list[Item]:
+    """At most `count` items (None: all), drawn at random, in their own order."""
+    return [items[i] for i in sorted(torch.randperm(len(items), generator=generator)[:count].tolist())]
+
+
+def mixture(pools: Sequence[Sequence[Item]], generator: torch.Generator, *, sqrt: bool = True) -> list[Item]:
+    """The items of one epoch over several pools: as many as there are, shared out by size or by its square root.
+
+    A pool that gets more than it has is gone through several times.
+    """
+    if not sqrt or len(pools) == 1:
+        return [item for pool in pools for item in pool]
+    shares = [len(pool) ** 0.5 for pool in pools]
+    everything = sum(map(len, pools))
+    chosen: list[Item] = []
+    for pool, share in zip(pools, shares, strict=True):
+        wanted = round(everything * share / sum(shares))
+        while wanted > 0:
+            order = torch.randperm(len(pool), generator=generator)[:wanted].tolist()
+            chosen += [pool[i] for i in order]
+            wanted -= len(order)
+    return chosen
 
 
 def blocks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -29,10 +29,10 @@ def load(loader: Any, name: str, **options: Any) -> Any:
         ) from error
 
 
-def load_model(kind: Any, name: str, **options: Any) -> Any:
-    """A model of an Auto class in float32. Raises `CdnerError` if the weights are another model's."""
+def load_model(kind: Any, name: str, dtype: torch.dtype = torch.float32, **options: Any) -> Any:
+    """A model of an Auto class in `dtype`. Raises `CdnerError` if the weights are another model's."""
     weights = {} if "gguf_file" in options else {"use_safetensors": True}
-    loader = partial(kind.from_pretrained, dtype=torch.float32, output_loading_info=True, **weights)
+    loader = partial(kind.from_pretrained, dtype=dtype, output_loading_info=True, **weights)
     model, report = load(loader, name, **options)
     if len(report["missing_keys"]) > len(model.state_dict()) / 2:
         raise CdnerError(f"the weights of backbone {name!r} do not fit its configuration")

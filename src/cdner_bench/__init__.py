@@ -3,7 +3,7 @@
 from . import conll, gtok, llm, text2text
 from .context import RunContext
 from .errors import CdnerError, IncompleteError, NotRunError, OptionError, PluginError
-from .files import sha256
+from .files import digest, sha256
 from .hookspecs import hookimpl
 from .method import Method, Spec
 from .options import operational
@@ -27,6 +27,7 @@ __all__ = [
     "Sentence",
     "Spec",
     "conll",
+    "digest",
     "gtok",
     "hookimpl",
     "llm",

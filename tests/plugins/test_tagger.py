@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,23 +10,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import Corpus, Entity, RunContext, Sentence, plugins, sentence_counts, total  # noqa: E402
+from cdner_bench import Corpus, Entity, Sentence, plugins, sentence_counts, total  # noqa: E402
 from cdner_bench.benchmark import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_tagger import encoding, mlm, model, training  # noqa: E402
-from cdner_tagger.method import BertTagger, TaggerOptions, mixture  # noqa: E402
-from cdner_torch.batches import padded  # noqa: E402
+from cdner_tagger.method import BertTagger, TaggerOptions  # noqa: E402
+from cdner_torch.batches import mixture, padded  # noqa: E402
+from support import context  # noqa: E402
 
 FP32 = training.Tagging("cpu", "fp32", 0)
-
-
-class Nobody:
-    def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None: ...
-
-
-def context(folder: Path, seed: int = 0) -> RunContext:
-    return RunContext(seed, folder / "run", folder / "shared", {}, Nobody(), logging.getLogger("test"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -17,25 +16,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import Corpus, RunContext, gtok, models, plugins, text2text  # noqa: E402
+from cdner_bench import Corpus, gtok, models, plugins, text2text  # noqa: E402
 from cdner_bench.benchmark import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
-from cdner_topt import backbone, mslm, training  # noqa: E402
-from cdner_topt.backbone import Backbone, Example, Limits, Seq2Seq  # noqa: E402
+from cdner_topt import merging, mslm  # noqa: E402
 from cdner_topt.method import Topt, ToptOptions  # noqa: E402
+from cdner_torch import backbones, generators, training  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
-from support import Run  # noqa: E402
+from cdner_torch.generators import Backbone, Example, Limits, Seq2Seq  # noqa: E402
+from cdner_torch.weights import restored  # noqa: E402
+from support import Nobody, Run, context  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
-
-
-class Nobody:
-    def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None: ...
-
-
-def context(folder: Path, seed: int = 0) -> RunContext:
-    return RunContext(seed, folder / "run", folder / "shared", {}, Nobody(), logging.getLogger("test"))
 
 
 def options(place: str, **chosen: object) -> ToptOptions:
@@ -47,7 +39,7 @@ def options(place: str, **chosen: object) -> ToptOptions:
 
 
 def load(place: str, **limits: int) -> Backbone:
-    return backbone.load(place, FP32, Limits(**limits), 0.0)
+    return backbones.load(place, FP32, Limits(**limits), 0.0)
 
 
 @pytest.fixture
@@ -59,7 +51,7 @@ def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
 
 
 def weights(folder: Path) -> dict[str, Any]:
-    return backbone.restored(folder)
+    return restored(folder)
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -230,7 +222,7 @@ def test_special_tokens_are_the_tokenizer_s_own(tiny_t5: str, tiny_llama: str) -
     model.tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single="<end> $A", special_tokens=[("<end>", model.tokenizer.eos_token_id)]
     )
-    again = backbone.Causal(model.network, model.tokenizer, FP32, Limits())
+    again = generators.Causal(model.network, model.tokenizer, FP32, Limits())
     (example,) = again.encode([("ab", "c")])
     assert again.tokenizer.decode(example.source) == "<end>ab\n"
     text = "say red"
@@ -258,7 +250,7 @@ def test_the_small_llm_is_read_out_of_its_gguf() -> None:
     except FetchError as error:
         pytest.skip(str(error))
     model = load(place, answer=5)
-    assert isinstance(model, backbone.Causal)
+    assert isinstance(model, generators.Causal)
     assert 130e6 < model.size() < 140e6
     examples = model.encode([("The capital of France is", " Paris"), ("Two and two are", " four")])
     assert all(model.tokenizer.decode(e.target).endswith(model.tokenizer.eos_token) for e in examples)
@@ -278,10 +270,10 @@ def test_the_loss_is_that_of_the_target_tokens(tiny_t5: str) -> None:
 def test_a_tokenizer_without_sentinels_is_refused_or_gets_them(tiny_llama: str) -> None:
     model = load(tiny_llama)
     with pytest.raises(CdnerError, match="no sentinel <extra_id_0>") as caught:
-        model.need_sentinels(add=False)
+        mslm.need_sentinels(model, add=False)
     assert "add_sentinels=true" in (caught.value.hint or "")
     size = len(model.tokenizer)
-    model.need_sentinels(add=True)
+    mslm.need_sentinels(model, add=True)
     assert len(model.tokenizer) == size + 100
     (example,) = model.encode([("a <extra_id_7> b", "c")])
     assert len(example.source) == len(model.source([])) + 5
@@ -360,9 +352,9 @@ def test_the_mean_and_the_merge_are_exact(tiny_t5: str, tmp_path: Path) -> None:
         folders[-1].mkdir()
         model.keep(folders[-1])
     one, two, three = map(weights, folders)
-    mean = training.mean(folders)
+    mean = merging.mean(folders)
     assert same(mean, {name: (one[name] + two[name] + three[name]) / 3 for name in one})
-    final = training.merged(one, mean)
+    final = merging.merged(one, mean)
     assert same(final, {name: 2 / 3 * one[name] + 1 / 3 * mean[name] for name in one})
     names = dict(load(tiny_t5).network.named_parameters())
     assert set(mean) == set(names)
@@ -379,14 +371,14 @@ def test_how_sources_and_target_come_together(
     method.fit(sources, target, run)
     folders = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"))
     assert len(folders) == 2
-    mean = training.mean([Path(p) for p in folders])
+    mean = merging.mean([Path(p) for p in folders])
     alone = Topt(options(tiny_t5, pretraining="none"))
     if merge == "alg1":
         alone.fit([], target, context(tmp_path / "alone"))
     else:
         alone.fit(sources, target, context(tmp_path / "alone"))
     learnt = {name: tensor.clone() for name, tensor in alone.model.state().items()}
-    expected = learnt if merge == "none" else training.merged(learnt, mean)
+    expected = learnt if merge == "none" else merging.merged(learnt, mean)
     assert all(torch.allclose(expected[n], t, atol=1e-7) for n, t in method.model.state().items())
 
 

@@ -1,4 +1,4 @@
-"""The training loop of every stage: AdamW with linear decay, resumable at any step, the best on dev kept."""
+"""The training loop of text-to-text models: resumable at any step, the best on dev kept."""
 
 from __future__ import annotations
 
@@ -13,25 +13,49 @@ from typing import Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import Optimizer
 
 from cdner_bench import CdnerError, RunContext
-from cdner_torch.batches import blocks, by_length, shuffled
 
-from .backbone import Backbone, Example, out_of_memory, restored
+from . import weights
+from .batches import blocks, by_length, shuffled
+from .generators import Backbone, Example, out_of_memory
 
+CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 120.0
+
+
+def adamw(parameters: Sequence[Parameter], rate: float) -> Optimizer:
+    """AdamW without weight decay."""
+    return torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0, fused=True)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train. With a dev score, it is taken every `dev_every` epochs."""
+    """How long and how fast to train. With a dev score, it is taken every `dev_every` epochs.
+
+    The rate rises over the first share `warmup` of all steps; with `decay`, it falls to zero over all of them.
+    Gradients longer than `max_norm` are cut to it. A batch is gone through in at least `parts` pieces.
+    """
 
     epochs: int
     batch_size: int
     learning_rate: float
     dev_every: int = 1
+    decay: bool = True
+    warmup: float = 0.0
+    max_norm: float | None = None
+    parts: int = 1
+    optimizer: Callable[[Sequence[Parameter], float], Optimizer] = adamw
+
+    def rate(self, step: int, total: int) -> float:
+        """The learning rate of a step, the first being 0."""
+        rate = self.learning_rate * (1 - step / total) if self.decay else self.learning_rate
+        warm = math.ceil(self.warmup * total)
+        return rate * (step + 1) / warm if step < warm else rate
 
 
 class Data(Protocol):
@@ -115,10 +139,10 @@ class _Training:
     ) -> None:
         self.backbone, self.data, self.schedule = backbone, data, schedule
         self.phase, self.run, self.place = phase, run, place
-        parameters = list(backbone.network.parameters())
-        self.optimizer = torch.optim.AdamW(parameters, lr=schedule.learning_rate, weight_decay=0.0, fused=True)
+        self.learnt = dict(backbone.learnt())
+        self.optimizer = schedule.optimizer(list(self.learnt.values()), schedule.learning_rate)
         self.total = schedule.epochs * data.steps
-        self.state = _State()
+        self.state = _State(parts=schedule.parts)
         self.numbers: dict[str, float] = {}
 
     def go(self, dev_f1: Callable[[], float] | None) -> None:
@@ -140,17 +164,19 @@ class _Training:
                         saved = time.monotonic()
             clock.epochs, clock.sentences = self.schedule.epochs, self.state.sentences
         clock.seconds += earlier
-        if not (self.place / "model.safetensors").exists():
+        if not (self.place / weights.NAME).exists():
             self.backbone.keep(self.place)
-        (self.place / "checkpoint.safetensors").unlink(missing_ok=True)
+        (self.place / CHECKPOINT).unlink(missing_ok=True)
 
     def _step(self, batch: Sequence[Example]) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.learning_rate * (1 - self.state.step / self.total)
+            group["lr"] = self.schedule.rate(self.state.step, self.total)
         self.backbone.network.train()
         loss = self._gradients(batch)
         if not math.isfinite(loss):
             raise CdnerError(f"{self.phase}: training diverged, the loss is {loss}", hint="lower its learning rate")
+        if self.schedule.max_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.learnt.values(), self.schedule.max_norm)
         self.optimizer.step()
         self.state.step += 1
         self.state.sentences += len(batch)
@@ -192,16 +218,15 @@ class _Training:
         tensors: dict[str, Tensor] = {"random": torch.get_rng_state()}
         if self.run.device == "cuda":
             tensors["random.cuda"] = torch.cuda.get_rng_state()
-        for name, parameter in self.backbone.network.named_parameters():
+        for name, parameter in self.learnt.items():
             moments = self.optimizer.state.get(parameter, {})  # none for what has no gradient
             tensors |= {f"weight.{name}": parameter.detach()}
-            tensors |= {f"{moment}.{name}": value for moment, value in moments.items()}
+            tensors |= {f"{moment}.{name}": torch.as_tensor(value) for moment, value in moments.items()}
         metadata = {"state": json.dumps(asdict(self.state))}
-        save_file({n: t.contiguous() for n, t in tensors.items()}, self.place / "draft", metadata=metadata)
-        (self.place / "draft").rename(self.place / "checkpoint.safetensors")
+        weights.keep(tensors, self.place / CHECKPOINT, metadata)
 
     def _resume(self) -> None:
-        path = self.place / "checkpoint.safetensors"
+        path = self.place / CHECKPOINT
         kept: dict[str, Tensor] = {}
         try:
             if path.exists():
@@ -212,31 +237,18 @@ class _Training:
             self.run.log.warning("%s: beginning anew, the checkpoint cannot be read: %s", self.phase, error)
             kept = {}
         if not kept:
-            (self.place / "model.safetensors").unlink(missing_ok=True)
+            (self.place / weights.NAME).unlink(missing_ok=True)
             return
-        names = list(self.backbone.state())
-        self.backbone.load({name: kept[f"weight.{name}"] for name in names})
-        moments = {
-            n: {moment: kept[f"{moment}.{name}"] for moment in ("step", "exp_avg", "exp_avg_sq")}
-            for n, name in enumerate(names)
-            if f"step.{name}" in kept
-        }
+        self.backbone.load({name: kept[f"weight.{name}"] for name in self.learnt})
+        number = {name: n for n, name in enumerate(self.learnt)}
+        moments: dict[int, dict[str, Tensor | int | float]] = {}
+        for key, tensor in kept.items():
+            moment, _, name = key.partition(".")
+            if moment not in ("weight", "random"):  # an optimizer that counts its steps in an int gets an int
+                value = tensor.item() if tensor.dtype == torch.int64 and not tensor.ndim else tensor
+                moments.setdefault(number[name], {})[moment] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
         torch.set_rng_state(kept["random"])
         if self.run.device == "cuda" and "random.cuda" in kept:
             torch.cuda.set_rng_state(kept["random.cuda"])
         self.run.log.info("%s: going on at step %d of %d", self.phase, self.state.step, self.total)
-
-
-def mean(folders: Sequence[Path]) -> dict[str, Tensor]:
-    """Eq. 7: the mean of the weights that stages left, every parameter, in float32."""
-    total = restored(folders[0])
-    for folder in folders[1:]:
-        for name, tensor in restored(folder).items():
-            total[name] += tensor
-    return {name: tensor / len(folders) for name, tensor in total.items()}
-
-
-def merged(target: dict[str, Tensor], sources: dict[str, Tensor]) -> dict[str, Tensor]:
-    """2/3 of the target's weights and 1/3 of the (mean) source's: Algorithm 1, its weights summing to one."""
-    return {name: 2 / 3 * target[name] + 1 / 3 * sources[name] for name in target}

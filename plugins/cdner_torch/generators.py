@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import Parameter
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
-    AutoTokenizer,
-    GenerationConfig,
 )
 from transformers.modeling_outputs import BaseModelOutput
-from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
-from cdner_torch import hub
-from cdner_torch.batches import IGNORED, blocks, padded
-from cdner_torch.compute import Compute
 
-from .mslm import SENTINELS
+from . import weights
+from .batches import IGNORED, blocks, padded
+from .compute import Compute
+from .tokens import specials
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,9 @@ class Backbone(ABC):
         self.tokenizer = tokenizer
         self.compute = compute
         self.limits = limits
-        self.before, self.after = _template(tokenizer)
+        self.before, after = specials(tokenizer)
+        self.after = after or [tokenizer.eos_token_id]
+        self._dropped = _dropped(tokenizer)
 
     def encode(self, pairs: Sequence[tuple[str, str]]) -> list[Example]:
         """Texts as ids."""
@@ -99,66 +96,68 @@ class Backbone(ABC):
                 with compute.autocast():
                     said = self.continuations([sources[n] for n in chosen])
             except RuntimeError as error:
-                if len(chosen) == 1 or not out_of_memory(error):
+                if not out_of_memory(error):
                     raise
+                if len(chosen) == 1:
+                    raise CdnerError(
+                        "out of memory with one answer at a time", hint="take a smaller backbone"
+                    ) from error
                 waiting += [chosen[len(chosen) // 2 :], chosen[: len(chosen) // 2]]
                 continue
             for n, ids in zip(chosen, said.tolist(), strict=True):
                 out[n] = self._text(ids)
         return out
 
-    def load(self, weights: Mapping[str, Tensor]) -> None:
+    def load(self, state: Mapping[str, Tensor]) -> None:
         """Take over what `state` gave. Raises `CdnerError` for another model's weights."""
-        different = set(weights) ^ set(self.state())
+        different = set(state) ^ set(self.state())
         if different:
             raise CdnerError(f"these are another model's weights: {min(different)} is in one of the two only")
-        self.network.load_state_dict(weights, strict=False)  # weights that the network ties come once
+        self.network.load_state_dict(state, strict=False)  # weights that the network ties come once
+
+    def learnt(self) -> Iterator[tuple[str, Parameter]]:
+        """The parameters that training changes, each once, by name."""
+        return ((name, p) for name, p in self.network.named_parameters() if p.requires_grad)
 
     def state(self) -> dict[str, Tensor]:
-        """The weights, each once."""
-        return {name: p.detach() for name, p in self.network.named_parameters()}
+        """What has been learnt: the weights that training changes."""
+        return {name: p.detach() for name, p in self.learnt()}
 
     def keep(self, folder: Path) -> None:
         """Write the weights as `model.safetensors`, whole or not at all."""
-        save_file({name: tensor.contiguous() for name, tensor in self.state().items()}, folder / "draft")
-        (folder / "draft").rename(folder / "model.safetensors")
+        weights.keep(self.state(), folder / weights.NAME)
 
     def size(self) -> int:
         """Number of parameters."""
         return sum(p.numel() for p in self.network.parameters())
 
-    def need_sentinels(self, *, add: bool) -> None:
-        """Make sure that each of T5's sentinels is one token. Raises `CdnerError` if not, and none may be added.
-
-        The vectors of added ones are the mean of all others.
-        """
+    def missing(self, tokens: Sequence[str]) -> list[str]:
+        """Those that are not one token each."""
         unknown = self.tokenizer.unk_token_id
-        missing = [s for s, ids in zip(SENTINELS, self._ids(SENTINELS), strict=True) if len(ids) > 1 or unknown in ids]
-        if not missing:
-            return
-        if not add:
-            raise CdnerError(
-                f"the tokenizer has no sentinel {missing[0]}, which MSLM marks its gaps with",
-                hint="add them to the vocabulary with -o add_sentinels=true, or start from a T5",
-            )
-        self.tokenizer.add_special_tokens({"additional_special_tokens": missing}, replace_extra_special_tokens=False)
+        return [t for t, ids in zip(tokens, self._ids(tokens), strict=True) if len(ids) > 1 or unknown in ids]
+
+    def add(self, tokens: Sequence[str]) -> None:
+        """Make each a token of the vocabulary. Their vectors are the mean of all others."""
+        self.tokenizer.add_special_tokens(
+            {"additional_special_tokens": list(tokens)}, replace_extra_special_tokens=False
+        )
         size = self.network.get_input_embeddings().num_embeddings
         if len(self.tokenizer) > size:
             self.network.resize_token_embeddings(len(self.tokenizer), mean_resizing=False)
-        new = self.tokenizer.convert_tokens_to_ids(missing)
+        new = self.tokenizer.convert_tokens_to_ids(list(tokens))
         with torch.no_grad():
             for layer in (self.network.get_input_embeddings(), self.network.get_output_embeddings()):
                 layer.weight[new] = layer.weight[: min(new)].mean(0)
+        self._dropped = _dropped(self.tokenizer)
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         return list(self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]) if texts else []
 
     def _text(self, ids: Sequence[int]) -> str:
         """Without special tokens, but with the mark of what the vocabulary lacks, which the alignment reads."""
-        dropped = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         if self.tokenizer.eos_token_id in ids:
             ids = ids[: ids.index(self.tokenizer.eos_token_id)]
-        kept = [i for i in ids if i not in dropped]
+        kept = [i for i in ids if i not in self._dropped]
         return str(self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)).strip()
 
     def _padded(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
@@ -220,6 +219,10 @@ class Causal(Backbone):
 
     auto = AutoModelForCausalLM
 
+    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: Limits) -> None:
+        super().__init__(network, tokenizer, compute, limits)
+        (self.line_break,) = self._ids(["\n"])
+
     def example(self, source: list[int], target: list[int]) -> Example:
         """The source is cut before its line break."""
         eos = self.tokenizer.eos_token_id
@@ -233,7 +236,7 @@ class Causal(Backbone):
 
     def source(self, ids: list[int]) -> list[int]:
         """What the tokenizer puts before a text, the text, a line break."""
-        return [*self.before, *ids, *self._ids(["\n"])[0]]
+        return [*self.before, *ids, *self.line_break]
 
     def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
         """Padded on the left, so that answers begin where sources end."""
@@ -242,62 +245,11 @@ class Causal(Backbone):
         return out[:, ids.shape[1] :]
 
 
-_DROPOUTS = (
-    "dropout_rate", "dropout", "attention_dropout", "activation_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop",
-)  # fmt: skip
-
-
-def load(name: str, compute: Compute, limits: Limits, dropout: float | None = None) -> Backbone:
-    """The backbone of a folder or a hub's name, in float32. A folder with a GGUF file is read through that.
-
-    `dropout` None leaves the backbone's own. Whatever the backbone's own generation settings are, answers are greedy.
-    Raises `CdnerError` for one that is not there, or that generates no text.
-    """
-    folder = Path(name)
-    quantised = sorted(folder.glob("*.gguf")) if folder.is_dir() and not (folder / "config.json").exists() else []
-    extra: dict[str, Any] = {"gguf_file": quantised[0].name} if quantised else {}
-    config = hub.load(AutoConfig.from_pretrained, name, **extra)
-    kind: type[Seq2Seq | Causal] = Seq2Seq if config.is_encoder_decoder else Causal
-    tokenizer = hub.load(AutoTokenizer.from_pretrained, name, **extra)
-    encoder = kind is Causal and config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    if encoder or tokenizer.eos_token_id is None:
-        raise CdnerError(
-            f"the backbone {name!r} generates no text: "
-            + ("it is an encoder" if encoder else "its tokenizer has no end-of-sequence token"),
-            hint="take a T5 or another encoder-decoder, or a decoder such as smollm2",
-        )
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    if dropout is not None:
-        extra |= {rate: dropout for rate in _DROPOUTS if hasattr(config, rate)}
-    network = hub.load_model(kind.auto, name, attn_implementation=hub.attention(), **extra)
-    if getattr(network.config, "quantization_config", None) is not None:
-        del network.config.quantization_config  # the weights are float32 now
-    network.generation_config = GenerationConfig(
-        do_sample=False,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        decoder_start_token_id=getattr(network.config, "decoder_start_token_id", None),
-    )
-    return kind(network, tokenizer, compute, limits)
-
-
-def restored(folder: Path) -> dict[str, Tensor]:
-    """The weights that a stage left in its folder. Raises `CdnerError` if they cannot be read."""
-    try:
-        weights: dict[str, Tensor] = load_file(folder / "model.safetensors")
-    except (OSError, SafetensorError) as error:
-        raise CdnerError(f"the weights in {folder} cannot be read: {error}", hint=f"rm -r {folder}") from error
-    return weights
-
-
 def out_of_memory(error: BaseException) -> bool:
     """Whether a device ran out of memory; the CPU allocator says so in a plain RuntimeError."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def _template(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """The special tokens that a tokenizer puts before and after a text; after it, at least the end of sequence."""
-    text, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
-    start = next(n for n in range(len(whole)) if whole[n : n + len(text)] == text)
-    return whole[:start], whole[start + len(text) :] or [tokenizer.eos_token_id]
+def _dropped(tokenizer: Any) -> frozenset[int]:
+    """The special tokens that are no part of an answer: all but the mark of what the vocabulary lacks."""
+    return frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}

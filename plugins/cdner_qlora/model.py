@@ -1,0 +1,136 @@
+"""A frozen decoder with low-rank adapters in all of its linear layers."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cdner_bench import CdnerError
+from cdner_torch import backbones, generators, hub
+from cdner_torch.batches import IGNORED, padded
+from cdner_torch.compute import Compute
+from cdner_torch.generators import Causal, Example, Limits
+
+from . import quantisation
+
+from peft import LoraConfig, PeftModel, get_peft_model  # isort: skip  # imports bitsandbytes, which is quiet by now
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """Rank, scale (alpha / rank) and dropout of the adapters; the bits below them; what is kept for the gradient."""
+
+    rank: int
+    alpha: int
+    dropout: float
+    quantised: bool
+    checkpointing: bool
+
+
+class Adapted(Causal):
+    """A decoder of which only the adapters learn."""
+
+    _plain: Causal | None = None
+
+    def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        """Padded on the left, so that targets end together: no logits are made of positions before the longest one."""
+        ids, mask = self._padded([(*e.source, *e.target) for e in examples], left=True)
+        kept = 1 + max(len(e.target) for e in examples)
+        labels = padded([(*[IGNORED] * (kept - len(e.target)), *e.target) for e in examples], IGNORED)
+        return {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
+            "logits_to_keep": torch.arange(ids.shape[1] - kept, ids.shape[1]),
+            "labels": labels,
+        }
+
+    def answers(self, texts: Sequence[str], compute: Compute, rows: int = 128) -> list[str]:
+        """As `Causal`. A processor unpacks 4-bit weights at every new token, so there they are unpacked once, and the
+        adapters added: the same function, computed in float32.
+        """
+        if self.compute.device != "cpu":
+            return super().answers(texts, compute, rows)
+        return self.plain().answers(texts, Compute("cpu", "fp32"), rows)
+
+    @torch.no_grad()
+    def plain(self) -> Causal:
+        """The same function without adapters and quantisation, in float32, as the adapters are now."""
+        if self._plain is None:
+            network = copy.deepcopy(self.network.get_base_model())
+            for name, layer in _adapted(network):
+                linear = nn.Linear(layer.in_features, layer.out_features, layer.bias is not None, device="meta")
+                linear.to_empty(device="cpu").bias = layer.bias
+                network.set_submodule(name, linear)  # its weights come below
+            network.is_quantized = False  # transformers casts no other
+            self._plain = Causal(network.float().requires_grad_(False), self.tokenizer, self.compute, self.limits)
+        for name, layer in _adapted(self.network.get_base_model()):
+            learnt = quantisation.weight(layer.base_layer) + layer.get_delta_weight("default").float()
+            self._plain.network.get_submodule(name).weight.copy_(learnt)
+        return self._plain
+
+    def export(self, folder: Path, backbone: str) -> None:
+        """Leave the adapters as peft reads them: adapter_model.safetensors and adapter_config.json."""
+        draft = folder.with_name(f"{folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        self.network.peft_config["default"].base_model_name_or_path = backbone
+        self.network.save_pretrained(draft, save_embedding_layers=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
+
+
+def load(place: str, compute: Compute, limits: Limits, adapters: Adapters, seed: int) -> Adapted:
+    """The decoder of a folder or a hub's name, with fresh adapters. Raises `CdnerError` for what is no decoder, is not
+    there, does not fit into memory, or cannot be quantised here.
+    """
+    found = backbones.opened(place)
+    if found.kind is not Causal:
+        raise CdnerError(
+            f"the backbone {place!r} is no decoder",
+            hint="take a decoder, -o backbone=smollm2 say, or --method topt-no-gtok",
+        )
+    dtype = torch.bfloat16 if compute.resolved == "bf16" else torch.float32
+    options: dict[str, Any] = {"attn_implementation": hub.attention()}
+    if adapters.quantised:
+        quantisation.check(compute.device)
+        options |= {"quantization_config": quantisation.config(dtype), "device_map": {"": compute.device}}
+    try:
+        network = hub.load_model(Causal.auto, place, dtype, **options)
+        quantisation.keep_layout(network)
+        backbones.greedy(network, found.tokenizer)
+        return Adapted(_with_adapters(network, adapters, seed), found.tokenizer, compute, limits)
+    except RuntimeError as error:
+        if not generators.out_of_memory(error):
+            raise
+        raise CdnerError(
+            f"the backbone {place!r} does not fit into the memory of this {compute.device}",
+            hint="take a smaller one, -o backbone=smollm2 say" + ("" if adapters.quantised else ", or qlora-llama2"),
+        ) from error
+
+
+def _with_adapters(network: Any, adapters: Adapters, seed: int) -> PeftModel:
+    config = LoraConfig(
+        r=adapters.rank,
+        lora_alpha=adapters.alpha,
+        lora_dropout=adapters.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    torch.manual_seed(seed)
+    with warnings.catch_warnings():  # the names of transformers 5.0, which peft uses too
+        warnings.filterwarnings("ignore", "`(is_)?gradient_checkpointing(_enable)?` is deprecated", FutureWarning)
+        if adapters.checkpointing:
+            network.gradient_checkpointing_enable({"use_reentrant": False})
+        return get_peft_model(network, config)
+
+
+def _adapted(network: nn.Module) -> list[tuple[str, Any]]:
+    return [(name, module) for name, module in network.named_modules() if hasattr(module, "lora_A")]
