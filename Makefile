@@ -28,6 +28,7 @@ bench: .venv/test  ## what is timed, and against what
 	$(BIN)/python benchmarks/speed/core.py
 	$(BIN)/python benchmarks/speed/tagger.py
 	$(BIN)/python benchmarks/speed/topt.py
+	$(BIN)/python benchmarks/speed/prompting.py
 
 clean:
 	rm -rf .venv demo runs build dist

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, redirect_stderr
 from functools import partial
+from io import StringIO
 from typing import Any
 
 import torch
@@ -18,8 +20,10 @@ logging.disable_progress_bar()
 
 def load(loader: Any, name: str, **options: Any) -> Any:
     """Call `loader(name, **options)`. Raises `CdnerError` if the backbone is nowhere to be had."""
+    bars = redirect_stderr(StringIO()) if "gguf_file" in options else nullcontext()  # the one reader that has its own
     try:
-        return loader(name, **options)
+        with bars:
+            return loader(name, **options)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CdnerError(
