@@ -33,13 +33,13 @@ def crossner() -> Benchmark:
 
 
 @pytest.fixture(scope="session")
-def tiny_chat(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A decoder of a few thousand random parameters that knows bytes, with a chat template."""
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A decoder of a few thousand random parameters that knows bytes and no sentinels, with a chat template."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    folder: Path = tmp_path_factory.mktemp("tiny-chat")
+    folder: Path = tmp_path_factory.mktemp("tiny-llama")
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE({piece: n for n, piece in enumerate([*letters, "<end>"])}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -49,7 +49,7 @@ def tiny_chat(tmp_path_factory: pytest.TempPathFactory) -> str:
         vocab_size=len(letters) + 1, hidden_size=32, intermediate_size=64, num_hidden_layers=1,
         num_attention_heads=2, max_position_embeddings=2048, bos_token_id=None, eos_token_id=len(letters),
     )  # fmt: skip
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", pad_token="<end>")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
     fast.chat_template = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
     LlamaForCausalLM(config).save_pretrained(folder)
     fast.save_pretrained(folder)

@@ -76,10 +76,10 @@ def _listens(url: str) -> bool:
     return True
 
 
-def test_a_model_of_transformers_is_served_from_its_folder(tmp_path: Path, tiny_chat: str) -> None:
-    served = endpoint(f"hf:{tiny_chat}", "local")
+def test_a_model_of_transformers_is_served_from_its_folder(tmp_path: Path, tiny_llama: str) -> None:
+    served = endpoint(f"hf:{tiny_llama}", "local")
     asked = Client(served, Store(tmp_path), Limits(), ledger=tmp_path / "asked")
     (answer,) = asked.answers([Question(served.model, (("user", "hello"),), 4, 0.1, 0.95)])
     assert answer.tokens_out == 4
     assert answer.model == served.model
-    assert tiny_chat not in (next(tmp_path.glob("*.jsonl"))).read_text()
+    assert tiny_llama not in (next(tmp_path.glob("*.jsonl"))).read_text()

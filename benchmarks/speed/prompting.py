@@ -70,12 +70,11 @@ def straight(asked: Sequence[str]) -> dict[int, list[float]]:
 
 
 def _straight(asked: Sequence[str]) -> dict[int, list[float]]:
-    import json
 
     holder = server.llama("smollm2", server.free_port(), 4, server.CONTEXT)
 
     def one(prompt: str) -> str:
-        return str(holder.handle_chat_completions(json.dumps(_question(prompt, 0).body("smollm2") | FIXED)))
+        return str(holder.handle_chat_completions(_question(prompt, 0).body("smollm2")))
 
     list(map(one, asked[:2]))
     took: dict[int, list[float]] = {1: [], 4: []}
@@ -86,9 +85,6 @@ def _straight(asked: Sequence[str]) -> dict[int, list[float]]:
                 list(threads.map(one, asked))
                 seconds.append(time.perf_counter() - begun)
     return took
-
-
-FIXED = {"ignore_eos": True, "cache_prompt": False}
 
 
 def _question(prompt: str, sample: int) -> Question:

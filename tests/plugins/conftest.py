@@ -71,26 +71,6 @@ def tiny_bart(tmp_path_factory: pytest.TempPathFactory, small_tokenizer: object)
     return _saved(BartForConditionalGeneration(config), small_tokenizer, tmp_path_factory.mktemp("tiny-bart"))
 
 
-@pytest.fixture(scope="session")
-def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A decoder whose tokenizer knows bytes and no sentinels."""
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({piece: n for n, piece in enumerate([*letters, "<end>"])}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(letters) + 1, hidden_size=32, intermediate_size=64, num_hidden_layers=1,
-        num_attention_heads=2, max_position_embeddings=2048, bos_token_id=None, eos_token_id=len(letters),
-    )  # fmt: skip
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
-    return _saved(LlamaForCausalLM(config), fast, tmp_path_factory.mktemp("tiny-llama"))
-
-
 def _saved(model: object, tokenizer: object, folder: Path) -> str:
     model.save_pretrained(folder)  # type: ignore[attr-defined]
     tokenizer.save_pretrained(folder)  # type: ignore[attr-defined]
