@@ -19,7 +19,7 @@ from typing import Any
 
 TRANSPORT = ("429", "500", "hang", "drop", "short", "drip")
 """What the client itself retries."""
-CONTENT = ("cut json", "other json", "no choice", "refusal")
+CONTENT = ("cut json", "other json", "no choice", "refusal", "odd message", "odd choices")
 """What arrives and is no answer."""
 LONG = 30.0
 
@@ -115,6 +115,8 @@ class FakeServer:
                 "other json": b'{"weather": "fine"}',
                 "no choice": completion(None, choices=[]),
                 "refusal": completion(None, refusal="I cannot help with that."),
+                "odd message": completion(None, choices=[{"message": "hi", "finish_reason": "stop"}]),
+                "odd choices": completion(None, choices=5),
             }
             await _send(writer, 200, bodies[fault])
             return True
@@ -128,7 +130,7 @@ class FakeServer:
         return b.kinds[self.done.total() % len(b.kinds)] if dice.random() < b.faults else ""
 
 
-def completion(content: str | None, refusal: str | None = None, choices: list[Any] | None = None) -> bytes:
+def completion(content: str | None, refusal: str | None = None, choices: Any = None) -> bytes:
     message = {"role": "assistant", "content": content, "refusal": refusal}
     usage = {"prompt_tokens": 100, "completion_tokens": len(content or "") // 4, "total_tokens": 0}
     if choices is None:

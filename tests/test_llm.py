@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from cdner_bench.errors import CdnerError, DataError, IncompleteError, NotRunError, OptionError
 from cdner_bench.llm import Answer, Client, Endpoint, Limits, Price, Question, Store, endpoint
-from llm_server import CONTENT, TRANSPORT, Behaviour, FakeServer, running
+from llm_server import CONTENT, TRANSPORT, Behaviour, FakeServer, completion, running
 
 KEY = "sk-test-PLANTED-0123456789"
 
@@ -102,6 +103,8 @@ def test_each_fault_is_overcome(fault: str, tmp_path: Path) -> None:
         ("cut json", "garbled"),
         ("other json", "garbled"),
         ("no choice", "garbled"),
+        ("odd message", "garbled"),
+        ("odd choices", "garbled"),
     ],
 )
 def test_what_never_arrives_is_counted_and_never_an_answer(fault: str, reason: str, tmp_path: Path) -> None:
@@ -169,6 +172,26 @@ def test_max_requests_stops_and_raising_it_goes_on(tmp_path: Path) -> None:
         assert set(fake.answered.values()) == {1}
 
 
+@pytest.mark.parametrize("fault", ["no choice", "refusal", "500"])
+def test_requests_in_vain_count_too(fault: str, tmp_path: Path) -> None:
+    with running(Behaviour(always=fault)) as fake:
+        for limit in (2, 2, 5):
+            asked = client(fake, tmp_path, max_requests=limit, retries=0)
+            with pytest.raises(IncompleteError, match=f"max_requests={limit} is reached"):
+                list(asked.answers(questions(20)))
+            assert fake.tries.total() == limit
+
+
+def test_budgets_do_not_hang_on_the_store(tmp_path: Path) -> None:
+    with running(Behaviour()) as fake:
+        for turn in range(3):
+            asked = client(fake, tmp_path, max_requests=3)
+            asked.store.folder = tmp_path / str(turn)
+            with pytest.raises(IncompleteError):
+                list(asked.answers(questions(20)))
+        assert fake.tries.total() == 3
+
+
 def test_max_cost_is_never_exceeded(tmp_path: Path) -> None:
     with running(Behaviour()) as fake:
         asked = client(fake, tmp_path, max_cost=0.003, concurrency=8)
@@ -179,7 +202,47 @@ def test_max_cost_is_never_exceeded(tmp_path: Path) -> None:
         assert 0.002 < spent <= 0.003
         with pytest.raises(IncompleteError):  # a second process has the same budget, not a new one
             list(client(fake, tmp_path, max_cost=0.003).answers(questions(100)))
-        assert client(fake, tmp_path).usage("p").cost <= 0.003
+        again = client(fake, tmp_path).usage("p").cost
+        assert again is not None
+        assert again <= 0.003
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": -5, "completion_tokens": "many"}])
+def test_answers_without_a_count_are_booked_at_their_limits(usage: Any, tmp_path: Path) -> None:
+    body = json.loads(completion("(thing, Ada)"))
+    body["usage"] = usage
+    with running(Behaviour(status=(200, body))) as fake:
+        asked = client(fake, tmp_path, max_cost=0.005, concurrency=1, attempts=1)
+        with pytest.raises(IncompleteError, match="max_cost"):
+            list(asked.answers(questions(1000)))
+        most = asked.price.of(*asked.most(questions(1)[0])) if asked.price else 0
+        assert 0.004 / most - 1 <= fake.tries.total() <= 0.005 / most
+
+
+def test_what_was_paid_in_vain_is_booked(tmp_path: Path) -> None:
+    with running(Behaviour(always="no choice")) as fake:
+        for _ in range(3):
+            with pytest.raises(IncompleteError):
+                list(client(fake, tmp_path, max_cost=0.005, attempts=2).answers(questions(1000)))
+        assert Price(1, 2).of(100 * fake.tries.total(), 0) <= 0.005
+
+
+def test_a_ledger_survives_a_cut_off_line(tmp_path: Path) -> None:
+    with running(Behaviour()) as fake:
+        list(client(fake, tmp_path).answers(questions(3)))
+        ledger = tmp_path / "asked"
+        lines = ledger.read_text().splitlines(keepends=True)
+        ledger.write_text("".join(lines[:-1]) + lines[-1][:10])
+        asked = client(fake, tmp_path)
+        assert (asked.usage("p").requests, asked.ledger.sent) == (2, 3)
+        list(asked.answers(questions(3)))
+        assert client(fake, tmp_path).usage("p").requests == 3
+
+
+def test_a_question_under_way_needs_no_budget_of_its_own(tmp_path: Path) -> None:
+    with running(Behaviour(delay=0.02)) as fake:
+        assert len(list(client(fake, tmp_path, max_requests=1).answers(questions(1) * 3))) == 3
+        assert fake.tries.total() == 1
 
 
 def test_max_cost_needs_a_price(tmp_path: Path) -> None:
@@ -215,9 +278,9 @@ def test_replay_only_never_touches_the_network(tmp_path: Path, monkeypatch: pyte
 ERRORS = [
     (401, {"message": f"Incorrect API key provided: {KEY}"}, "refuses the key", "check what OPENAI_API_KEY holds"),
     (403, {"message": KEY}, "refuses the key", "that it may use fake"),
-    (404, {"message": "The model `fake` does not exist"}, "knows no model 'fake'", "check -o model="),
+    (404, {"message": "The model `fake` does not exist"}, "knows no model 'fake'", "check the model's name"),
     (429, {"message": "x", "code": "insufficient_quota"}, "has no quota left", "add credit"),
-    (400, {"message": "x", "code": "context_length_exceeded"}, "characters is longer than fake", "-o shots="),
+    (400, {"message": "x", "code": "context_length_exceeded"}, "characters is longer than fake", "(shots)"),
     (400, {"message": "x", "type": "exceed_context_size_error"}, "characters is longer than fake", "--context 8192"),
     (400, {"message": "Invalid schema for response_format"}, "does not take the JSON schema", "-o format=text"),
     (
@@ -254,7 +317,7 @@ def test_an_address_where_nobody_listens(tmp_path: Path) -> None:
     with pytest.raises(CdnerError, match=r"127\.0\.0\.1:\d+/v1 cannot be reached: Connection refused") as caught:
         list(client(fake, tmp_path).answers(questions(3)))
     assert time.monotonic() - begun < 5
-    assert "-o base_url=local" in (caught.value.hint or "")
+    assert "base_url=local" in (caught.value.hint or "")
 
 
 def test_a_key_is_needed_elsewhere_but_not_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,6 +334,9 @@ def test_a_key_is_needed_elsewhere_but_not_at_home(tmp_path: Path, monkeypatch: 
     [
         ("localhost:8080", "no address of a server"),
         ("ftp://x/v1", "no address of a server"),
+        ("http://[::1/v1", "no address of a server"),
+        ("http://host:99999/v1", "no address of a server"),
+        (f"http://user:{KEY}@[::1/v1", "no address of a server"),
         (f"http://user:{KEY}@host/v1", "the address of host carries a password"),
         (f"http://host/v1?key={KEY}", "the address of host carries a password"),
     ],
@@ -307,6 +373,11 @@ def test_a_store_survives_a_cut_off_line_and_refuses_a_changed_one(tmp_path: Pat
     store.put(two, ANSWER)
     store.close()
     (path,) = tmp_path.glob("*.jsonl")
+    path.write_bytes(path.read_bytes()[:-1])
+    unended = Store(tmp_path)
+    unended.open("fake")  # a whole record that lacks only its end is mended
+    unended.close()
+    assert Store(tmp_path).get(two) == ANSWER
     path.write_bytes(path.read_bytes()[:-20])
     again = Store(tmp_path)
     assert again.get(one) == ANSWER
@@ -320,22 +391,96 @@ def test_a_store_survives_a_cut_off_line_and_refuses_a_changed_one(tmp_path: Pat
         Store(tmp_path).get(one)
 
 
+def test_the_first_answer_stays(tmp_path: Path) -> None:
+    one, other = Store(tmp_path), Store(tmp_path)
+    question, second = questions(1)[0], replace(ANSWER, text="second")
+    assert other.get(question) is None
+    assert one.put(question, ANSWER) == ANSWER
+    assert other.put(question, second) == ANSWER
+    assert other.get(question) == Store(tmp_path).get(question) == ANSWER
+    one.close()
+    other.close()
+    assert len(next(tmp_path.glob("*.jsonl")).read_text().splitlines()) == 1
+
+
 def _fill(folder: Path, start: int) -> None:
     store = Store(folder)
-    for question in questions(200)[start::2]:
+    for question in questions(200)[start:]:
         store.put(question, ANSWER)
     store.close()
 
 
 def test_two_processes_write_one_store(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_fill, args=(tmp_path, start)) for start in (0, 1)]
+    writers = [spawn.Process(target=_fill, args=(tmp_path, start)) for start in (0, 50)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
     store = Store(tmp_path)
     assert all(store.get(question) == ANSWER for question in questions(200))
+    assert len((tmp_path / "fake.jsonl").read_text().splitlines()) == 200
+
+
+def test_a_place_that_takes_no_answers_is_noticed_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file")
+    with running(Behaviour()) as fake:
+        with pytest.raises(DataError, match=r"answers cannot be kept in .*store") as caught:
+            list(client(fake, tmp_path).answers(questions(3)))
+        assert fake.tries.total() == 0
+    assert caught.value.hint == "name another: -o store=FOLDER"
+
+
+def test_a_published_store_may_be_read_only(tmp_path: Path) -> None:
+    with running(Behaviour()) as fake:
+        list(client(fake, tmp_path).answers(questions(3)))
+    (tmp_path / "store" / "fake.jsonl").chmod(0o444)
+    (tmp_path / "store").chmod(0o555)
+    try:
+        assert len(list(client(fake, tmp_path, replay="only").answers(questions(3)))) == 3
+    finally:
+        (tmp_path / "store").chmod(0o755)
+
+
+def test_no_proxy_stands_before_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with running(Behaviour()) as fake:
+        assert len(list(client(fake, tmp_path).answers(questions(2)))) == 2
+
+
+def test_elsewhere_a_proxy_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(Behaviour(content="through the proxy")) as fake:
+        monkeypatch.setenv("http_proxy", fake.url.removesuffix("/v1"))
+        asked = Client(
+            endpoint("m", "http://far.invalid/v1"), Store(tmp_path), Limits(retries=0), ledger=tmp_path / "asked"
+        )
+        (answer,) = asked.answers(questions(1))
+    assert (answer.text, answer.server) == ("through the proxy", "far.invalid")
+
+
+def test_an_account_at_openai_is_nobody_else_s_business(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-private")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-private")
+    with running(Behaviour()) as fake:
+        list(client(fake, tmp_path).answers(questions(1)))
+    assert "private" not in str(fake.headers)
+
+
+@pytest.mark.parametrize("bad", ["sk-proj-SECRET", "sk secret", "a1b2c3"])
+def test_a_key_in_place_of_its_variable_is_refused_and_not_repeated(bad: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        endpoint("m", "http://host/v1", bad)
+    assert bad not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("held", ["sk-…", "sk-a\nb", "sk a"])
+def test_what_cannot_be_a_key_is_not_sent(held: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", held)
+    with running(Behaviour()) as fake:
+        with pytest.raises(CdnerError, match="what OPENAI_API_KEY holds is no key"):
+            list(client(fake, tmp_path).answers(questions(1)))
+        assert fake.tries.total() == 0
 
 
 def test_a_closed_round_leaves_no_request_behind(tmp_path: Path) -> None:

@@ -33,10 +33,13 @@ class Nearest:
             ) from error
         self.pool, self.count = pool, min(count, len(pool))
         self.index = bm25s.BM25()
-        self.index.index([_words(s) for s in pool], show_progress=False)
+        if pool:
+            self.index.index([_words(s) for s in pool], show_progress=False)
 
     def of(self, sentence: Sentence) -> Sequence[Sentence]:
         """The examples for a sentence; equal scores in the order of the train split."""
+        if not self.pool:
+            return []
         scores = self.index.get_scores(_words(sentence))
         ranked = sorted(range(len(self.pool)), key=lambda n: (-scores[n], n))
         return [self.pool[n] for n in reversed(ranked[: self.count])]

@@ -61,7 +61,7 @@ class Prompting(Method):
     def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
         """Get ready to ask."""
         o = self.options
-        if o.votes > 1 and not o.temperature:
+        if o.votes > 1 and o.temperature == 0:
             raise OptionError("votes of equal answers say nothing", hint="add -o temperature=0.7")
         if (o.price_in is None) != (o.price_out is None):
             raise OptionError("price_in and price_out go together", hint="add the other one")
@@ -72,8 +72,11 @@ class Prompting(Method):
         answers = [text2text.answer(s) for s in target.train]
         self.characters = sum(map(len, answers)) / max(1, len(answers))
         price = None if o.price_in is None or o.price_out is None else llm.Price(o.price_in, o.price_out)
+        where = llm.endpoint(o.model, o.base_url, o.key_variable, o.concurrency)
+        if self.schema and not where.schemas:
+            raise OptionError(f"the server of {o.model} knows no JSON schemas", hint="ask for text: -o format=text")
         self.client = llm.Client(
-            llm.endpoint(o.model, o.base_url, o.key_variable, o.concurrency),
+            where,
             llm.Store(o.store or run.shared.parent / "answers"),
             llm.Limits(o.concurrency, o.retries, o.timeout, o.attempts, o.max_requests, o.max_cost, o.replay),
             ledger=run.workdir / "requests.txt",
@@ -107,8 +110,9 @@ class Prompting(Method):
         for sentence in sentences:
             messages = tuple(self._messages(sentence, self.types))
             for n in range(o.votes):
-                drawn = seed * 1000 + n if o.temperature else None  # at temperature 0 all seeds share one answer
-                yield llm.Question(model, messages, o.max_tokens, o.temperature, None, drawn, self.schema, n)
+                drawn = 0 if o.temperature == 0 else seed * 1000 + n  # at temperature 0 all seeds share one answer
+                sent = drawn if o.temperature else None  # who takes no temperature may take no seed
+                yield llm.Question(model, messages, o.max_tokens, o.temperature, None, sent, self.schema, drawn)
 
     def _messages(self, sentence: Sentence, types: Sequence[str]) -> Iterator[tuple[str, str]]:
         for example in self.examples.of(sentence):

@@ -97,6 +97,7 @@ def _mention(item: object) -> text2text.Mention | None:
 
 def _salvaged(text: str) -> tuple[list[text2text.Mention], list[str]]:
     """The entities of broken JSON, and the pieces between them that say something."""
+    text = re.sub(r"```(?:json)?", " ", text)
     mentions, pieces, end = [], [], 0
     for start in (match.start() for match in re.finditer(r"\{", text)):
         if start < end:
@@ -111,5 +112,6 @@ def _salvaged(text: str) -> tuple[list[text2text.Mention], list[str]]:
             pieces.append(text[end:start])
             end = after
     pieces.append(text[end:])
-    scaffold = r'^\s*\{\s*"entities"\s*:\s*\[|[\s,\[\]{}]+$|^[\s,\[\]{}]+'
-    return mentions, [piece for piece in (re.sub(scaffold, "", p).strip() for p in pieces) if piece]
+    scaffold = r'\{\s*"entities"\s*:\s*(?:null\b|[\[{])|[\s,\[\]{}]+$|^[\s,\[\]{}]+'
+    said = [re.sub(scaffold, "", piece.strip()).strip(" \t\r\n,[]{}") for piece in pieces]
+    return mentions, [piece for piece in said if piece]

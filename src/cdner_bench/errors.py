@@ -27,7 +27,11 @@ class OptionError(CdnerError):
 
 
 class PluginError(CdnerError):
-    """A plugin that cannot be loaded, or a method that breaks the contract."""
+    """A plugin that cannot be loaded, lacks a package, or breaks the contract."""
+
+
+class ContractError(PluginError):
+    """A method yields what the contract forbids: nothing that it said is kept."""
 
 
 class PredictionError(CdnerError):

@@ -328,7 +328,7 @@ def _cost(row: Row) -> list[str]:
 
 
 def _usages(row: Row) -> list[Usage]:
-    return [r.usage for r in row.finished if r.usage]
+    return [r.usage for r in row.finished if r.usage and r.usage.requests]
 
 
 def _asked(row: Row) -> list[str]:

@@ -40,7 +40,10 @@ def catalogue() -> dict[str, Model]:
 
 
 def identity(name: str) -> str:
-    """What a backbone is, for the id of a run: a hash for the catalogue's models and for folders, else the name."""
+    """What a backbone is, for the id of a run: a hash for the catalogue's models and for folders, else the name. The
+    `hf:` of a model to be served is no part of its name.
+    """
+    name = name.removeprefix("hf:")
     if name in catalogue():
         model = catalogue()[name]
         return content(benchmarks_dir() / model.folder) if model.folder else model.weights_sha256

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from . import meter, models, options, results
 from .benchmark import Benchmark
 from .context import Observer, RunContext
-from .errors import BusyError, CdnerError, IncompleteError, NotRunError, PluginError
+from .errors import BusyError, CdnerError, ContractError, IncompleteError, NotRunError
 from .files import digest, locked
 from .method import Method
 from .plugins import Registered
@@ -286,7 +286,7 @@ def _predict(
                 stream.flush()
                 made.append(prediction)
                 run.progress(len(made), len(sentences))
-        except PluginError:
+        except ContractError:
             stream.truncate(0)  # nothing that a method says is kept once it broke the contract
             raise
     return made
@@ -295,30 +295,32 @@ def _predict(
 def held_to_contract(
     answers: Iterable[Prediction], sentences: Sequence[Sentence], types: Sequence[str], entry: Registered
 ) -> Iterator[Prediction]:
-    """The predictions of a method, each checked as it comes. Raises `PluginError` that names method and sentence."""
+    """The predictions of a method, each checked as it comes. Raises `ContractError` that names method and sentence."""
     who = f"method {entry.spec.name} (plugin {entry.plugin})"
     if not isinstance(answers, Iterable):
-        raise PluginError(f"{who}: predict returns {type(answers).__name__}; it yields predictions")
+        raise ContractError(f"{who}: predict returns {type(answers).__name__}; it yields predictions")
     count = 0
     for count, prediction in enumerate(answers, start=1):
         if count > len(sentences):
-            raise PluginError(f"{who} yields more than the {len(sentences)} predictions asked for")
+            raise ContractError(f"{who} yields more than the {len(sentences)} predictions asked for")
         sentence = sentences[count - 1]
         if not isinstance(prediction, Prediction):
-            raise PluginError(f"{who} yields {type(prediction).__name__} instead of a Prediction")
+            raise ContractError(f"{who} yields {type(prediction).__name__} instead of a Prediction")
         if prediction.sentence_id != sentence.id:
-            raise PluginError(f"{who} answers {prediction.sentence_id} where {sentence.id} was next")
+            raise ContractError(f"{who} answers {prediction.sentence_id} where {sentence.id} was next")
         for entity in prediction.entities:
             if entity.end > len(sentence.tokens):
-                raise PluginError(f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {entity} was predicted")
+                raise ContractError(
+                    f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {entity} was predicted"
+                )
             if entity.type not in types:
-                raise PluginError(
+                raise ContractError(
                     f"{who}: {entity.type!r} is no type of the target",
                     hint="put such predictions into Prediction.rejected",
                 )
         yield prediction
     if count < len(sentences):
-        raise PluginError(f"{who} yields {count} predictions for {len(sentences)} sentences")
+        raise ContractError(f"{who} yields {count} predictions for {len(sentences)} sentences")
 
 
 @contextmanager

@@ -41,6 +41,8 @@ def generate(
     max_tokens: Annotated[int, typer.Option(help="The length of an explanation.", min=1)] = 512,
     concurrency: Annotated[int, typer.Option(help="Requests at a time.", min=1)] = 4,
     max_cost: Annotated[float | None, typer.Option(help="Stop before so many US dollars are spent.")] = None,
+    price_in: Annotated[float | None, typer.Option(help="US dollars for a million tokens read.", min=0)] = None,
+    price_out: Annotated[float | None, typer.Option(help="US dollars for a million tokens written.", min=0)] = None,
     key_variable: Annotated[str, typer.Option(help="The environment variable with the key.")] = "OPENAI_API_KEY",
     store: Annotated[Path, typer.Option(help="The folder of answers; what is in it is not asked again.")] = Path(
         "runs/answers"
@@ -48,15 +50,18 @@ def generate(
 ) -> None:
     """Ask a language model why each entity of a train split has its type. Interrupted, it goes on where it stopped."""
     from .. import generation, gtok
-    from ..llm import Client, Limits, Store
+    from ..llm import Client, Limits, Price, Store
 
     if wording not in generation.WORDINGS:
         raise OptionError(f"unknown wording {wording!r}", hint=did_you_mean(wording, generation.WORDINGS))
+    if (price_in is None) != (price_out is None):
+        raise OptionError("--price-in and --price-out go together", hint="add the other one")
+    price = None if price_in is None or price_out is None else Price(price_in, price_out)
     data = chosen(benchmark)
     corpus = data.corpus(data.domain(domain).name)
     endpoint = _endpoint(llm, model, key_variable, concurrency)
     ledger = out.with_name(f".{out.name}.requests")
-    client = Client(endpoint, Store(store), Limits(concurrency, max_cost=max_cost), ledger=ledger)
+    client = Client(endpoint, Store(store), Limits(concurrency, max_cost=max_cost), ledger=ledger, price=price)
     sampling = generation.Sampling(wording, temperature, top_p, max_tokens)
     questions = generation.questions(corpus, endpoint.model, sampling)
     print(f"{domain}, {endpoint.model}: {client.estimate(questions, 4 * max_tokens)}", flush=True)
@@ -69,7 +74,8 @@ def generate(
     ledger.unlink(missing_ok=True)
     usage = client.usage(wording)
     print(f"{out}: {sum(usage.states.values())} answers, {dict(usage.states)}, {usage.tokens_out:,} tokens out")
-    print(f"next: cdner-bench gtok clean {out} --out {out} --benchmark {data.name} --domain {domain}")
+    words = ["cdner-bench", "gtok", "clean", str(out), "--out", str(out), "--domain", domain]
+    print(f"next: {shlex.join([*words, '--benchmark', benchmark or data.name])}")
 
 
 @app.command()
@@ -113,7 +119,11 @@ def stats(
         of = found.corpus(name)
         path = corpus or of.resources.get("gtok")
         if path is not None:
-            counted.append(knowledge.statistics(gtok.records(path), of))
+            records = gtok.records(path)
+            alien = next((e.type for r in records for e in r.explanations if e.type not in of.types), None)
+            if alien:
+                raise DataError(f"{path} is not about {name}, which has no type {alien!r}", hint="check --domain")
+            counted.append(knowledge.statistics(records, of))
     if not counted:
         raise DataError(
             f"{found.name} has no GTOK corpora here",

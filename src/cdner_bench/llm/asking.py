@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CdnerError, PluginError
 from .endpoint import Connection
-from .failure import GARBLED, FilteredError, UnansweredError, raised
+from .failure import GARBLED, MAYBE_PAID, FilteredError, UnansweredError, raised
 from .question import ANSWERED, CLIENT, FILTERED, MALFORMED, REFUSED, TRUNCATED, Answer, Question
 
 if TYPE_CHECKING:
@@ -26,29 +27,26 @@ class Asker:
 
     def __init__(self, client: Client, connection: Connection) -> None:
         self.client, self.connection = client, connection
-        self.loop = asyncio.new_event_loop()
-        self.gate = asyncio.Semaphore(client.limits.concurrency)
         self.api = _api(connection, client.limits.timeout, client.limits.retries)
+        self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(lambda *_: None)  # of answers that nobody waits for any more
+        self.gate = asyncio.Semaphore(client.limits.concurrency)
         self.tasks: dict[str, asyncio.Task[Answer]] = {}
         self.reserved = 0.0
+        self.sending = 0
         self.stopped = False
-        self.loop.set_exception_handler(lambda *_: None)  # of answers that nobody waits for any more
 
     @classmethod
     @contextmanager
     def opened(cls, client: Client) -> Iterator[Asker]:
         """For as long as the block lasts; what is still under way at its end is called off."""
+        client.store.open(client.endpoint.model)
         with client.endpoint.opened() as connection:
             asker = cls(client, connection)
             try:
                 yield asker
             finally:
                 asker.close()
-
-    @property
-    def running(self) -> int:
-        """How many requests are under way."""
-        return len(self.tasks)
 
     def ask(self, question: Question) -> asyncio.Task[Answer]:
         """The answer to come. A question that is under way already is not asked a second time."""
@@ -91,72 +89,87 @@ class Asker:
 
     async def _ask(self, question: Question) -> Answer:
         async with self.gate:
-            if self.stopped:
-                raise UnansweredError("")
             try:
                 answer = await self._worth_keeping(question)
-            except CdnerError:
+                kept = self.client.store.put(question, answer)
+            except (CdnerError, OSError):
                 self.stop()  # every other request would end the same way
                 raise
-        self.client.store.put(question, answer)
-        self.client.ledger.note(question, answer, paid=True)
-        return answer
+        self.client.ledger.note(question, kept)
+        return kept
 
     async def _worth_keeping(self, question: Question) -> Answer:
         """The first answer that is one, or the last attempt's, whatever it is."""
         lost = [0, 0, 0]
         for attempt in range(self.client.limits.attempts):
             last = attempt + 1 == self.client.limits.attempts
+            if attempt and self.stopped:
+                raise UnansweredError("")
             begun = time.perf_counter()
             try:
-                answer = self._read(question, await self._completion(question), time.perf_counter() - begun, lost)
+                completion = await self._completion(question)
+                answer = self._answer(question, completion, round(time.perf_counter() - begun, 3))
             except UnansweredError as error:
                 if last or error.reason != GARBLED:
                     raise
                 lost[0] += 1
                 continue
             if last or answer.state not in (REFUSED, MALFORMED):
-                return answer
+                return replace(answer, again=lost[0], again_in=lost[1], again_out=lost[2])
             lost = [lost[0] + 1, lost[1] + answer.tokens_in, lost[2] + answer.tokens_out]
         raise AssertionError("attempts is positive")
 
     async def _completion(self, question: Question) -> Any:
+        """What came back, None if the provider filtered the prompt. Whatever comes of it, the request is booked."""
+        most = self.client.limits.max_requests
+        if self.stopped or (most is not None and self.client.ledger.sent + self.sending >= most):
+            raise UnansweredError("")
+        self.sending += 1
+        spent = self.client.most(question)  # unless somebody counts, or says no
         try:
-            return await self.api.chat.completions.create(**question.body(self.connection.served_as))
+            completion = await self.api.chat.completions.create(**question.body(self.connection.served_as))
+            spent = self._tokens(question, completion)
         except Exception as error:
             instead = raised(error, question, self.client.endpoint, self.connection)
+            if not (isinstance(instead, UnansweredError) and instead.reason in MAYBE_PAID):
+                spent = (0, 0)
             if isinstance(instead, FilteredError):
                 return None
             raise instead from None  # the client's error holds headers and what the server said
+        finally:
+            self.sending -= 1
+            self.client.ledger.spend(*spent)
+        return completion
 
-    def _read(self, question: Question, completion: Any, seconds: float, lost: list[int]) -> Answer:
-        text, state, model, usage = "", FILTERED, question.model, None
+    def _tokens(self, question: Question, completion: object) -> tuple[int, int]:
+        """Read and written. A server that does not count is taken at the limits."""
+        usage = getattr(completion, "usage", None)
+        found = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
+        read, written = (
+            n if isinstance(n, int) and n >= 0 else most
+            for n, most in zip(found, self.client.most(question), strict=True)
+        )
+        return read, written
+
+    def _answer(self, question: Question, completion: Any, seconds: float) -> Answer:
+        text, state, model, tokens = "", FILTERED, question.model, (0, 0)
         if completion is not None:
-            choice = next(iter(getattr(completion, "choices", None) or ()), None)
-            if getattr(choice, "message", None) is None:
-                raise UnansweredError(GARBLED)
-            usage = completion.usage
-            text, state = self._state(choice)
+            tokens = self._tokens(question, completion)
+            try:
+                choice = next(iter(completion.choices or ()), None)
+                text, state = self._state(choice.message, choice.finish_reason)  # type: ignore[union-attr]
+            except (AttributeError, TypeError):
+                raise UnansweredError(GARBLED) from None
             if not self.client.endpoint.own:
                 model = _safe(completion.model) or question.model
-        return Answer(
-            text=text,
-            state=state,
-            model=model,
-            tokens_in=getattr(usage, "prompt_tokens", 0) or 0,
-            tokens_out=getattr(usage, "completion_tokens", 0) or 0,
-            seconds=round(seconds, 3),
-            asked=datetime.now(UTC).isoformat(timespec="seconds"),
-            again=lost[0],
-            again_in=lost[1],
-            again_out=lost[2],
-        )
+        asked = datetime.now(UTC).isoformat(timespec="seconds")
+        return Answer(text, state, model, *tokens, seconds, asked, server=self.client.endpoint.host)
 
-    def _state(self, choice: Any) -> tuple[str, str]:
-        refusal, text = getattr(choice.message, "refusal", None), choice.message.content
+    def _state(self, message: Any, finish: object) -> tuple[str, str]:
+        refusal, text = getattr(message, "refusal", None), message.content
         if isinstance(refusal, str) and refusal:
             return _writable(refusal), REFUSED
-        state = _ENDINGS.get(str(choice.finish_reason), ANSWERED)
+        state = _ENDINGS.get(str(finish), ANSWERED)
         if not isinstance(text, str):
             if state == ANSWERED:
                 raise UnansweredError(GARBLED)
@@ -187,22 +200,23 @@ def _api(connection: Connection, timeout: float, retries: int) -> Any:
     if found.split(".")[0] != CLIENT.split()[1]:
         raise PluginError(f"answers are kept by {CLIENT}, and {found} is installed", hint="pip install 'openai>=3,<4'")
 
-    class Punctual(httpx2.AsyncHTTPTransport):
+    class Punctual(httpx2.AsyncClient):
         """Takes a whole answer within the limit: a server that drips one byte at a time runs out of time too."""
 
-        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
             try:
                 async with asyncio.timeout(timeout):
-                    response = await super().handle_async_request(request)
-                    await response.aread()
+                    return await super().send(request, **options)
             except TimeoutError:
                 raise httpx2.ReadTimeout("the answer took too long", request=request) from None
-            return response
 
+    account = ("OpenAI-Organization", "OpenAI-Project")  # what the environment says of one is for OpenAI only
+    headers: Any = {} if connection.openai else {name: openai.Omit() for name in account}
     return openai.AsyncOpenAI(
         base_url=connection.url,
         api_key=connection.key,
         max_retries=retries,
         timeout=timeout,
-        http_client=httpx2.AsyncClient(transport=Punctual(limits=httpx2.Limits(max_connections=None))),
+        default_headers=headers,
+        http_client=Punctual(trust_env=not connection.loopback, limits=httpx2.Limits(max_connections=None)),
     )

@@ -27,8 +27,8 @@ from .usage import CHARACTERS_PER_TOKEN, Estimate, Price, Usage, list_price
 @dataclass(frozen=True)
 class Limits:
     """How to ask. `retries` is the client's own, `timeout` is in seconds for each try, `attempts` is how often an
-    answer is asked for that is worth keeping. `max_requests` and `max_cost` (US dollars) hold for everything that a
-    run sends, however often it is resumed. `replay` "only" never touches the network.
+    answer is asked for that is worth keeping. `max_requests` (attempts included) and `max_cost` (US dollars) hold for
+    everything that a run sends, however often it is resumed. `replay` "only" never touches the network.
     """
 
     concurrency: int = 4
@@ -47,7 +47,7 @@ _Pending = tuple[Question, "_Outcome | asyncio.Task[Answer]"]
 class Client:
     """Asks one model. `fits` tells whether a text has the shape that was asked for; `ledger` is a file that notes what
     the run has asked, so that its usage and budget outlive the process. `waiting` is the time spent waiting for
-    answers, in seconds.
+    answers, in seconds, `replayed` counts the answers that came out of the store.
 
     Raises `OptionError` for a `max_cost` where no price is known.
     """
@@ -67,25 +67,25 @@ class Client:
         if limits.max_cost is not None and self.price is None:
             raise OptionError(
                 f"max_cost needs the price of {endpoint.model}, which is not in llm-prices.toml",
-                hint="in dollars for a million tokens: -o price_in=2.5 -o price_out=10",
+                hint="say it in dollars for a million tokens, for example price_in=2.5 and price_out=10",
             )
-        self.ledger = Ledger(ledger, store, endpoint.model)
+        self.ledger = Ledger(ledger)
         self.waiting = 0.0
+        self.replayed = 0
 
     def estimate(self, questions: Iterable[Question], characters: float) -> Estimate:
         """What `answers` would ask, if an answer has so many characters."""
         requests = stored = 0
-        read = most = 0.0
+        read = written = most = 0.0
         for question in questions:
             requests += 1
             if self.store.has(question):
                 stored += 1
             else:
                 read += question.length / CHARACTERS_PER_TOKEN
-                most += question.max_tokens
-        written = min(most, (requests - stored) * characters / CHARACTERS_PER_TOKEN)
-        price = self.price
-        likely, highest = (None, None) if price is None else (price.of(read, written), price.of(read, most))
+                written += min(question.max_tokens, characters / CHARACTERS_PER_TOKEN)
+                most += self.cost(question)
+        likely, highest = (None, None) if self.price is None else (self.price.of(read, written), most)
         return Estimate(requests, stored, round(read), round(written), likely, highest)
 
     def answers(self, questions: Iterable[Question]) -> Iterator[Answer]:
@@ -102,12 +102,15 @@ class Client:
 
     def usage(self, prompt: str) -> Usage:
         """Everything the run has asked so far."""
-        return self.ledger.tally.usage(self.endpoint.host, prompt, self.price)
+        return self.ledger.usage(prompt, self.price, self.replayed)
+
+    def most(self, question: Question) -> tuple[int, int]:
+        """The most tokens that one attempt reads and writes; text takes less than a token for two characters."""
+        return question.length // 2 + 16, question.max_tokens
 
     def cost(self, question: Question) -> float:
         """The most that a question can cost, in US dollars, all its attempts included."""
-        read = question.length / 2  # no tokenizer needs more than a token for two characters of such text
-        return self.limits.attempts * self.price.of(read, question.max_tokens) if self.price else 0.0
+        return self.limits.attempts * self.price.of(*self.most(question)) if self.price else 0.0
 
 
 class _Round:
@@ -149,18 +152,20 @@ class _Round:
             )
         reasons = [f"{count} {reason}" for reason, count in sorted(self.failures.items())]
         if self.unsent:
-            reasons.append(f"{self.unsent} not asked, {self.spent}")
+            reasons.append(f"{self.unsent} not asked, {self.spent or self._requests()}")
         hint = "type the same command to ask for them; what was answered is kept"
-        if self.spent and not self.spent.startswith("after"):
+        if self.unsent and not self.spent.startswith("after"):
             hint = "raise the limit and type the same command; what was answered is kept"
         raise IncompleteError(f"{of}: {', '.join(reasons)}", hint=hint)
 
     def _find(self, question: Question) -> _Outcome | asyncio.Task[Answer]:
         kept = self.client.store.get(question)
         if kept is not None:
-            self.client.ledger.note(question, kept, paid=False)
+            self.client.ledger.note(question, kept)
+            self.client.replayed += 1
             return kept
-        if self.fatal or self.client.limits.replay == "only" or not self._affords(question):
+        under_way = self.asker is not None and question.key in self.asker.tasks
+        if not under_way and (self.fatal or self.client.limits.replay == "only" or not self._affords(question)):
             return UnansweredError("")
         if self.asker is None:
             self.asker = self.stack.enter_context(Asker.opened(self.client))
@@ -170,11 +175,11 @@ class _Round:
         """Whether the budget allows one more, once what is under way has come if need be."""
         limits, ledger, asker = self.client.limits, self.client.ledger, self.asker
         while not self.spent:
-            running = asker.running if asker else 0
+            running = len(asker.tasks) if asker else 0
             reserved = asker.reserved if asker else 0.0
             money = 0.0 if self.client.price is None else ledger.cost(self.client.price)
-            if limits.max_requests is not None and ledger.paid + running >= limits.max_requests:
-                over = f"max_requests={limits.max_requests} is reached"
+            if limits.max_requests is not None and ledger.sent + running >= limits.max_requests:
+                over = self._requests()
             elif limits.max_cost is not None and money + reserved + self.client.cost(question) > limits.max_cost:
                 over = f"max_cost={limits.max_cost} does not allow another (${money:.4f} spent)"
             else:
@@ -184,6 +189,9 @@ class _Round:
             else:
                 asker.step()
         return False
+
+    def _requests(self) -> str:
+        return f"max_requests={self.client.limits.max_requests} is reached"
 
     def _first(self) -> Iterator[Answer]:
         """The first pending answer, unless one before it is missing."""

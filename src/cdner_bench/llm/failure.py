@@ -16,6 +16,8 @@ from .question import Question
 TIMED_OUT, RATE_LIMITED, SERVER_ERROR, NO_CONNECTION, GARBLED = (
     "timed out", "rate limited", "server error", "no connection", "garbled",
 )  # fmt: skip
+MAYBE_PAID = (TIMED_OUT, NO_CONNECTION, GARBLED)
+"""After these nobody knows whether the server did its work."""
 SAID = 160
 
 
@@ -34,6 +36,7 @@ class FilteredError(Exception):
 def raised(error: Exception, question: Question, endpoint: Endpoint, connection: Connection) -> Exception:
     """What to raise in place of the client's error: `UnansweredError`, `FilteredError` or a `CdnerError`."""
     import openai
+    from pydantic import ValidationError
 
     if isinstance(error, openai.APITimeoutError):
         return UnansweredError(TIMED_OUT)
@@ -41,7 +44,9 @@ def raised(error: Exception, question: Question, endpoint: Endpoint, connection:
         return _status(error, question, endpoint, connection)
     if isinstance(error, openai.APIConnectionError):
         return UnansweredError(NO_CONNECTION)
-    return UnansweredError(GARBLED)  # not JSON, or JSON of another shape
+    if isinstance(error, ValueError | ValidationError | openai.APIResponseValidationError):
+        return UnansweredError(GARBLED)  # not JSON, or JSON of another shape
+    return error
 
 
 def _status(error: Any, question: Question, endpoint: Endpoint, connection: Connection) -> Exception:
@@ -66,10 +71,10 @@ def _to_mend(status: int, code: str, said: str, question: Question, endpoint: En
         hint = "add credit, then type the same command; what was answered is kept"
     elif status == 404:
         message = f"{endpoint.host} knows no model {endpoint.model!r}, or {endpoint.url} is not its address (HTTP 404)"
-        hint = "check -o model=… and -o base_url=…, which usually ends in /v1"
+        hint = "check the model's name and the address, which usually ends in /v1"
     elif "context" in code or re.search(r"context (length|size|window)", said):
         message = f"a prompt of {question.length:,} characters is longer than {who} takes"
-        hint = "fewer demonstrations (-o shots=…), or more room: cdner-bench llm serve smollm2 --context 8192"
+        hint = "fewer examples (shots), or more room: cdner-bench llm serve smollm2 --context 8192"
     elif question.schema is not None and re.search(r"schema|response_format|grammar", f"{code} {said}"):
         message = f"{who} does not take the JSON schema (HTTP {status})"
         hint = "ask for text: -o format=text"

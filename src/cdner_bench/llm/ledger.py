@@ -1,46 +1,76 @@
-"""What a run has asked, in a file of its own: keys, and whether the run paid for them."""
+"""What a run has asked, in a file of its own, so that usage and budgets outlive the process and do not hang on the
+store: a JSON line for every request that was sent, with its tokens, and for every answer that was taken.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from .question import Answer, Question
-from .store import Store
-from .usage import Price, Tally
+from .usage import Price, Usage, add_up
+
+_CONTENT = ("text",)  # what an answer says stays in the store
 
 
 class Ledger:
-    """Adds up the answers of a run across the processes that worked on it."""
+    """Adds up what a run has sent and got across the processes that worked on it. `sent` counts requests."""
 
-    def __init__(self, path: Path, store: Store, model: str) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.tally = Tally()
-        self.paid = self._paid_in = self._paid_out = 0
-        self._known: set[str] = set()
-        lines = path.read_text(encoding="ascii").split("\n")[:-1] if path.exists() else []
-        for line in lines:
-            key, _, how = line.partition(" ")
-            answer = store.by_key(model, key)
-            if answer is not None:  # else the store was removed: it will be asked again
-                self._add(key, answer, paid=how == "paid")
+        self.sent = self._in = self._out = 0
+        self._answers: dict[str, Answer] = {}
+        for line in _whole_lines(path):
+            self._read(line)
 
-    def note(self, question: Question, answer: Answer, *, paid: bool) -> None:
-        """An answer was got; each counts once."""
-        if question.key in self._known:
-            return
-        self._add(question.key, answer, paid=paid)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="ascii") as stream:
-            stream.write(f"{question.key} {'paid' if paid else 'replayed'}\n")
+    def spend(self, tokens_in: int, tokens_out: int) -> None:
+        """A request was sent, and cost so many tokens; before anything else can go wrong with its answer."""
+        self._write({"in": tokens_in, "out": tokens_out})
+
+    def note(self, question: Question, answer: Answer) -> None:
+        """An answer was taken, from the server or out of the store; each counts once."""
+        if self._answers.get(question.key) != _without_content(answer):
+            kept = {name: value for name, value in asdict(answer).items() if name not in _CONTENT}
+            self._write({"key": question.key, "answer": kept})
 
     def cost(self, price: Price) -> float:
         """What the run has paid, in US dollars, answers that were not kept included."""
-        return price.of(self._paid_in, self._paid_out)
+        return price.of(self._in, self._out)
 
-    def _add(self, key: str, answer: Answer, *, paid: bool) -> None:
-        self._known.add(key)
-        self.tally.add(answer, replayed=not paid)
-        if paid:
-            self.paid += 1
-            self._paid_in += answer.tokens_in + answer.again_in
-            self._paid_out += answer.tokens_out + answer.again_out
+    def usage(self, prompt: str, price: Price | None, replayed: int) -> Usage:
+        """The sum of all answers that were taken."""
+        return add_up(self._answers.values(), prompt, price, replayed)
+
+    def _write(self, record: dict[str, Any]) -> None:
+        line = json.dumps(record)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(f"{line}\n")
+        self._read(line)
+
+    def _read(self, line: str) -> None:
+        record = json.loads(line)
+        if "key" in record:
+            self._answers[record["key"]] = Answer(text="", **record["answer"])
+        else:
+            self.sent += 1
+            self._in += record["in"]
+            self._out += record["out"]
+
+
+def _without_content(answer: Answer) -> Answer:
+    return Answer(**{**asdict(answer), "text": ""})
+
+
+def _whole_lines(path: Path) -> list[str]:
+    """The lines of a file; a last one that was cut off is removed from it."""
+    if not path.exists():
+        return []
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        os.truncate(path, len(whole))
+    return whole.decode("utf-8").splitlines()

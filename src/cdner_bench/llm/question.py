@@ -67,9 +67,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `model` is the snapshot that the server names, `seconds` the time from asking to the end of the
-    answer, `asked` the UTC time, `again` how many answers before this one were none worth keeping (refusals, other
-    shapes), `again_in` and `again_out` their tokens.
+    """What came back. `model` is the snapshot that the server names, `server` its host, `seconds` the time from asking
+    to the end of the answer, `asked` the UTC time, `again` how many answers before this one were none worth keeping
+    (refusals, other shapes), `again_in` and `again_out` their tokens.
     """
 
     text: str
@@ -82,3 +82,4 @@ class Answer:
     again: int = 0
     again_in: int = 0
     again_out: int = 0
+    server: str = ""

@@ -5,6 +5,8 @@ Either runs in a process of its own, `cdner-bench llm serve`, which ends with th
 
 from __future__ import annotations
 
+import http.client
+import math
 import os
 import runpy
 import socket
@@ -13,7 +15,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ HUB = "hf:"
 CONTEXT = 2048
 """Tokens of prompt and answer together."""
 PATIENCE = 300.0
-"""Seconds within which a server must have loaded its model."""
+"""Seconds within which a server must have loaded a model that is on this machine."""
 
 
 def served_as(name: str) -> str:
@@ -63,14 +64,15 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def wait_until_up(url: str, alive: subprocess.Popen[bytes] | None = None) -> bool:
-    """Wait until a server answers at its health check. False if it ended before."""
-    give_up = time.monotonic() + PATIENCE
+def wait_until_up(url: str, alive: subprocess.Popen[bytes] | None = None, patience: float = PATIENCE) -> bool:
+    """Wait until a server answers at its health check. False if it ended before, or takes longer than `patience`."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy leads to loopback
+    give_up = time.monotonic() + patience
     while time.monotonic() < give_up and (alive is None or alive.poll() is None):
         try:
-            with urllib.request.urlopen(f"{url}/health", timeout=5):
+            with direct.open(f"{url}/health", timeout=5):
                 return True
-        except (urllib.error.URLError, OSError):
+        except (OSError, http.client.HTTPException):
             time.sleep(0.1)
     return False
 
@@ -89,7 +91,8 @@ def started(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[st
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
         try:
-            if not wait_until_up(f"http://{HOST}:{port}", process):
+            patience = math.inf if name.startswith(HUB) else PATIENCE  # the first time, it is downloaded
+            if not wait_until_up(f"http://{HOST}:{port}", process, patience):
                 raise CdnerError(f"the server of {name} does not come up: {_last_line(said)}", hint=_try(name))
             yield f"http://{HOST}:{port}/v1"
         finally:

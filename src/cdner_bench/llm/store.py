@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -16,88 +15,131 @@ from .question import Answer, Question
 
 
 class Store:
-    """A folder of answers by the keys of their questions. Lines are appended whole; a line cut off by a crash is
-    dropped. Only positions are held in memory. Several processes may write at once.
+    """A folder of answers by the keys of their questions. Lines are appended whole; one cut off by a crash is dropped.
+    The first answer to a question stays its answer. Only positions are held in memory. Several processes may write
+    at once, and see what the others wrote.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._places: dict[str, dict[str, tuple[int, int]]] = {}
-        self._streams: dict[str, IO[bytes]] = {}
-
-    def get(self, question: Question) -> Answer | None:
-        """The answer to a question asked before. Raises `DataError` for a line that was tampered with."""
-        return self.by_key(question.model, question.key)
+        self._files: dict[str, _File] = {}
 
     def has(self, question: Question) -> bool:
         """Whether it was answered before."""
-        return question.key in self._index(question.model)
+        return self._file(question.model).place(question.key) is not None
 
-    def by_key(self, model: str, key: str) -> Answer | None:
-        """The same by key."""
-        place = self._index(model).get(key)
-        if place is None:
-            return None
-        path = self._path(model)
-        with path.open("rb") as stream:
-            stream.seek(place[0])
-            record = _record(stream.read(place[1]))
-        if record is None or record["key"] != key:
-            raise DataError(f"{path} changed while it was read", hint="type the same command again")
-        try:
-            return Answer(**record["answer"])
-        except TypeError as error:
-            raise DataError(f"{path}: the answer {key[:12]} is of another shape: {error}") from None
+    def get(self, question: Question) -> Answer | None:
+        """The answer to a question asked before. Raises `DataError` for a line that was tampered with."""
+        return self._file(question.model).read(question.key)
 
-    def put(self, question: Question, answer: Answer) -> None:
-        """Keep an answer: it is on its way to the disk when this returns."""
+    def put(self, question: Question, answer: Answer) -> Answer:
+        """Keep an answer: it is on its way to the disk when this returns. Returns the one that is kept, which is
+        another process's if that was faster.
+        """
         request = {name: value for name, value in asdict(question).items() if value is not None}
-        line = json.dumps({"key": question.key, "request": request, "answer": asdict(answer)}, ensure_ascii=False)
-        data = line.encode() + b"\n"
-        index = self._index(question.model)
-        stream = self._stream(question.model)
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        record = {"key": question.key, "request": request, "answer": asdict(answer)}
+        return self._file(question.model).append(question.key, record) or answer
+
+    def open(self, model: str) -> None:
+        """Make sure that answers of a model can be kept. Raises `DataError` if not."""
         try:
-            start = _end_of_last_line(stream)
-            stream.write(data)
-            stream.flush()
-        finally:
-            fcntl.flock(stream, fcntl.LOCK_UN)
-        index[question.key] = (start, len(data))
+            self._file(model).open()
+        except OSError as error:
+            raise DataError(
+                f"answers cannot be kept in {self.folder}: {error.strerror}", hint="name another: -o store=FOLDER"
+            ) from None
 
     def close(self) -> None:
         """Give the files back."""
-        for stream in self._streams.values():
-            stream.close()
-        self._streams.clear()
+        for file in self._files.values():
+            file.close()
 
-    def _stream(self, model: str) -> IO[bytes]:
-        if model not in self._streams:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._streams[model] = self._path(model).open("a+b")
-        return self._streams[model]
-
-    def _path(self, model: str) -> Path:
-        return self.folder / f"{re.sub(r'[^A-Za-z0-9._@-]+', '_', model)}.jsonl"
-
-    def _index(self, model: str) -> dict[str, tuple[int, int]]:
-        if model not in self._places:
-            self._places[model] = dict(_lines(self._path(model)))
-        return self._places[model]
+    def _file(self, model: str) -> _File:
+        name = f"{re.sub(r'[^A-Za-z0-9._@-]+', '_', model)}.jsonl"
+        return self._files.setdefault(name, _File(self.folder / name))
 
 
-def _lines(path: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    if not path.exists():
-        return
-    position = 0
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            record = _record(line)
-            if record is not None:
-                yield record["key"], (position, len(line))
-            elif line.endswith(b"\n"):
-                raise DataError(f"{path}:{number} is not an answer", hint="remove the line, or the file, to ask again")
-            position += len(line)
+class _File:
+    """The answers of one model: where each key's line lies, as far as the file was read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.stream: IO[bytes] | None = None
+        self.places: dict[str, tuple[int, int]] = {}
+        self.end = self.lines = 0
+
+    def place(self, key: str) -> tuple[int, int] | None:
+        if key not in self.places:
+            self._catch_up()
+        return self.places.get(key)
+
+    def read(self, key: str) -> Answer | None:
+        place = self.place(key)
+        if place is None:
+            return None
+        with self.path.open("rb") as stream:
+            stream.seek(place[0])
+            record = _record(stream.read(place[1]))
+        if record is None or record["key"] != key:
+            raise DataError(f"{self.path} changed while it was read", hint="type the same command again")
+        try:
+            return Answer(**record["answer"])
+        except TypeError as error:
+            raise DataError(f"{self.path}: the answer {key[:12]} is of another shape: {error}") from None
+
+    def append(self, key: str, record: dict[str, Any]) -> Answer | None:
+        """Write a line, unless another process has: then its answer."""
+        stream = self.open()
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            self._catch_up()
+            if key in self.places:
+                return self.read(key)
+            if os.fstat(stream.fileno()).st_size > self.end:  # what a crash left
+                stream.truncate(self.end)
+            stream.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+            stream.flush()
+            self._catch_up()
+        finally:
+            fcntl.flock(stream, fcntl.LOCK_UN)
+        return None
+
+    def open(self) -> IO[bytes]:
+        if self.stream is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.stream = self.path.open("ab")
+            if _unended(self.path):
+                self.stream.write(b"\n")
+                self.stream.flush()
+        return self.stream
+
+    def close(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None
+
+    def _catch_up(self) -> None:
+        """Read what was written since the last time, up to the last whole line."""
+        if not self.path.exists() or self.path.stat().st_size == self.end:
+            return
+        with self.path.open("rb") as stream:
+            stream.seek(self.end)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                self.lines += 1
+                record = _record(line)
+                if record is None:
+                    hint = "remove the line, or the file, to ask again"
+                    raise DataError(f"{self.path}:{self.lines} is not an answer", hint=hint)
+                self.places.setdefault(record["key"], (self.end, len(line)))
+                self.end += len(line)
+
+
+def _unended(path: Path) -> bool:
+    """Whether a file's last line is a whole record that lacks its end: an editor's doing, not a crash's."""
+    data = path.read_bytes()
+    return bool(data) and not data.endswith(b"\n") and _record(data[data.rfind(b"\n") + 1 :]) is not None
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
@@ -107,15 +149,3 @@ def _record(line: bytes) -> dict[str, Any] | None:
         return None
     whole = isinstance(record, dict) and isinstance(record.get("key"), str) and isinstance(record.get("answer"), dict)
     return record if whole else None
-
-
-def _end_of_last_line(stream: IO[bytes]) -> int:
-    """Where the next line begins; a last line without its end is cut off."""
-    size = stream.seek(0, os.SEEK_END)
-    if size:
-        stream.seek(size - 1)
-        if stream.read(1) != b"\n":
-            stream.seek(0)
-            size = stream.read().rfind(b"\n") + 1
-            stream.truncate(size)
-    return size

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -46,7 +45,7 @@ class Usage:
     the prompt's wording, `first` and `last` the days of asking (UTC). `states` counts how answers ended, `cost` is
     in US dollars (None where no price is known). The rest may differ between two runs with the same answers:
     `latency` has percentiles in seconds, `again` counts answers that were asked for once more and `again_tokens`
-    their tokens (read, written), `replayed` those that came out of the store.
+    their tokens (read, written), `replayed` those that the last process took out of the store.
     """
 
     model: str
@@ -88,50 +87,30 @@ class Estimate:
         return f"{text}; about {self.tokens_in:,} tokens in and {self.tokens_out:,} out: {price}"
 
 
-class Tally:
-    """Adds answers up."""
+def add_up(answers: Collection[Answer], prompt: str, price: Price | None, replayed: int) -> Usage:
+    """The usage that so many answers make."""
+    days = sorted(a.asked[:10] for a in answers)
+    states = Counter(a.state for a in answers)
+    tokens_in, tokens_out = sum(a.tokens_in for a in answers), sum(a.tokens_out for a in answers)
+    return Usage(
+        model=", ".join(sorted({a.model for a in answers})),
+        server=", ".join(sorted({a.server for a in answers})),
+        prompt=prompt,
+        first=days[0] if days else "",
+        last=days[-1] if days else "",
+        requests=len(answers),
+        states={state: states[state] for state in STATES if states[state]},
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        cost=None if price is None else round(price.of(tokens_in, tokens_out), 6),
+        latency=_percentiles([a.seconds for a in answers]),
+        again=sum(a.again for a in answers),
+        again_tokens=(sum(a.again_in for a in answers), sum(a.again_out for a in answers)),
+        replayed=replayed,
+    )
 
-    def __init__(self) -> None:
-        self.states: Counter[str] = Counter()
-        self.models: Counter[str] = Counter()
-        self.tokens_in = self.tokens_out = self.again = self.again_in = self.again_out = self.replayed = 0
-        self.first = self.last = ""
-        self._seconds = array("d")
 
-    def add(self, answer: Answer, *, replayed: bool) -> None:
-        """One more answer, got from the server or out of the store."""
-        self.states[answer.state] += 1
-        self.models[answer.model] += 1
-        self.tokens_in += answer.tokens_in
-        self.tokens_out += answer.tokens_out
-        self.again += answer.again
-        self.again_in += answer.again_in
-        self.again_out += answer.again_out
-        self.replayed += replayed
-        day = answer.asked[:10]
-        self.first, self.last = min(self.first or day, day), max(self.last, day)
-        self._seconds.append(answer.seconds)
-
-    def usage(self, server: str, prompt: str, price: Price | None) -> Usage:
-        """The sum."""
-        return Usage(
-            model=", ".join(sorted(self.models)),
-            server=server,
-            prompt=prompt,
-            first=self.first,
-            last=self.last,
-            requests=self.states.total(),
-            states={state: self.states[state] for state in STATES if self.states[state]},
-            tokens_in=self.tokens_in,
-            tokens_out=self.tokens_out,
-            cost=None if price is None else round(price.of(self.tokens_in, self.tokens_out), 6),
-            latency=self._percentiles(),
-            again=self.again,
-            again_tokens=(self.again_in, self.again_out),
-            replayed=self.replayed,
-        )
-
-    def _percentiles(self) -> dict[str, float]:
-        ordered = sorted(self._seconds)
-        last = len(ordered) - 1
-        return {f"p{p}": round(ordered[round(p / 100 * last)], 3) for p in (50, 90, 99)} if ordered else {}
+def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    last = len(ordered) - 1
+    return {f"p{p}": round(ordered[round(p / 100 * last)], 3) for p in (50, 90, 99)} if ordered else {}
