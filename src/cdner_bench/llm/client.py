@@ -41,7 +41,7 @@ class Limits:
 
 
 _Outcome = Answer | UnansweredError
-_Pending = tuple[Question, "_Outcome | asyncio.Task[Answer]"]
+_Pending = _Outcome | asyncio.Task[Answer]
 
 
 class Client:
@@ -105,8 +105,8 @@ class Client:
         return self.ledger.usage(prompt, self.price, self.replayed)
 
     def most(self, question: Question) -> tuple[int, int]:
-        """The most tokens that one attempt reads and writes; text takes less than a token for two characters."""
-        return question.length // 2 + 16, question.max_tokens
+        """The most tokens that one attempt reads and writes."""
+        return question.most_tokens, question.max_tokens
 
     def cost(self, question: Question) -> float:
         """The most that a question can cost, in US dollars, all its attempts included."""
@@ -129,7 +129,7 @@ class _Round:
         limits = self.client.limits
         window = max(64, 4 * limits.concurrency)
         for question in questions:
-            self.pending.append((question, self._find(question)))
+            self.pending.append(self._find(question))
             while len(self.pending) > window or (self.pending and not _waits(self.pending[0])):
                 yield from self._first()
             if self.fatal:
@@ -158,7 +158,7 @@ class _Round:
             hint = "raise the limit and type the same command; what was answered is kept"
         raise IncompleteError(f"{of}: {', '.join(reasons)}", hint=hint)
 
-    def _find(self, question: Question) -> _Outcome | asyncio.Task[Answer]:
+    def _find(self, question: Question) -> _Pending:
         kept = self.client.store.get(question)
         if kept is not None:
             self.client.ledger.note(question, kept)
@@ -195,7 +195,7 @@ class _Round:
 
     def _first(self) -> Iterator[Answer]:
         """The first pending answer, unless one before it is missing."""
-        _, outcome = self.pending.popleft()
+        outcome = self.pending.popleft()
         if isinstance(outcome, asyncio.Task):
             assert self.asker is not None
             outcome = self._result(outcome)
@@ -229,4 +229,4 @@ class _Round:
 
 
 def _waits(pending: _Pending) -> bool:
-    return isinstance(pending[1], asyncio.Task) and not pending[1].done()
+    return isinstance(pending, asyncio.Task) and not pending.done()
