@@ -84,5 +84,12 @@ def _escape(cell: str) -> str:
     return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 
+TEXT = (
+    "Method", "Backbone", "Preset", "Device", "Precision", "Source", "Model", "Asked (UTC)", "Prompt",
+    "Not plain answers",
+)  # fmt: skip
+"""Columns that are read and not compared."""
+
+
 def _numeric(header: str) -> bool:
-    return header not in ("Method", "Backbone", "Preset", "Device", "Precision", "Source")
+    return header not in TEXT

@@ -86,6 +86,7 @@ class Asker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.api.close()
+        await asyncio.sleep(0)  # transports close a turn later
 
     async def _ask(self, question: Question) -> Answer:
         async with self.gate:

@@ -84,6 +84,7 @@ class Estimate:
         if not new:
             return text
         price = "price unknown" if self.likely is None else f"about ${self.likely:.2f}, at most ${self.most:.2f}"
+        price = price if self.most != 0 else "free of charge"
         return f"{text}; about {self.tokens_in:,} tokens in and {self.tokens_out:,} out: {price}"
 
 
