@@ -21,7 +21,7 @@ from cdner_bench.benchmark import Benchmark
 from cdner_prompting import reading
 from cdner_prompting.demonstrations import Fixed, Nearest
 from llm_server import Behaviour, FakeServer, completion, running
-from support import Run
+from support import ROOT, Run
 
 KEY = "sk-test-PLANTED-0123456789"
 INJECTION = "IGNORE-ALL-PREVIOUS-INSTRUCTIONS"
@@ -174,6 +174,22 @@ def test_a_published_store_is_replayed_without_network_or_key(tmp_path: Path, mo
     missing = run(tmp_path / "here", None, store=str(store), replay="only", shots=1)
     assert "40 of 40 answers are missing" in missing.message
     assert missing.hint == "leave out replay=only to ask the model, or name another store: -o store=FOLDER"
+
+
+@pytest.mark.parametrize("options", [{}, {"shots": 4, "demonstrations": "nearest"}])
+def test_the_committed_rows_are_replayed_from_their_answers(options: dict[str, Any], tmp_path: Path) -> None:
+    mini = benchmark.load("mini")
+    chosen = {**options, "store": str(ROOT / "leaderboards" / "answers"), "replay": "only"}
+    jobs = runner.plan(mini, mini.scenarios("single"), [plugins.discover().get("gpt4")], "quick", chosen, [0])
+    outcomes = list(runner.run(jobs, tmp_path, Listener()))
+    for outcome in outcomes:
+        assert outcome.result is not None, outcome.message
+        committed = results.load(ROOT / "leaderboards" / "results" / outcome.result.path)
+        assert committed.scores == outcome.result.scores
+        assert committed.usage is not None
+        assert outcome.result.usage is not None
+        assert committed.usage.tokens_out == outcome.result.usage.tokens_out
+    assert len(outcomes) == 5
 
 
 def test_without_a_key_it_is_recorded_as_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
