@@ -19,7 +19,7 @@ LAYERS = [
         "conll", "gtok", "knowledge", "leaks", "cleaning", "text2text", "scoring", "diagnosis", "predictions",
         "results", "meter", "models", "options", "context", "method", "interchange", "scaffold", "llm",
     },
-    {"hookspecs", "benchmark", "plugins", "leaderboard", "audit", "download", "formats"},
+    {"hookspecs", "benchmark", "plugins", "leaderboard", "row", "audit", "download", "formats"},
     {"runner", "conformance", "generation"},
     {"cli", "__main__", "__init__"},
 ]  # fmt: skip
