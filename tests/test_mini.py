@@ -111,19 +111,19 @@ def test_explanations_are_of_train_entities_only(mini: Benchmark) -> None:
     """Each entity of train is explained once, and no entity that only dev or test know is mentioned."""
     for name in TARGETS:
         corpus = mini.corpus(name)
-        found = gtok.read(corpus.resources["gtok"], corpus.without_test())
+        found = gtok.read(corpus.resources["gtok-by-hand"], corpus.without_test())
         gold = {(s.text, s.surface(e), e.type) for s in corpus.train for e in s.entities}
         assert {(e.sentence, e.span, e.type) for e in found} == gold
         assert len(found) == len(gold)
         assert len(HeldOut(corpus).surfaces) > 30
-        assert leaks.check(corpus.resources["gtok"], corpus) == []
+        assert leaks.check(corpus.resources["gtok-by-hand"], corpus) == []
 
 
 def test_the_generated_explanations_are_what_their_report_says(mini: Benchmark) -> None:
-    reports = json.loads((ROOT / "benchmarks" / "mini" / "gtok-smollm2-cleaning.json").read_text())
+    reports = json.loads((ROOT / "benchmarks" / "mini" / "gtok-cleaning.json").read_text())
     for name in TARGETS:
         corpus = mini.corpus(name)
-        path = corpus.resources["gtok-smollm2"]
+        path = corpus.resources["gtok"]
         found = gtok.read(path, corpus.without_test())
         assert len(found) == reports[name]["explanations"]["after"]
         assert sha256(path) == reports[name]["output_sha256"]
@@ -132,7 +132,7 @@ def test_the_generated_explanations_are_what_their_report_says(mini: Benchmark) 
 
 def test_explanations_are_written_and_name_span_and_type(mini: Benchmark) -> None:
     for name in TARGETS:
-        found = gtok.read(mini.corpus(name).resources["gtok"])
+        found = gtok.read(mini.corpus(name).resources["gtok-by-hand"])
         assert len({e.text for e in found}) == len(found)
         assert all(e.span in e.text and e.type in e.text and 25 <= len(e.text.split()) <= 90 for e in found)
         openings = Counter(tuple(e.text.replace(e.span, "X").split()[:6]) for e in found)
