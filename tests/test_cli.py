@@ -170,7 +170,7 @@ def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(cli: Run, mini:
     from cdner_bench.leaks import HeldOut
 
     corpus = mini.corpus("ai")
-    made = json.loads(corpus.resources["gtok"].read_text())
+    made = json.loads(corpus.resources["gtok-by-hand"].read_text())
     secret, gold = HeldOut(corpus).surfaces[0], corpus.test[0]
     made[3]["explanations"][0]["explanation"] += f" So is {secret}."
     made[5]["explanations"][0]["explanation"] = "[bold]Well! However, \x1b[31m"

@@ -221,13 +221,13 @@ def seconds(text: str) -> float:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_twice_the_text_takes_at_most_three_times_as_long(shape: str) -> None:
+def test_eight_times_the_text_takes_nothing_like_sixty_four_times_as_long(shape: str) -> None:
     size = 500
     while size < 50_000 and seconds(SHAPES[shape](size)) < 0.005:
         size *= 2
     # Another process may disturb one comparison, not every one of five.
-    ratios = (seconds(SHAPES[shape](2 * size)) / seconds(SHAPES[shape](size)) for _ in range(5))
-    assert any(ratio < 3 for ratio in ratios)
+    ratios = (seconds(SHAPES[shape](8 * size)) / seconds(SHAPES[shape](size)) for _ in range(5))
+    assert any(ratio < 24 for ratio in ratios)
 
 
 @pytest.mark.parametrize("unknowns", [2, 20, 45])

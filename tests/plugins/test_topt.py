@@ -445,7 +445,7 @@ def test_an_interrupted_stage_ends_as_an_undisturbed_one(
 
         def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
             self.steps += 1
-            if self.steps in (3, 25, 30, 33):
+            if self.steps in (3, 22, 26, 29):
                 raise KeyboardInterrupt
 
     observer, method, interruptions = Interrupted(), Topt(chosen), 0
@@ -513,7 +513,8 @@ def test_explanations_of_other_domains_can_be_mixed_in(mini: Benchmark, corpora:
     assert mixed[: len(own)] == own
     assert len(mixed) == len(own) + 50
     assert not {e.text for e in mixed[len(own) :]} & {e.text for e in own}
-    with pytest.raises(OptionError, match="has 702 explanations of other domains"):
+    others = sum(len(gtok.read(p)) for p in corpora.glob("*.json") if p.stem != "music")
+    with pytest.raises(OptionError, match=f"has {others} explanations of other domains"):
         explanations(mini, gtok_folder=corpora, gtok_mix=5000)
     with pytest.raises(OptionError, match="gtok_mix needs the explanations") as caught:
         explanations(mini, gtok_mix=5)
