@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -63,15 +64,12 @@ class Prompting(Method):
         o = self.options
         if o.votes > 1 and o.temperature == 0:
             raise OptionError("votes of equal answers say nothing", hint="add -o temperature=0.7")
-        if (o.price_in is None) != (o.price_out is None):
-            raise OptionError("price_in and price_out go together", hint="add the other one")
         self.types = target.types
         self.schema = reading.schema(target.types) if o.format == "json" else None
         nearest = o.shots and o.demonstrations == "nearest"
         self.examples = Nearest(target.train, o.shots) if nearest else Fixed(target.train, o.shots, run.seed)
         answers = [text2text.answer(s) for s in target.train]
         self.characters = sum(map(len, answers)) / max(1, len(answers))
-        price = None if o.price_in is None or o.price_out is None else llm.Price(o.price_in, o.price_out)
         where = llm.endpoint(o.model, o.base_url, o.key_variable, o.concurrency)
         if self.schema and not where.schemas:
             raise OptionError(f"the server of {o.model} knows no JSON schemas", hint="ask for text: -o format=text")
@@ -80,7 +78,7 @@ class Prompting(Method):
             llm.Store(o.store or run.shared.parent / "answers"),
             llm.Limits(o.concurrency, o.retries, o.timeout, o.attempts, o.max_requests, o.max_cost, o.replay),
             ledger=run.workdir / "requests.txt",
-            price=price,
+            price=llm.stated_price(o.price_in, o.price_out),
             fits=reading.fits if self.schema else None,
         )
         self._account(run)
@@ -89,13 +87,10 @@ class Prompting(Method):
         """In order, as answers come. Raises `IncompleteError` where some are missing."""
         run.note(str(self.client.estimate(self._questions(sentences, run.seed), self.characters)))
         try:
-            answers = self.client.answers(self._questions(sentences, run.seed))
-            for sentence in sentences:
-                several = list(islice(answers, self.options.votes))
-                if len(several) < self.options.votes:
-                    break
-                yield reading.vote([self._read(answer, sentence) for answer in several])
-            next(answers, None)  # so that what is missing is complained about
+            with closing(self.client.answers(self._questions(sentences, run.seed))) as answers:
+                for sentence in sentences:
+                    several = islice(answers, self.options.votes)
+                    yield reading.vote([self._read(answer, sentence) for answer in several])
         finally:
             self._account(run)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 from .gtok import Explanation, Record
-from .llm import WITHOUT_CONTENT, Client, Question
+from .llm import WITHOUT_CONTENT, Answer, Client, Question
 from .llm.question import TRUNCATED
 from .types import Corpus, Entity, Sentence
 
@@ -62,16 +64,17 @@ def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[Rec
     What the model refused is left out; an explanation that was cut off ends with its last whole sentence.
     Raises `IncompleteError` if answers are missing; those that came are kept, so the next call goes on there.
     """
-    answers = client.answers(questions(corpus, client.endpoint.model, sampling))
-    for sentence in corpus.train:
-        explanations = []
-        for entity in sentence.entities:
-            answer = next(answers)
+    with closing(client.answers(questions(corpus, client.endpoint.model, sampling))) as answers:
+        for sentence in corpus.train:
+            said = islice(answers, len(sentence.entities))
+            yield Record(sentence.text, tuple(_explained(sentence, said)))
+
+
+def _explained(sentence: Sentence, answers: Iterable[Answer]) -> Iterator[Explanation]:
+    for entity, answer in zip(sentence.entities, answers, strict=True):
+        if answer.state not in WITHOUT_CONTENT:
             text = _whole_sentences(answer.text) if answer.state == TRUNCATED else answer.text
-            if answer.state not in WITHOUT_CONTENT:
-                said = Explanation(sentence.text, sentence.surface(entity), entity.type, text.strip())
-                explanations.append(said)
-        yield Record(sentence.text, tuple(explanations))
+            yield Explanation(sentence.text, sentence.surface(entity), entity.type, text.strip())
 
 
 def _prompt(sentence: Sentence, entity: Entity, domain: str, wording: str) -> str:

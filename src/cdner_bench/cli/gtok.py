@@ -50,13 +50,11 @@ def generate(
 ) -> None:
     """Ask a language model why each entity of a train split has its type. Interrupted, it goes on where it stopped."""
     from .. import generation, gtok
-    from ..llm import Client, Limits, Price, Store
+    from ..llm import Client, Limits, Store, stated_price
 
     if wording not in generation.WORDINGS:
         raise OptionError(f"unknown wording {wording!r}", hint=did_you_mean(wording, generation.WORDINGS))
-    if (price_in is None) != (price_out is None):
-        raise OptionError("--price-in and --price-out go together", hint="add the other one")
-    price = None if price_in is None or price_out is None else Price(price_in, price_out)
+    price = stated_price(price_in, price_out)
     data = chosen(benchmark)
     corpus = data.corpus(data.domain(domain).name)
     endpoint = _endpoint(llm, model, key_variable, concurrency)

@@ -26,5 +26,8 @@ def serve(
 
     if child:
         server.end_with_parent()
-    print(f"{name} at http://{server.HOST}:{port}/v1, until Ctrl-C", flush=True)
-    server.serve(name, port, parallel, context)
+
+    def announce() -> None:
+        print(f"{name} at http://{server.HOST}:{port}/v1, until Ctrl-C", flush=True)
+
+    server.serve(name, port, parallel, context, announce)

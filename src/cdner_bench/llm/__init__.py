@@ -7,7 +7,7 @@ from .client import Client, Limits
 from .endpoint import Endpoint, endpoint
 from .question import WITHOUT_CONTENT, Answer, Question
 from .store import Store
-from .usage import Estimate, Price, Usage
+from .usage import Estimate, Price, Usage, stated_price
 
 __all__ = [
     "WITHOUT_CONTENT",
@@ -21,4 +21,5 @@ __all__ = [
     "Store",
     "Usage",
     "endpoint",
+    "stated_price",
 ]

@@ -108,8 +108,8 @@ class Asker:
                 raise UnansweredError("")
             begun = time.perf_counter()
             try:
-                completion = await self._completion(question)
-                answer = self._answer(question, completion, round(time.perf_counter() - begun, 3))
+                completion, tokens = await self._completion(question)
+                answer = self._answer(question, completion, tokens, round(time.perf_counter() - begun, 3))
             except UnansweredError as error:
                 if last or error.reason != GARBLED:
                     raise
@@ -120,42 +120,33 @@ class Asker:
             lost = [lost[0] + 1, lost[1] + answer.tokens_in, lost[2] + answer.tokens_out]
         raise AssertionError("attempts is positive")
 
-    async def _completion(self, question: Question) -> Any:
-        """What came back, None if the provider filtered the prompt. Whatever comes of it, the request is booked."""
+    async def _completion(self, question: Question) -> tuple[Any, tuple[int, int]]:
+        """What came back, None if the provider filtered the prompt, and the tokens read and written. Whatever comes of
+        it, the request is booked.
+        """
         most = self.client.limits.max_requests
         if self.stopped or (most is not None and self.client.ledger.sent + self.sending >= most):
             raise UnansweredError("")
         self.sending += 1
-        spent = self.client.most(question)  # unless somebody counts, or says no
+        spent = question.most  # unless somebody counts, or says no
         try:
             completion = await self.api.chat.completions.create(**question.body(self.connection.served_as))
-            spent = self._tokens(question, completion)
+            spent = _tokens(question, completion)
         except Exception as error:
             instead = raised(error, question, self.client.endpoint, self.connection)
             if not (isinstance(instead, UnansweredError) and instead.reason in MAYBE_PAID):
                 spent = (0, 0)
             if isinstance(instead, FilteredError):
-                return None
+                return None, spent
             raise instead from None  # the client's error holds headers and what the server said
         finally:
             self.sending -= 1
             self.client.ledger.spend(*spent)
-        return completion
+        return completion, spent
 
-    def _tokens(self, question: Question, completion: object) -> tuple[int, int]:
-        """Read and written. A server that does not count is taken at the limits."""
-        usage = getattr(completion, "usage", None)
-        found = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
-        read, written = (
-            n if isinstance(n, int) and n >= 0 else most
-            for n, most in zip(found, self.client.most(question), strict=True)
-        )
-        return read, written
-
-    def _answer(self, question: Question, completion: Any, seconds: float) -> Answer:
-        text, state, model, tokens = "", FILTERED, question.model, (0, 0)
+    def _answer(self, question: Question, completion: Any, tokens: tuple[int, int], seconds: float) -> Answer:
+        text, state, model = "", FILTERED, question.model
         if completion is not None:
-            tokens = self._tokens(question, completion)
             try:
                 choice = next(iter(completion.choices or ()), None)
                 text, state = self._state(choice.message, choice.finish_reason)  # type: ignore[union-attr]
@@ -178,6 +169,14 @@ class Asker:
         if state == ANSWERED and self.client.fits is not None and not self.client.fits(text):
             state = MALFORMED
         return _writable(text), state
+
+
+def _tokens(question: Question, completion: object) -> tuple[int, int]:
+    """Read and written. A server that does not count is taken at the limits."""
+    usage = getattr(completion, "usage", None)
+    found = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
+    read, written = (n if isinstance(n, int) and n >= 0 else most for n, most in zip(found, question.most, strict=True))
+    return read, written
 
 
 def _writable(text: str) -> str:

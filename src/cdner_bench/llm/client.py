@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +88,7 @@ class Client:
         likely, highest = (None, None) if self.price is None else (self.price.of(read, written), most)
         return Estimate(requests, stored, round(read), round(written), likely, highest)
 
-    def answers(self, questions: Iterable[Question]) -> Iterator[Answer]:
+    def answers(self, questions: Iterable[Question]) -> Generator[Answer]:
         """The answers, in order, as they come.
 
         Raises `IncompleteError` where answers are missing: after the rest was asked, or when the budget is spent;
@@ -104,13 +104,9 @@ class Client:
         """Everything the run has asked so far."""
         return self.ledger.usage(prompt, self.price, self.replayed)
 
-    def most(self, question: Question) -> tuple[int, int]:
-        """The most tokens that one attempt reads and writes."""
-        return question.most_tokens, question.max_tokens
-
     def cost(self, question: Question) -> float:
         """The most that a question can cost, in US dollars, all its attempts included."""
-        return self.limits.attempts * self.price.of(*self.most(question)) if self.price else 0.0
+        return self.limits.attempts * self.price.of(*question.most) if self.price else 0.0
 
 
 class _Round:

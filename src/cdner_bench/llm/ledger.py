@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from .question import Answer, Question
 from .usage import Price, Usage, add_up
-
-_CONTENT = ("text",)  # what an answer says stays in the store
 
 
 class Ledger:
@@ -32,9 +30,9 @@ class Ledger:
 
     def note(self, question: Question, answer: Answer) -> None:
         """An answer was taken, from the server or out of the store; each counts once."""
-        if self._answers.get(question.key) != _without_content(answer):
-            kept = {name: value for name, value in asdict(answer).items() if name not in _CONTENT}
-            self._write({"key": question.key, "answer": kept})
+        bare = replace(answer, text="")  # what it says stays in the store
+        if self._answers.get(question.key) != bare:
+            self._write({"key": question.key, "answer": asdict(bare)})
 
     def cost(self, price: Price) -> float:
         """What the run has paid, in US dollars, answers that were not kept included."""
@@ -54,15 +52,11 @@ class Ledger:
     def _read(self, line: str) -> None:
         record = json.loads(line)
         if "key" in record:
-            self._answers[record["key"]] = Answer(text="", **record["answer"])
+            self._answers[record["key"]] = Answer(**record["answer"])
         else:
             self.sent += 1
             self._in += record["in"]
             self._out += record["out"]
-
-
-def _without_content(answer: Answer) -> Answer:
-    return Answer(**{**asdict(answer), "text": ""})
 
 
 def _whole_lines(path: Path) -> list[str]:

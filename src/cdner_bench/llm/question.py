@@ -50,9 +50,12 @@ class Question:
         return sum(len(content) for _, content in self.messages)
 
     @property
-    def most_tokens(self) -> int:
-        """No tokenizer makes more of its messages: a token for two letters, a byte of what is beyond ASCII."""
-        return sum(len(content) // 2 + len(content.encode()) - len(content) + 16 for _, content in self.messages)
+    def most(self) -> tuple[int, int]:
+        """The most tokens that one attempt reads and writes: no tokenizer makes more of a prompt than a token for two
+        letters and for a byte of what is beyond ASCII.
+        """
+        read = sum(len(content) // 2 + len(content.encode()) - len(content) + 16 for _, content in self.messages)
+        return read, self.max_tokens
 
     def body(self, served_as: str) -> dict[str, Any]:
         """The arguments of `chat.completions.create`."""

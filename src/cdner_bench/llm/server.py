@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -37,12 +37,16 @@ def served_as(name: str) -> str:
     return name.removeprefix(HUB)
 
 
-def serve(name: str, port: int, parallel: int, context: int) -> None:
-    """Serve until the process ends. Raises `OptionError` for a model that no server here can run."""
+def serve(name: str, port: int, parallel: int, context: int, announce: Callable[[], None]) -> None:
+    """Serve until the process ends. Raises `OptionError` for a model that no server here can run; calls `announce`
+    when it listens (transformers' server: when it begins to load).
+    """
     if name.startswith(HUB):
+        announce()
         _transformers(served_as(name), port)
     else:
         holder = llama(name, port, parallel, context)
+        announce()
         threading.Event().wait()
         del holder
 

@@ -97,9 +97,10 @@ class _File:
                 return self.read(key)
             if os.fstat(stream.fileno()).st_size > self.end:  # what a crash left
                 stream.truncate(self.end)
-            stream.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+            line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
+            stream.write(line)
             stream.flush()
-            self._catch_up()
+            self._known(key, len(line))
         finally:
             fcntl.flock(stream, fcntl.LOCK_UN)
         return None
@@ -108,7 +109,11 @@ class _File:
         if self.stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.stream = self.path.open("ab")
-            if _unended(self.path):
+            self._catch_up()
+            with self.path.open("rb") as rest:
+                rest.seek(self.end)
+                unended = _record(rest.read()) is not None
+            if unended:  # a whole record that lacks its end: an editor's doing, not a crash's
                 self.stream.write(b"\n")
                 self.stream.flush()
         return self.stream
@@ -127,19 +132,17 @@ class _File:
             for line in stream:
                 if not line.endswith(b"\n"):
                     return
-                self.lines += 1
                 record = _record(line)
                 if record is None:
                     hint = "remove the line, or the file, to ask again"
-                    raise DataError(f"{self.path}:{self.lines} is not an answer", hint=hint)
-                self.places.setdefault(record["key"], (self.end, len(line)))
-                self.end += len(line)
+                    raise DataError(f"{self.path}:{self.lines + 1} is not an answer", hint=hint)
+                self._known(record["key"], len(line))
 
-
-def _unended(path: Path) -> bool:
-    """Whether a file's last line is a whole record that lacks its end: an editor's doing, not a crash's."""
-    data = path.read_bytes()
-    return bool(data) and not data.endswith(b"\n") and _record(data[data.rfind(b"\n") + 1 :]) is not None
+    def _known(self, key: str, size: int) -> None:
+        """The next line holds a key."""
+        self.places.setdefault(key, (self.end, size))
+        self.end += size
+        self.lines += 1
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from ..errors import OptionError
 from ..files import benchmarks_dir
 from .question import STATES, Answer
 
@@ -26,6 +27,15 @@ class Price:
     def of(self, tokens_in: float, tokens_out: float) -> float:
         """US dollars."""
         return (tokens_in * self.tokens_in + tokens_out * self.tokens_out) / 1e6
+
+
+def stated_price(price_in: float | None, price_out: float | None) -> Price | None:
+    """The price that a user names, if any. Raises `OptionError` for half of one."""
+    if price_in is None and price_out is None:
+        return None
+    if price_in is None or price_out is None:
+        raise OptionError("price_in and price_out go together", hint="add the other one")
+    return Price(price_in, price_out)
 
 
 @cache
