@@ -18,9 +18,10 @@ LAYERS = [
     {
         "conll", "gtok", "knowledge", "leaks", "cleaning", "text2text", "scoring", "diagnosis", "predictions",
         "results", "meter", "models", "options", "context", "method", "interchange", "scaffold", "llm",
+        "measurement", "measurements", "texts",
     },
-    {"hookspecs", "benchmark", "plugins", "leaderboard", "row", "audit", "download", "formats"},
-    {"runner", "conformance", "generation"},
+    {"hookspecs", "benchmark", "plugins", "leaderboard", "row", "audit", "download", "formats", "figures"},
+    {"runner", "conformance", "generation", "analyses"},
     {"cli", "__main__", "__init__"},
 ]  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import plugins, scaffold
+from cdner_bench import Method, plugins, scaffold
 from cdner_bench.errors import OptionError, PluginError
 from support import ROOT, Run
 
@@ -63,7 +63,7 @@ def test_a_misspelt_method_gets_a_suggestion() -> None:
         (
             HEAD + "@hookimpl\ndef register_method():\n    return []\n",
             "unknown hook 'register_method'",
-            "the hook is register_methods",
+            "the hooks are register_methods and register_analyses",
         ),
         (HEAD + HOOK.format("'nonsense'"), "plugin 'mine' registers 'nonsense', which is not a", None),
         (
@@ -101,7 +101,7 @@ def test_a_missing_plugin_file_is_named(tmp_path: Path) -> None:
 def test_a_method_that_cannot_be_loaded_is_named(tmp_path: Path, factory: str, message: str) -> None:
     path = plugin(tmp_path, HEAD + HOOK.format(f'Spec("mine", "{factory}", "…", extra="x")'))
     with pytest.raises(PluginError, match=f"method mine.*{message}"):
-        plugins.discover([path]).get("mine").spec.load()
+        plugins.discover([path]).get("mine").spec.load(Method)
 
 
 def test_an_unknown_preset_gets_a_suggestion() -> None:

@@ -213,9 +213,7 @@ class Topt(Method):
         if o.cumulative_gtok:
             return [*[gtok.read(p, target, own=False) for name, p in others.items() if name < target.name], own]
         pool = [e for p in others.values() for e in gtok.read(p, target, own=False)]
-        if len(pool) < o.gtok_mix:
-            raise OptionError(f"gtok_mix={o.gtok_mix}: {o.gtok_folder} has {len(pool)} explanations of other domains")
-        return [own + random.Random(seed).sample(pool, o.gtok_mix)]
+        return [own + gtok.sampled(pool, o.gtok_mix, seed)]
 
     def _learn_source(self, start: Start, source: Corpus, run: RunContext) -> Path:
         """Stage S on one source domain, from the pre-trained weights."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from . import benchmark
 from .context import RunContext
 from .errors import CdnerError
+from .method import Method
 from .plugins import Registered
 from .runner import held_to_contract
 from .types import Corpus, Prediction, Scenario, Sentence
@@ -35,7 +36,7 @@ class _Nobody:
     def note(self, text: str) -> None:
         """Nobody watches."""
 
-    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
         """Nobody watches."""
 
 
@@ -108,7 +109,7 @@ class _Trial:
 
     def _run(self, sentences: Sequence[Sentence], sources: Sequence[Corpus] | None = None) -> list[Prediction]:
         preset = "quick" if "quick" in self.entry.spec.presets else None
-        method = self.entry.spec.load()(self.entry.spec.resolve(preset, self.chosen))
+        method = self.entry.spec.load(Method)(self.entry.spec.resolve(preset, self.chosen))
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             identity = {"plugin": self.entry.plugin, "version": self.entry.version}

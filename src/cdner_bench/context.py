@@ -24,8 +24,8 @@ class Observer(Protocol):
     def phase(self, name: str) -> None:
         """A phase begins."""
 
-    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
-        """The phase has come to `step` of `total`."""
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+        """The phase has come to `step` of `total`, or nobody knows of how many."""
 
     def note(self, text: str) -> None:
         """Something the user should read, such as what the run is about to cost."""
@@ -79,7 +79,7 @@ class RunContext:
         self.phases.append(phase)
         self.log.info("%s: %.1f s", name, phase.seconds)
 
-    def progress(self, step: int, total: int, **numbers: float) -> None:
+    def progress(self, step: int, total: int | None, **numbers: float) -> None:
         """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…)."""
         self.observer.progress(step, total, numbers)
 

@@ -7,11 +7,12 @@ The format is the one released with TOPT: a JSON list of `{"text": sentence, "ex
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import DataError, did_you_mean
+from .errors import DataError, OptionError, did_you_mean
 from .files import digest, write_atomic
 from .types import Corpus
 
@@ -60,6 +61,17 @@ def records(path: Path) -> list[Record]:
     if not isinstance(found, list):
         raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")
     return [_record(f"{path}, record {n}", record) for n, record in enumerate(found)]
+
+
+def sampled(pool: Iterable[Explanation], count: int, seed: int) -> list[Explanation]:
+    """`count` explanations out of a pool, drawn at random: what is mixed into a corpus of another domain (Table 7).
+
+    Raises `OptionError` if the pool has fewer.
+    """
+    drawn_from = list(pool)
+    if count > len(drawn_from):
+        raise OptionError(f"{count} explanations of other domains are asked for, there are {len(drawn_from)}")
+    return random.Random(seed).sample(drawn_from, count)
 
 
 def write(path: Path, records: Iterable[Record]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -24,7 +24,7 @@ _Found = tuple[str, str, Callable[[], ModuleType]]
 
 @dataclass(frozen=True)
 class Registered:
-    """A method and the plugin it comes from. `version` changes with the plugin's release and with its code."""
+    """A method or an analysis and the plugin it comes from. `version` changes with the plugin's release and code."""
 
     spec: Spec
     plugin: str
@@ -32,28 +32,47 @@ class Registered:
 
 
 class Registry:
-    """All methods by name."""
+    """All methods and all analyses by name."""
 
-    def __init__(self, methods: Iterable[Registered]) -> None:
-        self._methods: dict[str, Registered] = {}
-        for entry in methods:
-            name = entry.spec.name
-            other = self._methods.setdefault(name, entry)
-            if other is not entry:
-                raise PluginError(
-                    f"plugins {other.plugin!r} and {entry.plugin!r} both register a method {name!r}",
-                    hint=f"disable one of them: --no-plugin {entry.plugin}",
-                )
+    def __init__(self, methods: Iterable[Registered], analyses: Iterable[Registered] = ()) -> None:
+        self._methods = _by_name("a method", methods)
+        self._analyses = _by_name("an analysis", analyses)
 
     def __iter__(self) -> Iterator[Registered]:
+        """The methods."""
         return iter(self._methods.values())
+
+    @property
+    def analyses(self) -> list[Registered]:
+        """The analyses."""
+        return list(self._analyses.values())
 
     def get(self, name: str) -> Registered:
         """The method called `name`. Raises `OptionError` with the nearest name."""
-        try:
-            return self._methods[name]
-        except KeyError:
-            raise OptionError(f"unknown method {name!r}", hint=did_you_mean(name, self._methods)) from None
+        return _found("method", name, self._methods)
+
+    def analysis(self, name: str) -> Registered:
+        """The analysis called `name`. Raises `OptionError` with the nearest name."""
+        return _found("analysis", name, self._analyses)
+
+
+def _by_name(what: str, entries: Iterable[Registered]) -> dict[str, Registered]:
+    named: dict[str, Registered] = {}
+    for entry in entries:
+        other = named.setdefault(entry.spec.name, entry)
+        if other is not entry:
+            raise PluginError(
+                f"plugins {other.plugin!r} and {entry.plugin!r} both register {what} {entry.spec.name!r}",
+                hint=f"disable one of them: --no-plugin {entry.plugin}",
+            )
+    return named
+
+
+def _found(kind: str, name: str, named: Mapping[str, Registered]) -> Registered:
+    try:
+        return named[name]
+    except KeyError:
+        raise OptionError(f"unknown {kind} {name!r}", hint=did_you_mean(name, named)) from None
 
 
 def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Registry:
@@ -86,18 +105,20 @@ def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Regist
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        raise PluginError(str(error), hint="the hook is register_methods") from None
-    return Registry(_methods(manager, versions))
+        raise PluginError(str(error), hint="the hooks are register_methods and register_analyses") from None
+    return Registry(
+        _registered(manager, "register_methods", versions), _registered(manager, "register_analyses", versions)
+    )
 
 
-def _methods(manager: pluggy.PluginManager, versions: dict[str, str]) -> Iterator[Registered]:
-    for implementation in manager.hook.register_methods.get_hookimpls():
+def _registered(manager: pluggy.PluginManager, hook: str, versions: dict[str, str]) -> Iterator[Registered]:
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
         name = implementation.plugin_name
         try:
-            specs: list[object] = list(implementation.function())  # type: ignore[call-overload]
+            specs: list[object] = list(implementation.function())
         except (Exception, SystemExit) as error:
             raise PluginError(
-                f"plugin {name!r} fails in register_methods: {error!r}",
+                f"plugin {name!r} fails in {hook}: {error!r}",
                 hint=f"disable it: --no-plugin {name}",
             ) from error
         for spec in specs:

@@ -220,7 +220,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
             corpora = [_visible(job, name) for name in (*job.scenario.sources, job.scenario.target)]
             sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
             _require(job, target)
-            method = job.entry.spec.load()(job.options)
+            method = job.entry.spec.load(Method)(job.options)
         gold = target.test
         done, size = read_own(folder / "predictions.jsonl", gold, target.types)
         method.fit(sources, target.without_test(), run)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from cdner_bench import Entity, Prediction, Rejected, Sentence, benchmark, plugins, results, runner, text2text
+from cdner_bench import Entity, Method, Prediction, Rejected, Sentence, benchmark, plugins, results, runner, text2text
 from cdner_bench.benchmark import Benchmark
 from cdner_prompting import reading
 from cdner_prompting.demonstrations import Fixed, Nearest
@@ -259,7 +259,7 @@ def test_examples_come_as_a_conversation() -> None:
 
 def _messages(**options: Any) -> list[tuple[str, str]]:
     entry = plugins.discover().get("gpt4")
-    method: Any = entry.spec.load()(entry.spec.resolve(None, options))
+    method: Any = entry.spec.load(Method)(entry.spec.resolve(None, options))
     train = benchmark.load("mini").corpus("ai").train
     method.schema = reading.schema(TYPES) if options.get("format") == "json" else None
     method.examples = Fixed(train, options["shots"], 0)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import CdnerError
-from . import data, gtok, leaderboard, listing, llm, models, plugin, run, score
+from . import analyze, data, gtok, leaderboard, listing, llm, models, plugin, run, score
 
 app = typer.Typer(
     name="cdner-bench",
@@ -23,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("analyze")(analyze.analyze)
 app.command("list")(listing.list_)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("score")(score.score)

@@ -1,13 +1,14 @@
-"""What a run looks like while it runs: a live line on a terminal, one plain line a run elsewhere."""
+"""What work looks like while it goes on: a live line on a terminal, one plain line a run elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..context import Observer
 from ..runner import Job, JobObserver, Outcome
 
 if TYPE_CHECKING:
@@ -16,10 +17,27 @@ if TYPE_CHECKING:
 
 @contextmanager
 def display(quiet: bool) -> Iterator[JobObserver]:
-    """The display that suits where the output goes."""
+    """The display of runs that suits where the output goes."""
     if quiet or not sys.stdout.isatty():
         yield Plain()
         return
+    with _bars() as progress:
+        yield Live(progress)
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[str], Observer]]:
+    """A bar for work with a title: on a terminal, whatever else its output goes to; else nothing is shown."""
+    if not sys.stderr.isatty():
+        yield lambda title: Unseen()
+        return
+    with _bars(stderr=True) as progress:
+        shown = Bar(progress)
+        yield shown.titled
+
+
+@contextmanager
+def _bars(*, stderr: bool = False) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -39,22 +57,30 @@ def display(quiet: bool) -> Iterator[JobObserver]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(highlight=False)) as progress:
-        yield Live(progress)
+    with Progress(*columns, console=Console(highlight=False, stderr=stderr), transient=stderr) as progress:
+        yield progress
 
 
-class Plain:
+class Unseen:
+    """Shows nothing but notes."""
+
+    def phase(self, name: str) -> None:
+        """Not shown."""
+
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+        """Not shown."""
+
+    def note(self, text: str) -> None:
+        """A line of its own."""
+        print(text, file=sys.stderr, flush=True)
+
+
+class Plain(Unseen):
     """One line a run, and none for its progress."""
 
     def begin(self, job: Job, number: int, total: int) -> None:
         """Remember where we are."""
         self.where, self.start = f"[{number}/{total}]", time.perf_counter()
-
-    def phase(self, name: str) -> None:
-        """Not shown."""
-
-    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
-        """Not shown."""
 
     def note(self, text: str) -> None:
         """A line of its own."""
@@ -65,18 +91,19 @@ class Plain:
         print(f"{self.where} {_sentence(outcome, time.perf_counter() - self.start)}", flush=True)
 
 
-class Live:
-    """The run at hand with its phase, bar, numbers and times; finished runs scroll by above it."""
+class Bar:
+    """The work at hand with its phase, bar, numbers and times."""
 
     def __init__(self, rich_progress: Progress) -> None:
         self.rich = rich_progress
         self.task = self.rich.add_task("", numbers="", total=None)
-        self.title, self.start = "", 0.0
+        self.title = ""
 
-    def begin(self, job: Job, number: int, total: int) -> None:
-        """Name the run."""
-        self.title, self.start = f"[{number}/{total}] {job}", time.perf_counter()
-        self._fresh_bar(self.title)
+    def titled(self, title: str) -> Bar:
+        """The same bar for other work."""
+        self.title = title
+        self._fresh_bar(title)
+        return self
 
     def phase(self, name: str) -> None:
         """A fresh bar."""
@@ -86,7 +113,7 @@ class Live:
         self.rich.remove_task(self.task)
         self.task = self.rich.add_task(description, numbers="", total=None)
 
-    def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
         """Move the bar."""
         text = "  ".join(f"{name} {value:.3g}" for name, value in numbers.items())
         self.rich.update(self.task, completed=step, total=total, numbers=text)
@@ -94,6 +121,15 @@ class Live:
     def note(self, text: str) -> None:
         """Scrolls by, like a finished run."""
         self.rich.console.print(f"{self.title}: {text}", markup=False)
+
+
+class Live(Bar):
+    """Runs, one after the other; those that are finished scroll by above the bar."""
+
+    def begin(self, job: Job, number: int, total: int) -> None:
+        """Name the run."""
+        self.start = time.perf_counter()
+        self.titled(f"[{number}/{total}] {job}")
 
     def end(self, outcome: Outcome) -> None:
         """Leave a line behind."""

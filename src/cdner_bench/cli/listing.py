@@ -6,12 +6,16 @@ from .common import Disabled, PluginFiles, show, table
 
 
 def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
-    """Methods and where each comes from, presets, benchmarks."""
+    """Methods and analyses and where each comes from, presets, benchmarks."""
     from .. import benchmark, plugins
 
     methods = table("method", "plugin", "presets", "what it is", title="Methods")
-    for entry in sorted(plugins.discover(plugin, no_plugin), key=lambda e: e.spec.name):
+    registry = plugins.discover(plugin, no_plugin)
+    for entry in sorted(registry, key=lambda e: e.spec.name):
         methods.add_row(entry.spec.name, entry.plugin, ", ".join(entry.spec.presets) or "any", entry.spec.summary)
+    analyses = table("analysis", "plugin", "what it measures", title="Analyses")
+    for entry in sorted(registry.analyses, key=lambda e: e.spec.name):
+        analyses.add_row(entry.spec.name, entry.plugin, entry.spec.summary)
     shipped = table("benchmark", "default preset", "settings", "data", title="Benchmarks")
     for name in benchmark.available():
         found = benchmark.load(name)
@@ -21,4 +25,4 @@ def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
             ", ".join(found.settings),
             "here" if found.present() else "cdner-bench data fetch",
         )
-    show(methods, shipped)
+    show(methods, analyses, shipped)

@@ -1,0 +1,141 @@
+"""Analysis × corpus → a measurement, timed and recorded."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from . import gtok, measurements, meter, options, results
+from .benchmark import SPLITS, Benchmark
+from .context import Observer, RunContext
+from .errors import DataError, OptionError, PluginError, did_you_mean
+from .files import digest
+from .measurement import Measurement
+from .measurements import CorpusFacts, Measured
+from .method import Analysis
+from .plugins import Registered
+from .results import MethodFacts
+from .texts import Errors, FileText, GtokText, SplitText, Text
+from .types import Corpus
+
+_MIXED = re.compile(r"(?P<name>[\w-]+)\+(?P<count>\d+)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A measurement to be made."""
+
+    entry: Registered
+    options: Any
+    text: Text
+    benchmark: Benchmark | None
+    seed: int
+
+    def __str__(self) -> str:
+        of = f" of {self.text.domain.name}" if self.text.domain else ""
+        return f"{self.entry.spec.name}: {self.text.name}{of}"
+
+
+def texts(
+    name: str, benchmark: Benchmark | None, domains: Sequence[str], errors: Errors = "strict", seed: int = 0
+) -> list[Text]:
+    """What `name` stands for: a split or a resource (gtok, dapt) of every domain of the benchmark that has it, or of
+    the named `domains`; `gtok+50`: the explanations of a domain and 50 of other domains, drawn by `seed`; else a file,
+    or "-" for standard input.
+
+    A file that ends with .json is read as explanations, any other as text. Raises `OptionError` for a name that is
+    none of these, `DataError` for a corpus that is not here.
+    """
+    if benchmark is not None and _is_of(benchmark, name):
+        found = [benchmark.corpus(domain) for domain in domains or benchmark.domains]
+        made = [text for corpus in found if (text := _of_domain(name, benchmark, corpus, errors, seed))]
+        if not made or (domains and len(made) < len(found)):
+            missing = next(c.name for c in found if c.name not in [t.domain and t.domain.name for t in made])
+            hint = f"type: cdner-bench data fetch --benchmark {benchmark.name}"
+            raise DataError(f"{missing} has no {name} here", hint=hint)
+        return made
+    path = Path(name)
+    if name != "-" and not path.exists():
+        known = [*SPLITS, *_resources(benchmark)] if benchmark is not None else list(SPLITS)
+        raise OptionError(
+            f"there is no corpus {name!r}, and no file of that name",
+            hint=did_you_mean(name, [*known, "the path of a file"]),
+        )
+    if len(domains) > 1:
+        raise OptionError(f"{name} is one file, --domain names {len(domains)}", hint="name the one it is about")
+    corpus = benchmark.corpus(domains[0]) if benchmark is not None and domains else None
+    return [_file(path, corpus, errors)]
+
+
+def measure(job: Job, out: Path, observer: Observer) -> Measured:
+    """Make a measurement and write it below `out/leaderboards/measurements`."""
+    facts = MethodFacts(job.entry.spec.name, job.entry.plugin, job.entry.version, None, options.as_dict(job.options))
+    identity = {"plugin": facts.plugin, "version": facts.version}
+    place = out / "runs" / f"{facts.name}-{digest([facts.row, str(job), job.seed])[:8]}"
+    run = RunContext(job.seed, place, out / "runs" / "shared", identity, observer, logging.getLogger(__name__))
+    meter.reset_peak_memory()
+    start = perf_counter()
+    found = job.entry.spec.load(Analysis)(job.options).measure(job.text, run)
+    if not isinstance(found, Measurement):
+        raise PluginError(f"analysis {facts.name} returned a {type(found).__name__}, not a cdner_bench.Measurement")
+    benchmark, domain = job.benchmark, job.text.domain
+    measured = Measured(
+        analysis=facts,
+        corpus=CorpusFacts(
+            job.text.name,
+            domain.name if domain else None,
+            benchmark.name if benchmark else None,
+            benchmark.version if benchmark else None,
+            job.text.sha256,
+        ),
+        seed=job.seed,
+        measurement=found,
+        model=run.model,
+        seconds=perf_counter() - start,
+        device=meter.device_name(),
+        peak_memory=meter.peak_memory(),
+        provenance=results.provenance(),
+    )
+    measurements.save(measured, out / "leaderboards" / "measurements" / measured.path)
+    return measured
+
+
+def _resources(benchmark: Benchmark) -> list[str]:
+    return list(dict.fromkeys(name for domain in benchmark.domains.values() for name in domain.resources))
+
+
+def _is_of(benchmark: Benchmark, name: str) -> bool:
+    mixed = _MIXED.fullmatch(name)
+    return (mixed["name"] if mixed else name) in (*SPLITS, *_resources(benchmark))
+
+
+def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, seed: int) -> Text | None:
+    if name in SPLITS:
+        return SplitText(name, getattr(corpus, name), corpus)
+    mixed = _MIXED.fullmatch(name)
+    path = corpus.resources.get(mixed["name"] if mixed else name)
+    if path is None:
+        return None
+    if not mixed:
+        return _file(path, corpus, errors, name)
+    others = {d: benchmark.corpus(d).resources.get(mixed["name"]) for d in sorted(benchmark.domains)}
+    pool = [gtok.records(other) for d, other in others.items() if other is not None and d != corpus.name]
+    added = gtok.sampled((e for records in pool for r in records for e in r.explanations), int(mixed["count"]), seed)
+    return GtokText(name, [*_kept(path, corpus), *(gtok.Record(e.sentence, (e,)) for e in added)], corpus)
+
+
+def _file(path: Path, corpus: Corpus | None, errors: Errors, name: str = "") -> Text:
+    if path.suffix != ".json":
+        return FileText(path, corpus, errors, name)
+    return GtokText(name or path.name, _kept(path, corpus), corpus)
+
+
+def _kept(path: Path, corpus: Corpus | None) -> list[gtok.Record]:
+    """The records of a file, without those of sentences that a deduplicated benchmark took out."""
+    records = gtok.records(path)
+    return [r for r in records if corpus is None or not gtok.is_removed(r.sentence, corpus)]

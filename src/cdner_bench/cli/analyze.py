@@ -1,0 +1,108 @@
+"""`cdner-bench analyze`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import OptionError, did_you_mean
+from .common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named, show, table
+
+if TYPE_CHECKING:
+    from ..benchmark import Benchmark
+    from ..measurement import Number
+    from ..measurements import Measured
+
+ERRORS = ("strict", "replace")
+
+
+def analyze(
+    analysis: Annotated[str, typer.Option(help="Analyses, separated by commas.", metavar="NAME[,NAME]")],
+    corpus: Annotated[
+        str,
+        typer.Option(
+            help="gtok, dapt, train, dev, test; gtok+50, with 50 explanations of other domains; a file; - for stdin.",
+            metavar="NAME[,NAME]",
+        ),
+    ],
+    domain: Annotated[str | None, typer.Option(help="Domains; all, if left out.", metavar="NAME[,NAME]")] = None,
+    benchmark: BenchmarkName = None,
+    option: Annotated[
+        list[str], typer.Option("-o", "--option", help="One option of the analysis.", metavar="KEY=VALUE")
+    ] = [],
+    seed: Annotated[int, typer.Option(help="Of every random draw.", min=0)] = 0,
+    errors: Annotated[str, typer.Option(help="What is not UTF-8: strict stops, replace goes on.")] = "strict",
+    figures: Annotated[
+        Path | None, typer.Option(help="Draw what was measured: SVG, PNG and CSV.", metavar="DIR")
+    ] = None,
+    out: Out = HERE,
+    plugin: PluginFiles = [],
+    no_plugin: Disabled = [],
+) -> None:
+    """Judge corpora without training on them: numbers on the terminal, and everything as JSON."""
+    from .. import analyses, options, plugins
+    from ..method import Analysis
+    from .display import bar
+
+    if errors not in ERRORS:
+        raise OptionError(f"--errors {errors}: unknown", hint=did_you_mean(errors, ERRORS))
+    registry = plugins.discover(plugin, no_plugin)
+    entries = [registry.analysis(name) for name in named("--analysis", analysis)]
+    settings = options.parse_assignments(option)
+    resolved = [(entry, entry.spec.resolve(None, settings, Analysis)) for entry in entries]
+    domains = [] if domain is None else named("--domain", domain)
+    names = named("--corpus", corpus)
+    data = _benchmark(benchmark, domains, names)
+    for entry, values in resolved:
+        made = []
+        with bar() as titled:
+            for name in names:
+                for text in analyses.texts(name, data, domains, errors, seed):  # type: ignore[arg-type]
+                    job = analyses.Job(entry, values, text, data, seed)
+                    made.append(analyses.measure(job, out, titled(str(job))))
+        print_measured(made)
+        if figures is not None:
+            from ..figures import draw
+
+            for path in draw(made, figures):
+                print(f"wrote {path}")
+
+
+def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str]) -> Benchmark | None:
+    """The benchmark, if one is asked for or needed: files can do without."""
+    if name is None and not domains and all(c == "-" or Path(c).is_file() for c in corpora):
+        return None
+    data = chosen(name)
+    for domain in domains:
+        data.domain(domain)
+    return data
+
+
+def print_measured(made: Sequence[Measured]) -> None:
+    """Numbers as a table, parts as another, and what a reader has to know."""
+    names = list(dict.fromkeys(name for m in made for name in m.measurement.numbers))
+    shown = table("corpus", "domain", *names, title=made[0].analysis.name, right=len(names))
+    for m in made:
+        cells = [cell(m.measurement.numbers.get(name)) for name in names]
+        shown.add_row(m.corpus.name, m.corpus.domain or "", *cells)
+    show(shown)
+    columns = list(dict.fromkeys(c for m in made for part in m.measurement.parts.values() for c in part))
+    if columns:
+        parts = table("corpus", "domain", "part", *columns, right=len(columns))
+        for m in made:
+            for name, numbers in m.measurement.parts.items():
+                cells = [cell(numbers.get(column)) for column in columns]
+                parts.add_row(m.corpus.name, m.corpus.domain or "", name, *cells)
+        show(parts)
+    for note in dict.fromkeys(note for m in made for note in m.measurement.notes):
+        print(note)
+
+
+def cell(value: Number) -> str:
+    """A number for reading: four significant digits, or all of an integer."""
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

@@ -1,0 +1,49 @@
+"""What an analysis says about a corpus."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Number = float | int | None
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture of measurements of one kind, side by side.
+
+    "points": the columns `x` and `y`, one point a unit. "bars": the number `y`, with an interval from the number
+    `<y>_low` to `<y>_high` where there are such. `x_label` and `y_label` say what is on the axes, and in what unit.
+    """
+
+    name: str
+    kind: Literal["points", "bars"]
+    y: str
+    y_label: str
+    x: str = ""
+    x_label: str = ""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Numbers about a corpus; None where there is no such number, and a note then says why.
+
+    `parts` are numbers of named parts of the corpus, such as entity types. `columns` are values of its units, all of
+    the same length: of every unit, or of a sample where there are many. `notes` say what a reader of the numbers has
+    to know. Raises `ValueError` for a number that is not one.
+    """
+
+    numbers: Mapping[str, Number]
+    parts: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    plots: Sequence[Plot] = ()
+    notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in self.numbers.items():
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} is {value}")
+        if len({len(column) for column in self.columns.values()}) > 1:
+            raise ValueError("columns are of different lengths")
