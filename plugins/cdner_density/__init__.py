@@ -25,6 +25,5 @@ def register_analyses() -> list[Spec]:
             "corpus-stats",
             "cdner_density.stats:CorpusStatistics",
             "tokens, types, units; what a corpus says about its domain, and what it knows of dev and test",
-            extra="density",
         ),
     ]

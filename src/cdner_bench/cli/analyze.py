@@ -56,19 +56,20 @@ def analyze(
     domains = [] if domain is None else named("--domain", domain)
     names = named("--corpus", corpus)
     data = _benchmark(benchmark, domains, names)
-    for entry, values in resolved:
-        made = []
-        with bar() as titled:
-            for name in names:
-                for text in analyses.texts(name, data, domains, errors, seed):  # type: ignore[arg-type]
+    made: dict[str, list[Measured]] = {entry.spec.name: [] for entry in entries}
+    with bar() as titled:
+        for name in names:
+            for text in analyses.texts(name, data, domains, errors, seed):  # type: ignore[arg-type]
+                for entry, values in resolved:
                     job = analyses.Job(entry, values, text, data, seed)
-                    made.append(analyses.measure(job, out, titled(str(job))))
-        print_measured(made)
-        if figures is not None:
-            from ..figures import draw
+                    made[entry.spec.name].append(analyses.measure(job, out, titled(str(job))))
+    for found in made.values():
+        print_measured(found)
+    if figures is not None:
+        from ..figures import draw
 
-            for path in draw(made, figures):
-                print(f"wrote {path}")
+        for path in draw([m for found in made.values() for m in found], figures):
+            print(f"wrote {path}")
 
 
 def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str]) -> Benchmark | None:
@@ -84,10 +85,10 @@ def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str])
 def print_measured(made: Sequence[Measured]) -> None:
     """Numbers as a table, parts as another, and what a reader has to know."""
     names = list(dict.fromkeys(name for m in made for name in m.measurement.numbers))
-    shown = table("corpus", "domain", *names, title=made[0].analysis.name, right=len(names))
-    for m in made:
-        cells = [cell(m.measurement.numbers.get(name)) for name in names]
-        shown.add_row(m.corpus.name, m.corpus.domain or "", *cells)
+    corpora = [f"{m.corpus.name}\n{m.corpus.domain or ''}" for m in made]
+    shown = table("", *corpora, title=made[0].analysis.name, right=len(made))
+    for name in names:
+        shown.add_row(name, *(cell(m.measurement.numbers.get(name)) for m in made))
     show(shown)
     columns = list(dict.fromkeys(c for m in made for part in m.measurement.parts.values() for c in part))
     if columns:

@@ -1,0 +1,254 @@
+"""A bigram model estimated by maximum likelihood on the text that it is applied to, at the speed of reading.
+
+P(b | a) = c(a, b) / c(a): c(a, b) counts the places where b follows a within a unit, c(a) all places of a, also at the
+end of a unit. There are no boundary symbols, so a unit's first token has no surprisal. This is the definition with
+which the numbers of the TOPT paper (section 3.4, Tables 5 and 6) come out to every printed digit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import kernels
+from .kernels import Bytes, Hashes, Ids, Ints
+from .units import Units
+
+N = TypeVar("N", bound=np.generic)
+T = TypeVar("T")
+SMALL = 1 << 16
+"""Counts below are looked up in tables."""
+PART = 1 << 16
+"""Pairs that are counted at a time: few enough for the cache."""
+MOST_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text as numbers: blocks of words, from 1, with a 0 after each unit. `unigrams[w]` counts word w.
+
+    A unit lies in one block.
+    """
+
+    blocks: Sequence[Ids]
+    unigrams: Ints
+
+    @cached_property
+    def tokens(self) -> int:
+        """All words of the text."""
+        return int(self.unigrams.sum())
+
+    @property
+    def types(self) -> int:
+        """Different words."""
+        return len(self.unigrams) - 1
+
+    def sample(self, size: int, random: np.random.Generator) -> Tokens:
+        """Units drawn without replacement until they have `size` tokens."""
+        chosen = [self._unit(n) for n in _drawn(self._lengths, size, random)]
+        ids = np.concatenate([piece for unit in chosen for piece in (unit, np.zeros(1, np.uint32))])
+        words, numbers, counts = np.unique(ids, return_inverse=True, return_counts=True)
+        unigrams = counts.copy()
+        unigrams[0] = 0
+        assert words[0] == 0
+        return Tokens([numbers.astype(np.uint32)], unigrams)
+
+    @cached_property
+    def _ends(self) -> list[Ints]:
+        return [np.flatnonzero(block == 0) for block in self.blocks]
+
+    @cached_property
+    def _lengths(self) -> Ints:
+        return np.concatenate([np.diff(ends, prepend=-1) - 1 for ends in self._ends])
+
+    @cached_property
+    def _first_units(self) -> Ints:
+        return np.cumsum([0, *map(len, self._ends)])
+
+    def _unit(self, number: int) -> Ids:
+        block = int(np.searchsorted(self._first_units, number, side="right")) - 1
+        ends, n = self._ends[block], number - int(self._first_units[block])
+        return self.blocks[block][(ends[n - 1] + 1 if n else 0) : ends[n]]
+
+
+def workers() -> int:
+    """Threads to compute with: the processors that this process may use, up to eight."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_WORKERS)
+
+
+def read(blocks: Iterable[bytes], advance: Callable[[int], None]) -> Tokens:
+    """Number the words of a text, split as `str.split` does. `advance` is told of so many more tokens.
+
+    `blocks` are units in UTF-8, a line each. Every thread has a vocabulary of its own; they are made one at the end.
+    """
+    vocabularies = [Vocabulary() for _ in range(workers())]
+    made: list[Ids] = []
+    with ThreadPoolExecutor(len(vocabularies)) as pool:
+        free = deque(vocabularies)
+        waiting: deque[tuple[Vocabulary, Future[Ids]]] = deque()
+
+        def finish() -> None:
+            vocabulary, future = waiting.popleft()
+            made.append(future.result())
+            free.append(vocabulary)
+            advance(len(made[-1]))
+
+        for block in blocks:
+            if not free:
+                finish()
+            vocabulary = free.popleft()
+            waiting.append((vocabulary, pool.submit(vocabulary.encode, block)))
+        while waiting:
+            finish()
+        first, *others = vocabularies
+        renamed = [np.arange(first.types + 1, dtype=np.uint32), *map(first.absorb, others)]
+        list(pool.map(lambda n: _rename(made[n], renamed[n % len(renamed)]), range(len(made))))
+    return Tokens(made, first.counts[: first.types + 1].copy())
+
+
+def _rename(block: Ids, names: Ids) -> None:
+    np.take(names, block, out=block)
+
+
+class Vocabulary:
+    """Numbers for words, from 1, in order of appearance."""
+
+    def __init__(self) -> None:
+        room = 1 << 14
+        self.types = 0
+        self.table: Hashes = np.zeros(2 * room, np.uint64)
+        self.hashes: Hashes = np.zeros(room, np.uint64)
+        self.starts: Ints = np.zeros(room, np.int64)
+        self.counts: Ints = np.zeros(room, np.int64)
+        self.letters: Bytes = np.zeros(8 * room, np.uint8)
+
+    def encode(self, block: bytes | Bytes) -> Ids:
+        """The numbers of a text's words, with a 0 for each line feed; counts them."""
+        text = np.frombuffer(block, np.uint8)
+        ids = np.empty(len(text) + 1, np.uint32)  # untouched pages cost nothing
+        at = n = 0
+        while True:
+            at, n, self.types = kernels.encode(
+                text, at, ids, n, self.table, self.hashes, self.starts, self.letters, self.counts, self.types
+            )
+            if at == len(text):
+                return ids[:n].copy()
+            self._grow(len(text))
+
+    def absorb(self, other: Vocabulary) -> Ids:
+        """Take over another vocabulary; returns the new number of each of its words, 0 for 0."""
+        counts = self.counts.copy()
+        names = np.concatenate([[0], self.encode(kernels.spelled(other.letters, other.starts, other.types))])
+        self.counts[:] = 0
+        self.counts[: len(counts)] = counts
+        self.counts[names[1:]] += other.counts[1 : other.types + 1]
+        return names.astype(np.uint32)
+
+    def _grow(self, least: int) -> None:
+        if self.types + 1 >= len(self.hashes):
+            self.hashes, self.starts, self.counts = _doubled(self.hashes), _doubled(self.starts), _doubled(self.counts)
+            self.table = np.zeros(2 * len(self.hashes), np.uint64)
+            kernels.fill(self.table, self.hashes, self.types)
+        else:
+            self.letters = np.concatenate([self.letters, np.zeros(max(len(self.letters), least), np.uint8)])
+
+
+def _doubled(array: NDArray[N]) -> NDArray[N]:
+    return np.concatenate([array, np.zeros_like(array)])
+
+
+class Bigrams:
+    """The pairs of a text, counted.
+
+    `pairs` is how many there are; `spectrum` maps a count to how many different pairs have it.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        parts = workers()
+        self._share = -(-len(tokens.blocks) // parts)
+        shares = [tokens.blocks[n * self._share : (n + 1) * self._share] for n in range(parts)]
+        self._bits = np.uint64(max(int(tokens.types).bit_length(), 1))
+        split = max(2 * int(self._bits) - 32, (tokens.tokens // PART).bit_length(), 1)
+        self._split = np.uint64(min(split, 2 * int(self._bits)))
+        with ThreadPoolExecutor(parts) as pool:
+            sizes = np.stack(list(pool.map(self._sizes, shares)))
+            # Part by part, and within a part share by share: so each thread finds its own pairs again.
+            ends = np.cumsum(sizes.T.ravel()).reshape(sizes.T.shape).T
+            self._begins: Ints = ends - sizes
+            self.pairs = int(sizes.sum())
+            self._counts: Ids = np.empty(self.pairs, np.uint32)
+            list(pool.map(self._place, shares, self._begins))
+            bounds = [0, *ends[-1].tolist()]
+            stretches = [range(n, len(bounds) - 1, parts) for n in range(parts)]
+            found = list(pool.map(lambda stretch: self._tally(bounds, stretch), stretches))
+        small = np.sum([spectrum for spectrum, _ in found], axis=0)
+        self.spectrum = {int(c): int(small[c]) for c in np.flatnonzero(small)}
+        for count in sorted(int(c) for _, large in found for c in large):
+            self.spectrum[count] = self.spectrum.get(count, 0) + 1
+
+    @property
+    def distinct(self) -> int:
+        """Different pairs."""
+        return sum(self.spectrum.values())
+
+    def map(self, reduce: Callable[[Units], T], exponent: float = 0.0) -> list[T]:
+        """`reduce` of the units of each block, in order. Powers are summed up if there is an `exponent`."""
+        logs = np.log2(np.maximum(np.arange(SMALL), 1))
+        unigrams = np.log2(np.maximum(self.tokens.unigrams, 1))
+
+        def work(number: int) -> list[T]:
+            cursors = self._begins[number].copy()
+            made = []
+            for block in self.tokens.blocks[number * self._share : (number + 1) * self._share]:
+                out = np.empty((len(kernels.COLUMNS), len(block) - int(np.count_nonzero(block))))
+                units = kernels.score(
+                    block, self._bits, self._split, cursors, self._counts, logs, unigrams, exponent, out
+                )
+                length, total, squares, jumps, powers, joint = out[:, :units]
+                joint /= max(self.pairs, 1)
+                made.append(reduce(Units(length, length - 1, total, squares, jumps, powers, joint)))
+            return made
+
+        with ThreadPoolExecutor(len(self._begins)) as pool:
+            return list(chain.from_iterable(pool.map(work, range(len(self._begins)))))
+
+    def _sizes(self, blocks: Sequence[Ids]) -> Ints:
+        sizes = np.zeros(1 << int(self._split), np.int64)
+        for block in blocks:
+            kernels.measure(block, self._bits, self._split, sizes)
+        return sizes
+
+    def _place(self, blocks: Sequence[Ids], begins: Ints) -> None:
+        cursors = begins.copy()
+        for block in blocks:
+            kernels.place(block, self._bits, self._split, cursors, self._counts)
+
+    def _tally(self, bounds: Sequence[int], parts: Iterable[int]) -> tuple[Ints, list[np.int64]]:
+        spectrum = np.zeros(SMALL, np.int64)
+        large: list[np.int64] = []
+        for part in parts:
+            large += kernels.tally(self._counts[bounds[part] : bounds[part + 1]], spectrum)
+        return spectrum, large
+
+
+def _drawn(lengths: Ints, size: int, random: np.random.Generator) -> Ints:
+    """Numbers of units, each once, at random, until they have `size` tokens."""
+    total = int(lengths.sum())
+    if size * 4 < total:  # few of many: no need to shuffle them all
+        some = random.integers(len(lengths), size=int(2 * size * len(lengths) / total) + 16)
+        _, first = np.unique(some, return_index=True)
+        order = some[np.sort(first)]
+    else:
+        order = random.permutation(len(lengths))
+    enough = int(np.searchsorted(np.cumsum(lengths[order]), size)) + 1
+    return order[:enough]

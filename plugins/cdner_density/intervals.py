@@ -1,0 +1,40 @@
+"""Numbers with intervals, and samples of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .units import Floats
+
+Z = 1.959963984540054
+"""A normal distribution has 95 % of its mass within so many standard deviations."""
+
+
+def variance(values: Floats) -> tuple[float, float | None, float | None]:
+    """The population variance and a 95 % interval for it; None where fewer than two values give none.
+
+    The interval is the large-sample one, ± 1.96 √((m4 - v²) / n) with m4 the fourth central moment: it holds for
+    values of any distribution, and takes the language model for given. Not below 0.
+    """
+    squares = np.square(values - values.mean())
+    found = float(squares.mean())
+    if len(values) < 2:
+        return found, None, None
+    error = Z * float(np.sqrt(max(float(np.square(squares).mean()) - found**2, 0.0) / len(values)))
+    return found, max(found - error, 0.0), found + error
+
+
+def repeated(statistic: Callable[[int], float], times: int) -> tuple[float, float, float]:
+    """The mean of a statistic over samples 0 to `times` - 1, and the interval that holds 95 % of them."""
+    values = [statistic(n) for n in range(times)]
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(np.mean(values)), float(low), float(high)
+
+
+def thinned(columns: Sequence[Floats], most: int, random: np.random.Generator) -> list[list[float]]:
+    """The same rows of every column: all, or `most` drawn at random, in order."""
+    count = len(columns[0])
+    rows = np.arange(count) if count <= most else np.sort(random.choice(count, most, replace=False))
+    return [column[rows].tolist() for column in columns]

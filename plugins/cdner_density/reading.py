@@ -1,0 +1,96 @@
+"""A text's tokens: as the white space has them, or cut by a pattern or by any tokenizer."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from cdner_bench import DataError, PluginError, RunContext, Text
+
+from . import bigrams
+from .bigrams import Bigrams, Tokens
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a unit is, and what a token: "whitespace" (`str.split`), "word" (runs of letters and digits, and every
+    other character alone), or a tokenizer, by a folder's or a hub's name.
+    """
+
+    unit: str
+    tokens: str
+    lowercase: bool
+
+    def tokenised(self, text: Text, run: RunContext) -> Iterator[bytes]:
+        """The text's blocks, with white space between tokens."""
+        if self.tokens == "whitespace" and not self.lowercase:
+            yield from text.blocks(self.unit)
+            return
+        split = _splitter(self.tokens, run)
+        for block in text.blocks(self.unit):
+            lines = block.decode("utf-8").removesuffix("\n").split("\n")
+            yield "".join(
+                f"{line}\n" for line in split([s.lower() for s in lines] if self.lowercase else lines)
+            ).encode()
+
+
+_counted: WeakKeyDictionary[Text, dict[Reading, Bigrams]] = WeakKeyDictionary()
+"""A text is read once, by whichever analysis comes first."""
+
+
+def counted(text: Text, reading: Reading, run: RunContext) -> Bigrams:
+    """The pairs of a text's tokens. Raises `DataError` if there is no token."""
+    kept = _counted.setdefault(text, {})
+    if reading not in kept:
+        kept[reading] = Bigrams(_read(text, reading, run))
+    return kept[reading]
+
+
+def _read(text: Text, reading: Reading, run: RunContext) -> Tokens:
+    start, done = time.perf_counter(), 0
+
+    def advance(tokens: int) -> None:
+        nonlocal done
+        done += tokens
+        run.progress(text.read, text.size, Mtokens_s=done / (time.perf_counter() - start) / 1e6)
+
+    with run.phase("read"):
+        tokens = bigrams.read(reading.tokenised(text, run), advance)
+    if not tokens.tokens:
+        raise DataError(f"{text.name} has no tokens, only white space")
+    return tokens
+
+
+def _splitter(name: str, run: RunContext) -> Callable[[list[str]], list[str]]:
+    """A function that puts spaces between the tokens of each line."""
+    if name == "whitespace":
+        return lambda lines: lines
+    if name == "word":
+        return lambda lines: [" ".join(_WORD.findall(line)) for line in lines]
+    tokenizer = _tokenizer(name, run)
+
+    def numbers(lines: list[str]) -> list[str]:
+        found = tokenizer(lines, add_special_tokens=False, verbose=False)["input_ids"]
+        return [" ".join(map(str, ids)) for ids in found]  # pieces may hold white space, numbers do not
+
+    return numbers
+
+
+def _tokenizer(name: str, run: RunContext) -> Any:
+    try:
+        from transformers import AutoTokenizer
+
+        from cdner_torch import backbones, hub
+    except ImportError as error:
+        raise PluginError(
+            f"the tokenizer {name!r} cannot be loaded: {error}", hint="pip install 'cdner-bench[torch]'"
+        ) from None
+    place = run.backbone(name)
+    file = backbones.gguf(place)
+    return hub.load(AutoTokenizer.from_pretrained, place, **({"gguf_file": file.name} if file else {}))

@@ -1,0 +1,113 @@
+"""Bigram models that know what they have not seen, estimated on one part of a corpus and applied to another.
+
+A bigram model by maximum likelihood can only be applied to the text that it was estimated on, and flatters it: the
+smaller the corpus, the more of its pairs are the only ones that begin as they do, and certain. Held out, that ends.
+Everything is in memory, as arrays: meant for tens of millions of tokens, not for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .bigrams import Tokens
+from .units import Floats, Ints, Units
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a model is estimated on: how often each pair of the corpus stands in the training part.
+
+    `first` and `second` are the words of the pairs, `count` maybe 0; `types` the different words of the corpus.
+    """
+
+    first: Ints
+    second: Ints
+    count: Ints
+    types: int
+
+    def per_word(self, words: Ints, weights: Ints | None = None) -> Floats:
+        """Sums of `weights` (or numbers) of pairs by a word."""
+        return np.bincount(words, weights=weights, minlength=self.types + 1).astype(float)
+
+
+Model = Callable[[Counts], Floats]
+"""From counts to the probability of each pair of the corpus, seen in training or not."""
+
+
+def add_k(k: float) -> Model:
+    """P(b | a) = (c(a, b) + k) / (c(a, ·) + k (V + 1)), V the types of the training part, and one for all others."""
+
+    def probabilities(counts: Counts) -> Floats:
+        context = counts.per_word(counts.first, counts.count)[counts.first]
+        return (counts.count + k) / (context + k * (_known(counts) + 1))
+
+    return probabilities
+
+
+def kneser_ney(counts: Counts) -> Floats:
+    """Interpolated Kneser-Ney (Chen and Goodman 1999, section 2.7), down to a uniform distribution over V + 1 words.
+
+    The discount is n1 / (n1 + 2 n2), of n1 pairs seen once and n2 seen twice; 1/2 where no pair was seen once.
+    """
+    seen = counts.count > 0
+    once, twice = int(np.sum(counts.count == 1)), int(np.sum(counts.count == 2))
+    discount = once / (once + 2 * twice) if once else 0.5
+    kinds = max(int(seen.sum()), 1)
+    before = counts.per_word(counts.second[seen])  # in how many contexts a word has been seen
+    spread = discount * int(np.sum(before > 0)) / kinds
+    lower = np.maximum(before - discount, 0) / kinds + (spread or 1.0) / (_known(counts) + 1)
+    context = counts.per_word(counts.first, counts.count)[counts.first]
+    after = counts.per_word(counts.first[seen])[counts.first]
+    known = np.maximum(context, 1)
+    own = np.maximum(counts.count - discount, 0) / known
+    return np.where(context > 0, own + discount * after / known * lower[counts.second], lower[counts.second])
+
+
+def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: np.random.Generator) -> Units:
+    """Sums over units, each scored by a model estimated on the units of the other `folds` (1: on all, itself too)."""
+    ids = np.concatenate(tokens.blocks).astype(np.int64)
+    ends = ids == 0
+    unit = np.cumsum(ends) - ends
+    at = np.flatnonzero(~ends[:-1] & ~ends[1:])
+    units = int(ends.sum())
+    pair = ids[at] * (tokens.types + 1) + ids[at + 1]
+    distinct, which = np.unique(pair, return_inverse=True)
+    first, second = np.divmod(distinct, tokens.types + 1)
+    everywhere = np.bincount(which, minlength=len(distinct))
+    fold = random.permutation(np.arange(units) % folds)[unit[at]]
+    surprisal = np.empty(len(at))
+    for n in range(folds):
+        inside = fold == n
+        left_out = which[inside] if folds > 1 else which[:0]
+        count = everywhere - np.bincount(left_out, minlength=len(distinct))
+        probabilities = model(Counts(first, second, count, tokens.types))
+        surprisal[inside] = -np.log2(probabilities[which[inside]])
+    return _by_unit(surprisal, unit[at], at, np.bincount(unit[~ends], minlength=units), exponent)
+
+
+def _by_unit(surprisal: Floats, unit: Ints, at: Ints, length: Ints, exponent: float) -> Units:
+    def summed(values: Floats) -> Floats:
+        found: Floats = np.bincount(unit, weights=values, minlength=len(length))[length > 0]
+        return found
+
+    neighbours = np.diff(at, prepend=-2) == 1
+    jumps = np.where(neighbours, np.diff(surprisal, prepend=0.0), 0.0)
+    total = summed(surprisal)
+    return Units(
+        length=length[length > 0].astype(float),
+        scored=summed(np.ones(len(surprisal))),
+        total=total,
+        squares=summed(surprisal**2),
+        jumps=summed(jumps**2),
+        powers=summed(surprisal**exponent),
+        joint=np.zeros_like(total),
+    )
+
+
+def _known(counts: Counts) -> int:
+    """The types of the training part."""
+    seen = counts.count > 0
+    return len(np.unique(np.concatenate([counts.first[seen], counts.second[seen]])))

@@ -1,0 +1,182 @@
+"""Uniform information density: surprisal per unit, its mean and its variance (TOPT, sections 3.4 and 4.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt
+
+from cdner_bench import Analysis, DataError, Measurement, OptionError, Plot, PluginError, RunContext, Text
+
+from . import intervals, smoothing
+from .bigrams import Bigrams, Tokens
+from .reading import Reading, counted
+from .units import NAMES, Base, Floats, Normalise, Operationalisation, PerUnit, Units, summed
+
+Count = Annotated[int, Ge(1)]
+SAMPLE = ("sample_variance", "sample_variance_low", "sample_variance_high")
+SELF_ESTIMATED = (
+    "The language model is estimated on the corpus that it judges, so the numbers depend on the corpus's size; "
+    "sample_variance is of equally large samples, and compares."
+)
+_STRETCH = 64  # surprisals from a transformer are told of in such steps
+
+
+class UniformInformationDensity(Analysis):
+    """How evenly a corpus spreads information over its units."""
+
+    @dataclass(frozen=True)
+    class Options:
+        """The defaults are the definition that reproduces the paper's Tables 5 and 6 to every printed digit.
+
+        `model`: "bigram" (maximum likelihood on the corpus itself), "add-k" (`k`) or "kneser-ney", both estimated on
+        the other `folds` (5; 1: on the corpus itself), or "transformer": the causal `backbone`, each unit read in
+        windows of `window` tokens (its own, if None) that move by `stride` (half a window, if None).
+        `unit` and `tokens`: what surprisal is summed over, and what has it (docs/information-density.md).
+        `sample_variance` is the mean over `samples` samples of `sample_tokens` tokens. `points` units at most are kept
+        one by one.
+        """
+
+        model: Literal["bigram", "add-k", "kneser-ney", "transformer"] = "bigram"
+        folds: Count | None = None
+        k: Annotated[float, Gt(0)] = 1.0
+        backbone: str = "smollm2"
+        window: Annotated[int, Ge(2)] | None = None
+        stride: Count | None = None
+        unit: str = "natural"
+        tokens: str = "whitespace"
+        lowercase: bool = False
+        base: Base = "2"
+        normalise: Normalise = "token"
+        operationalisation: Operationalisation = "mean"
+        exponent: Annotated[float, Gt(1)] = 1.25
+        sample_tokens: Count = 20_000
+        samples: Count = 20
+        points: Count = 5_000
+
+    options: Options
+
+    def measure(self, corpus: Text, run: RunContext) -> Measurement:
+        """Raises `DataError` if no unit of the corpus has a surprisal."""
+        o = self.options
+        if o.folds is not None and o.model not in ("add-k", "kneser-ney"):
+            raise OptionError(
+                f"folds does not go with model={o.model}",
+                hint="a bigram model by maximum likelihood knows no unseen pair; take -o model=kneser-ney",
+            )
+        self.per_unit = PerUnit(o.operationalisation, o.normalise, o.base, o.exponent)
+        return self._by_transformer(corpus, run) if o.model == "transformer" else self._by_bigrams(corpus, run)
+
+    def _by_bigrams(self, corpus: Text, run: RunContext) -> Measurement:
+        o = self.options
+        pairs = counted(corpus, Reading(o.unit, o.tokens, o.lowercase), run)
+        tokens = pairs.tokens
+        with run.phase("score"):
+            length, values, without = self._values(pairs, run.seed)
+        own = o.model == "bigram" or o.folds == 1
+        numbers = {"tokens": tokens.tokens, "types": tokens.types, "bigrams": pairs.distinct}
+        sample = self._sample(tokens, run) if own else {}
+        notes = [SELF_ESTIMATED] if own else []
+        if own and not sample:
+            notes.append(f"{corpus.name} has fewer than sample_tokens={o.sample_tokens:,} tokens: no sample_variance.")
+        return self._measurement(corpus, numbers, (length, values, without), sample, notes, run.seed)
+
+    def _by_transformer(self, corpus: Text, run: RunContext) -> Measurement:
+        o = self.options
+        try:
+            from .causal import CausalModel
+        except ImportError as error:
+            raise PluginError(
+                f"model=transformer cannot be had: {error}", hint="pip install 'cdner-bench[density,torch]'"
+            ) from None
+        if o.tokens != "whitespace" or o.lowercase:
+            raise OptionError("a transformer has tokens of its own", hint="leave out -o tokens and -o lowercase")
+        with run.phase("load"):
+            model = CausalModel(run.backbone(o.backbone), window=o.window, stride=o.stride)
+        run.describe(backbone=o.backbone, trained=0, total=model.parameters, precision="fp32")
+        surprisals: list[Floats] = []
+        with run.phase("score"):
+            for n, found in enumerate(model.surprisals(corpus.lines(o.unit)), start=1):
+                surprisals.append(found / np.log(2))
+                if n % _STRETCH == 0:
+                    run.progress(corpus.read, corpus.size, units=n)
+        some = [s for s in surprisals if len(s)]
+        units = summed(some, [len(s) for s in some], o.exponent)
+        length, values, without = self._reduced(units)
+        numbers = {"tokens": int(units.length.sum()), "types": None, "bigrams": None}
+        return self._measurement(corpus, numbers, (length, values, without), {}, [], run.seed)
+
+    def _values(self, pairs: Bigrams, seed: int) -> tuple[Floats, Floats, int]:
+        """Length and number of each unit that has the number, and how many have not."""
+        o = self.options
+        if o.model == "bigram":
+            found = pairs.map(self._reduced, o.exponent if o.operationalisation == "super-linear" else 0.0)
+            lengths, values, without = zip(*found, strict=True)
+            return np.concatenate(lengths), np.concatenate(values), sum(without)
+        model = smoothing.add_k(o.k) if o.model == "add-k" else smoothing.kneser_ney
+        random = np.random.default_rng([seed, 1])
+        return self._reduced(smoothing.held_out(pairs.tokens, model, o.folds or 5, o.exponent, random))
+
+    def _reduced(self, units: Units) -> tuple[Floats, Floats, int]:
+        has = self.per_unit.has(units)
+        return units.length[has].astype(np.uint32), self.per_unit.of(units)[has], int(len(has) - has.sum())
+
+    def _sample(self, tokens: Tokens, run: RunContext) -> dict[str, float]:
+        o = self.options
+        if tokens.tokens < o.sample_tokens:
+            return {}
+
+        def statistic(n: int) -> float:
+            random = np.random.default_rng([run.seed, 2, n])
+            _, values, _ = self._values(Bigrams(tokens.sample(o.sample_tokens, random)), run.seed)
+            run.progress(n + 1, o.samples)
+            return intervals.variance(values)[0] if len(values) else 0.0
+
+        with run.phase("sample"):
+            mean, low, high = intervals.repeated(statistic, o.samples)
+        return dict(zip(SAMPLE, (mean, low, high), strict=True))
+
+    def _measurement(
+        self,
+        corpus: Text,
+        sizes: Mapping[str, int | None],
+        found: tuple[Floats, Floats, int],
+        sample: Mapping[str, float],
+        notes: list[str],
+        seed: int,
+    ) -> Measurement:
+        o = self.options
+        length, values, without = found
+        if not len(values):
+            least = "three tokens" if o.operationalisation == "local" else "two tokens"
+            raise DataError(f"no unit of {corpus.name} has a surprisal: none has {least}", hint="take a larger unit")
+        if without:
+            notes = [*notes, f"{without:,} units of {corpus.name} are too short to have a surprisal and are left out."]
+        variance, low, high = intervals.variance(values)
+        unit = NAMES[o.base] + ("² " if o.operationalisation in ("variance", "local") else "")
+        per = {"token": " per token", "bigram": " per bigram", "none": ""}[o.normalise]
+        label = f"UID ({unit}{'' if '²' in unit else per})".replace(" )", ")")
+        columns = intervals.thinned([length, values], o.points, np.random.default_rng([seed, 3]))
+        return Measurement(
+            numbers={
+                "units": len(values),
+                **sizes,
+                "mean": float(values.mean()),
+                "variance": variance,
+                "variance_low": low,
+                "variance_high": high,
+                **{
+                    name: sample.get(name)
+                    for name in ("sample_variance", "sample_variance_low", "sample_variance_high")
+                },
+            },
+            columns=dict(zip(("length", "uid"), columns, strict=True)),
+            plots=[
+                Plot("uid-by-length", "points", "uid", label, "length", "tokens of the unit"),
+                Plot("uid-variance", "bars", "variance", "variance of UID"),
+                Plot("uid-sample-variance", "bars", "sample_variance", f"variance of UID, {o.sample_tokens:,} tokens"),
+            ],
+            notes=notes,
+        )
