@@ -21,7 +21,7 @@ LAYERS = [
         "measurement", "measurements", "texts",
     },
     {"hookspecs", "benchmark", "plugins", "leaderboard", "row", "audit", "download", "formats", "figures"},
-    {"runner", "conformance", "generation", "analyses"},
+    {"runner", "conformance", "generation", "analyses", "paper"},
     {"cli", "__main__", "__init__"},
 ]  # fmt: skip
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .bigrams import Tokens
 from .units import Floats, Ints, Units
@@ -30,7 +32,8 @@ class Counts:
 
     def per_word(self, words: Ints, weights: Ints | None = None) -> Floats:
         """Sums of `weights` (or numbers) of pairs by a word."""
-        return np.bincount(words, weights=weights, minlength=self.types + 1).astype(float)
+        sums: Floats = np.bincount(words, weights=weights, minlength=self.types + 1).astype(float)
+        return sums
 
 
 Model = Callable[[Counts], Floats]
@@ -88,7 +91,7 @@ def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: 
     return _by_unit(surprisal, unit[at], at, np.bincount(unit[~ends], minlength=units), exponent)
 
 
-def _by_unit(surprisal: Floats, unit: Ints, at: Ints, length: Ints, exponent: float) -> Units:
+def _by_unit(surprisal: Floats, unit: Ints, at: Ints, length: NDArray[Any], exponent: float) -> Units:
     def summed(values: Floats) -> Floats:
         found: Floats = np.bincount(unit, weights=values, minlength=len(length))[length > 0]
         return found

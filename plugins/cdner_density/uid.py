@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -52,7 +53,7 @@ class UniformInformationDensity(Analysis):
         normalise: Normalise = "token"
         operationalisation: Operationalisation = "mean"
         exponent: Annotated[float, Gt(1)] = 1.25
-        sample_tokens: Count = 20_000
+        sample_tokens: Count = 10_000
         samples: Count = 20
         points: Count = 5_000
 
@@ -79,8 +80,8 @@ class UniformInformationDensity(Analysis):
         numbers = {"tokens": tokens.tokens, "types": tokens.types, "bigrams": pairs.distinct}
         sample = self._sample(tokens, run) if own else {}
         notes = [SELF_ESTIMATED] if own else []
-        if own and not sample:
-            notes.append(f"{corpus.name} has fewer than sample_tokens={o.sample_tokens:,} tokens: no sample_variance.")
+        if own and tokens.tokens < 2 * o.sample_tokens:
+            notes.append(_few(corpus, o.sample_tokens, bool(sample)))
         return self._measurement(corpus, numbers, (length, values, without), sample, notes, run.seed)
 
     def _by_transformer(self, corpus: Text, run: RunContext) -> Measurement:
@@ -180,3 +181,10 @@ class UniformInformationDensity(Analysis):
             ],
             notes=notes,
         )
+
+
+def _few(corpus: Text, size: int, some: bool) -> str:
+    where = f"{corpus.name} of {corpus.domain.name}" if corpus.domain else corpus.name
+    if some:
+        return f"Samples of {where} have more than half of its tokens each: their interval is too narrow."
+    return f"{where} has fewer than sample_tokens={size:,} tokens: no sample_variance."

@@ -81,5 +81,8 @@ class PerUnit:
             return units.jumps / np.maximum(units.scored - 1, 1) * scale**2
         divisor = {"token": units.length, "bigram": scored, "none": np.ones_like(scored)}[self.normalise]
         if self.operationalisation == "super-linear":
-            return np.divide(units.powers * scale**self.exponent, divisor)
-        return np.divide(units.total * scale, divisor)
+            sums = units.powers * scale**self.exponent
+        else:
+            sums = units.total * scale
+        found: Floats = sums / divisor
+        return found

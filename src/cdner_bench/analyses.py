@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from . import gtok, measurements, meter, options, results
+from . import gtok, meter, options, results
 from .benchmark import SPLITS, Benchmark
 from .context import Observer, RunContext
 from .errors import DataError, OptionError, PluginError, did_you_mean
@@ -72,19 +72,19 @@ def texts(
     return [_file(path, corpus, errors)]
 
 
-def measure(job: Job, out: Path, observer: Observer) -> Measured:
-    """Make a measurement and write it below `out/leaderboards/measurements`."""
+def measure(job: Job, work: Path, observer: Observer) -> Measured:
+    """Make a measurement. `work` is where an analysis may keep what it builds."""
     facts = MethodFacts(job.entry.spec.name, job.entry.plugin, job.entry.version, None, options.as_dict(job.options))
     identity = {"plugin": facts.plugin, "version": facts.version}
-    place = out / "runs" / f"{facts.name}-{digest([facts.row, str(job), job.seed])[:8]}"
-    run = RunContext(job.seed, place, out / "runs" / "shared", identity, observer, logging.getLogger(__name__))
+    place = work / f"{facts.name}-{digest([facts.row, str(job), job.seed])[:8]}"
+    run = RunContext(job.seed, place, work / "shared", identity, observer, logging.getLogger(__name__))
     meter.reset_peak_memory()
     start = perf_counter()
     found = job.entry.spec.load(Analysis)(job.options).measure(job.text, run)
     if not isinstance(found, Measurement):
         raise PluginError(f"analysis {facts.name} returned a {type(found).__name__}, not a cdner_bench.Measurement")
     benchmark, domain = job.benchmark, job.text.domain
-    measured = Measured(
+    return Measured(
         analysis=facts,
         corpus=CorpusFacts(
             job.text.name,
@@ -101,8 +101,6 @@ def measure(job: Job, out: Path, observer: Observer) -> Measured:
         peak_memory=meter.peak_memory(),
         provenance=results.provenance(),
     )
-    measurements.save(measured, out / "leaderboards" / "measurements" / measured.path)
-    return measured
 
 
 def _resources(benchmark: Benchmark) -> list[str]:

@@ -231,5 +231,5 @@ def _paper(benchmark: str, setting: str) -> list[tuple[str, Mapping[str, Any]]]:
     for path in sorted((benchmarks_dir() / "paper").glob("table-*.toml")):
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         if table["benchmark"] == benchmark:
-            rows += [(table["table"], row) for row in table["rows"] if row["setting"] == setting]
+            rows += [(table["table"], row) for row in table.get("rows", ()) if row["setting"] == setting]
     return rows

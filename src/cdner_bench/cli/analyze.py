@@ -43,7 +43,7 @@ def analyze(
     no_plugin: Disabled = [],
 ) -> None:
     """Judge corpora without training on them: numbers on the terminal, and everything as JSON."""
-    from .. import analyses, options, plugins
+    from .. import analyses, measurements, options, plugins
     from ..method import Analysis
     from .display import bar
 
@@ -62,7 +62,9 @@ def analyze(
             for text in analyses.texts(name, data, domains, errors, seed):  # type: ignore[arg-type]
                 for entry, values in resolved:
                     job = analyses.Job(entry, values, text, data, seed)
-                    made[entry.spec.name].append(analyses.measure(job, out, titled(str(job))))
+                    measured = analyses.measure(job, out / "runs", titled(str(job)))
+                    measurements.save(measured, out / "leaderboards" / "measurements" / measured.path)
+                    made[entry.spec.name].append(measured)
     for found in made.values():
         print_measured(found)
     if figures is not None:

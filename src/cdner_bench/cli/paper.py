@@ -1,0 +1,39 @@
+"""`cdner-bench paper`."""
+
+from __future__ import annotations
+
+from .common import Disabled, PluginFiles, chosen, show, table
+
+
+def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
+    """Recompute every number of the TOPT paper that needs no model, beside the printed one; 1 if one is off."""
+    from .. import paper as numbers
+    from .. import plugins
+    from .display import bar
+
+    benchmark = chosen("crossner")
+    registry = plugins.discover(plugin, no_plugin)
+    with bar() as titled:
+        found = list(numbers.findings(benchmark, registry, titled("recomputing")))
+    domains = list(dict.fromkeys(domain for finding in found for domain in finding.check.printed))
+    shown = table("table", "quantity", "", *domains, title="Numbers that need no model", right=len(domains))
+    for finding in found:
+        check = finding.check
+        values = [check.text(finding.recomputed.get(d)) if d in check.printed else "" for d in domains]
+        printed = [check.text(check.printed[d]) if d in check.printed else "" for d in domains]
+        shown.add_row(check.table, check.quantity, "recomputed", *values)
+        shown.add_row("", finding.remark, "printed", *printed, end_section=True)
+    means = list(numbers.averages(benchmark.name))
+    off = table(
+        "table", "setting", "method", "mean of its values", "printed", "why", title="Averages of F1 that differ"
+    )
+    for mean in means:
+        if not mean.matches:
+            values = [f"{mean.mean:.2f}", f"{mean.printed:.2f}"]
+            off.add_row(mean.table, mean.setting, mean.method, *values, mean.reason or "MISMATCH")
+    show(shown, off)
+    print(f"{sum(mean.matches for mean in means)} of {len(means)} printed averages are the means of their rows")
+    broken = sum(not finding.holds for finding in found) + sum(not mean.holds for mean in means)
+    verdict = "everything that should match does" if not broken else f"{broken} that should match do not"
+    print(f"{len(found)} rows of numbers recomputed, or said why not: {verdict}")
+    return min(broken, 1)
