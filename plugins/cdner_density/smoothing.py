@@ -81,7 +81,7 @@ def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: 
     first, second = np.divmod(distinct, tokens.types + 1)
     everywhere = np.bincount(which, minlength=len(distinct))
     fold = random.permutation(np.arange(units) % folds)[unit[at]]
-    surprisal = np.empty(len(at))
+    surprisal: Floats = np.empty(len(at))
     for n in range(folds):
         inside = fold == n
         left_out = which[inside] if folds > 1 else which[:0]
@@ -92,7 +92,7 @@ def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: 
 
 
 def _by_unit(surprisal: Floats, unit: Ints, at: Ints, length: NDArray[Any], exponent: float) -> Units:
-    def summed(values: Floats) -> Floats:
+    def summed(values: NDArray[Any]) -> Floats:
         found: Floats = np.bincount(unit, weights=values, minlength=len(length))[length > 0]
         return found
 

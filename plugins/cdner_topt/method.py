@@ -49,8 +49,9 @@ class ToptOptions:
     `pretraining`: MSLM on the target's `gtok` explanations, on `dapt` text, or `none`. `merge`: the target's model as
     it is (`none`); Algorithm 1, the target learnt from the pre-trained model and merged with the sources (`alg1`);
     learnt from the sources and merged with them (`seq+merge`). `gtok` is a file to take instead of the benchmark's;
-    `gtok_folder` holds one file a domain: `gtok_mix` explanations of the other domains are added, or, with
-    `cumulative_gtok`, the domains are learnt one after the other up to the target, as the released script does.
+    `gtok_folder` holds one file a domain: `gtok_mix` explanations of the other domains are added, or those of as many
+    sentences (`gtok_mix_unit`), or, with `cumulative_gtok`, the domains are learnt one after the other up to the
+    target, as the released script does.
     `masked_copies` is λ. `select`: the best epoch on dev, or the last. `dapt_tokens` and `source_sentences` cap what
     is learnt from, `dev_sentences` how much of dev is answered to choose the epoch; `dapt_tokens` counts words.
     """
@@ -61,6 +62,7 @@ class ToptOptions:
     gtok: FilePath | None = None
     gtok_folder: DirectoryPath | None = None
     gtok_mix: Natural = 0
+    gtok_mix_unit: Literal["explanations", "sentences"] = "explanations"
     cumulative_gtok: bool = False
     dapt_tokens: Positive | None = None
     masked_copies: Positive = 10
@@ -212,8 +214,11 @@ class Topt(Method):
         others = {p.stem: p for p in sorted(o.gtok_folder.glob("*.json")) if p.stem != target.name}
         if o.cumulative_gtok:
             return [*[gtok.read(p, target, own=False) for name, p in others.items() if name < target.name], own]
-        pool = [e for p in others.values() for e in gtok.read(p, target, own=False)]
-        return [own + gtok.sampled(pool, o.gtok_mix, seed)]
+        for path in others.values():
+            gtok.read(path, target, own=False)
+        pool = [record for path in others.values() for record in gtok.records(path)]
+        added = gtok.mixed_in(pool, o.gtok_mix, seed, o.gtok_mix_unit)
+        return [own + [e for record in added for e in record.explanations]]
 
     def _learn_source(self, start: Start, source: Corpus, run: RunContext) -> Path:
         """Stage S on one source domain, from the pre-trained weights."""

@@ -23,7 +23,7 @@ from .results import MethodFacts
 from .texts import Errors, FileText, GtokText, SplitText, Text
 from .types import Corpus
 
-_MIXED = re.compile(r"(?P<name>[\w-]+)\+(?P<count>\d+)")
+_MIXED = re.compile(r"(?P<name>[\w-]+)\+(?P<count>\d+)(?:-(?P<unit>sentences))?")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def texts(
     name: str, benchmark: Benchmark | None, domains: Sequence[str], errors: Errors = "strict", seed: int = 0
 ) -> list[Text]:
     """What `name` stands for: a split or a resource (gtok, dapt) of every domain of the benchmark that has it, or of
-    the named `domains`; `gtok+50`: the explanations of a domain and 50 of other domains, drawn by `seed`; else a file,
-    or "-" for standard input.
+    the named `domains`; `gtok+50`: the explanations of a domain and 50 of other domains, drawn by `seed`;
+    `gtok+50-sentences`: those of 50 sentences of other domains; else a file, or "-" for standard input.
 
     A file that ends with .json is read as explanations, any other as text. Raises `OptionError` for a name that is
     none of these, `DataError` for a corpus that is not here.
@@ -122,9 +122,10 @@ def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, 
     if not mixed:
         return _file(path, corpus, errors, name)
     others = {d: benchmark.corpus(d).resources.get(mixed["name"]) for d in sorted(benchmark.domains)}
-    pool = [gtok.records(other) for d, other in others.items() if other is not None and d != corpus.name]
-    added = gtok.sampled((e for records in pool for r in records for e in r.explanations), int(mixed["count"]), seed)
-    return GtokText(name, [*_kept(path, corpus), *(gtok.Record(e.sentence, (e,)) for e in added)], corpus)
+    pool = [r for d, other in others.items() if other is not None and d != corpus.name for r in gtok.records(other)]
+    unit: gtok.MixedUnit = "sentences" if mixed["unit"] else "explanations"
+    added = gtok.mixed_in(pool, int(mixed["count"]), seed, unit)
+    return GtokText(name, [*_kept(path, corpus), *added], corpus)
 
 
 def _file(path: Path, corpus: Corpus | None, errors: Errors, name: str = "") -> Text:

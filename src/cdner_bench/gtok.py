@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from .errors import DataError, OptionError, did_you_mean
 from .files import digest, write_atomic
 from .types import Corpus
+
+MixedUnit = Literal["explanations", "sentences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +66,19 @@ def records(path: Path) -> list[Record]:
     return [_record(f"{path}, record {n}", record) for n, record in enumerate(found)]
 
 
-def sampled(pool: Iterable[Explanation], count: int, seed: int) -> list[Explanation]:
-    """`count` explanations out of a pool, drawn at random: what is mixed into a corpus of another domain (Table 7).
+def mixed_in(pool: Sequence[Record], count: int, seed: int, unit: MixedUnit = "explanations") -> list[Record]:
+    """What is mixed into a corpus of another domain (Table 7): `count` explanations of a pool, or all explanations of
+    `count` of its sentences, drawn at random. An explanation is a record of its own.
 
     Raises `OptionError` if the pool has fewer.
     """
-    drawn_from = list(pool)
-    if count > len(drawn_from):
-        raise OptionError(f"{count} explanations of other domains are asked for, there are {len(drawn_from)}")
-    return random.Random(seed).sample(drawn_from, count)
+    if unit == "sentences":
+        items = [record for record in pool if record.explanations]
+    else:
+        items = [Record(e.sentence, (e,)) for record in pool for e in record.explanations]
+    if count > len(items):
+        raise OptionError(f"{count} {unit} of other domains are to be mixed in, there are {len(items)}")
+    return random.Random(seed).sample(items, count)
 
 
 def write(path: Path, records: Iterable[Record]) -> None:

@@ -22,7 +22,7 @@ from .measurement import Number
 from .method import Analysis
 from .plugins import Registry
 
-MATCH, DIFFERS, NOT_RUN, DRAWN = "match", "differs", "not run", "another draw"
+MATCH, DIFFERS, NOT_RUN = "match", "differs", "not run"
 HOLE = "–"
 
 
@@ -31,8 +31,8 @@ class Check:
     """A row of numbers that the paper prints, by domain, with `digits` after the point, and how to recompute it.
 
     They are a `number` that `analysis` measures of `corpus`, divided by `divisor`. In the domains `differs` the paper
-    is known to be off, for a `reason`; `not_run` says why nothing can be recomputed; `draw` that it hangs on a random
-    draw which the paper does not tell.
+    is known to be off, for a `reason`; `not_run` says why nothing can be recomputed. What hangs on a random draw that
+    the paper does not tell is recomputed for so many `draws`, and should lie between the least and the largest.
     """
 
     table: str
@@ -47,11 +47,11 @@ class Check:
     differs: Sequence[str] = ()
     reason: str = ""
     not_run: str = ""
-    draw: bool = False
+    draws: int = 1
 
-    def text(self, value: float | None) -> str:
+    def text(self, value: float) -> str:
         """A number with as many digits as the paper prints."""
-        return HOLE if value is None else f"{value:,.{self.digits}f}"
+        return f"{value:,.{self.digits}f}"
 
 
 @dataclass(frozen=True)
@@ -59,39 +59,45 @@ class Finding:
     """A check and what came out."""
 
     check: Check
-    recomputed: Mapping[str, float]
+    recomputed: Mapping[str, Sequence[float]]
+    """By domain, a number a draw."""
+
+    def text(self, domain: str) -> str:
+        """The recomputed number, or the range that the draws span."""
+        values = self.recomputed.get(domain)
+        if not values:
+            return HOLE
+        return " to ".join(dict.fromkeys(self.check.text(value) for value in (min(values), max(values))))
 
     def verdict(self, domain: str) -> str:
         """Whether the numbers of a domain are equal as printed."""
-        check = self.check
-        if domain not in self.recomputed:
+        values = self.recomputed.get(domain)
+        if not values:
             return NOT_RUN
-        if check.text(self.recomputed[domain]) == check.text(check.printed[domain]):
-            return MATCH
-        return DRAWN if check.draw else DIFFERS
+        low, printed, high = (
+            float(self.check.text(v).replace(",", "")) for v in (min(values), self.check.printed[domain], max(values))
+        )
+        return MATCH if low <= printed <= high else DIFFERS
 
     @property
     def holds(self) -> bool:
         """Whether everything that should match does, and nothing else."""
         if self.check.not_run:
             return True
-        expected = {d: DIFFERS if d in self.check.differs else MATCH for d in self.check.printed}
-        return all(self.verdict(d) in (expected[d], DRAWN) for d in expected)
+        return all((self.verdict(d) == DIFFERS) == (d in self.check.differs) for d in self.check.printed)
 
     @property
     def remark(self) -> str:
         """One line: match, or the reason why not."""
         check = self.check
-        off = [d for d in check.printed if self.verdict(d) != MATCH]
         if check.not_run:
             return f"{NOT_RUN}: {check.not_run}"
-        if not off and not check.differs:
-            return MATCH
+        off = [d for d in check.printed if self.verdict(d) != MATCH]
         if not self.holds:
             return f"MISMATCH in {', '.join(off) or 'nothing, though one is known'}"
-        if check.draw:
-            return f"{DRAWN}: the paper does not say which explanations it mixed in"
-        return f"{' and '.join(off)}: {check.reason}"
+        if off:
+            return f"{' and '.join(off)}: {check.reason}"
+        return MATCH if check.draws == 1 else f"{MATCH}: within {check.draws} draws"
 
 
 @dataclass(frozen=True)
@@ -118,16 +124,16 @@ class Average:
 
 def findings(benchmark: Benchmark, registry: Registry, observer: Observer) -> Iterator[Finding]:
     """Every check that is about `benchmark`, recomputed. Raises `DataError` where its data is not here."""
-    known: dict[tuple[str, str, str], Mapping[str, Mapping[str, Number]]] = {}
+    known: dict[str, list[Mapping[str, Mapping[str, Number]]]] = {}
     for check in _checks(benchmark.name):
         if check.not_run:
             yield Finding(check, {})
             continue
-        key = (check.analysis, check.corpus, repr(dict(check.options)))
+        key = repr((check.analysis, check.corpus, dict(check.options), check.draws))
         if key not in known:
-            known[key] = _numbers(check, benchmark, registry, observer)
-        numbers = {d: known[key][d][check.number] for d in check.printed}
-        yield Finding(check, {d: value / check.divisor for d, value in numbers.items() if value is not None})
+            known[key] = [_numbers(check, seed, benchmark, registry, observer) for seed in range(check.draws)]
+        found = {d: [draw[d][check.number] for draw in known[key]] for d in check.printed}
+        yield Finding(check, {d: [v / check.divisor for v in vs if v is not None] for d, vs in found.items()})
 
 
 def averages(benchmark: str) -> Iterator[Average]:
@@ -142,15 +148,15 @@ def averages(benchmark: str) -> Iterator[Average]:
 
 
 def _numbers(
-    check: Check, benchmark: Benchmark, registry: Registry, observer: Observer
+    check: Check, seed: int, benchmark: Benchmark, registry: Registry, observer: Observer
 ) -> Mapping[str, Mapping[str, Number]]:
     entry = registry.analysis(check.analysis)
     values = entry.spec.resolve(None, check.options, Analysis)
     found = {}
     with tempfile.TemporaryDirectory() as work:
-        for text in analyses.texts(check.corpus, benchmark, list(check.printed)):
+        for text in analyses.texts(check.corpus, benchmark, list(check.printed), seed=seed):
             assert text.domain is not None
-            made = analyses.measure(Job(entry, values, text, benchmark, 0), Path(work), observer)
+            made = analyses.measure(Job(entry, values, text, benchmark, seed), Path(work), observer)
             found[text.domain.name] = made.measurement.numbers
     return found
 

@@ -513,6 +513,8 @@ def test_explanations_of_other_domains_can_be_mixed_in(mini: Benchmark, corpora:
     assert mixed[: len(own)] == own
     assert len(mixed) == len(own) + 50
     assert not {e.text for e in mixed[len(own) :]} & {e.text for e in own}
+    (sentences,) = explanations(mini, gtok_folder=corpora, gtok_mix=5, gtok_mix_unit="sentences")
+    assert len({e.sentence for e in sentences[len(own) :]}) == 5 < len(sentences) - len(own)
     others = sum(len(gtok.read(p)) for p in corpora.glob("*.json") if p.stem != "music")
     with pytest.raises(OptionError, match=f"there are {others}"):
         explanations(mini, gtok_folder=corpora, gtok_mix=5000)

@@ -19,7 +19,7 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
     shown = table("table", "quantity", "", *domains, title="Numbers that need no model", right=len(domains))
     for finding in found:
         check = finding.check
-        values = [check.text(finding.recomputed.get(d)) if d in check.printed else "" for d in domains]
+        values = [finding.text(d) if d in check.printed else "" for d in domains]
         printed = [check.text(check.printed[d]) if d in check.printed else "" for d in domains]
         shown.add_row(check.table, check.quantity, "recomputed", *values)
         shown.add_row("", finding.remark, "printed", *printed, end_section=True)
