@@ -81,20 +81,20 @@ def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: 
     first, second = np.divmod(distinct, tokens.types + 1)
     everywhere = np.bincount(which, minlength=len(distinct))
     fold = random.permutation(np.arange(units) % folds)[unit[at]]
-    surprisal: Floats = np.empty(len(at))
+    surprisal = np.empty(len(at))
     for n in range(folds):
         inside = fold == n
         left_out = which[inside] if folds > 1 else which[:0]
         count = everywhere - np.bincount(left_out, minlength=len(distinct))
         probabilities = model(Counts(first, second, count, tokens.types))
         surprisal[inside] = -np.log2(probabilities[which[inside]])
-    return _by_unit(surprisal, unit[at], at, np.bincount(unit[~ends], minlength=units), exponent)
+    length = np.bincount(unit[~ends], minlength=units)
+    return _by_unit(surprisal, unit[at], at, length, exponent)
 
 
 def _by_unit(surprisal: Floats, unit: Ints, at: Ints, length: NDArray[Any], exponent: float) -> Units:
     def summed(values: NDArray[Any]) -> Floats:
-        found: Floats = np.bincount(unit, weights=values, minlength=len(length))[length > 0]
-        return found
+        return np.asarray(np.bincount(unit, values, len(length))[length > 0], float)
 
     neighbours = np.diff(at, prepend=-2) == 1
     jumps = np.where(neighbours, np.diff(surprisal, prepend=0.0), 0.0)

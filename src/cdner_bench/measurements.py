@@ -93,11 +93,12 @@ def load_all(folder: Path) -> list[Measured]:
 def _from_record(record: dict[str, Any]) -> Measured:
     measurement = record.pop("measurement")
     columns = {name: [float(v) for v in text.split()] for name, text in measurement.pop("columns").items()}
-    plots = [Plot(**plot) for plot in measurement.pop("plots")]
+    plots = tuple(Plot(**plot) for plot in measurement.pop("plots"))
+    notes = tuple(measurement.pop("notes"))
     return Measured(
         analysis=MethodFacts(**record.pop("analysis")),
         corpus=CorpusFacts(**record.pop("corpus")),
-        measurement=Measurement(columns=columns, plots=plots, **measurement),
+        measurement=Measurement(columns=columns, plots=plots, notes=notes, **measurement),
         model=ModelFacts(**record.pop("model")),
         **record,
     )

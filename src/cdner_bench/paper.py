@@ -84,7 +84,8 @@ class Finding:
         """Whether everything that should match does, and nothing else."""
         if self.check.not_run:
             return True
-        return all((self.verdict(d) == DIFFERS) == (d in self.check.differs) for d in self.check.printed)
+        check = self.check
+        return all(self.verdict(d) == (DIFFERS if d in check.differs else MATCH) for d in check.printed)
 
     @property
     def remark(self) -> str:

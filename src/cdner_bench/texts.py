@@ -6,17 +6,16 @@ a large file is read, and counted, as it lies on the disk.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import re
 import sys
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, BinaryIO, ClassVar, Literal, cast
+from typing import BinaryIO, ClassVar, Literal, Protocol
 
 from .errors import DataError, OptionError, PluginError, did_you_mean
 from .gtok import Record
@@ -25,6 +24,7 @@ from .types import Corpus, Sentence
 Errors = Literal["strict", "replace"]
 NATURAL = "natural"
 BLOCK = 1 << 22  # bytes
+_PACKED = 1 << 16
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _BOM = b"\xef\xbb\xbf"
@@ -141,28 +141,21 @@ class FileText(Text):
             offset += len(block)
 
     def _chunks(self) -> Iterator[bytes]:
-        where = str(self.path)
-        with _source(self.path) as (stream, size):
-            self.size = size
-            raw = _Watched(stream, self._count)
-            head = raw.peek(4)
-            with _decompressed(raw, head, where) as plain:
-                while True:
-                    try:
-                        chunk = plain.read(BLOCK)
-                    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                        raise DataError(f"{where} is damaged or cut off: {error}") from None
-                    except Exception as error:
-                        if type(error).__name__ != "ZstdError":
-                            raise
-                        raise DataError(f"{where} is damaged: {error}") from None
-                    if not chunk:
-                        return
-                    yield chunk
+        with _source(self.path) as (stream, self.size):
+            raw = self._watched(iter(lambda: stream.read(BLOCK), b""))
+            first = next(raw, b"")
+            chunks: Iterator[bytes] = chain([first], raw)
+            if first.startswith(_GZIP):
+                chunks = _unpacked(chunks, lambda: zlib.decompressobj(wbits=31), self.path)
+            elif first.startswith(_ZSTD):
+                chunks = _unpacked(chunks, _zstd(self.path), self.path)
+            yield from chunks
 
-    def _count(self, data: bytes) -> None:
-        self.read += len(data)
-        self._digest.update(data)
+    def _watched(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.read += len(chunk)
+            self._digest.update(chunk)
+            yield chunk
 
     def _checked(self, block: bytes, offset: int) -> bytes:
         if offset == 0:
@@ -178,7 +171,7 @@ class FileText(Text):
                     hint="name a text file, plain or compressed by gzip or zstd",
                 )
             try:
-                block.decode("utf-8")
+                block.isascii() or block.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise DataError(
                     f"{self.path} is not UTF-8 at byte {offset + error.start}: {error.reason}",
@@ -186,36 +179,6 @@ class FileText(Text):
                 ) from None
             return block
         return block.decode("utf-8", "replace").encode()
-
-
-class _Watched(io.RawIOBase):
-    """Hands on what it reads, and shows it to somebody."""
-
-    def __init__(self, stream: BinaryIO, saw: Callable[[bytes], None]) -> None:
-        self.stream, self.saw = stream, saw
-        self.ahead = b""
-
-    def peek(self, size: int) -> bytes:
-        """The first bytes, which will be read again."""
-        self.ahead = self.read(size) or b""
-        return self.ahead
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes; none at the end."""
-        if self.ahead:
-            data, self.ahead = self.ahead, b""
-            return data
-        data = self.stream.read(size)
-        self.saw(data)
-        return data
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
 
 @contextmanager
@@ -233,34 +196,60 @@ def _source(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
         yield stream, path.stat().st_size if path.is_file() else None
 
 
-@contextmanager
-def _decompressed(raw: _Watched, head: bytes, where: str) -> Iterator[IO[bytes]]:
-    if head.startswith(_GZIP):
-        with gzip.GzipFile(fileobj=io.BufferedReader(raw, BLOCK)) as plain:
-            yield cast(IO[bytes], plain)
-    elif head == _ZSTD:
-        try:
-            import zstandard
-        except ImportError:
-            raise PluginError(f"{where}: zstd needs a package", hint="pip install 'cdner-bench[density]'") from None
-        with zstandard.ZstdDecompressor().stream_reader(cast(IO[bytes], raw), read_across_frames=True) as plain:
-            yield plain
-    else:
-        yield cast(IO[bytes], raw)
+class _Unpacker(Protocol):
+    """What zlib and zstandard have in common: one compressed stream, and what follows it."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _unpacked(chunks: Iterable[bytes], unpacker: Callable[[], _Unpacker], path: Path) -> Iterator[bytes]:
+    """The content of one or several compressed streams, one after the other."""
+    inside: _Unpacker | None = None
+    try:
+        for chunk in chunks:
+            for start in range(0, len(chunk), _PACKED):  # little at a time: it may be much when it is unpacked
+                piece = chunk[start : start + _PACKED]
+                while piece:
+                    inside = inside or unpacker()
+                    yield inside.decompress(piece)
+                    if not inside.eof:
+                        break
+                    piece, inside = inside.unused_data.lstrip(b"\0"), None
+    except Exception as error:
+        if type(error).__name__ not in ("error", "ZstdError"):
+            raise
+        raise DataError(f"{path} is damaged: {error}") from None
+    if inside is not None:
+        raise DataError(f"{path} is cut off: its last compressed stream does not end")
+
+
+def _zstd(path: Path) -> Callable[[], _Unpacker]:
+    try:
+        import zstandard
+    except ImportError:
+        raise PluginError(f"{path}: zstd needs a package", hint="pip install 'cdner-bench[density]'") from None
+    return lambda: zstandard.ZstdDecompressor().decompressobj()
 
 
 def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, cut after line feeds only; the last line gets one if it has none."""
-    rest: list[bytes] = []
+    """The same bytes in blocks that end with a line feed; the last line gets one if it has none."""
+    gathered: list[bytes] = []
+    size = 0
     for chunk in chunks:
-        cut = chunk.rfind(b"\n") + 1
-        if cut:
-            yield b"".join([*rest, chunk[:cut]])
-            rest = []
-        rest.append(chunk[cut:])
-    last = b"".join(rest)
+        gathered.append(chunk)
+        size += len(chunk)
+        if size >= BLOCK and b"\n" in chunk:
+            block = b"".join(gathered)
+            cut = block.rfind(b"\n") + 1
+            yield block[:cut]
+            gathered, size = [block[cut:]], len(block) - cut
+    last = b"".join(gathered)
     if last:
-        yield last + b"\n"
+        yield last if last.endswith(b"\n") else last + b"\n"
 
 
 def _sentences(lines: Iterable[str]) -> Iterator[str]:
