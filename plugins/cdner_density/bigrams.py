@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ SMALL = 1 << 16
 PART = 1 << 16
 """Pairs that are counted at a time: few enough for the cache."""
 MOST_WORKERS = 8
+WORTH_A_WORKER = 1 << 18
+"""Tokens below which another thread costs more than it brings."""
+LOGARITHMS = np.log2(np.maximum(np.arange(SMALL), 1))
 
 
 @dataclass(frozen=True)
@@ -174,23 +177,21 @@ class Bigrams:
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
-        parts = workers()
-        self._share = -(-len(tokens.blocks) // parts)
-        shares = [tokens.blocks[n * self._share : (n + 1) * self._share] for n in range(parts)]
+        parts = min(workers(), 1 + tokens.tokens // WORTH_A_WORKER)
+        share = -(-len(tokens.blocks) // parts)
+        self._shares = [tokens.blocks[n * share : (n + 1) * share] for n in range(parts)]
         self._bits = np.uint64(max(int(tokens.types).bit_length(), 1))
         split = max(2 * int(self._bits) - 32, (tokens.tokens // PART).bit_length(), 1)
         self._split = np.uint64(min(split, 2 * int(self._bits)))
-        with ThreadPoolExecutor(parts) as pool:
-            sizes = np.stack(list(pool.map(self._sizes, shares)))
-            # Part by part, and within a part share by share: so each thread finds its own pairs again.
-            ends = np.cumsum(sizes.T.ravel()).reshape(sizes.T.shape).T
-            self._begins: Ints = ends - sizes
-            self.pairs = int(sizes.sum())
-            self._counts: Ids = np.empty(self.pairs, np.uint32)
-            list(pool.map(self._place, shares, self._begins))
-            bounds = [0, *ends[-1].tolist()]
-            stretches = [range(n, len(bounds) - 1, parts) for n in range(parts)]
-            found = list(pool.map(lambda stretch: self._tally(bounds, stretch), stretches))
+        sizes = np.stack(_parallel(self._sizes, self._shares))
+        # Part by part, and within a part share by share: so each thread finds its own pairs again.
+        ends = np.cumsum(sizes.T.ravel()).reshape(sizes.T.shape).T
+        self._begins: Ints = ends - sizes
+        self.pairs = int(sizes.sum())
+        self._counts: Ids = np.empty(self.pairs, np.uint32)
+        _parallel(self._place, self._shares, self._begins)
+        bounds = [0, *ends[-1].tolist()]
+        found = _parallel(self._tally, [bounds] * parts, [range(n, len(bounds) - 1, parts) for n in range(parts)])
         small = np.sum([spectrum for spectrum, _ in found], axis=0)
         self.spectrum = {int(c): int(small[c]) for c in np.flatnonzero(small)}
         for count in sorted(int(c) for _, large in found for c in large):
@@ -203,24 +204,22 @@ class Bigrams:
 
     def map(self, reduce: Callable[[Units], T], exponent: float = 0.0) -> list[T]:
         """`reduce` of the units of each block, in order. Powers are summed up if there is an `exponent`."""
-        logs = np.log2(np.maximum(np.arange(SMALL), 1))
         unigrams = np.log2(np.maximum(self.tokens.unigrams, 1))
 
-        def work(number: int) -> list[T]:
-            cursors = self._begins[number].copy()
+        def work(blocks: Sequence[Ids], begins: Ints) -> list[T]:
+            cursors = begins.copy()
             made = []
-            for block in self.tokens.blocks[number * self._share : (number + 1) * self._share]:
+            for block in blocks:
                 out = np.empty((len(kernels.COLUMNS), len(block) - int(np.count_nonzero(block))))
                 units = kernels.score(
-                    block, self._bits, self._split, cursors, self._counts, logs, unigrams, exponent, out
+                    block, self._bits, self._split, cursors, self._counts, LOGARITHMS, unigrams, exponent, out
                 )
                 length, total, squares, jumps, powers, joint = out[:, :units]
                 joint /= max(self.pairs, 1)
                 made.append(reduce(Units(length, length - 1, total, squares, jumps, powers, joint)))
             return made
 
-        with ThreadPoolExecutor(len(self._begins)) as pool:
-            return list(chain.from_iterable(pool.map(work, range(len(self._begins)))))
+        return list(chain.from_iterable(_parallel(work, self._shares, self._begins)))
 
     def _sizes(self, blocks: Sequence[Ids]) -> Ints:
         sizes = np.zeros(1 << int(self._split), np.int64)
@@ -239,6 +238,15 @@ class Bigrams:
         for part in parts:
             large += kernels.tally(self._counts[bounds[part] : bounds[part + 1]], spectrum)
         return spectrum, large
+
+
+def _parallel(work: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
+    """What `map` gives, a thread for each item."""
+    calls = list(zip(*arguments, strict=True))
+    if len(calls) == 1:
+        return [work(*calls[0])]
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(work, *call) for call in calls]]
 
 
 def _drawn(lengths: Ints, size: int, random: np.random.Generator) -> Ints:

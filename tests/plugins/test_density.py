@@ -86,6 +86,7 @@ def test_every_number_of_the_engine_is_the_reference_s(lines: list[str], per_blo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bigrams, "workers", lambda: threads)
         patch.setattr(bigrams, "PART", 4)
+        patch.setattr(bigrams, "WORTH_A_WORKER", 1)
         tokens = bigrams.read(Lines(lines, per_block).blocks(), lambda n: None)
         counted = Bigrams(tokens)
         units = _joined(counted.map(lambda u: u))
@@ -121,6 +122,7 @@ def test_a_large_text_fills_every_table_and_agrees_to_nine_digits(tmp_path: Path
 
 def test_counts_beyond_the_tables_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bigrams, "SMALL", 3)
+    monkeypatch.setattr(bigrams, "LOGARITHMS", np.log2([1, 1, 2]))
     lines = ["a b a b a b a b", "c d c d c d c", "e f"]
     counted = Bigrams(bigrams.read(Lines(lines, 1).blocks(), lambda n: None))
     assert counted.spectrum == dict(Counter({1: 1, 3: 3, 4: 1})) == {1: 1, 3: 3, 4: 1}
