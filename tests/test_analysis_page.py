@@ -58,11 +58,21 @@ def test_numbers_stand_with_their_intervals() -> None:
 def test_parts_have_a_table_of_their_own_and_holes_are_shown() -> None:
     made = page(stats("ai"), stats("music", replace(STATS, notes=[], parts={})))
     assert table(made, "mini: corpus-stats").rows[0] == ["ai", "gtok", "1,234", "66,882", HOLE]
-    assert table(made, "mini: corpus-stats").note == "Options: none. ai gtok: no gold entities"
-    parts = table(made, "mini: corpus-stats, parts of corpora")
+    assert table(made, "mini: corpus-stats").note == "Options: none. gtok of ai: no gold entities"
+    parts = table(made, "mini: corpus-stats, parts of gtok")
     assert parts.folded
     assert parts.headers == ["Domain", "Corpus", "Part", "explanations", "fail rate"]
     assert parts.rows == [["ai", "gtok", "task", "7", "0.2500"], ["ai", "gtok", "field", "0", HOLE]]
+
+
+def test_notes_that_differ_in_the_corpus_only_are_merged() -> None:
+    def noted(m: Measured, *notes: str) -> Measured:
+        return replace(m, measurement=replace(m.measurement, notes=notes))
+
+    few = [noted(m, f"{m.corpus.name} of {m.corpus.domain} has few tokens.") for m in UID]
+    assert table(page(*few), "mini: uid").note == "Options: unit=natural. Each corpus has few tokens."
+    assert table(page(UID[1], few[0], few[2]), "mini: uid").note.endswith(" gtok of ai, music has few tokens.")
+    assert table(page(few[0], *UID[1:]), "mini: uid").note.endswith(" gtok of ai has few tokens.")
 
 
 @pytest.mark.parametrize(
@@ -106,11 +116,12 @@ def test_measurements_of_different_code_are_marked() -> None:
 
 
 def test_the_paper_s_variances_stand_beside_the_measured_ones() -> None:
-    found = [replace(m, corpus=replace(m.corpus, benchmark="crossner")) for m in UID]
+    mixed = [*UID, measured("gtok+50-sentences", "ai", 0.112)]
+    found = [replace(m, corpus=replace(m.corpus, benchmark="crossner")) for m in mixed]
     made = page(*found)
     rows = table(made, "crossner: UID variance, printed and measured").rows
-    assert ["Table 7", "ai", "gtok+50", "71.14", "0.11", "0.09370 [0.05000, 0.1500]"] in rows
-    assert ["Table 7", "music", "gtok+200", "77.11", "0.18", HOLE] in rows
+    assert ["Table 7", "ai", "gtok+50-sentences", "71.14", "0.11", "0.1120 [0.05000, 0.1500]"] in rows
+    assert ["Table 7", "music", "gtok+200-sentences", "77.11", "0.18", HOLE] in rows
     assert ["Tables 2 and 5", "ai", "dapt", "70.89", "0.75", HOLE] in rows
     printed = table(made, "crossner: hypothesis 3.2, as the TOPT paper reports")
     assert [row[0] for row in printed.rows] == ["Tables 2 and 5"] * 2 + ["Table 7"] * 2
@@ -139,7 +150,7 @@ def test_the_hypothesis_is_tested_on_what_was_measured() -> None:
 def test_without_uid_there_is_no_hypothesis() -> None:
     assert [t.title for t in page(stats("ai")).tables()] == [
         "mini: corpus-stats",
-        "mini: corpus-stats, parts of corpora",
+        "mini: corpus-stats, parts of gtok",
     ]
 
 
@@ -163,7 +174,7 @@ def test_names_and_notes_cannot_break_the_page() -> None:
         assert "<script" not in text
         assert 'figures/texts-uid-x___script_.svg"' in text
     shown = FORMATS["md"](page(found)).splitlines()
-    rows = [line for line in shown if "c\\|&lt;script> .txt" in line]
+    rows = [line for line in shown if line.startswith("|") and "c\\|&lt;script> .txt" in line]
     assert [row.count(" | ") for row in rows] == [2, 3]
     assert sum("alert()" in line for line in shown) == 1
     assert "\n% texts: uid" in "\n" + FORMATS["latex"](page(found))

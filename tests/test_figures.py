@@ -69,6 +69,7 @@ def test_options_are_never_mixed_and_of_seeds_the_lowest_is_shown() -> None:
 def test_measurements_without_the_columns_of_a_plot_are_not_in_it() -> None:
     bare = replace(FOUND[0], measurement=replace(FOUND[0].measurement, columns={}))
     assert [picture.plot for picture in figures.pictures([bare])] == [BARS]
+    assert [picture.plot for picture in figures.pictures([measured("gtok", "ai", None)])] == [POINTS]
 
 
 def test_files_are_drawn_once_and_always_the_same(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_any_name_and_any_number_of_corpora_can_be_drawn(tmp_path: Path) -> None
     odd = [measured(f"{start}{'long name ' * 5}.txt", None) for start in ("$x_1$", "_", "%", "\\", *map(str, range(9)))]
     figures.draw(odd, tmp_path / "odd")
     figures.draw([measured("gtok", f"domain {n} of {'x' * 40}") for n in range(12)], tmp_path / "many")
-    figures.draw([measured("gtok", "ai", None)], tmp_path / "none")
+    figures.draw([measured("gtok", "ai", None), measured("gtok", "music")], tmp_path / "hole")
 
 
 def test_drawing_leaves_the_user_s_settings_alone(tmp_path: Path) -> None:

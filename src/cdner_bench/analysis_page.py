@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from . import hypothesis
-from .figures import Picture, pictures, reading_order
+from .figures import Picture, natural, pictures, reading_order
 from .hypothesis import UID, VARIANCE, Series, Spearman
 from .leaderboard import Table
 from .measurement import Number
@@ -22,6 +22,7 @@ from .row import HOLE
 FIGURES = "figures"
 """The folder of the pictures, beside the page."""
 
+_WHO = "\0"  # in a note: the name of the corpus that it is about
 _TESTED = (
     "Spearman's rho between the UID variance of a corpus and the F1 of what learnt from it; the hypothesis is that it "
     "is negative. In brackets its 95 % interval (Fisher's z, standard error of Bonett and Wright); p by permutation, "
@@ -55,21 +56,21 @@ class Group:
         links = {f"{FIGURES}/{picture.name}": picture.title for picture in self.pictures}
         title = f"{self.benchmark}: {self.label}"
         made = [Table(title, [*where, *columns], rows, self._note(seeds), links)]
-        parts = [(m, name, numbers) for m in self.shown for name, numbers in m.measurement.parts.items()]
-        if parts:
-            columns = _columns(numbers for _, _, numbers in parts)
-            rows = [[*_where(m, seeds), name, *_cells(numbers, columns)] for m, name, numbers in parts]
-            made.append(Table(f"{title}, parts of corpora", [*where, "Part", *columns], rows, folded=True))
+        for corpus in sorted({m.corpus.name for m in self.shown if m.measurement.parts}, key=natural):
+            found = [m for m in self.shown if m.corpus.name == corpus]
+            columns = _columns(numbers for m in found for numbers in m.measurement.parts.values())
+            rows = [
+                [*_where(m, seeds), name, *_cells(numbers, columns)]
+                for m in found
+                for name, numbers in m.measurement.parts.items()
+            ]
+            made.append(Table(f"{title}, parts of {corpus}", [*where, "Part", *columns], rows, folded=True))
         return made
 
     def _note(self, seeds: bool) -> str:
         """The options, what the analysis says, and what keeps rows from being comparable."""
         options = ", ".join(f"{name}={value}" for name, value in self.shown[0].analysis.options.items())
-        said: dict[str, list[str]] = {}
-        for m in self.shown:
-            for note in dict.fromkeys(m.measurement.notes):
-                said.setdefault(note, []).append(" ".join([m.corpus.domain or "", m.corpus.name]).strip())
-        notes = [n if len(who) == len(self.shown) else f"{', '.join(who)}: {n}" for n, who in said.items()]
+        notes = _merged(self.shown)
         if len({m.analysis.version for m in self.shown}) > 1:
             notes.append("Rows come from different versions of the analysis; measure again to compare them.")
         if seeds and self.pictures:
@@ -204,8 +205,8 @@ def _beside(benchmark: str, printed: Sequence[Series], groups: Sequence[Group]) 
     ]
     headers = ["Source", "Domain", "Corpus", "F1 (printed)", "UID variance (printed)"]
     note = (
-        "Printed: copied from the TOPT paper, which does not say which explanations it mixed in. Measured: with the "
-        "lowest seed there is."
+        "Printed: copied from the TOPT paper, which does not say which explanations it mixed in (`cdner-bench paper` "
+        "compares more draws). Measured: with the lowest seed there is."
     )
     title = f"{benchmark}: UID variance, printed and measured"
     return Table(title, [*headers, *(f"{group.label} (measured)" for group in groups)], rows, note)
@@ -278,6 +279,26 @@ def _label(measured: Measured, rows: Iterable[Sequence[Measured]]) -> str:
     ]
     name = measured.analysis.name
     return f"{name} ({', '.join(differing)})" if differing else name
+
+
+def _merged(shown: Sequence[Measured]) -> list[str]:
+    """Every note once, with whom it is about: also where notes differ in the name of their corpus only."""
+    said: dict[str, list[Measured]] = {}
+    for m in shown:
+        name = f"{m.corpus.name} of {m.corpus.domain}" if m.corpus.domain else m.corpus.name
+        for note in dict.fromkeys(m.measurement.notes):
+            said.setdefault(note.replace(name, _WHO), []).append(m)
+    notes = []
+    for note, about in said.items():
+        domains: dict[str, list[str]] = {}
+        for m in about:
+            domains.setdefault(m.corpus.name, []).extend([m.corpus.domain] if m.corpus.domain else [])
+        names = [f"{corpus} of {', '.join(dict.fromkeys(of))}" if of else corpus for corpus, of in domains.items()]
+        whole = len(about) == len(shown)
+        who = "each corpus" if whole and len(shown) > 1 else "; ".join(names)
+        text = (note if whole or _WHO in note else f"{_WHO}: {note}").replace(_WHO, who)
+        notes.append(f"E{text[1:]}" if text.startswith("each corpus") else text)
+    return notes
 
 
 def _where(m: Measured, seed: bool) -> list[str]:

@@ -137,7 +137,9 @@ def pictures(measured: Sequence[Measured]) -> list[Picture]:
         for row in sorted(rows):
             name = "-".join([*words, *([row] if len(rows) > 1 else [])])
             found = list(rows[row].values())
-            made.append(Picture(re.sub(r"[^A-Za-z0-9_.-]", "_", name), found[0][0], [m for _, m in found]))
+            plot, shown = found[0][0], [m for _, m in found]
+            if plot.kind == "points" or any(_bar(m, plot)[0] is not None for m in shown):
+                made.append(Picture(re.sub(r"[^A-Za-z0-9_.-]", "_", name), plot, shown))
     return made
 
 
