@@ -20,7 +20,10 @@ LAYERS = [
         "results", "meter", "models", "options", "context", "method", "interchange", "scaffold", "llm",
         "measurement", "measurements", "texts",
     },
-    {"hookspecs", "benchmark", "plugins", "leaderboard", "row", "audit", "download", "formats", "figures"},
+    {
+        "hookspecs", "benchmark", "plugins", "leaderboard", "row", "audit", "download", "formats", "figures",
+        "analysis_page", "hypothesis",
+    },
     {"runner", "conformance", "generation", "analyses", "paper"},
     {"cli", "__main__", "__init__"},
 ]  # fmt: skip

@@ -176,7 +176,9 @@ def test_check_notices_an_edited_page(cli: Run, tmp_path: Path) -> None:
     assert cli("leaderboard", "--check").returncode == 0
     stray = tmp_path / "leaderboards" / "mini" / "multi.md"
     stray.write_text("no result says this")
-    assert cli("leaderboard", "--check").returncode == 1
+    done = cli("leaderboard", "--check")
+    assert done.returncode == 1
+    assert "multi.md is left over; type: rm " in done.stdout
     stray.unlink()
     page.write_text(page.read_text().replace("61.00", "71.00"))
     done = cli("leaderboard", "--check")

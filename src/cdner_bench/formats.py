@@ -1,63 +1,82 @@
-"""A leaderboard as Markdown, CSV, LaTeX, HTML or JSON. Names come from plugins and are escaped everywhere."""
+"""A page of tables as Markdown, CSV, LaTeX, HTML or JSON. Names come from plugins and are escaped everywhere."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from typing import Any, Protocol
 
 from tabulate import tabulate
 
-from .leaderboard import Board
+from .leaderboard import Table
 
 
-def markdown(board: Board) -> str:
+class Page(Protocol):
+    """What can be written: a leaderboard, or the page of analyses."""
+
+    @property
+    def title(self) -> str:
+        """Its heading."""
+        ...
+
+    @property
+    def lead(self) -> str:
+        """The paragraph under the heading, in Markdown."""
+        ...
+
+    def tables(self) -> Sequence[Table]:
+        """Everything that is shown, in order."""
+        ...
+
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """The unrounded numbers, all with the same keys."""
+        ...
+
+
+def markdown(page: Page) -> str:
     """A page. `|` in a name cannot break a table."""
-    parts = [
-        f"# {_escape(board.title)}",
-        f"Benchmark `{board.benchmark.name}`, version {board.benchmark.version}. "
-        "Written by `cdner-bench leaderboard` from the result files; do not edit.",
-    ]
-    for table in board.tables():
+    parts = [f"# {_escape(page.title)}", page.lead]
+    for table in page.tables():
         rows = [[_escape(cell) for cell in row] for row in table.rows]
         align = ["right" if _numeric(header) else "left" for header in table.headers]
-        parts += [
-            f"## {table.title}",
-            table.note,
-            tabulate(rows, [_escape(h) for h in table.headers], tablefmt="pipe", disable_numparse=True, colalign=align),
-        ]
+        headers = [_escape(h) for h in table.headers]
+        shown = tabulate(rows, headers, tablefmt="pipe", disable_numparse=True, colalign=align)
+        parts += [f"## {_escape(table.title)}", _escape(table.note), _folded(table, shown), *_images(table)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def latex(board: Board) -> str:
+def latex(page: Page) -> str:
     """Booktabs tables, one after the other."""
     return (
         "\n\n".join(
-            f"% {t.title}\n{tabulate(t.rows, t.headers, tablefmt='latex_booktabs', disable_numparse=True)}"
-            for t in board.tables()
+            f"% {' '.join(t.title.split())}\n"
+            + tabulate(t.rows, t.headers, tablefmt="latex_booktabs", disable_numparse=True)
+            for t in page.tables()
         )
         + "\n"
     )
 
 
-def html(board: Board) -> str:
+def html(page: Page) -> str:
     """A page without style, every cell escaped."""
-    parts = [
-        f"<h2>{escape(t.title)}</h2>\n<p>{escape(t.note)}</p>\n"
-        + tabulate(t.rows, t.headers, tablefmt="html", disable_numparse=True)
-        for t in board.tables()
-    ]
-    title = escape(board.title)
+    parts = []
+    for t in page.tables():
+        shown = tabulate(t.rows, t.headers, tablefmt="html", disable_numparse=True)
+        parts.append(
+            f"<h2>{escape(t.title)}</h2>\n<p>{escape(t.note)}</p>\n" + "\n".join([_folded(t, shown), *_images(t)])
+        )
+    title = escape(page.title)
     return (
         f"<!doctype html>\n<meta charset='utf-8'>\n<title>{title}</title>\n<h1>{title}</h1>\n" + "\n".join(parts) + "\n"
     )
 
 
-def tidy_csv(board: Board) -> str:
-    """One line a row, target and protocol, unrounded."""
-    records = board.records()
+def tidy_csv(page: Page) -> str:
+    """One line a number, unrounded, with what it is a number of."""
+    records = page.records()
     stream = io.StringIO()
     writer = csv.DictWriter(stream, list(records[0]) if records else [], lineterminator="\n")
     writer.writeheader()
@@ -65,12 +84,12 @@ def tidy_csv(board: Board) -> str:
     return stream.getvalue()
 
 
-def as_json(board: Board) -> str:
+def as_json(page: Page) -> str:
     """The records of `tidy_csv` as a list."""
-    return json.dumps(board.records(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(page.records(), indent=1, ensure_ascii=False) + "\n"
 
 
-FORMATS: Mapping[str, Callable[[Board], str]] = {
+FORMATS: Mapping[str, Callable[[Page], str]] = {
     "md": markdown,
     "csv": tidy_csv,
     "latex": latex,
@@ -84,9 +103,23 @@ def _escape(cell: str) -> str:
     return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 
+def _folded(table: Table, shown: str) -> str:
+    summary = f"<summary>{len(table.rows)} rows</summary>"
+    return f"<details>{summary}\n\n{shown}\n\n</details>" if table.folded else shown
+
+
+def _images(table: Table) -> list[str]:
+    """HTML, which Markdown may contain: there, nothing else sets a width."""
+    return [
+        f'<img src="{escape(path)}.svg" alt="{escape(text)}" width="480"><br>\n'
+        f'{escape(text)}: <a href="{escape(path)}.csv">numbers</a>, <a href="{escape(path)}.png">PNG</a>'
+        for path, text in table.pictures.items()
+    ]
+
+
 TEXT = (
     "Method", "Backbone", "Preset", "Device", "Precision", "Source", "Model", "Asked (UTC)", "Prompt",
-    "Not plain answers",
+    "Not plain answers", "Domain", "Corpus", "Part", "Setting", "Variance of", "Over", "Hypothesis 3.2",
 )  # fmt: skip
 """Columns that are read and not compared."""
 

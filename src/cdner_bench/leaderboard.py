@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 from typing import Any
@@ -25,12 +25,18 @@ SHOWN = (HEADLINE, "topt-released", "bio-projected", "string-multiset")
 
 @dataclass(frozen=True)
 class Table:
-    """Headers and rows of text."""
+    """Headers and rows of text.
+
+    `pictures` go with it: paths relative to the page and without suffix (each is an SVG, a PNG and a CSV), and what
+    they show. A `folded` table is long and opens on a click, where the format can do that.
+    """
 
     title: str
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,18 @@ class Board:
         """Benchmark and setting."""
         return f"{self.benchmark.title}: {self.benchmark.setting(self.setting).title}"
 
+    @property
+    def lead(self) -> str:
+        """Which data, and where the page comes from."""
+        return (
+            f"Benchmark `{self.benchmark.name}`, version {self.benchmark.version}. "
+            "Written by `cdner-bench leaderboard` from the result files; do not edit."
+        )
+
     @cached_property
     def labels(self) -> list[str]:
         """The rows' names; options are added where rows of one method differ in nothing else that is shown."""
-        return [_label(row, [other for other in self.rows if other.method == row.method]) for row in self.rows]
+        return [row_label(row, [other for other in self.rows if other.method == row.method]) for row in self.rows]
 
     def scores(self) -> Table:
         """F1 per domain and on average, under the headline."""
@@ -129,7 +143,7 @@ class Board:
         """What the paper prints for this setting, if anything."""
         targets = self.benchmark.setting(self.setting).targets
         rows = []
-        for table, row in _paper(self.benchmark.name, self.setting):
+        for table, row in paper_rows(self.benchmark.name, self.setting):
             values = [row["f1"].get(t) for t in targets]
             mean = f"{fmean(values):.2f}" if None not in values else HOLE
             printed = f"{row['average']:.2f}" if "average" in row else HOLE
@@ -191,14 +205,14 @@ def boards(results: Iterable[Result], benchmark: Benchmark) -> list[Board]:
     made = []
     for name, setting in benchmark.settings.items():
         if name in grouped:
-            alike = [_alike(row) for row in grouped[name].values()]
-            ranked = sorted((Row(row, setting.targets) for row in alike), key=lambda r: r.rank_key)
-            outdated = sum(map(len, grouped[name].values())) - sum(map(len, alike))
+            same = [alike(row) for row in grouped[name].values()]
+            ranked = sorted((Row(row, setting.targets) for row in same), key=lambda r: r.rank_key)
+            outdated = sum(map(len, grouped[name].values())) - sum(map(len, same))
             made.append(Board(benchmark, name, ranked, outdated))
     return made
 
 
-def _alike(row: Sequence[Result]) -> list[Result]:
+def alike(row: Sequence[Result]) -> list[Result]:
     """The results of a row that may be averaged: of the newest run's code and, per target, one state of the data."""
 
     def newest(results: Sequence[Result]) -> Result:
@@ -214,7 +228,8 @@ def _targets(results: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(r.scenario.target for r in results))
 
 
-def _label(row: Row, rivals: Sequence[Row]) -> str:
+def row_label(row: Row, rivals: Sequence[Row]) -> str:
+    """The method's name, and the options in which it differs from rivals that look the same otherwise."""
     shown = ("backbone", "model")
     options = row.results[0].method.options
     differing = [
@@ -226,10 +241,14 @@ def _label(row: Row, rivals: Sequence[Row]) -> str:
     return f"{row.method} ({', '.join(f'{name}={options[name]}' for name in differing)})" if differing else row.method
 
 
-def _paper(benchmark: str, setting: str) -> list[tuple[str, Mapping[str, Any]]]:
-    rows = []
-    for path in sorted((benchmarks_dir() / "paper").glob("table-*.toml")):
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        if table["benchmark"] == benchmark:
-            rows += [(table["table"], row) for row in table.get("rows", ()) if row["setting"] == setting]
-    return rows
+def paper_tables(benchmark: str) -> list[dict[str, Any]]:
+    """The tables of the TOPT paper that are about a benchmark, as `benchmarks/paper/*.toml` has them."""
+    paths = sorted((benchmarks_dir() / "paper").glob("table-*.toml"))
+    tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return [table for table in tables if table["benchmark"] == benchmark]
+
+
+def paper_rows(benchmark: str, setting: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """The F1 that the paper prints for a setting: (table, row)."""
+    tables = paper_tables(benchmark)
+    return [(t["table"], row) for t in tables for row in t.get("rows", ()) if row["setting"] == setting]

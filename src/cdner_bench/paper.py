@@ -6,18 +6,16 @@ What is printed, and by which analysis it comes out, is data: the `checks` of `b
 from __future__ import annotations
 
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from . import analyses
 from .analyses import Job
 from .benchmark import Benchmark
 from .context import Observer
-from .files import benchmarks_dir
+from .leaderboard import paper_tables
 from .measurement import Number
 from .method import Analysis
 from .plugins import Registry
@@ -139,7 +137,7 @@ def findings(benchmark: Benchmark, registry: Registry, observer: Observer) -> It
 
 def averages(benchmark: str) -> Iterator[Average]:
     """Every printed average of F1 values about `benchmark`, beside their mean."""
-    for table in _tables(benchmark):
+    for table in paper_tables(benchmark):
         for row in table.get("rows", ()):
             if "average" in row:
                 mean = fmean(row["f1"].values())
@@ -163,12 +161,6 @@ def _numbers(
 
 
 def _checks(benchmark: str) -> Iterator[Check]:
-    for table in _tables(benchmark):
+    for table in paper_tables(benchmark):
         for check in table.get("checks", ()):
             yield Check(table=table["table"], **check)
-
-
-def _tables(benchmark: str) -> list[Mapping[str, Any]]:
-    paths = sorted((benchmarks_dir() / "paper").glob("table-*.toml"))
-    tables: list[Mapping[str, Any]] = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
-    return [table for table in tables if table["benchmark"] == benchmark]
