@@ -60,7 +60,7 @@ class Entropy(Analysis):
                 **numbers,
             },
             columns=dict(zip(("length", "entropy"), columns, strict=True)),
-            plots=[Plot("entropy-by-length", "points", "entropy", label, "length", "tokens of the unit")],
+            plots=[Plot("by-length", "points", "entropy", label, "length", "tokens of the unit")],
             notes=[MILLER_MADOW],
         )
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt
 
-from cdner_bench import Analysis, DataError, Measurement, OptionError, Plot, PluginError, RunContext, Text
+from cdner_bench import Analysis, DataError, Measurement, OptionError, Plot, PluginError, RunContext, Text, operational
 
 from . import intervals, smoothing
 from .bigrams import Bigrams, Tokens
@@ -34,7 +34,8 @@ class UniformInformationDensity(Analysis):
 
         `model`: "bigram" (maximum likelihood on the corpus itself), "add-k" (`k`) or "kneser-ney", both estimated on
         the other `folds` (5; 1: on the corpus itself), or "transformer": the causal `backbone`, each unit read in
-        windows of `window` tokens (its own, if None) that move by `stride` (half a window, if None).
+        windows of `window` tokens (its own, if None) that move by `stride` (half a window, if None), `batch_tokens` at
+        a time.
         `unit` and `tokens`: what surprisal is summed over, and what has it (docs/information-density.md).
         `sample_variance` is the mean over `samples` samples of `sample_tokens` tokens. `points` units at most are kept
         one by one.
@@ -53,6 +54,7 @@ class UniformInformationDensity(Analysis):
         normalise: Normalise = "token"
         operationalisation: Operationalisation = "mean"
         exponent: Annotated[float, Gt(1)] = 1.25
+        batch_tokens: Annotated[Count | None, operational] = None
         sample_tokens: Count = 10_000
         samples: Count = 20
         points: Count = 5_000
@@ -80,8 +82,10 @@ class UniformInformationDensity(Analysis):
         numbers = {"tokens": tokens.tokens, "types": tokens.types, "bigrams": pairs.distinct}
         sample = self._sample(tokens, run) if own else {}
         notes = [SELF_ESTIMATED] if own else []
-        if own and tokens.tokens < 2 * o.sample_tokens:
-            notes.append(_few(corpus, o.sample_tokens, bool(sample)))
+        if own and not sample:
+            notes.append(f"There are fewer than sample_tokens={o.sample_tokens:,} tokens: no sample_variance.")
+        elif own and tokens.tokens < 2 * o.sample_tokens:
+            notes.append("A sample has more than half of the tokens: the interval of sample_variance is too narrow.")
         return self._measurement(corpus, numbers, (length, values, without), sample, notes, run.seed)
 
     def _by_transformer(self, corpus: Text, run: RunContext) -> Measurement:
@@ -95,7 +99,7 @@ class UniformInformationDensity(Analysis):
         if o.tokens != "whitespace" or o.lowercase:
             raise OptionError("a transformer has tokens of its own", hint="leave out -o tokens and -o lowercase")
         with run.phase("load"):
-            model = CausalModel(run.backbone(o.backbone), window=o.window, stride=o.stride)
+            model = CausalModel(run.backbone(o.backbone), window=o.window, stride=o.stride, batch_tokens=o.batch_tokens)
         run.describe(backbone=o.backbone, trained=0, total=model.parameters, precision="fp32")
         surprisals: list[Floats] = []
         with run.phase("score"):
@@ -154,7 +158,7 @@ class UniformInformationDensity(Analysis):
             least = "three tokens" if o.operationalisation == "local" else "two tokens"
             raise DataError(f"no unit of {corpus.name} has a surprisal: none has {least}", hint="take a larger unit")
         if without:
-            notes = [*notes, f"{without:,} units of {corpus.name} are too short to have a surprisal and are left out."]
+            notes = [*notes, f"{without:,} units are too short to have a surprisal, and are left out."]
         variance, low, high = intervals.variance(values)
         unit = NAMES[o.base] + ("² " if o.operationalisation in ("variance", "local") else "")
         per = {"token": " per token", "bigram": " per bigram", "none": ""}[o.normalise]
@@ -175,16 +179,9 @@ class UniformInformationDensity(Analysis):
             },
             columns=dict(zip(("length", "uid"), columns, strict=True)),
             plots=[
-                Plot("uid-by-length", "points", "uid", label, "length", "tokens of the unit"),
-                Plot("uid-variance", "bars", "variance", "variance of UID"),
-                Plot("uid-sample-variance", "bars", "sample_variance", f"variance of UID, {o.sample_tokens:,} tokens"),
+                Plot("by-length", "points", "uid", label, "length", "tokens of the unit"),
+                Plot("variance", "bars", "variance", "variance of UID"),
+                Plot("sample-variance", "bars", "sample_variance", f"variance of UID, {o.sample_tokens:,} tokens"),
             ],
             notes=notes,
         )
-
-
-def _few(corpus: Text, size: int, some: bool) -> str:
-    where = f"{corpus.name} of {corpus.domain.name}" if corpus.domain else corpus.name
-    if some:
-        return f"Samples of {where} have more than half of its tokens each: their interval is too narrow."
-    return f"{where} has fewer than sample_tokens={size:,} tokens: no sample_variance."

@@ -125,7 +125,7 @@ def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, 
     pool = [r for d, other in others.items() if other is not None and d != corpus.name for r in gtok.records(other)]
     unit: gtok.MixedUnit = "sentences" if mixed["unit"] else "explanations"
     added = gtok.mixed_in(pool, int(mixed["count"]), seed, unit)
-    return GtokText(name, [*_kept(path, corpus), *added], corpus)
+    return GtokText(name, _kept(path, corpus), corpus, added)
 
 
 def _file(path: Path, corpus: Corpus | None, errors: Errors, name: str = "") -> Text:

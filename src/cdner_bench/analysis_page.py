@@ -22,7 +22,8 @@ from .row import HOLE
 FIGURES = "figures"
 """The folder of the pictures, beside the page."""
 
-_WHO = "\0"  # in a note: the name of the corpus that it is about
+_SIZES = {"variance": "the whole corpus", "sample_variance": "equal samples"}
+_NAMED = ("Source", "Setting", "Method", "Backbone", "Preset", "Variance of")
 _TESTED = (
     "Spearman's rho between the UID variance of a corpus and the F1 of what learnt from it; the hypothesis is that it "
     "is negative. In brackets its 95 % interval (Fisher's z, standard error of Bonett and Wright); p by permutation, "
@@ -70,12 +71,12 @@ class Group:
     def _note(self, seeds: bool) -> str:
         """The options, what the analysis says, and what keeps rows from being comparable."""
         options = ", ".join(f"{name}={value}" for name, value in self.shown[0].analysis.options.items())
-        notes = _merged(self.shown)
+        said = notes(self.shown)
         if len({m.analysis.version for m in self.shown}) > 1:
-            notes.append("Rows come from different versions of the analysis; measure again to compare them.")
+            said.append("Rows come from different versions of the analysis; measure again to compare them.")
         if seeds and self.pictures:
-            notes.append("Pictures show the lowest seed.")
-        return " ".join([f"Options: {options or 'none'}.", *notes])
+            said.append("Pictures show the lowest seed.")
+        return " ".join([f"Options: {options or 'none'}.", *said])
 
     def records(self) -> list[dict[str, Any]]:
         """One record a number."""
@@ -213,22 +214,11 @@ def _beside(benchmark: str, printed: Sequence[Series], groups: Sequence[Group]) 
 
 
 def _tested(title: str, series: Sequence[Series], labels: Mapping[str, str], note: str) -> Table:
-    headers = [
-        "Source",
-        "Setting",
-        "Method",
-        "Backbone",
-        "Preset",
-        "Over",
-        "Pairs",
-        "rho [95 %]",
-        "p",
-        "Hypothesis 3.2",
-    ]
+    headers = [*_NAMED, "Over", "Pairs", "rho [95 %]", "p", "Hypothesis 3.2"]
     rows = [[*_named(s, labels), over, *_outcome(test)] for s in series for over, test in s.tests().items()]
     if any(s.versions > 1 for s in series):
         note += " Some scores that are compared come from different versions of a method's code."
-    return Table(title, headers, rows or [[HOLE] * 6 + _outcome(hypothesis.spearman([]))], note)
+    return Table(title, headers, rows or [[HOLE] * 7 + _outcome(hypothesis.spearman([]))], note)
 
 
 def _pairs(benchmark: str, series: Sequence[Series], labels: Mapping[str, str]) -> Table:
@@ -237,7 +227,7 @@ def _pairs(benchmark: str, series: Sequence[Series], labels: Mapping[str, str]) 
         for s in series
         for pair in s.pairs
     ]
-    headers = ["Source", "Setting", "Method", "Backbone", "Preset", "Domain", "Corpus", "F1", "UID variance"]
+    headers = [*_NAMED, "Domain", "Corpus", "F1", "UID variance"]
     note = "F1: strict span micro-F1 in percent, mean over seeds; the variance is averaged over the same seeds."
     return Table(f"{benchmark}: pairs behind the test", headers, rows, note, folded=True)
 
@@ -245,7 +235,7 @@ def _pairs(benchmark: str, series: Sequence[Series], labels: Mapping[str, str]) 
 def _named(series: Series, labels: Mapping[str, str]) -> list[str]:
     """Where the pairs of a series come from."""
     source = labels[series.row] if series.row else series.source
-    return [source, series.setting, series.method, series.backbone, series.preset]
+    return [source, series.setting, series.method, series.backbone, series.preset, _SIZES[series.number]]
 
 
 def _outcome(test: Spearman) -> list[str]:
@@ -257,7 +247,7 @@ def _outcome(test: Spearman) -> list[str]:
 
 def _records(benchmark: str, series: Series) -> list[dict[str, Any]]:
     """The tests of a series, in the keys of a measurement: what was compared stands under `options`."""
-    names = ("source", "setting", "method", "backbone", "preset", "row")
+    names = ("source", "setting", "method", "backbone", "preset", "row", "number")
     record: dict[str, Any] = {"benchmark": benchmark, "version": None, "analysis": "hypothesis-3.2"}
     record |= {"options": {name: getattr(series, name) for name in names}}
     made = []
@@ -281,24 +271,20 @@ def _label(measured: Measured, rows: Iterable[Sequence[Measured]]) -> str:
     return f"{name} ({', '.join(differing)})" if differing else name
 
 
-def _merged(shown: Sequence[Measured]) -> list[str]:
-    """Every note once, with whom it is about: also where notes differ in the name of their corpus only."""
+def notes(shown: Sequence[Measured]) -> list[str]:
+    """Every note once, with the corpora that it is about if it is not about all."""
     said: dict[str, list[Measured]] = {}
     for m in shown:
-        name = f"{m.corpus.name} of {m.corpus.domain}" if m.corpus.domain else m.corpus.name
         for note in dict.fromkeys(m.measurement.notes):
-            said.setdefault(note.replace(name, _WHO), []).append(m)
-    notes = []
+            said.setdefault(note, []).append(m)
+    made = []
     for note, about in said.items():
-        domains: dict[str, list[str]] = {}
+        domains: dict[str, dict[str, None]] = {}
         for m in about:
-            domains.setdefault(m.corpus.name, []).extend([m.corpus.domain] if m.corpus.domain else [])
-        names = [f"{corpus} of {', '.join(dict.fromkeys(of))}" if of else corpus for corpus, of in domains.items()]
-        whole = len(about) == len(shown)
-        who = "each corpus" if whole and len(shown) > 1 else "; ".join(names)
-        text = (note if whole or _WHO in note else f"{_WHO}: {note}").replace(_WHO, who)
-        notes.append(f"E{text[1:]}" if text.startswith("each corpus") else text)
-    return notes
+            domains.setdefault(m.corpus.name, {}).update({m.corpus.domain: None} if m.corpus.domain else {})
+        who = "; ".join(f"{name} of {', '.join(of)}" if of else name for name, of in domains.items())
+        made.append(note if len(about) == len(shown) else f"{who}: {note[0].lower()}{note[1:]}")
+    return made
 
 
 def _where(m: Measured, seed: bool) -> list[str]:

@@ -26,6 +26,9 @@ from .row import HOLE, Row
 UID, VARIANCE = "uid", "variance"
 """The analysis, and its number, that the hypothesis is about."""
 
+NUMBERS = (VARIANCE, "sample_variance")
+"""What is tested: the paper's number, and the same at equal size, because a larger corpus has more variance."""
+
 LEAST = 4
 """Pairs below which nothing is said."""
 
@@ -75,8 +78,8 @@ class Spearman:
 class Series:
     """Pairs that may be compared: everything but the corpus is the same. `source`: `measured`, or tables of the paper.
 
-    `row` is the row of options of the analysis behind the variances, empty for printed ones; `versions` counts the
-    versions of the method's code behind the scores.
+    `row` is the row of options of the analysis behind the variances, empty for printed ones, `number` which variance
+    it is; `versions` counts the versions of the method's code behind the scores.
     """
 
     source: str
@@ -87,6 +90,7 @@ class Series:
     pairs: Sequence[Pair]
     row: str = ""
     versions: int = 1
+    number: str = VARIANCE
 
     def tests(self) -> dict[str, Spearman]:
         """Over all pairs, and within domains: there, a domain with one corpus has nothing to say, and is left out."""
@@ -192,12 +196,13 @@ def measured(results: Iterable[Result], measurements: Iterable[Measured]) -> lis
 
     F1 is the mean over seeds. So is the variance: of the measurement with a run's seed, else with seed 0.
     """
-    found: dict[str, dict[tuple[Any, ...], float]] = {}
+    found: dict[tuple[str, str], dict[tuple[Any, ...], float]] = {}
     for m in measurements:
-        value = m.measurement.numbers.get(VARIANCE)
-        if m.analysis.name == UID and value is not None:
-            key = (m.corpus.benchmark, m.corpus.version, m.corpus.domain, m.corpus.name, m.seed)
-            found.setdefault(m.analysis.row, {})[key] = value
+        for number in NUMBERS if m.analysis.name == UID else ():
+            value = m.measurement.numbers.get(number)
+            if value is not None:
+                key = (m.corpus.benchmark, m.corpus.version, m.corpus.domain, m.corpus.name, m.seed)
+                found.setdefault((m.analysis.row, number), {})[key] = value
     groups = _groups(results)
     plain = [_plain(rows[0]) for rows in groups]
     made = []
@@ -251,7 +256,7 @@ def _plain(row: Row) -> Row:
     return Row([replace(first, method=replace(first.method, options=kept))], row.targets)
 
 
-def _series(rows: Sequence[Row], label: str, uid: str, values: dict[tuple[Any, ...], float]) -> Series:
+def _series(rows: Sequence[Row], label: str, of: tuple[str, str], values: dict[tuple[Any, ...], float]) -> Series:
     pairs = []
     first = rows[0].results[0]
     for row in rows:
@@ -265,7 +270,8 @@ def _series(rows: Sequence[Row], label: str, uid: str, values: dict[tuple[Any, .
                 pairs.append(Pair(target, corpus, fmean(known), f1.mean))
     backbone, preset = rows[0].model
     versions = len({r.method.version for row in rows for r in row.results})
-    return Series("measured", first.scenario.setting, label, backbone, preset, _sorted(pairs), uid, versions)
+    uid, number = of
+    return Series("measured", first.scenario.setting, label, backbone, preset, _sorted(pairs), uid, versions, number)
 
 
 def _sorted(pairs: Iterable[Pair]) -> list[Pair]:

@@ -78,16 +78,22 @@ class Text(ABC):
 
 
 class GtokText(Text):
-    """Explanations (GTOK). A document is all that is said about one sentence of the train split."""
+    """Explanations (GTOK). A document is all that is said about one sentence of the train split.
+
+    `records` are the domain's own, `added` those of other domains that are mixed in.
+    """
 
     units = ("explanation", "sentence", "document")
 
-    def __init__(self, name: str, records: Sequence[Record], domain: Corpus | None = None) -> None:
+    def __init__(
+        self, name: str, records: Sequence[Record], domain: Corpus | None = None, added: Sequence[Record] = ()
+    ) -> None:
         super().__init__(name, domain)
         self.records = records
+        self.added = added
 
     def _blocks(self, unit: str) -> Iterator[bytes]:
-        texts = [[e.text for e in record.explanations] for record in self.records]
+        texts = [[e.text for e in record.explanations] for record in (*self.records, *self.added)]
         for text in (text for group in texts for text in group):
             self._digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
         explanations = (text for group in texts for text in group)

@@ -430,7 +430,7 @@ def test_units_of_one_token_have_no_surprisal(tmp_path: Path) -> None:
     assert found.numbers["units"] == 1
     assert found.numbers["variance"] == 0
     assert found.numbers["variance_low"] is None
-    assert any("2 units of lines are too short" in note for note in found.notes)
+    assert any("2 units are too short" in note for note in found.notes)
 
 
 def test_every_number_can_be_written_as_json(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from .common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, nam
 
 if TYPE_CHECKING:
     from ..benchmark import Benchmark
-    from ..measurement import Number
     from ..measurements import Measured
 
 ERRORS = ("strict", "replace")
@@ -86,26 +85,21 @@ def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str])
 
 def print_measured(made: Sequence[Measured]) -> None:
     """Numbers as a table, parts as another, and what a reader has to know."""
+    from ..analysis_page import notes, number
+
     names = list(dict.fromkeys(name for m in made for name in m.measurement.numbers))
     corpora = [f"{m.corpus.name}\n{m.corpus.domain or ''}" for m in made]
     shown = table("", *corpora, title=made[0].analysis.name, right=len(made))
     for name in names:
-        shown.add_row(name, *(cell(m.measurement.numbers.get(name)) for m in made))
+        shown.add_row(name, *(number(m.measurement.numbers.get(name)) for m in made))
     show(shown)
     columns = list(dict.fromkeys(c for m in made for part in m.measurement.parts.values() for c in part))
     if columns:
         parts = table("corpus", "domain", "part", *columns, right=len(columns))
         for m in made:
             for name, numbers in m.measurement.parts.items():
-                cells = [cell(numbers.get(column)) for column in columns]
+                cells = [number(numbers.get(column)) for column in columns]
                 parts.add_row(m.corpus.name, m.corpus.domain or "", name, *cells)
         show(parts)
-    for note in dict.fromkeys(note for m in made for note in m.measurement.notes):
+    for note in notes(made):
         print(note)
-
-
-def cell(value: Number) -> str:
-    """A number for reading: four significant digits, or all of an integer."""
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
