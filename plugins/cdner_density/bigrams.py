@@ -11,19 +11,18 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, cycle
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import kernels
-from .kernels import Bytes, Hashes, Ids, Ints
+from .kernels import Bytes, Hashes, Ids, Ints, Words
 from .units import Units
 
-N = TypeVar("N", bound=np.generic)
 T = TypeVar("T")
 SMALL = 1 << 16
 """Counts below are looked up in tables."""
@@ -57,30 +56,22 @@ class Tokens:
 
     def sample(self, size: int, random: np.random.Generator) -> Tokens:
         """Units drawn without replacement until they have `size` tokens."""
-        chosen = [self._unit(n) for n in _drawn(self._lengths, size, random)]
-        ids = np.concatenate([piece for unit in chosen for piece in (unit, np.zeros(1, np.uint32))])
-        words, numbers, counts = np.unique(ids, return_inverse=True, return_counts=True)
-        unigrams = counts.copy()
+        blocks, starts, lengths = self._units
+        chosen = _drawn(lengths, size, random)
+        where = zip(blocks[chosen].tolist(), starts[chosen].tolist(), lengths[chosen].tolist(), strict=True)
+        ids = np.concatenate([self.blocks[block][start : start + length + 1] for block, start, length in where])
+        words, numbers, unigrams = np.unique(ids, return_inverse=True, return_counts=True)
+        assert words[0] == 0, "every unit has an end"
         unigrams[0] = 0
-        assert words[0] == 0
         return Tokens([numbers.astype(np.uint32)], unigrams)
 
     @cached_property
-    def _ends(self) -> list[Ints]:
-        return [np.flatnonzero(block == 0) for block in self.blocks]
-
-    @cached_property
-    def _lengths(self) -> Ints:
-        return np.concatenate([np.diff(ends, prepend=-1) - 1 for ends in self._ends])
-
-    @cached_property
-    def _first_units(self) -> Ints:
-        return np.cumsum([0, *map(len, self._ends)])
-
-    def _unit(self, number: int) -> Ids:
-        block = int(np.searchsorted(self._first_units, number, side="right")) - 1
-        ends, n = self._ends[block], number - int(self._first_units[block])
-        return self.blocks[block][(ends[n - 1] + 1 if n else 0) : ends[n]]
+    def _units(self) -> tuple[Ints, Ints, Ints]:
+        """Of every unit: the number of its block, where it starts there, its length."""
+        ends = [np.flatnonzero(block == 0) for block in self.blocks]
+        starts = [np.concatenate([[0], end[:-1] + 1]) for end in ends]
+        blocks = np.repeat(np.arange(len(ends)), [len(end) for end in ends])
+        return blocks, np.concatenate(starts), np.concatenate(ends) - np.concatenate(starts)
 
 
 def workers() -> int:
@@ -95,31 +86,26 @@ def read(blocks: Iterable[bytes], advance: Callable[[int], None]) -> Tokens:
     """
     vocabularies = [Vocabulary() for _ in range(workers())]
     made: list[Ids] = []
-    with ThreadPoolExecutor(len(vocabularies)) as pool:
-        free = deque(vocabularies)
-        waiting: deque[tuple[Vocabulary, Future[Ids]]] = deque()
+    with ExitStack() as stack:
+        threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in vocabularies]
+        waiting: deque[Future[Ids]] = deque()
 
         def finish() -> None:
-            vocabulary, future = waiting.popleft()
-            made.append(future.result())
-            free.append(vocabulary)
+            made.append(waiting.popleft().result())
             advance(len(made[-1]))
 
-        for block in blocks:
-            if not free:
+        for vocabulary, thread, block in zip(cycle(vocabularies), cycle(threads), blocks):
+            if len(waiting) == 2 * len(threads):  # one in work, one ready
                 finish()
-            vocabulary = free.popleft()
-            waiting.append((vocabulary, pool.submit(vocabulary.encode, block)))
+            waiting.append(thread.submit(vocabulary.encode, block))
         while waiting:
             finish()
-        first, *others = vocabularies
-        renamed = [np.arange(first.types + 1, dtype=np.uint32), *map(first.absorb, others)]
-        list(pool.map(lambda n: _rename(made[n], renamed[n % len(renamed)]), range(len(made))))
-    return Tokens(made, first.counts[: first.types + 1].copy())
-
-
-def _rename(block: Ids, names: Ids) -> None:
-    np.take(names, block, out=block)
+    first, *others = vocabularies
+    for n, other in enumerate(others, start=1):
+        names = first.absorb(other)
+        for own in made[n :: len(vocabularies)]:
+            np.take(names, own, out=own)
+    return Tokens(made, first.counts)
 
 
 class Vocabulary:
@@ -129,10 +115,13 @@ class Vocabulary:
         room = 1 << 14
         self.types = 0
         self.table: Hashes = np.zeros(2 * room, np.uint64)
-        self.hashes: Hashes = np.zeros(room, np.uint64)
-        self.starts: Ints = np.zeros(room, np.int64)
-        self.counts: Ints = np.zeros(room, np.int64)
+        self.words: Words = np.zeros((room, kernels.COLUMNS_OF_WORDS), np.uint64)
         self.letters: Bytes = np.zeros(8 * room, np.uint8)
+
+    @property
+    def counts(self) -> Ints:
+        """How often each word was seen; 0 for number 0."""
+        return self.words[: self.types + 1, kernels.COUNT].astype(np.int64)
 
     def encode(self, block: bytes | Bytes) -> Ids:
         """The numbers of a text's words, with a 0 for each line feed; counts them."""
@@ -140,33 +129,28 @@ class Vocabulary:
         ids = np.empty(len(text) + 1, np.uint32)  # untouched pages cost nothing
         at = n = 0
         while True:
-            at, n, self.types = kernels.encode(
-                text, at, ids, n, self.table, self.hashes, self.starts, self.letters, self.counts, self.types
-            )
+            at, n, self.types = kernels.encode(text, at, ids, n, self.table, self.words, self.letters, self.types)
             if at == len(text):
                 return ids[:n].copy()
             self._grow(len(text))
 
     def absorb(self, other: Vocabulary) -> Ids:
         """Take over another vocabulary; returns the new number of each of its words, 0 for 0."""
-        counts = self.counts.copy()
-        names = np.concatenate([[0], self.encode(kernels.spelled(other.letters, other.starts, other.types))])
-        self.counts[:] = 0
-        self.counts[: len(counts)] = counts
-        self.counts[names[1:]] += other.counts[1 : other.types + 1]
+        own = self.counts
+        names = np.concatenate([[0], self.encode(kernels.spelled(other.letters, other.words, other.types))])
+        counts = np.zeros(self.types + 1, np.int64)
+        counts[: len(own)] = own
+        counts[names] += other.counts
+        self.words[: self.types + 1, kernels.COUNT] = counts
         return names.astype(np.uint32)
 
     def _grow(self, least: int) -> None:
-        if self.types + 1 >= len(self.hashes):
-            self.hashes, self.starts, self.counts = _doubled(self.hashes), _doubled(self.starts), _doubled(self.counts)
-            self.table = np.zeros(2 * len(self.hashes), np.uint64)
-            kernels.fill(self.table, self.hashes, self.types)
+        if self.types + 1 >= len(self.words):
+            self.words = np.concatenate([self.words, np.zeros_like(self.words)])
+            self.table = np.zeros(2 * len(self.words), np.uint64)
+            kernels.fill(self.table, self.words, self.types)
         else:
             self.letters = np.concatenate([self.letters, np.zeros(max(len(self.letters), least), np.uint8)])
-
-
-def _doubled(array: NDArray[N]) -> NDArray[N]:
-    return np.concatenate([array, np.zeros_like(array)])
 
 
 class Bigrams:
@@ -233,7 +217,7 @@ class Bigrams:
             kernels.place(block, self._bits, self._split, cursors, self._counts)
 
     def _tally(self, bounds: Sequence[int], parts: Iterable[int]) -> tuple[Ints, list[np.int64]]:
-        spectrum = np.zeros(SMALL, np.int64)
+        spectrum = np.zeros(min(SMALL, self.pairs + 1), np.int64)
         large: list[np.int64] = []
         for part in parts:
             large += kernels.tally(self._counts[bounds[part] : bounds[part + 1]], spectrum)

@@ -21,6 +21,7 @@ Bytes = NDArray[np.uint8]
 Ids = NDArray[np.uint32]
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
+Words = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,8 +32,14 @@ KIND[[9, 11, 12, 13, 28, 29, 30, 31, 32]] = SPACE
 KIND[10] = END
 KIND[[0xC2, 0xE1, 0xE2, 0xE3]] = LEAD
 
+CODE, STOP, COUNT = 0, 1, 2
+"""The columns of a vocabulary; a fourth makes its rows fit into the lines of the cache."""
+COLUMNS_OF_WORDS = 4
+SHORT = 7
+"""Bytes of a word that its code can hold."""
+
 LOW = np.uint64(0xFFFFFFFF)
-HALF = np.uint64(32)
+HALF, EIGHT, TOP = np.uint64(32), np.uint64(8), np.uint64(56)
 ONE = np.uint64(1)
 SCRAMBLE = np.uint64(0xD6E8FEB86659FD93)
 
@@ -69,13 +76,14 @@ def wide(text: Bytes, at: int) -> int:
 
 @compiled
 def encode(
-    text: Bytes, at: int, ids: Ids, n: int, table: Hashes, hashes: Hashes, starts: Ints, letters: Bytes, counts: Ints,
-    types: int,
-) -> tuple[int, int, int]:  # fmt: skip
+    text: Bytes, at: int, ids: Ids, n: int, table: Hashes, words: Words, letters: Bytes, types: int
+) -> tuple[int, int, int]:
     """Number the words of `text[at:]` into `ids[n:]`, and count them.
 
-    The vocabulary is an open table of 2^k slots (upper half of the hash, number) and, by number, the full hash, where
-    its letters end, and its count. Stops where that is full; returns where, the length of `ids`, the number of types.
+    The vocabulary is `words`, a row of `CODE`, `STOP` and `COUNT` by number, and an open `table` of 2^k slots (upper
+    half of the hash, number) that finds them. The code of a word of up to `SHORT` bytes is its bytes and their number;
+    of a longer one it is a hash, and its `letters`, up to `STOP`, are compared. Stops where the vocabulary is full;
+    returns where, the length of `ids`, the number of types.
     """
     mask = np.uint64(len(table) - 1)
     size = len(text)
@@ -95,9 +103,12 @@ def encode(
                 at += blank
                 continue
         start = at
-        code = SCRAMBLE
+        code = np.uint64(0)
         while True:
-            code = (code ^ np.uint64(text[at])) * np.uint64(0x100000001B3C5)
+            if at - start < SHORT:
+                code = (code << EIGHT) | np.uint64(text[at])
+            else:
+                code = (code ^ np.uint64(text[at])) * SCRAMBLE
             at += 1
             if at == size:
                 break
@@ -105,60 +116,73 @@ def encode(
             if kind and (kind != LEAD or wide(text, at)):
                 break
         length = at - start
-        code ^= code >> HALF
-        code *= SCRAMBLE
-        code ^= code >> HALF
-        tag = code & ~LOW
-        slot = code & mask
+        code |= np.uint64(min(length, 255)) << TOP
+        mixed = hashed(code)
+        slot = mixed & mask
         while True:
             entry = table[slot]
             if entry == 0:
-                filled = starts[types]
-                if types + 1 >= len(hashes) or filled + length > len(letters):
+                filled = np.int64(words[types, STOP])
+                if types + 1 >= len(words) or filled + length > len(letters):
                     return start, n, types
                 types += 1
-                table[slot] = tag | np.uint64(types)
-                hashes[types] = code
+                table[slot] = (mixed & ~LOW) | np.uint64(types)
                 letters[filled : filled + length] = text[start:at]
-                starts[types] = filled + length
+                words[types, CODE] = code
+                words[types, STOP] = filled + length
                 word = np.int64(types)
                 break
-            if (entry & ~LOW) == tag:
+            if (entry ^ mixed) <= LOW:
                 word = np.int64(entry & LOW)
-                begin = starts[word - 1]
-                if starts[word] - begin == length:
-                    same = True
-                    for i in range(length):
-                        if letters[begin + i] != text[start + i]:
-                            same = False
-                            break
-                    if same:
-                        break
+                if words[word, CODE] == code and (
+                    length <= SHORT or same(letters, words[word - 1, STOP], words[word, STOP], text, start, at)
+                ):
+                    break
             slot = (slot + ONE) & mask
-        counts[word] += 1
+        words[word, COUNT] += ONE
         ids[n] = word
         n += 1
     return at, n, types
 
 
 @compiled
-def fill(table: Hashes, hashes: Hashes, types: int) -> None:
-    """Put words 1 to `types` into an empty table."""
-    mask = np.uint64(len(table) - 1)
-    for word in range(1, types + 1):
-        slot = hashes[word] & mask
-        while table[slot]:
-            slot = (slot + ONE) & mask
-        table[slot] = (hashes[word] & ~LOW) | np.uint64(word)
+def hashed(code: np.uint64) -> np.uint64:
+    """A code with its bits spread."""
+    code ^= code >> HALF
+    code *= SCRAMBLE
+    return code ^ (code >> HALF)
 
 
 @compiled
-def spelled(letters: Bytes, starts: Ints, types: int) -> Bytes:
+def same(letters: Bytes, begin: int, end: int, text: Bytes, start: int, stop: int) -> bool:
+    """Whether two stretches of bytes are equal."""
+    if end - begin != stop - start:
+        return False
+    for i in range(stop - start):  # noqa: SIM110
+        if letters[np.int64(begin) + i] != text[start + i]:
+            return False
+    return True
+
+
+@compiled
+def fill(table: Hashes, words: Words, types: int) -> None:
+    """Put words 1 to `types` into an empty table."""
+    mask = np.uint64(len(table) - 1)
+    for word in range(1, types + 1):
+        mixed = hashed(words[word, CODE])
+        slot = mixed & mask
+        while table[slot]:
+            slot = (slot + ONE) & mask
+        table[slot] = (mixed & ~LOW) | np.uint64(word)
+
+
+@compiled
+def spelled(letters: Bytes, words: Words, types: int) -> Bytes:
     """The words 1 to `types` as a text, with spaces between them."""
-    text = np.empty(starts[types] + types, np.uint8)
+    text = np.empty(np.int64(words[types, STOP]) + types, np.uint8)
     n = 0
     for word in range(1, types + 1):
-        for i in range(starts[word - 1], starts[word]):
+        for i in range(np.int64(words[word - 1, STOP]), np.int64(words[word, STOP])):
             text[n] = letters[i]
             n += 1
         text[n] = 32
@@ -173,8 +197,7 @@ def scrambled(first: np.integer[Any], second: np.integer[Any], bits: np.uint64) 
     pair = (np.uint64(first) << bits) | np.uint64(second)
     pair ^= pair >> bits
     pair = (pair * SCRAMBLE) & inside
-    pair ^= pair >> bits
-    return (pair * SCRAMBLE) & inside
+    return pair ^ (pair >> bits)
 
 
 @compiled
@@ -208,36 +231,36 @@ def tally(pairs: Ids, spectrum: Ints) -> list[np.int64]:
     size = 1024
     while size < len(pairs) // 2:
         size *= 2
-    keys, counts, distinct = np.zeros(size, np.uint32), np.zeros(size, np.uint32), 0
+    table, distinct = np.zeros(size, np.uint64), 0  # pair and count
     for i in range(len(pairs)):
         if 4 * distinct > 3 * size:
             size *= 2
-            old_keys, old_counts = keys, counts
-            keys, counts = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
-            for j in range(len(old_keys)):
-                if old_counts[j]:
-                    slot = old_keys[j] & (size - 1)
-                    while counts[slot]:
+            old, table = table, np.zeros(size, np.uint64)
+            for entry in old:
+                if entry:
+                    slot = np.int64(entry >> HALF) & (size - 1)
+                    while table[slot]:
                         slot = (slot + 1) & (size - 1)
-                    keys[slot], counts[slot] = old_keys[j], old_counts[j]
-        slot = pairs[i] & (size - 1)
-        while counts[slot] and keys[slot] != pairs[i]:
+                    table[slot] = entry
+        slot = np.int64(pairs[i]) & (size - 1)
+        while table[slot] and table[slot] >> HALF != pairs[i]:
             slot = (slot + 1) & (size - 1)
-        if counts[slot] == 0:
-            keys[slot] = pairs[i]
+        if table[slot] == 0:
+            table[slot] = np.uint64(pairs[i]) << HALF
             distinct += 1
-        counts[slot] += 1
+        table[slot] += ONE
     for i in range(len(pairs)):
-        slot = pairs[i] & (size - 1)
-        while keys[slot] != pairs[i] or counts[slot] == 0:
+        slot = np.int64(pairs[i]) & (size - 1)
+        while table[slot] >> HALF != pairs[i] or table[slot] == 0:
             slot = (slot + 1) & (size - 1)
-        pairs[i] = counts[slot]
+        pairs[i] = table[slot] & LOW
     large = [np.int64(0) for _ in range(0)]  # numba must see the type
-    for i in range(size):
-        if counts[i] >= len(spectrum):
-            large.append(np.int64(counts[i]))
-        elif counts[i]:
-            spectrum[counts[i]] += 1
+    for entry in table:
+        count = np.int64(entry & LOW)
+        if count >= len(spectrum):
+            large.append(count)
+        elif count:
+            spectrum[count] += 1
     return large
 
 

@@ -23,7 +23,7 @@ from .types import Corpus, Sentence
 
 Errors = Literal["strict", "replace"]
 NATURAL = "natural"
-BLOCK = 1 << 22  # bytes
+BLOCK = 1 << 20  # bytes
 _PACKED = 1 << 16
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}

@@ -77,7 +77,7 @@ def zipfian(units: int, seed: int, types: int = 3000) -> list[str]:
 # --- the engine ------------------------------------------------------------------------------------------------------
 
 SPACES = "".join(c for c in map(chr, range(0x110000)) if c.isspace())
-WORDS = st.text(alphabet=st.sampled_from("ab\u00e9\u2003\u3000 \t\r\x1c\u00a0\u2029\U0001f916\u2014"), max_size=12)
+WORDS = st.text(alphabet=st.sampled_from("aab\u00e9\u2003\u3000 \t\r\x1c\u00a0\u2029\U0001f916\u2014"), max_size=40)
 
 
 @given(st.lists(WORDS, min_size=1, max_size=30), st.integers(1, 7), st.integers(1, 3))
@@ -145,7 +145,7 @@ def test_vocabularies_are_made_one() -> None:
     names = one.absorb(other)
     assert first.tolist() == [1, 2, 3, 1, 0]
     assert names[second].tolist() == [3, 4, 4, 0]
-    assert one.counts[1:5].tolist() == [2, 1, 2, 2]
+    assert one.counts.tolist() == [0, 2, 1, 2, 2]
 
 
 def test_a_sample_holds_whole_units_each_once(tmp_path: Path) -> None:
