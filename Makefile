@@ -29,6 +29,8 @@ bench: .venv/test  ## what is timed, and against what
 	$(BIN)/python benchmarks/speed/tagger.py
 	$(BIN)/python benchmarks/speed/topt.py
 	$(BIN)/python benchmarks/speed/prompting.py
+	$(BIN)/python benchmarks/speed/density.py
+	$(BIN)/python benchmarks/speed/surprisal.py
 
 clean:
 	rm -rf .venv demo runs build dist

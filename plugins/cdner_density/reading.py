@@ -58,7 +58,7 @@ def _read(text: Text, reading: Reading, run: RunContext) -> Tokens:
     def advance(tokens: int) -> None:
         nonlocal done
         done += tokens
-        run.progress(text.read, text.size, Mtokens_s=done / (time.perf_counter() - start) / 1e6)
+        run.progress(text.read, text.size, **{"Mtokens/s": done / (time.perf_counter() - start) / 1e6})
 
     with run.phase("read"):
         tokens = bigrams.read(reading.tokenised(text, run), advance)
