@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ SELF_ESTIMATED = (
     "The language model is estimated on the corpus that it judges, so the numbers depend on the corpus's size; "
     "sample_variance is of equally large samples, and compares."
 )
-_STRETCH = 64  # surprisals from a transformer are told of in such steps
+_STRETCH = 256  # units whose surprisals are held one by one
 
 
 class UniformInformationDensity(Analysis):
@@ -101,25 +102,22 @@ class UniformInformationDensity(Analysis):
         with run.phase("load"):
             model = CausalModel(run.backbone(o.backbone), window=o.window, stride=o.stride, batch_tokens=o.batch_tokens)
         run.describe(backbone=o.backbone, trained=0, total=model.parameters, precision="fp32")
-        surprisals: list[Floats] = []
+        found = model.surprisals(corpus.lines(o.unit))
+        parts, tokens = [], 0
         with run.phase("score"):
-            for n, found in enumerate(model.surprisals(corpus.lines(o.unit)), start=1):
-                surprisals.append(found / np.log(2))
-                if n % _STRETCH == 0:
-                    run.progress(corpus.read, corpus.size, units=n)
-        some = [s for s in surprisals if len(s)]
-        units = summed(some, [len(s) for s in some], o.exponent)
-        length, values, without = self._reduced(units)
-        numbers = {"tokens": int(units.length.sum()), "types": None, "bigrams": None}
-        return self._measurement(corpus, numbers, (length, values, without), {}, [], run.seed)
+            while some := [surprisals / np.log(2) for surprisals in islice(found, _STRETCH)]:
+                lengths = [len(surprisals) for surprisals in some if len(surprisals)]
+                parts.append(self._reduced(summed([s for s in some if len(s)], lengths, o.exponent)))
+                tokens += sum(lengths)
+                run.progress(corpus.read, corpus.size, tokens=tokens)
+        sizes = {"tokens": tokens, "types": None, "bigrams": None}
+        return self._measurement(corpus, sizes, _joined(parts), {}, [], run.seed)
 
     def _values(self, pairs: Bigrams, seed: int) -> tuple[Floats, Floats, int]:
         """Length and number of each unit that has the number, and how many have not."""
         o = self.options
         if o.model == "bigram":
-            found = pairs.map(self._reduced, o.exponent if o.operationalisation == "super-linear" else 0.0)
-            lengths, values, without = zip(*found, strict=True)
-            return np.concatenate(lengths), np.concatenate(values), sum(without)
+            return _joined(pairs.map(self._reduced, o.exponent if o.operationalisation == "super-linear" else 0.0))
         model = smoothing.add_k(o.k) if o.model == "add-k" else smoothing.kneser_ney
         random = np.random.default_rng([seed, 1])
         return self._reduced(smoothing.held_out(pairs.tokens, model, o.folds or 5, o.exponent, random))
@@ -160,9 +158,8 @@ class UniformInformationDensity(Analysis):
         if without:
             notes = [*notes, f"{without:,} units are too short to have a surprisal, and are left out."]
         variance, low, high = intervals.variance(values)
-        unit = NAMES[o.base] + ("² " if o.operationalisation in ("variance", "local") else "")
         per = {"token": " per token", "bigram": " per bigram", "none": ""}[o.normalise]
-        label = f"UID ({unit}{'' if '²' in unit else per})".replace(" )", ")")
+        unit = f"{NAMES[o.base]}²" if o.operationalisation in ("variance", "local") else f"{NAMES[o.base]}{per}"
         columns = intervals.thinned([length, values], o.points, np.random.default_rng([seed, 3]))
         return Measurement(
             numbers={
@@ -172,16 +169,18 @@ class UniformInformationDensity(Analysis):
                 "variance": variance,
                 "variance_low": low,
                 "variance_high": high,
-                **{
-                    name: sample.get(name)
-                    for name in ("sample_variance", "sample_variance_low", "sample_variance_high")
-                },
+                **{name: sample.get(name) for name in SAMPLE},
             },
             columns=dict(zip(("length", "uid"), columns, strict=True)),
             plots=[
-                Plot("by-length", "points", "uid", label, "length", "tokens of the unit"),
+                Plot("by-length", "points", "uid", f"UID ({unit})", "length", "tokens of the unit"),
                 Plot("variance", "bars", "variance", "variance of UID"),
                 Plot("sample-variance", "bars", "sample_variance", f"variance of UID, {o.sample_tokens:,} tokens"),
             ],
             notes=notes,
         )
+
+
+def _joined(parts: Sequence[tuple[Floats, Floats, int]]) -> tuple[Floats, Floats, int]:
+    lengths, values, without = zip(*parts, strict=True)
+    return np.concatenate(lengths), np.concatenate(values), sum(without)
