@@ -8,7 +8,7 @@ from itertools import permutations, product
 
 import pytest
 
-from cdner_bench import Counts, Scenario
+from cdner_bench import Counts, Scenario, benchmark, digest
 from cdner_bench.hypothesis import DRAWS, Pair, Series, learnt_from, measured, reported, spearman
 from cdner_bench.measurement import Measurement
 from cdner_bench.measurements import CorpusFacts, Measured
@@ -123,8 +123,14 @@ def uid(variance: float | None, corpus: str = "gtok", domain: str = "ai", seed: 
     return Measured(facts, CorpusFacts(corpus, domain, "mini", "1", "00"), seed, Measurement({"variance": variance}))
 
 
+FILES = {d: domain.resources.get("gtok") for d, domain in benchmark.load("mini").domains.items()}
+FOLDER = f"any ({digest({f'{d}.json': file.sha256 for d, file in FILES.items() if file})[:12]})"
+
+
 def run(tp: int, target: str = "ai", seed: int = 0, **options: object) -> Result:
     """A run whose F1 is `tp` percent."""
+    if "gtok_mix" in options:
+        options.setdefault("gtok_folder", FOLDER)
     return replace(
         RESULT,
         method=replace(RESULT.method, name="topt", options={"backbone": "b", "pretraining": "gtok", **options}),
@@ -137,7 +143,8 @@ def run(tp: int, target: str = "ai", seed: int = 0, **options: object) -> Result
 def test_what_a_run_learnt_from() -> None:
     assert learnt_from(run(1)) == "gtok"
     assert learnt_from(run(1, gtok_mix=0, gtok=None)) == "gtok"
-    assert learnt_from(run(1, gtok_mix=50, gtok_folder="00")) == "gtok+50"
+    assert learnt_from(run(1, gtok_mix=50)) == "gtok+50"
+    assert learnt_from(run(1, gtok_mix=50, gtok_folder="gtok (0123456789ab)")) is None  # somebody's own
     assert learnt_from(run(1, gtok_mix=50, gtok_mix_unit="sentences")) == "gtok+50-sentences"
     for options in ({"pretraining": "none"}, {"pretraining": "dapt"}, {"gtok": "00"}, {"cumulative_gtok": True}):
         assert learnt_from(run(1, **options)) is None
@@ -151,6 +158,10 @@ def test_results_meet_the_measurement_of_their_corpus() -> None:
     assert (series.setting, series.method, series.backbone, series.preset) == ("single", "topt", "b", "quick")
     assert series.row == ANALYSIS.row
     assert list(series.pairs) == [Pair("ai", "gtok", 0.1, 61.0), Pair("ai", "gtok+50", pytest.approx(0.3), 45.0)]
+
+
+def test_another_seed_s_mixture_is_another_corpus() -> None:
+    assert measured([run(60, gtok_mix=50, seed=3)], [uid(0.2, "gtok+50", seed=0)]) == []
 
 
 def test_nothing_is_joined_that_is_not_the_same() -> None:

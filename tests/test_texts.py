@@ -82,6 +82,14 @@ def test_units_of_a_file(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_word(tmp_path: Path) -> None:
     assert whole(written(tmp_path, b"\xef\xbb\xbfa b\n")) == "a b\n"
+    with pytest.raises(DataError, match="at byte 4"):
+        whole(written(tmp_path, b"\xef\xbb\xbfa\xff\n"))
+
+
+def test_what_pads_an_archive_is_no_text(tmp_path: Path) -> None:
+    assert whole(written(tmp_path, gzip.compress(b"a b\n") + bytes(100_000))) == "a b\n"
+    with pytest.raises(DataError, match="at byte 2 of the unpacked text"):
+        whole(written(tmp_path, gzip.compress(b"a \xff\n")))
 
 
 @pytest.mark.parametrize(

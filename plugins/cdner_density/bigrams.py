@@ -240,7 +240,7 @@ def _drawn(lengths: Ints, size: int, random: np.random.Generator) -> Ints:
         some = random.integers(len(lengths), size=int(2 * size * len(lengths) / total) + 16)
         _, first = np.unique(some, return_index=True)
         order = some[np.sort(first)]
-    else:
+    if size * 4 >= total or int(lengths[order].sum()) < size:
         order = random.permutation(len(lengths))
     enough = int(np.searchsorted(np.cumsum(lengths[order]), size)) + 1
     return order[:enough]

@@ -42,7 +42,9 @@ class Entropy(Analysis):
         o = self.options
         pairs = counted(corpus, Reading(o.unit, o.tokens, o.lowercase), run)
         if not pairs.pairs:
-            raise DataError(f"no unit of {corpus.name} has two tokens", hint="take a larger unit: -o unit=document")
+            raise DataError(
+                f"no unit of {corpus.name} has two tokens", hint=f"units: {', '.join(corpus.units)} (-o unit=NAME)"
+            )
         with run.phase("score"):
             length, joint = (np.concatenate(column) for column in zip(*pairs.map(_joint), strict=True))
             numbers = {name: bits * PER_BIT[o.base] for name, bits in entropies(pairs).items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,24 +11,26 @@ from .units import Floats
 Z = 1.959963984540054
 """A normal distribution has 95 % of its mass within so many standard deviations."""
 
+LEAST = 30
+"""Values below which a variance says little, and its interval nothing."""
+
 
 def variance(values: Floats) -> tuple[float, float | None, float | None]:
-    """The population variance and a 95 % interval for it; None where fewer than two values give none.
+    """The population variance and an approximate 95 % interval for it; None for fewer than `LEAST` values.
 
-    The interval is the large-sample one, ± 1.96 √((m4 - v²) / n) with m4 the fourth central moment: it holds for
-    values of any distribution, and takes the language model for given. Not below 0.
+    The interval is the large-sample one, ± 1.96 √((m4 - v²) / n) with m4 the fourth central moment, not below 0. It is
+    too narrow for a hundred values with heavy tails (simulated: 76 % instead of 95 for log-normal ones).
     """
     squares = np.square(values - values.mean())
     found = float(squares.mean())
-    if len(values) < 2:
+    if len(values) < LEAST:
         return found, None, None
     error = Z * float(np.sqrt(max(float(np.square(squares).mean()) - found**2, 0.0) / len(values)))
     return found, max(found - error, 0.0), found + error
 
 
-def repeated(statistic: Callable[[int], float], times: int) -> tuple[float, float, float]:
-    """The mean of a statistic over samples 0 to `times` - 1, and the interval that holds 95 % of them."""
-    values = [statistic(n) for n in range(times)]
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
+    """The mean of a statistic over samples, and the interval that holds 95 % of them."""
     low, high = np.quantile(values, [0.025, 0.975])
     return float(np.mean(values)), float(low), float(high)
 

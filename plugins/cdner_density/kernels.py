@@ -298,7 +298,8 @@ def score(
                 part = scrambled(before, word, bits) >> shift
                 count = counts[cursors[part]]
                 cursors[part] += 1
-                surprisal = unigrams[before] - (logs[count] if count < len(logs) else np.log2(count))
+                # Not below 0: logarithms of large counts are not the same to the last digit everywhere.
+                surprisal = max(unigrams[before] - (logs[count] if count < len(logs) else np.log2(count)), 0.0)
                 total += surprisal
                 squares += surprisal * surprisal
                 joint += count * surprisal

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from cdner_bench import DataError, PluginError, RunContext, Text
+from cdner_bench import CdnerError, DataError, OptionError, PluginError, RunContext, Text
 
 from . import bigrams
 from .bigrams import Bigrams, Tokens
-
-_WORD = re.compile(r"\w+|[^\w\s]")
+from .words import WORD
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def _splitter(name: str, run: RunContext) -> Callable[[list[str]], list[str]]:
     if name == "whitespace":
         return lambda lines: lines
     if name == "word":
-        return lambda lines: [" ".join(_WORD.findall(line)) for line in lines]
+        return lambda lines: [" ".join(WORD.findall(line)) for line in lines]
     tokenizer = _tokenizer(name, run)
 
     def numbers(lines: list[str]) -> list[str]:
@@ -93,4 +91,8 @@ def _tokenizer(name: str, run: RunContext) -> Any:
         ) from None
     place = run.backbone(name)
     file = backbones.gguf(place)
-    return hub.load(AutoTokenizer.from_pretrained, place, **({"gguf_file": file.name} if file else {}))
+    try:
+        return hub.load(AutoTokenizer.from_pretrained, place, **({"gguf_file": file.name} if file else {}))
+    except CdnerError as error:
+        hint = "-o tokens=whitespace, word, or a tokenizer: minit5, smollm2, a folder, a hub's name"
+        raise OptionError(f"option tokens={name}: {error}", hint=hint) from error

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cdner_bench import DataError
+
 from .bigrams import Tokens
 from .units import Floats, Ints, Units
 
@@ -70,12 +72,19 @@ def kneser_ney(counts: Counts) -> Floats:
 
 
 def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: np.random.Generator) -> Units:
-    """Sums over units, each scored by a model estimated on the units of the other `folds` (1: on all, itself too)."""
+    """Sums over units, each scored by a model estimated on the units of the other `folds` (1: on all, itself too).
+
+    Raises `DataError` if there is one unit only, and so no other.
+    """
+    itself = folds == 1
     ids = np.concatenate(tokens.blocks).astype(np.int64)
     ends = ids == 0
     unit = np.cumsum(ends) - ends
     at = np.flatnonzero(~ends[:-1] & ~ends[1:])
     units = int(ends.sum())
+    folds = min(folds, units)
+    if folds == 1 and not itself:
+        raise DataError("a held-out model needs two units, there is one", hint="take a smaller unit, or -o folds=1")
     pair = ids[at] * (tokens.types + 1) + ids[at + 1]
     distinct, which = np.unique(pair, return_inverse=True)
     first, second = np.divmod(distinct, tokens.types + 1)

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from cdner_bench import Analysis, DataError, Measurement, OptionError, Plot, PluginError, RunContext, Text, operational
 
@@ -19,6 +19,20 @@ from .units import NAMES, Base, Floats, Normalise, Operationalisation, PerUnit, 
 
 Count = Annotated[int, Ge(1)]
 SAMPLE = ("sample_variance", "sample_variance_low", "sample_variance_high")
+FOLDS = 5
+_BIGRAMS, _HELD_OUT = ("bigram", "add-k", "kneser-ney"), ("add-k", "kneser-ney")
+GOES_WITH = {
+    "folds": ("model", _HELD_OUT),
+    "k": ("model", ("add-k",)),
+    "backbone": ("model", ("transformer",)),
+    "window": ("model", ("transformer",)),
+    "stride": ("model", ("transformer",)),
+    "tokens": ("model", _BIGRAMS),
+    "lowercase": ("model", _BIGRAMS),
+    "normalise": ("operationalisation", ("mean", "super-linear")),
+    "exponent": ("operationalisation", ("super-linear",)),
+}
+"""Options that mean something with some values of another only."""
 SELF_ESTIMATED = (
     "The language model is estimated on the corpus that it judges, so the numbers depend on the corpus's size; "
     "sample_variance is of equally large samples, and compares."
@@ -44,7 +58,7 @@ class UniformInformationDensity(Analysis):
 
         model: Literal["bigram", "add-k", "kneser-ney", "transformer"] = "bigram"
         folds: Count | None = None
-        k: Annotated[float, Gt(0)] = 1.0
+        k: Annotated[float, Gt(0), Le(1000)] = 1.0
         backbone: str = "smollm2"
         window: Annotated[int, Ge(2)] | None = None
         stride: Count | None = None
@@ -54,7 +68,7 @@ class UniformInformationDensity(Analysis):
         base: Base = "2"
         normalise: Normalise = "token"
         operationalisation: Operationalisation = "mean"
-        exponent: Annotated[float, Gt(1)] = 1.25
+        exponent: Annotated[float, Gt(1), Le(10)] = 1.25
         batch_tokens: Annotated[Count | None, operational] = None
         sample_tokens: Count = 10_000
         samples: Count = 20
@@ -65,11 +79,7 @@ class UniformInformationDensity(Analysis):
     def measure(self, corpus: Text, run: RunContext) -> Measurement:
         """Raises `DataError` if no unit of the corpus has a surprisal."""
         o = self.options
-        if o.folds is not None and o.model not in ("add-k", "kneser-ney"):
-            raise OptionError(
-                f"folds does not go with model={o.model}",
-                hint="a bigram model by maximum likelihood knows no unseen pair; take -o model=kneser-ney",
-            )
+        self._refuse_idle()
         self.per_unit = PerUnit(o.operationalisation, o.normalise, o.base, o.exponent)
         return self._by_transformer(corpus, run) if o.model == "transformer" else self._by_bigrams(corpus, run)
 
@@ -81,12 +91,8 @@ class UniformInformationDensity(Analysis):
             length, values, without = self._values(pairs, run.seed)
         own = o.model == "bigram" or o.folds == 1
         numbers = {"tokens": tokens.tokens, "types": tokens.types, "bigrams": pairs.distinct}
-        sample = self._sample(tokens, run) if own else {}
-        notes = [SELF_ESTIMATED] if own else []
-        if own and not sample:
-            notes.append(f"There are fewer than sample_tokens={o.sample_tokens:,} tokens: no sample_variance.")
-        elif own and tokens.tokens < 2 * o.sample_tokens:
-            notes.append("A sample has more than half of the tokens: the interval of sample_variance is too narrow.")
+        sample, why = self._sample(tokens, len(values), run) if own else ({}, "")
+        notes = [note for note in (SELF_ESTIMATED, why) if own and note]
         return self._measurement(corpus, numbers, (length, values, without), sample, notes, run.seed)
 
     def _by_transformer(self, corpus: Text, run: RunContext) -> Measurement:
@@ -97,8 +103,6 @@ class UniformInformationDensity(Analysis):
             raise PluginError(
                 f"model=transformer cannot be had: {error}", hint="pip install 'cdner-bench[density,torch]'"
             ) from None
-        if o.tokens != "whitespace" or o.lowercase:
-            raise OptionError("a transformer has tokens of its own", hint="leave out -o tokens and -o lowercase")
         with run.phase("load"):
             model = CausalModel(run.backbone(o.backbone), window=o.window, stride=o.stride, batch_tokens=o.batch_tokens)
         run.describe(backbone=o.backbone, trained=0, total=model.parameters, precision="fp32")
@@ -120,26 +124,42 @@ class UniformInformationDensity(Analysis):
             return _joined(pairs.map(self._reduced, o.exponent if o.operationalisation == "super-linear" else 0.0))
         model = smoothing.add_k(o.k) if o.model == "add-k" else smoothing.kneser_ney
         random = np.random.default_rng([seed, 1])
-        return self._reduced(smoothing.held_out(pairs.tokens, model, o.folds or 5, o.exponent, random))
+        return self._reduced(smoothing.held_out(pairs.tokens, model, o.folds or FOLDS, o.exponent, random))
 
     def _reduced(self, units: Units) -> tuple[Floats, Floats, int]:
         has = self.per_unit.has(units)
         return units.length[has].astype(np.uint32), self.per_unit.of(units)[has], int(len(has) - has.sum())
 
-    def _sample(self, tokens: Tokens, run: RunContext) -> dict[str, float]:
+    def _sample(self, tokens: Tokens, units: int, run: RunContext) -> tuple[dict[str, float], str]:
+        """The variance on samples of equal size, if there can be such; and what is to be said about it."""
         o = self.options
         if tokens.tokens < o.sample_tokens:
-            return {}
+            return {}, f"There are fewer than sample_tokens={o.sample_tokens:,} tokens: no sample_variance."
 
-        def statistic(n: int) -> float:
+        def statistic(n: int) -> float | None:
             random = np.random.default_rng([run.seed, 2, n])
             _, values, _ = self._values(Bigrams(tokens.sample(o.sample_tokens, random)), run.seed)
             run.progress(n + 1, o.samples)
-            return intervals.variance(values)[0] if len(values) else 0.0
+            return intervals.variance(values)[0] if len(values) >= intervals.LEAST else None
 
         with run.phase("sample"):
-            mean, low, high = intervals.repeated(statistic, o.samples)
-        return dict(zip(SAMPLE, (mean, low, high), strict=True))
+            found = [value for value in map(statistic, range(o.samples)) if value is not None]
+        if len(found) < o.samples:
+            why = f"Samples of sample_tokens={o.sample_tokens:,} have fewer than {intervals.LEAST} units"
+            return {}, f"{why}: no sample_variance."
+        much = "A sample has more than half of the tokens: the interval of sample_variance is too narrow."
+        sample = dict(zip(SAMPLE, intervals.spread(found), strict=True))
+        return sample, much if tokens.tokens < 2 * o.sample_tokens else ""
+
+    def _refuse_idle(self) -> None:
+        """Raise `OptionError` for an option that would do nothing, and make another row of the same numbers."""
+        o, default = self.options, type(self.options)()
+        for name, (deciding, values) in GOES_WITH.items():
+            if getattr(o, name) != getattr(default, name) and getattr(o, deciding) not in values:
+                raise OptionError(
+                    f"option {name} does nothing with {deciding}={getattr(o, deciding)}",
+                    hint=f"leave it out, or take -o {deciding}={' or '.join(values)}",
+                )
 
     def _measurement(
         self,
@@ -154,10 +174,13 @@ class UniformInformationDensity(Analysis):
         length, values, without = found
         if not len(values):
             least = "three tokens" if o.operationalisation == "local" else "two tokens"
-            raise DataError(f"no unit of {corpus.name} has a surprisal: none has {least}", hint="take a larger unit")
+            hint = f"units of {corpus.name}: {', '.join(corpus.units)} (-o unit=NAME)"
+            raise DataError(f"no unit of {corpus.name} has a surprisal: none has {least}", hint=hint)
         if without:
             notes = [*notes, f"{without:,} units are too short to have a surprisal, and are left out."]
         variance, low, high = intervals.variance(values)
+        if low is None:
+            notes = [*notes, f"There are fewer than {intervals.LEAST} units: no interval of the variance."]
         per = {"token": " per token", "bigram": " per bigram", "none": ""}[o.normalise]
         unit = f"{NAMES[o.base]}²" if o.operationalisation in ("variance", "local") else f"{NAMES[o.base]}{per}"
         columns = intervals.thinned([length, values], o.points, np.random.default_rng([seed, 3]))

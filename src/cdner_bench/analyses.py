@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +15,7 @@ from .benchmark import SPLITS, Benchmark
 from .context import Observer, RunContext
 from .errors import DataError, OptionError, PluginError, did_you_mean
 from .files import digest
-from .measurement import Measurement
+from .measurement import NO_NUMBER, Measurement
 from .measurements import CorpusFacts, Measured
 from .method import Analysis
 from .plugins import Registered
@@ -43,7 +43,7 @@ class Job:
 
 def texts(
     name: str, benchmark: Benchmark | None, domains: Sequence[str], errors: Errors = "strict", seed: int = 0
-) -> list[Text]:
+) -> Iterator[Text]:
     """What `name` stands for: a split or a resource (gtok, dapt) of every domain of the benchmark that has it, or of
     the named `domains`; `gtok+50`: the explanations of a domain and 50 of other domains, drawn by `seed`;
     `gtok+50-sentences`: those of 50 sentences of other domains; else a file, or "-" for standard input.
@@ -52,13 +52,13 @@ def texts(
     none of these, `DataError` for a corpus that is not here.
     """
     if benchmark is not None and _is_of(benchmark, name):
-        found = [benchmark.corpus(domain) for domain in domains or benchmark.domains]
-        made = [text for corpus in found if (text := _of_domain(name, benchmark, corpus, errors, seed))]
-        if not made or (domains and len(made) < len(found)):
-            missing = next(c.name for c in found if c.name not in [t.domain and t.domain.name for t in made])
+        every = [benchmark.corpus(domain) for domain in domains or benchmark.domains]
+        found = [corpus for corpus in every if name in SPLITS or _MIXED.sub(r"\g<name>", name) in corpus.resources]
+        if not found or (domains and len(found) < len(every)):
+            missing = next(corpus.name for corpus in every if corpus not in found)
             hint = f"type: cdner-bench data fetch --benchmark {benchmark.name}"
             raise DataError(f"{missing} has no {name} here", hint=hint)
-        return made
+        return (_of_domain(name, benchmark, corpus, errors, seed) for corpus in found)
     path = Path(name)
     if name != "-" and not path.exists():
         known = [*SPLITS, *_resources(benchmark)] if benchmark is not None else list(SPLITS)
@@ -69,7 +69,7 @@ def texts(
     if len(domains) > 1:
         raise OptionError(f"{name} is one file, --domain names {len(domains)}", hint="name the one it is about")
     corpus = benchmark.corpus(domains[0]) if benchmark is not None and domains else None
-    return [_file(path, corpus, errors)]
+    return iter([_file(path, corpus, errors)])
 
 
 def measure(job: Job, work: Path, observer: Observer) -> Measured:
@@ -80,10 +80,16 @@ def measure(job: Job, work: Path, observer: Observer) -> Measured:
     run = RunContext(job.seed, place, work / "shared", identity, observer, logging.getLogger(__name__))
     meter.reset_peak_memory()
     start = perf_counter()
-    found = job.entry.spec.load(Analysis)(job.options).measure(job.text, run)
+    try:
+        found = job.entry.spec.load(Analysis)(job.options).measure(job.text, run)
+    except ValueError as error:
+        if not str(error).startswith(NO_NUMBER):
+            raise
+        raise PluginError(f"{job}: {error}", hint="take other options") from error
     if not isinstance(found, Measurement):
         raise PluginError(f"analysis {facts.name} returned a {type(found).__name__}, not a cdner_bench.Measurement")
-    benchmark, domain = job.benchmark, job.text.domain
+    domain = job.text.domain
+    benchmark = job.benchmark if domain else None
     return Measured(
         analysis=facts,
         corpus=CorpusFacts(
@@ -109,16 +115,16 @@ def _resources(benchmark: Benchmark) -> list[str]:
 
 def _is_of(benchmark: Benchmark, name: str) -> bool:
     mixed = _MIXED.fullmatch(name)
+    if mixed and mixed["name"] in (*SPLITS, "dapt"):
+        raise OptionError(f"{name}: explanations can be mixed, {mixed['name']} cannot", hint=f"gtok+{mixed['count']}")
     return (mixed["name"] if mixed else name) in (*SPLITS, *_resources(benchmark))
 
 
-def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, seed: int) -> Text | None:
+def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, seed: int) -> Text:
     if name in SPLITS:
         return SplitText(name, getattr(corpus, name), corpus)
     mixed = _MIXED.fullmatch(name)
-    path = corpus.resources.get(mixed["name"] if mixed else name)
-    if path is None:
-        return None
+    path = corpus.resources[mixed["name"] if mixed else name]
     if not mixed:
         return _file(path, corpus, errors, name)
     others = {d: benchmark.corpus(d).resources.get(mixed["name"]) for d in sorted(benchmark.domains)}
@@ -131,7 +137,7 @@ def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, 
 def _file(path: Path, corpus: Corpus | None, errors: Errors, name: str = "") -> Text:
     if path.suffix != ".json":
         return FileText(path, corpus, errors, name)
-    return GtokText(name or path.name, _kept(path, corpus), corpus)
+    return GtokText(name or str(path), _kept(path, corpus), corpus)
 
 
 def _kept(path: Path, corpus: Corpus | None) -> list[gtok.Record]:

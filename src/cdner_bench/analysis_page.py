@@ -283,7 +283,7 @@ def notes(shown: Sequence[Measured]) -> list[str]:
         for m in about:
             domains.setdefault(m.corpus.name, {}).update({m.corpus.domain: None} if m.corpus.domain else {})
         who = "; ".join(f"{name} of {', '.join(of)}" if of else name for name, of in domains.items())
-        made.append(note if len(about) == len(shown) else f"{who}: {note[0].lower()}{note[1:]}")
+        made.append(note if len(about) == len(shown) else f"{who}: {note[:1].lower()}{note[1:]}")
     return made
 
 

@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from . import benchmark as benchmarks
 from .figures import natural
+from .files import digest
 from .leaderboard import alike, paper_rows, paper_tables, row_label
 from .measurements import Measured
 from .results import Result
@@ -188,13 +190,24 @@ def learnt_from(result: Result) -> str | None:
         return None
     if not o.get("gtok_mix"):
         return "gtok"
+    if not _own_folder(result.benchmark.name, str(o.get("gtok_folder"))):
+        return None
     return f"gtok+{o['gtok_mix']}{'-sentences' if o.get('gtok_mix_unit') == 'sentences' else ''}"
+
+
+def _own_folder(name: str, folder: str) -> bool:
+    """Whether a folder, as a record has it ("name (content)"), holds the explanations of a shipped benchmark."""
+    if name not in benchmarks.available():
+        return False
+    resources = {d: domain.resources.get("gtok") for d, domain in benchmarks.load(name).domains.items()}
+    pinned = {f"{d}.json": file.sha256 for d, file in resources.items() if file is not None}
+    return folder.endswith(f"({digest(pinned)[:12]})")
 
 
 def measured(results: Iterable[Result], measurements: Iterable[Measured]) -> list[Series]:
     """The series of one benchmark: finished runs that learnt from explanations, and `uid` of the same corpus.
 
-    F1 is the mean over seeds. So is the variance: of the measurement with a run's seed, else with seed 0.
+    F1 is the mean over seeds. So is the variance of mixtures, measured with the seeds of the runs.
     """
     found: dict[tuple[str, str], dict[tuple[Any, ...], float]] = {}
     for m in measurements:
@@ -264,7 +277,8 @@ def _series(rows: Sequence[Row], label: str, of: tuple[str, str], values: dict[t
         for target in row.targets:
             f1 = row.f1(target)
             key = (first.benchmark.name, first.benchmark.version, target, corpus)
-            variances = [values.get((*key, seed), values.get((*key, 0))) for seed in row.seeds(target)]
+            mixed = "+" in (corpus or "")  # each seed draws a mixture of its own
+            variances = [values.get((*key, seed if mixed else 0)) for seed in row.seeds(target)]
             known = [v for v in variances if v is not None]
             if f1 and corpus and len(known) == len(variances):
                 pairs.append(Pair(target, corpus, fmean(known), f1.mean))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Number = float | int | None
+NO_NUMBER = "no number: "
+"""What the message of the error begins with."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,12 @@ class Measurement:
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name, value in self.numbers.items():
-            if value is not None and not math.isfinite(value):
-                raise ValueError(f"{name} is {value}")
+        for numbers in (self.numbers, *self.parts.values()):
+            for name, value in numbers.items():
+                if value is not None and not math.isfinite(value):
+                    raise ValueError(f"{NO_NUMBER}{name} is {value}")
+        for name, column in self.columns.items():
+            if not all(map(math.isfinite, column)):
+                raise ValueError(f"{NO_NUMBER}the column {name} has values that are none")
         if len({len(column) for column in self.columns.values()}) > 1:
             raise ValueError("columns are of different lengths")

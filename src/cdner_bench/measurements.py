@@ -16,6 +16,7 @@ from .measurement import Measurement, Plot
 from .results import MethodFacts
 
 SCHEMA = 1
+_LONGEST = 100  # characters of a corpus's name that go into that of a file
 NO_BENCHMARK = "texts"
 """Where measurements of files lie that belong to no benchmark."""
 
@@ -48,7 +49,8 @@ class Measured:
     @property
     def path(self) -> Path:
         """Where the file lies below a `measurements` folder."""
-        words = [self.corpus.name, *([self.corpus.domain] if self.corpus.domain else []), self.analysis.row, self.seed]
+        of = [self.corpus.domain] if self.corpus.domain else [self.corpus.sha256[:8]]
+        words = [self.corpus.name[-_LONGEST:], *of, self.analysis.row, self.seed]
         name = re.sub(r"[^\w.+-]", "_", "-".join(map(str, words)))
         return Path(self.corpus.benchmark or NO_BENCHMARK) / self.analysis.name / f"{name}.json"
 
@@ -78,7 +80,9 @@ def load(path: Path) -> Measured:
             raise ResultError(
                 f"{path} has schema {schema}, this version reads {SCHEMA}", hint="pip install --upgrade cdner-bench"
             )
-        return _from_record(record)
+        measured = _from_record(record)
+        measured.order, measured.path  # noqa: B018, whatever they need must be there
+        return measured
     except OSError as error:
         raise ResultError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

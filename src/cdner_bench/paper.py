@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from . import analyses
 from .analyses import Job
@@ -100,20 +101,22 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Average:
-    """An average that the paper prints beside the values it is of. `reason` is given where it is known to be off."""
+class Claim:
+    """A number that the paper prints although others that it prints determine it: an average, or a repeated value.
+
+    `reason` is given where it is known to be off.
+    """
 
     table: str
-    method: str
-    setting: str
+    what: str
     printed: float
-    mean: float
+    follows: float
     reason: str
 
     @property
     def matches(self) -> bool:
-        """Whether the mean of the printed values is the printed average."""
-        return f"{self.mean:.2f}" == f"{self.printed:.2f}"
+        """Whether the numbers agree as printed."""
+        return f"{self.follows:.2f}" == f"{self.printed:.2f}"
 
     @property
     def holds(self) -> bool:
@@ -135,15 +138,26 @@ def findings(benchmark: Benchmark, registry: Registry, observer: Observer) -> It
         yield Finding(check, {d: [v / check.divisor for v in vs if v is not None] for d, vs in found.items()})
 
 
-def averages(benchmark: str) -> Iterator[Average]:
-    """Every printed average of F1 values about `benchmark`, beside their mean."""
+def claims(benchmark: str) -> Iterator[Claim]:
+    """Every printed average of F1 values about `benchmark`, and every F1 that one table repeats from another."""
+    printed = {(setting, row["method"]): row["f1"] for setting, row in _rows(benchmark)}
     for table in paper_tables(benchmark):
+        name = table["table"]
         for row in table.get("rows", ()):
             if "average" in row:
-                mean = fmean(row["f1"].values())
-                yield Average(
-                    table["table"], row["method"], row["setting"], row["average"], mean, row.get("reason", "")
-                )
+                what = f"average of {row['method']}, {row['setting']}"
+                yield Claim(name, what, row["average"], fmean(row["f1"].values()), row.get("reason", ""))
+        for again in table.get("repeated", ()):
+            for domain, value in again["f1"].items():
+                what = f"{again['method']}, {again['setting']}, {domain}, of Table {again['of']}"
+                follows = printed[again["setting"], again["method"]][domain]
+                yield Claim(name, what, value, follows, again.get("reasons", {}).get(domain, ""))
+
+
+def _rows(benchmark: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for table in paper_tables(benchmark):
+        for row in table.get("rows", ()):
+            yield row["setting"], row
 
 
 def _numbers(

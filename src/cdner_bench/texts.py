@@ -32,7 +32,7 @@ _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 
 
 class Text(ABC):
-    """A corpus to be read, once. `domain` is the domain that it is about, with all its splits, if it has one.
+    """A corpus to be read. `domain` is the domain that it is about, with all its splits, if it has one.
 
     `units` names the units that it has, the natural one first. `read` of `size` bytes (None: nobody knows) have been
     read so far; afterwards, `sha256` is the digest of all of them.
@@ -61,6 +61,7 @@ class Text(ABC):
         chosen = self.units[0] if unit == NATURAL else unit
         if chosen not in self.units:
             raise OptionError(f"{self.name} has no unit {unit!r}", hint=did_you_mean(unit, self.units))
+        self.read, self._digest = 0, hashlib.sha256()
         some = False
         for block in self._blocks(chosen):
             some = True
@@ -129,9 +130,10 @@ class FileText(Text):
     units = ("line", "sentence", "document")
 
     def __init__(self, path: Path, domain: Corpus | None = None, errors: Errors = "strict", name: str = "") -> None:
-        super().__init__(name or path.name, domain)
+        super().__init__(name or str(path), domain)
         self.path = path
         self.errors = errors
+        self._drained = False
 
     def _blocks(self, unit: str) -> Iterator[bytes]:
         if unit == "line":
@@ -147,10 +149,16 @@ class FileText(Text):
             offset += len(block)
 
     def _chunks(self) -> Iterator[bytes]:
+        if self._drained:
+            hint = "save it to a file, or take one analysis at a time"
+            raise OptionError("standard input can be read once, these analyses read it differently", hint=hint)
+        self._drained = str(self.path) == "-"
+        self._packed = False
         with _source(self.path) as (stream, self.size):
             raw = self._watched(iter(lambda: stream.read(BLOCK), b""))
             first = next(raw, b"")
             chunks: Iterator[bytes] = chain([first], raw)
+            self._packed = first.startswith((_GZIP, _ZSTD))
             if first.startswith(_GZIP):
                 chunks = _unpacked(chunks, lambda: zlib.decompressobj(wbits=31), self.path)
             elif first.startswith(_ZSTD):
@@ -164,23 +172,25 @@ class FileText(Text):
             yield chunk
 
     def _checked(self, block: bytes, offset: int) -> bytes:
+        where = "of the unpacked text" if self._packed else ""
         if offset == 0:
             if block[:2] in _WIDE:
                 hint = f"convert it first: iconv -f {_WIDE[block[:2]]} -t UTF-8 {self.path}"
                 raise DataError(f"{self.path} is {_WIDE[block[:2]]}, not UTF-8", hint=hint)
-            block = block.removeprefix(_BOM)
+            if block.startswith(_BOM):
+                block, offset = block.removeprefix(_BOM), len(_BOM)
         if self.errors == "strict":
             nul = block.find(0)
             if nul >= 0:
                 raise DataError(
-                    f"{self.path} is no text: there is a NUL at byte {offset + nul}",
+                    f"{self.path} is no text: there is a NUL at byte {offset + nul} {where}".rstrip(),
                     hint="name a text file, plain or compressed by gzip or zstd",
                 )
             try:
                 block.isascii() or block.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise DataError(
-                    f"{self.path} is not UTF-8 at byte {offset + error.start}: {error.reason}",
+                    f"{self.path} is not UTF-8 at byte {offset + error.start} {where}".rstrip() + f": {error.reason}",
                     hint="convert it, or add --errors replace",
                 ) from None
             return block
@@ -219,12 +229,12 @@ def _unpacked(chunks: Iterable[bytes], unpacker: Callable[[], _Unpacker], path: 
         for chunk in chunks:
             for start in range(0, len(chunk), _PACKED):  # little at a time: it may be much when it is unpacked
                 piece = chunk[start : start + _PACKED]
-                while piece:
+                while piece := piece if inside else piece.lstrip(b"\0"):  # what pads an archive
                     inside = inside or unpacker()
                     yield inside.decompress(piece)
                     if not inside.eof:
                         break
-                    piece, inside = inside.unused_data.lstrip(b"\0"), None
+                    piece, inside = inside.unused_data, None
     except Exception as error:
         if type(error).__name__ not in ("error", "ZstdError"):
             raise

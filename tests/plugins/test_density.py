@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdner_bench import DataError, GtokText, Measurement, OptionError, SplitText, Text, benchmark, gtok
+from cdner_bench import DataError, GtokText, Measurement, OptionError, SplitText, Text, gtok, plugins
 from cdner_bench.benchmark import Benchmark
 from cdner_bench.texts import FileText
 from cdner_density import bigrams, kernels, smoothing
@@ -207,15 +207,9 @@ def test_each_operationalisation_is_what_its_docstring_says(tmp_path: Path) -> N
         ("super-linear", "bigram"): [float(np.mean(np.power(s, 1.5))) for s in surprisals],
     }
     for (kind, normalise), values in expected.items():
-        found = uid(
-            Lines(LINES),
-            tmp_path,
-            operationalisation=kind,
-            normalise=normalise,
-            base="e",
-            exponent=1.5,
-            sample_tokens=5,
-        )
+        options: dict[str, object] = {"operationalisation": kind, "normalise": normalise, "base": "e"}
+        options |= {"exponent": 1.5} if kind == "super-linear" else {}
+        found = uid(Lines(LINES), tmp_path, **options)
         assert found.columns["uid"] == pytest.approx(values), (kind, normalise)
         assert found.numbers["variance"] == pytest.approx(float(np.var(values)), abs=1e-12)
 
@@ -261,6 +255,33 @@ def test_equal_samples_show_what_size_does(mini: Benchmark, tmp_path: Path) -> N
     small = uid(Lines(lines[:20]), tmp_path, sample_tokens=5000)
     assert small.numbers["sample_variance"] is None
     assert any("no sample_variance" in note for note in small.notes)
+
+
+def test_samples_that_are_not_of_equal_size_are_none(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    long = [" ".join(f"w{rng.randrange(500)}" for _ in range(20_000)) for _ in range(5)]
+    found = uid(Lines(long), tmp_path, sample_tokens=10_000)
+    assert found.numbers["sample_variance"] is None
+    assert any("fewer than 30 units" in note for note in found.notes)
+    tokens = bigrams.read(Lines([long[0] * 20, *zipfian(2000, 2)]).blocks(), lambda n: None)
+    for seed in range(20):
+        assert tokens.sample(10_000, np.random.default_rng(seed)).tokens >= 10_000
+
+
+def test_a_certain_pair_never_surprises_less_than_nothing(tmp_path: Path) -> None:
+    found = uid(Lines(["a b"] * 107_177), tmp_path, operationalisation="super-linear")  # log2 differs in its last digit
+    assert found.numbers["mean"] == 0
+
+
+def test_reading_again_changes_no_digest(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("a b a\nb a\n")
+    text = FileText(path)
+    uid(text, tmp_path)
+    once = text.sha256
+    measured(CorpusStatistics, text, tmp_path)
+    assert text.sha256 == once
+    assert text.read == text.size
 
 
 def test_points_are_a_sample_of_rows(tmp_path: Path) -> None:
@@ -312,14 +333,12 @@ def test_held_out_each_unit_is_scored_by_the_others(tmp_path: Path) -> None:
     lines = ["a b a b", "a b", "x y x y"]  # folds as many as units: each is scored by the two others
     tokens = bigrams.read(Lines(lines).blocks(), lambda n: None)
     units = smoothing.held_out(tokens, smoothing.add_k(1.0), 3, 2.0, np.random.default_rng(0))
-    unseen = math.log2(5)  # x y x y: nothing of it is known; 4 types and the unknown one... of which 2 are left out
     assert units.length.tolist() == [4, 2, 4]
     assert units.scored.tolist() == [3, 1, 3]
     # "a b": in the other two a is followed by b twice, V = {a, b, x, y}: (2 + 1) / (2 + 5)
     assert units.total[1] == pytest.approx(-math.log2(3 / 7))
     # "x y x y": trained on a and b only, x has no context: 1 / (2 + 1) each
     assert units.total[2] == pytest.approx(3 * math.log2(3))
-    assert unseen > math.log2(3)
     self_estimated = smoothing.held_out(tokens, smoothing.add_k(1.0), 1, 2.0, np.random.default_rng(0))
     assert self_estimated.total[2] < units.total[2]
     assert units.jumps[2] == pytest.approx(0)
@@ -335,8 +354,11 @@ def test_held_out_text_surprises_more(tmp_path: Path) -> None:
     }
     own = float(uid(Lines(text), tmp_path).numbers["mean"] or 0)
     assert own < means["kneser-ney", 1] < means["kneser-ney", None] < means["add-k", None]
-    with pytest.raises(OptionError, match="folds does not go with model=bigram"):
-        uid(Lines(text), tmp_path, folds=5)
+    for idle in ({"folds": 5}, {"k": 2.0}, {"exponent": 2.0}, {"operationalisation": "local", "normalise": "none"}):
+        with pytest.raises(OptionError, match="does nothing with"):
+            uid(Lines(text), tmp_path, **idle)
+    with pytest.raises(DataError, match="needs two units"):
+        uid(Lines(text[:1]), tmp_path, model="add-k")
 
 
 def test_a_transformer_can_be_the_language_model(tiny_llama: str, tmp_path: Path) -> None:
@@ -345,7 +367,7 @@ def test_a_transformer_can_be_the_language_model(tiny_llama: str, tmp_path: Path
     assert found.numbers["units"] == 3
     assert found.numbers["sample_variance"] is None
     assert 5 < float(found.numbers["mean"] or 0) < 11  # 257 pieces, random weights: about 8 bits a byte
-    with pytest.raises(OptionError, match="tokens of its own"):
+    with pytest.raises(OptionError, match="option tokens does nothing with model=transformer"):
         uid(Lines(text), tmp_path, model="transformer", backbone=tiny_llama, tokens="word")
 
 
@@ -436,7 +458,8 @@ def test_units_of_one_token_have_no_surprisal(tmp_path: Path) -> None:
 def test_every_number_can_be_written_as_json(tmp_path: Path) -> None:
     for lines in (["a b"], ["a a a a a"], ["a b c", "a b c"], ["x " * 100_000]):
         for model in ("bigram", "add-k", "kneser-ney"):
-            json.dumps(dict(uid(Lines(lines), tmp_path, model=model, sample_tokens=2).numbers), allow_nan=False)
+            folds = {} if model == "bigram" else {"folds": 1}
+            json.dumps(dict(uid(Lines(lines), tmp_path, model=model, **folds).numbers), allow_nan=False)
         json.dumps(dict(measured(Entropy, Lines(lines), tmp_path).numbers), allow_nan=False)
 
 
@@ -459,7 +482,4 @@ def test_local_needs_two_surprisals() -> None:
 
 
 def test_the_shipped_plugin_registers_its_analyses() -> None:
-    from cdner_bench import plugins
-
     assert [e.spec.name for e in plugins.discover().analyses] == ["uid", "entropy", "corpus-stats"]
-    assert benchmark.load("mini").name == "mini"

@@ -75,7 +75,7 @@ def analyze(
 
 def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str]) -> Benchmark | None:
     """The benchmark, if one is asked for or needed: files can do without."""
-    if name is None and not domains and all(c == "-" or Path(c).is_file() for c in corpora):
+    if name is None and not domains and all(c == "-" or (Path(c).exists() and not Path(c).is_dir()) for c in corpora):
         return None
     data = chosen(name)
     for domain in domains:

@@ -23,17 +23,16 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
         printed = [check.text(check.printed[d]) if d in check.printed else "" for d in domains]
         shown.add_row(check.table, check.quantity, "recomputed", *values)
         shown.add_row("", finding.remark, "printed", *printed, end_section=True)
-    means = list(numbers.averages(benchmark.name))
-    off = table(
-        "table", "setting", "method", "mean of its values", "printed", "why", title="Averages of F1 that differ"
-    )
-    for mean in means:
-        if not mean.matches:
-            values = [f"{mean.mean:.2f}", f"{mean.printed:.2f}"]
-            off.add_row(mean.table, mean.setting, mean.method, *values, mean.reason or "MISMATCH")
+    claims = list(numbers.claims(benchmark.name))
+    headers = ("table", "what", "printed", "follows from the others", "why")
+    off = table(*headers, title="Averages and repeated numbers that are off")
+    for claim in claims:
+        if not claim.matches:
+            values = [f"{claim.printed:.2f}", f"{claim.follows:.2f}"]
+            off.add_row(claim.table, claim.what, *values, claim.reason or "MISMATCH")
     show(shown, off)
-    print(f"{sum(mean.matches for mean in means)} of {len(means)} printed averages are the means of their rows")
-    broken = sum(not finding.holds for finding in found) + sum(not mean.holds for mean in means)
+    print(f"{sum(c.matches for c in claims)} of {len(claims)} averages and repeated numbers agree with the others")
+    broken = sum(not finding.holds for finding in found) + sum(not claim.holds for claim in claims)
     verdict = "everything that should match does" if not broken else f"{broken} that should match do not"
     print(f"{len(found)} rows of numbers recomputed, or said why not: {verdict}")
     return min(broken, 1)
