@@ -112,7 +112,7 @@ class Vocabulary:
     """Numbers for words, from 1, in order of appearance."""
 
     def __init__(self) -> None:
-        room = 1 << 14
+        room = 1 << 16
         self.types = 0
         self.table: Hashes = np.zeros(2 * room, np.uint64)
         self.words: Words = np.zeros((room, kernels.COLUMNS_OF_WORDS), np.uint64)

@@ -108,9 +108,7 @@ def _from_spectrum(spectrum: Mapping[int, int]) -> tuple[float, float]:
 
 def _last_words(tokens: Tokens) -> np.ndarray:
     """How often each word ends a unit."""
-    found = np.zeros_like(tokens.unigrams)
-    for block in tokens.blocks:
-        before = np.flatnonzero(block[1:] == 0)
-        found += np.bincount(block[before], minlength=len(found))
-    found[0] = 0
+    last = np.concatenate([block[np.flatnonzero(block[1:] == 0)] for block in tokens.blocks])
+    found = np.bincount(last, minlength=len(tokens.unigrams))
+    found[0] = 0  # an empty unit ends with the one before
     return found
