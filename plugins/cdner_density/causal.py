@@ -7,8 +7,7 @@ at a time; a repeated unit read once. `benchmarks/speed/surprisal.py` has the fi
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,11 +60,6 @@ class Window:
     def targets(self) -> tuple[int, ...]:
         """What it is asked for."""
         return self.row[self.first : self.end]
-
-    @property
-    def last(self) -> bool:
-        """Whether its row ends with it."""
-        return self.end == len(self.row)
 
 
 def windows(row: tuple[int, ...], size: int, stride: int) -> Iterator[Window]:
@@ -123,18 +117,15 @@ class CausalModel:
         self.network = network.to(self.device)
         self.head = self._head(name)
 
-    def surprisals(
-        self, units: Iterable[str], advance: Callable[[int], None] = lambda units: None
-    ) -> Iterator[Surprisals]:
+    def surprisals(self, units: Iterable[str]) -> Iterator[Surprisals]:
         """-ln P(token | those before it in the unit), in nats, for each unit in order: an array of its tokens.
 
         Tokens are the tokenizer's, without special ones. The first is conditioned on the mark that begins a text
         (BOS) or, where the tokenizer has none, on the one that ends one (EOS), which is what stood before a text in
-        training; where there is neither it is left out. `advance` is told of units as they are done. No more is read
-        ahead than what makes groups of similar length.
+        training; where there is neither it is left out. No more is read ahead than what makes groups of similar length.
         """
         for stretch in self._stretches(units):
-            yield from self._stretch(stretch, advance)
+            yield from self._stretch(stretch)
 
     def _stretches(self, units: Iterable[str]) -> Iterator[list[tuple[int, ...]]]:
         """Units as ids after their context, in stretches of about as many tokens."""
@@ -150,18 +141,15 @@ class CausalModel:
                 stretch, room = [], _STRETCH * self.batch_tokens
         yield stretch
 
-    def _stretch(self, rows: Sequence[tuple[int, ...]], advance: Callable[[int], None]) -> list[Surprisals]:
+    def _stretch(self, rows: Sequence[tuple[int, ...]]) -> list[Surprisals]:
         """Surprisals of rows, in their order; rows that are the same are read once."""
-        times = Counter(rows)
-        out = {row: np.zeros(max(0, len(row) - 1)) for row in times}
-        advance(sum(n for row, n in times.items() if len(row) < 2))
-        parts = (part for row in times for part in windows(row, self.window, self.stride))
+        out = {row: np.zeros(max(0, len(row) - 1)) for row in rows}
+        parts = (part for row in out for part in windows(row, self.window, self.stride))
         for batch in batches(parts, self.batch_tokens):
             scored = self._score(batch)
             for part in batch:
                 count = part.end - part.first
                 out[part.row][part.first - 1 : part.end - 1], scored = scored[:count], scored[count:]
-            advance(sum(times[part.row] for part in batch if part.last))
         return [out[row].copy() for row in rows]
 
     @torch.inference_mode()

@@ -163,7 +163,7 @@ def test_a_repeated_unit_has_an_array_of_its_own(places: dict[str, str]) -> None
     assert other.all()
 
 
-def test_it_streams_and_tells_how_far_it_is(places: dict[str, str]) -> None:
+def test_it_streams(places: dict[str, str]) -> None:
     model = load(places["llama-both"], batch_tokens=16)
     read = 0
 
@@ -173,13 +173,11 @@ def test_it_streams_and_tells_how_far_it_is(places: dict[str, str]) -> None:
             read += 1
             yield ["one unit", "", "two"][n % 3]
 
-    done: list[int] = []
-    going = model.surprisals(units(), done.append)
+    going = model.surprisals(units())
     next(going)
     assert read < 300
-    assert sum(done) == read
     assert len(list(going)) == 999
-    assert sum(done) == read == 1000
+    assert read == 1000
 
 
 def test_empty_units_are_not_read_ahead_for_ever(places: dict[str, str]) -> None:
@@ -203,7 +201,6 @@ def test_windows_score_each_token_once_with_the_context_there_is(length: int, si
         assert part.inputs == row[part.start : part.end - 1]
         assert part.start == 0 or len(part.inputs) == size
         assert n == 0 or len(part.targets) <= stride
-    assert [part.last for part in found] == [False] * (len(found) - 1) + [True] * bool(found)
 
 
 def test_batches_hold_as_many_tokens_as_they_may() -> None:
