@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import socket
@@ -14,6 +15,7 @@ import pytest
 
 from cdner_bench.errors import CdnerError, DataError, IncompleteError, NotRunError, OptionError
 from cdner_bench.llm import Answer, Client, Endpoint, Limits, Price, Question, Store, endpoint
+from cdner_bench.llm import store as store_module
 from llm_server import CONTENT, TRANSPORT, Behaviour, FakeServer, completion, running
 
 KEY = "sk-test-PLANTED-0123456789"
@@ -420,6 +422,37 @@ def test_two_processes_write_one_store(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert all(store.get(question) == ANSWER for question in questions(200))
     assert len((tmp_path / "fake.jsonl").read_text().splitlines()) == 200
+
+
+def test_a_store_that_is_opened_while_another_writes_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = questions(2)
+    other, own = Store(tmp_path / "other"), Store(tmp_path)
+    other.put(second, ANSWER)
+    other.close()
+    line = (tmp_path / "other" / "fake.jsonl").read_bytes()
+    path = tmp_path / "fake.jsonl"
+    read, lines = store_module._File._catch_up, [line]
+
+    def then_written(self: object) -> None:
+        read(self)  # type: ignore[arg-type]
+        with path.open("ab") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            stream.write(b"".join(lines))
+            lines.clear()
+
+    monkeypatch.setattr(store_module._File, "_catch_up", then_written)
+    own.put(first, ANSWER)
+    own.close()
+    monkeypatch.undo()
+    if lines:  # it had to wait for the lock
+        path.write_bytes(path.read_bytes() + line)
+    assert [bool(record.strip()) for record in path.read_text().splitlines()] == [True, True]
+    assert all(Store(tmp_path).get(question) == ANSWER for question in (first, second))
 
 
 def test_a_place_that_takes_no_answers_is_noticed_before_anything_is_asked(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def _guarded(command: Callable[[], object]) -> int:
         error.show()
         return int(error.exit_code)
     if status == INTERRUPTED:  # what the parser makes of Ctrl-C
-        return _complain("interrupted", "type the same command again; what was finished is kept", INTERRUPTED)
+        return _complain("interrupted", "type the same command to go on; what was finished is kept", INTERRUPTED)
     return status if isinstance(status, int) else 0
 
 

@@ -109,13 +109,17 @@ class _File:
         if self.stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.stream = self.path.open("ab")
-            self._catch_up()
-            with self.path.open("rb") as rest:
-                rest.seek(self.end)
-                unended = _record(rest.read()) is not None
-            if unended:  # a whole record that lacks its end: an editor's doing, not a crash's
-                self.stream.write(b"\n")
-                self.stream.flush()
+            fcntl.flock(self.stream, fcntl.LOCK_EX)  # or what another process writes now would look unended
+            try:
+                self._catch_up()
+                with self.path.open("rb") as rest:
+                    rest.seek(self.end)
+                    unended = _record(rest.read()) is not None
+                if unended:  # a whole record that lacks its end: an editor's doing, not a crash's
+                    self.stream.write(b"\n")
+                    self.stream.flush()
+            finally:
+                fcntl.flock(self.stream, fcntl.LOCK_UN)
         return self.stream
 
     def close(self) -> None:
