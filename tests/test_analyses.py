@@ -258,6 +258,21 @@ def test_a_number_that_is_off_is_found() -> None:
     assert not Finding(drawn, {"ai": [0.12, 0.14, 0.13]}).holds
 
 
+def test_a_mismatch_is_printed_and_makes_the_exit_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cdner_bench.cli import paper as command
+
+    check = Check("5", "UID variance", {"ai": 0.09}, digits=2)
+    monkeypatch.setattr(paper, "findings", lambda *_: iter([Finding(check, {"ai": [0.11]})]))
+    assert command.paper() == 1
+    said = capsys.readouterr().out
+    assert "MISMATCH in ai" in said
+    assert "1 that should match do not" in said
+    monkeypatch.setattr(paper, "findings", lambda *_: iter([Finding(check, {"ai": [0.088]})]))
+    assert command.paper() == 0
+
+
 def test_paper_prints_both_and_exits_by_the_verdict(cli: Run, crossner: Benchmark, tmp_path: Path) -> None:
     done = cli("paper")
     assert done.returncode == 0, done.stderr
