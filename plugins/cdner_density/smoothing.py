@@ -76,14 +76,12 @@ def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: 
 
     Raises `DataError` if there is one unit only, and so no other.
     """
-    itself = folds == 1
     ids = np.concatenate(tokens.blocks).astype(np.int64)
     ends = ids == 0
     unit = np.cumsum(ends) - ends
     at = np.flatnonzero(~ends[:-1] & ~ends[1:])
     units = int(ends.sum())
-    folds = min(folds, units)
-    if folds == 1 and not itself:
+    if folds > units == 1:
         raise DataError("a held-out model needs two units, there is one", hint="take a smaller unit, or -o folds=1")
     pair = ids[at] * (tokens.types + 1) + ids[at + 1]
     distinct, which = np.unique(pair, return_inverse=True)

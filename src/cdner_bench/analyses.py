@@ -15,7 +15,7 @@ from .benchmark import SPLITS, Benchmark
 from .context import Observer, RunContext
 from .errors import DataError, OptionError, PluginError, did_you_mean
 from .files import digest
-from .measurement import NO_NUMBER, Measurement
+from .measurement import Measurement, NoNumberError
 from .measurements import CorpusFacts, Measured
 from .method import Analysis
 from .plugins import Registered
@@ -82,9 +82,7 @@ def measure(job: Job, work: Path, observer: Observer) -> Measured:
     start = perf_counter()
     try:
         found = job.entry.spec.load(Analysis)(job.options).measure(job.text, run)
-    except ValueError as error:
-        if not str(error).startswith(NO_NUMBER):
-            raise
+    except NoNumberError as error:
         raise PluginError(f"{job}: {error}", hint="take other options") from error
     if not isinstance(found, Measurement):
         raise PluginError(f"analysis {facts.name} returned a {type(found).__name__}, not a cdner_bench.Measurement")
@@ -131,16 +129,10 @@ def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, 
     pool = [r for d, other in others.items() if other is not None and d != corpus.name for r in gtok.records(other)]
     unit: gtok.MixedUnit = "sentences" if mixed["unit"] else "explanations"
     added = gtok.mixed_in(pool, int(mixed["count"]), seed, unit)
-    return GtokText(name, _kept(path, corpus), corpus, added)
+    return GtokText(name, gtok.kept(gtok.records(path), corpus), corpus, added)
 
 
 def _file(path: Path, corpus: Corpus | None, errors: Errors, name: str = "") -> Text:
     if path.suffix != ".json":
         return FileText(path, corpus, errors, name)
-    return GtokText(name or str(path), _kept(path, corpus), corpus)
-
-
-def _kept(path: Path, corpus: Corpus | None) -> list[gtok.Record]:
-    """The records of a file, without those of sentences that a deduplicated benchmark took out."""
-    records = gtok.records(path)
-    return [r for r in records if corpus is None or not gtok.is_removed(r.sentence, corpus)]
+    return GtokText(name or str(path), gtok.kept(gtok.records(path), corpus), corpus)

@@ -163,13 +163,9 @@ def number(value: Number) -> str:
     """For reading: all digits of an integer, four significant ones of any other number, or those before its point."""
     if value is None:
         return HOLE
-    return (
-        f"{value:,}"
-        if isinstance(value, int)
-        else f"{value:,.0f}"
-        if abs(value) >= 1e4
-        else f"{value:#.4g}".rstrip(".")
-    )
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:#.4g}".rstrip(".")
 
 
 def _hypothesis(benchmark: str, series: Sequence[Series], groups: Sequence[Group]) -> list[Table]:

@@ -98,6 +98,11 @@ def is_removed(sentence: str, corpus: Corpus) -> bool:
     return digest(" ".join(sentence.split())) in corpus.removed
 
 
+def kept(records: Iterable[Record], corpus: Corpus | None) -> list[Record]:
+    """Those that methods do not pass over."""
+    return [r for r in records if corpus is None or not is_removed(r.sentence, corpus)]
+
+
 def _record(where: str, record: object) -> Record:
     try:
         sentence, items = record["text"], record["explanations"]  # type: ignore[index]

@@ -68,7 +68,7 @@ def statistics(records: Sequence[Record], corpus: Corpus) -> Statistics:
 
     An empty explanation explains nothing. Types that are not the corpus's come last, in order of appearance.
     """
-    kept = [record for record in records if not gtok.is_removed(record.sentence, corpus)]
+    kept = gtok.kept(records, corpus)
     explanations = [e for record in kept for e in record.explanations if e.text.strip()]
     explained = Counter(e.type for e in explanations)
     gold = Counter(e.type for s in corpus.train for e in s.entities)

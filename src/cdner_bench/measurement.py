@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Number = float | int | None
-NO_NUMBER = "no number: "
-"""What the message of the error begins with."""
+
+
+class NoNumberError(ValueError):
+    """A NaN or an infinity where a number should be."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Measurement:
 
     `parts` are numbers of named parts of the corpus, such as entity types. `columns` are values of its units, all of
     the same length: of every unit, or of a sample where there are many. `notes` say what a reader of the numbers has
-    to know. Raises `ValueError` for a number that is not one.
+    to know. Raises `NoNumberError`.
     """
 
     numbers: Mapping[str, Number]
@@ -47,9 +49,9 @@ class Measurement:
         for numbers in (self.numbers, *self.parts.values()):
             for name, value in numbers.items():
                 if value is not None and not math.isfinite(value):
-                    raise ValueError(f"{NO_NUMBER}{name} is {value}")
+                    raise NoNumberError(f"{name} is {value}")
         for name, column in self.columns.items():
             if not all(map(math.isfinite, column)):
-                raise ValueError(f"{NO_NUMBER}the column {name} has values that are none")
+                raise NoNumberError(f"the column {name} has values that are no numbers")
         if len({len(column) for column in self.columns.values()}) > 1:
             raise ValueError("columns are of different lengths")

@@ -71,8 +71,7 @@ class Text(ABC):
 
     def lines(self, unit: str = NATURAL) -> Iterator[str]:
         """The units, one by one."""
-        for block in self.blocks(unit):
-            yield from block.decode("utf-8").removesuffix("\n").split("\n")
+        return _lines(self.blocks(unit))
 
     @abstractmethod
     def _blocks(self, unit: str) -> Iterator[bytes]: ...
@@ -94,14 +93,14 @@ class GtokText(Text):
         self.added = added
 
     def _blocks(self, unit: str) -> Iterator[bytes]:
-        texts = [[e.text for e in record.explanations] for record in (*self.records, *self.added)]
-        for text in (text for group in texts for text in group):
+        documents = [[e.text for e in record.explanations] for record in (*self.records, *self.added)]
+        explanations = [text for texts in documents for text in texts]
+        for text in explanations:
             self._digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
-        explanations = (text for group in texts for text in group)
         units = {
             "explanation": explanations,
             "sentence": _sentences(explanations),
-            "document": (" ".join(group) for group in texts if group),
+            "document": (" ".join(texts) for texts in documents if texts),
         }
         return _packed(units[unit])
 
@@ -138,7 +137,7 @@ class FileText(Text):
     def _blocks(self, unit: str) -> Iterator[bytes]:
         if unit == "line":
             return self._raw()
-        lines = (line for block in self._raw() for line in block.decode("utf-8").removesuffix("\n").split("\n"))
+        lines = _lines(self._raw())
         return _packed(_sentences(lines) if unit == "sentence" else _documents(lines))
 
     def _raw(self) -> Iterator[bytes]:
@@ -172,7 +171,7 @@ class FileText(Text):
             yield chunk
 
     def _checked(self, block: bytes, offset: int) -> bytes:
-        where = "of the unpacked text" if self._packed else ""
+        where = " of the unpacked text" if self._packed else ""
         if offset == 0:
             if block[:2] in _WIDE:
                 hint = f"convert it first: iconv -f {_WIDE[block[:2]]} -t UTF-8 {self.path}"
@@ -183,14 +182,14 @@ class FileText(Text):
             nul = block.find(0)
             if nul >= 0:
                 raise DataError(
-                    f"{self.path} is no text: there is a NUL at byte {offset + nul} {where}".rstrip(),
+                    f"{self.path} is no text: there is a NUL at byte {offset + nul}{where}",
                     hint="name a text file, plain or compressed by gzip or zstd",
                 )
             try:
                 block.isascii() or block.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise DataError(
-                    f"{self.path} is not UTF-8 at byte {offset + error.start} {where}".rstrip() + f": {error.reason}",
+                    f"{self.path} is not UTF-8 at byte {offset + error.start}{where}: {error.reason}",
                     hint="convert it, or add --errors replace",
                 ) from None
             return block
@@ -266,6 +265,10 @@ def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     last = b"".join(gathered)
     if last:
         yield last if last.endswith(b"\n") else last + b"\n"
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[str]:
+    return (line for block in blocks for line in block.decode("utf-8").removesuffix("\n").split("\n"))
 
 
 def _sentences(lines: Iterable[str]) -> Iterator[str]:
