@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import benchmark
-from cdner_bench.benchmark import Benchmark
+from cdner_bench.data import Benchmark, benchmark
 from support import ROOT, Run
 
 SHARED = ROOT.parent / "shared" / "data"

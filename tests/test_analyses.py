@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import Analysis, Measurement, analyses, benchmark, gtok, measurements, paper, plugins
-from cdner_bench.benchmark import Benchmark
+from cdner_bench import Analysis, Measurement, gtok, plugins
+from cdner_bench.data import Benchmark, benchmark
 from cdner_bench.errors import DataError, OptionError, ResultError
-from cdner_bench.paper import Check, Finding
+from cdner_bench.papers import checks as paper
+from cdner_bench.papers.checks import Check, Finding
+from cdner_bench.records import measurements
+from cdner_bench.running import analyses
 from support import Nobody, Run
 
 PLUGIN = """

@@ -11,13 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import measurements, results
-from cdner_bench.analysis_page import AnalysisPage, number
-from cdner_bench.formats import FORMATS
-from cdner_bench.leaderboard import HOLE, Table
-from cdner_bench.measurement import Measurement, Number, Plot
-from cdner_bench.measurements import Measured
-from cdner_bench.results import MethodFacts
+from cdner_bench.plugins import Measurement, Number, Plot
+from cdner_bench.records import Measured, MethodFacts, measurements, results
+from cdner_bench.reporting import FORMATS, HOLE, AnalysisPage, Table, number
 from support import Run
 from test_figures import measured
 from test_hypothesis import run

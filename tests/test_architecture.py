@@ -92,7 +92,7 @@ print("HEAVY", heavy, "CPU", used.ru_utime + used.ru_stime)
 
 
 def test_every_hook_is_documented() -> None:
-    from cdner_bench import hookspecs
+    from cdner_bench.plugins import hookspecs
 
     text = (ROOT / "docs" / "add-a-method.md").read_text(encoding="utf-8")
     hooks = [name for name, value in vars(hookspecs).items() if hasattr(value, "cdner_bench_spec")]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cdner_bench import audit
-from cdner_bench.benchmark import Benchmark
+from cdner_bench.data import Benchmark, audit
 
 
 def test_duplicates_across_splits_and_domains(crossner: Benchmark) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import benchmark
-from cdner_bench.benchmark import SPLITS, Benchmark
+from cdner_bench.data import SPLITS, Benchmark, benchmark
 from cdner_bench.errors import CdnerError, DataError, OptionError
 
 LINES = "Ada\tB-judge\nruled\tO\n\n"

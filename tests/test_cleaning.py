@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdner_bench import Corpus, Entity, Sentence, cleaning, gtok, leaks
-from cdner_bench.benchmark import Benchmark
-from cdner_bench.cleaning import Rules, clean, read_rules
+from cdner_bench import Corpus, Entity, Sentence, gtok
+from cdner_bench.data import Benchmark
 from cdner_bench.errors import DataError
-from cdner_bench.gtok import Explanation, Record
-from cdner_bench.leaks import HELD_OUT, NO_GOLD, SENTENCE, HeldOut
+from cdner_bench.knowledge import Explanation, Record, cleaning, leaks
+from cdner_bench.knowledge.cleaning import Rules, clean, read_rules
+from cdner_bench.knowledge.leaks import HELD_OUT, NO_GOLD, SENTENCE, HeldOut
 
 TEXT = "Ada met Alan ."
 CORPUS = Corpus(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench.benchmark import Benchmark
+from cdner_bench.data import Benchmark
 from support import Run
 
 METHODS = Path(__file__).parent / "methods.py"
@@ -167,7 +167,7 @@ def test_a_broken_pipe_is_no_error(tmp_path: Path) -> None:
 
 def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(cli: Run, mini: Benchmark, tmp_path: Path) -> None:
     from cdner_bench import gtok, knowledge
-    from cdner_bench.leaks import HeldOut
+    from cdner_bench.knowledge.leaks import HeldOut
 
     corpus = mini.corpus("ai")
     made = json.loads(corpus.resources["gtok-by-hand"].read_text())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import conformance, plugins
+from cdner_bench import plugins
+from cdner_bench.plugins import conformance
 from methods import MISDEEDS
 
 METHODS = Path(__file__).parent / "methods.py"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdner_bench import Entity, Sentence, conll
-from cdner_bench.benchmark import SPLITS, Benchmark
+from cdner_bench.data import SPLITS, Benchmark
 from cdner_bench.errors import DataError
 from strategies import TYPES, sentences
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cdner_bench import models
 from cdner_bench.errors import FetchError
+from cdner_bench.io import models
 from support import Run
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pytest
 
-from cdner_bench import benchmark, download
+from cdner_bench.data import benchmark, download
 from cdner_bench.errors import CdnerError, FetchError
 
 CONTENT = {f"{split}.txt": f"Ada\tB-judge\n{split}\tO\n\n".encode() * 20_000 for split in ("train", "dev", "test")}

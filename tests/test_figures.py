@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import figures
 from cdner_bench.errors import PluginError
-from cdner_bench.measurement import Measurement, Number, Plot
-from cdner_bench.measurements import CorpusFacts, Measured
-from cdner_bench.results import MethodFacts
+from cdner_bench.plugins import Measurement, Number, Plot
+from cdner_bench.records import CorpusFacts, Measured, MethodFacts
+from cdner_bench.reporting import figures
 
 POINTS = Plot("uid-by-length", "points", y="uid", y_label="UID (bits per token)", x="length", x_label="length (tokens)")
 BARS = Plot("uid-variance", "bars", y="variance", y_label="variance of UID")

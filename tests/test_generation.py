@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from cdner_bench import generation, gtok
-from cdner_bench.benchmark import Benchmark
+from cdner_bench import gtok
+from cdner_bench.data import Benchmark
 from cdner_bench.errors import IncompleteError
+from cdner_bench.knowledge import generation
 from cdner_bench.llm import Client, Limits, Store, endpoint
 from llm_server import Behaviour, FakeServer, running
 from support import Run

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cdner_bench import Corpus, Entity, Sentence, gtok
-from cdner_bench.benchmark import Benchmark
+from cdner_bench.data import Benchmark
 from cdner_bench.errors import DataError
 
 TARGETS = ("ai", "literature", "music", "politics", "science")
@@ -95,7 +95,7 @@ def test_the_test_split_cannot_be_read_out_of_what_a_method_gets() -> None:
 
 
 def test_explanations_of_sentences_that_deduplication_removed_are_left_out(tmp_path: Path) -> None:
-    from cdner_bench.files import digest
+    from cdner_bench.hashing import digest
 
     corpus = Corpus("tiny", CORPUS.types, CORPUS.train[:1], removed=frozenset([digest("Both know .")])).without_test()
     path = write(tmp_path / "g.json", record(), record(text="Both know .", word="Both"))
@@ -104,7 +104,7 @@ def test_explanations_of_sentences_that_deduplication_removed_are_left_out(tmp_p
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_deduplicated_benchmark_leaves_some_out(name: str, crossner: Benchmark) -> None:
-    from cdner_bench import benchmark
+    from cdner_bench.data import benchmark
 
     corpus = benchmark.load("crossner-dedup").corpus(name)
     if "gtok" not in corpus.resources:

@@ -8,11 +8,11 @@ from itertools import permutations, product
 
 import pytest
 
-from cdner_bench import Counts, Scenario, benchmark, digest
-from cdner_bench.hypothesis import DRAWS, Pair, Series, learnt_from, measured, reported, spearman
-from cdner_bench.measurement import Measurement
-from cdner_bench.measurements import CorpusFacts, Measured
-from cdner_bench.results import MethodFacts, Result
+from cdner_bench import Counts, Scenario, digest
+from cdner_bench.data import benchmark
+from cdner_bench.plugins import Measurement
+from cdner_bench.records import CorpusFacts, Measured, MethodFacts, Result
+from cdner_bench.reporting.hypothesis import DRAWS, Pair, Series, learnt_from, measured, reported, spearman
 from test_results import RESULT
 
 TIED = list(zip([3, 1, 2, 2, 5, 5, 5, 8], [10, 12, 11, 9, 9, 4, 5, 5], strict=True))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from cdner_bench.benchmark import Benchmark
+from cdner_bench.data import Benchmark
+from cdner_bench.data.interchange import from_datasets, to_datasets
 from cdner_bench.errors import DataError
-from cdner_bench.interchange import from_datasets, to_datasets
 
 datasets = pytest.importorskip("datasets")
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import Corpus, Entity, Sentence, gtok, knowledge, leaks
-from cdner_bench.benchmark import Benchmark
+from cdner_bench import Corpus, Entity, Sentence, gtok, knowledge
+from cdner_bench.data import Benchmark
 from cdner_bench.errors import DataError
-from cdner_bench.gtok import Explanation, Record
-from cdner_bench.knowledge import TypeCount
-from cdner_bench.leaks import HELD_OUT, NO_GOLD, SENTENCE, HeldOut
+from cdner_bench.knowledge import Explanation, Record, TypeCount, leaks
+from cdner_bench.knowledge.leaks import HELD_OUT, NO_GOLD, SENTENCE, HeldOut
 
 TARGETS = ("ai", "literature", "music", "politics", "science")
 TOKENS = {"ai": 66_882, "literature": 48_264, "music": 57_131, "politics": 72_059, "science": 83_627}
@@ -107,7 +106,7 @@ def test_counts() -> None:
 
 @pytest.mark.parametrize("name", ["music", "science"])
 def test_what_deduplication_removed_is_not_counted_and_leaks_nothing(name: str, crossner: Benchmark) -> None:
-    from cdner_bench import benchmark
+    from cdner_bench.data import benchmark
 
     corpus = benchmark.load("crossner-dedup").corpus(name)
     if "gtok" not in corpus.resources:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import Counts, Scenario, results
-from cdner_bench.benchmark import Benchmark
-from cdner_bench.formats import FORMATS
-from cdner_bench.leaderboard import HOLE, Board, boards
-from cdner_bench.results import Result
+from cdner_bench import Counts, Scenario
+from cdner_bench.data import Benchmark
+from cdner_bench.records import Result, results
+from cdner_bench.reporting import FORMATS, HOLE, Board, boards
 from cdner_bench.scoring import PROTOCOLS
 from support import ROOT, Run
 from test_results import RESULT

@@ -7,10 +7,11 @@ from collections import Counter
 
 import pytest
 
-from cdner_bench import Corpus, gtok, leaks, sha256
-from cdner_bench.audit import overlaps, seen
-from cdner_bench.benchmark import SPLITS, Benchmark
-from cdner_bench.leaks import HeldOut
+from cdner_bench import Corpus, gtok, sha256
+from cdner_bench.data import SPLITS, Benchmark
+from cdner_bench.data.audit import overlaps, seen
+from cdner_bench.knowledge import leaks
+from cdner_bench.knowledge.leaks import HeldOut
 from support import ROOT
 
 TARGETS = ("ai", "literature", "music", "politics", "science")
@@ -32,7 +33,7 @@ def test_sizes(corpus: Corpus) -> None:
 
 
 def test_label_sets_are_crossners(mini: Benchmark) -> None:
-    from cdner_bench import benchmark
+    from cdner_bench.data import benchmark
 
     crossner = benchmark.load("crossner")
     for name in TARGETS:

@@ -8,9 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cdner_bench import models
 from cdner_bench.errors import DataError, FetchError, OptionError
-from cdner_bench.files import sha256
+from cdner_bench.io import models, sha256
 
 
 @pytest.fixture

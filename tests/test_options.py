@@ -7,7 +7,8 @@ import pytest
 from annotated_types import Gt
 
 from cdner_bench.errors import OptionError
-from cdner_bench.options import as_dict, operational, parse_assignments, resolve
+from cdner_bench.plugins import operational
+from cdner_bench.plugins.options import as_dict, parse_assignments, resolve
 
 
 @dataclass(frozen=True)

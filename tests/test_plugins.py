@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import Method, plugins, scaffold
+from cdner_bench import Method, plugins
 from cdner_bench.errors import OptionError, PluginError
+from cdner_bench.plugins import scaffold
 from support import ROOT, Run
 
 SPEC = 'Spec("mine", "x:Y", "…")'

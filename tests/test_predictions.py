@@ -9,7 +9,8 @@ from hypothesis import given
 
 from cdner_bench import Entity, Prediction, Sentence
 from cdner_bench.errors import PredictionError
-from cdner_bench.predictions import decode, encode, read_bio, read_jsonl, read_own
+from cdner_bench.scoring import encode, read_own
+from cdner_bench.scoring.predictions import decode, read_bio, read_jsonl
 from strategies import TYPES, pairs
 
 GOLD = [Sentence(f"ai/test/{n}", ("Ada", "met", "Alan"), (Entity(0, 1, "person"),)) for n in range(2)]

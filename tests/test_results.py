@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import Counts, Scenario, results
-from cdner_bench.context import ModelFacts
+from cdner_bench import Counts, Scenario
 from cdner_bench.errors import ResultError
+from cdner_bench.io import Phase
 from cdner_bench.llm import Usage
-from cdner_bench.meter import Phase
-from cdner_bench.results import BenchmarkFacts, MethodFacts, Result
+from cdner_bench.plugins import ModelFacts
+from cdner_bench.records import BenchmarkFacts, MethodFacts, Result, results
 
 RESULT = Result(
     status="finished",
@@ -88,7 +88,7 @@ def test_old_files_load_for_ever() -> None:
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cdner_bench import files
+    from cdner_bench.io import files
 
     path = tmp_path / "r.json"
     results.save(RESULT, path)

@@ -16,7 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import OptionError, benchmark, plugins, results, runner, total
+from cdner_bench import OptionError, plugins, total
+from cdner_bench.data import benchmark
+from cdner_bench.records import results
+from cdner_bench.running import runner
 from methods import MISDEEDS
 from support import Nobody, Run, context
 
@@ -113,7 +116,7 @@ def test_a_method_sees_the_resources_it_asked_for_only(tmp_path: Path) -> None:
 
 
 def test_the_id_follows_the_content_of_a_backbone_folder(tmp_path: Path) -> None:
-    from cdner_bench import models
+    from cdner_bench.io import models
 
     (tmp_path / "model.safetensors").write_text("one")
     before = models.identity(str(tmp_path))

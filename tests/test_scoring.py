@@ -14,21 +14,11 @@ from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from seqeval.scheme import IOB2
 from seqscore.scoring import score_label_sequences
 
-from cdner_bench import (
-    Counts,
-    Entity,
-    Prediction,
-    Rejected,
-    Sentence,
-    conll,
-    sentence_counts,
-    text2text,
-    total,
-)
-from cdner_bench.benchmark import Benchmark
-from cdner_bench.diagnosis import ERROR_CLASSES, error_classes, lenient_f1
+from cdner_bench import Counts, Entity, Prediction, Rejected, Sentence, conll, sentence_counts, text2text, total
+from cdner_bench.data import Benchmark
 from cdner_bench.errors import PredictionError
 from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, score, together
+from cdner_bench.scoring.diagnosis import ERROR_CLASSES, error_classes, lenient_f1
 from strategies import TYPES, pairs
 
 Pairs = list[tuple[Sentence, Prediction]]
@@ -62,7 +52,7 @@ def test_gold_against_gold_is_exactly_100(benchmark_name: str, request: pytest.F
 
 def test_the_released_scorer_on_gold(crossner: Benchmark) -> None:
     """The gold entities its parser loses, and the one domain where it exceeds 100 (METHODS 1.3)."""
-    from cdner_bench.scoring import _topt_parse
+    from cdner_bench.scoring.protocols import _topt_parse
 
     lost = {}
     for name in crossner.setting("single").targets:

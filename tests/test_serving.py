@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import models
+from cdner_bench.io import models
 from cdner_bench.llm import Client, Limits, Question, Store, endpoint, server
 from support import Run
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdner_bench import Prediction, Sentence, text2text
-from cdner_bench.benchmark import Benchmark
-from cdner_bench.text2text import Mention, align, parse, read
+from cdner_bench.data import Benchmark
+from cdner_bench.scoring.text2text import Mention, align, parse, read
 from strategies import TYPES, sentences
 
 COMPLETIONS = 100_000

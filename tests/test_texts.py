@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdner_bench import texts
 from cdner_bench.errors import DataError, OptionError
-from cdner_bench.files import sha256
-from cdner_bench.gtok import Explanation, Record
-from cdner_bench.texts import FileText, GtokText
+from cdner_bench.io import sha256
+from cdner_bench.knowledge import Explanation, FileText, GtokText, Record, texts
 
 TEXT = "one two\nthree\n\n  four é\u2003five\r\nlast without a line feed"
 

@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from cdner_bench import Entity, Prediction, Sentence, benchmark
+from cdner_bench import Entity, Prediction, Sentence
+from cdner_bench.data import benchmark
 from cdner_bench.scoring import score
 
 

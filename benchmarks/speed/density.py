@@ -21,8 +21,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cdner_bench import RunContext, analyses, plugins
-from cdner_bench.method import Analysis
+from cdner_bench import RunContext, plugins
+from cdner_bench.plugins import Analysis
+from cdner_bench.running import analyses
 
 SIZES = (1e6, 1e7, 1.5e8)
 SLOWER, MEMORY = 4.0, 2.0

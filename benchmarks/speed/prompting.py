@@ -21,7 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from cdner_bench import benchmark, models, text2text
+from cdner_bench import text2text
+from cdner_bench.data import benchmark
+from cdner_bench.io import models
 from cdner_bench.llm import Client, Limits, Question, Store, endpoint, server
 from llm_server import Behaviour, running
 

@@ -20,7 +20,9 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
-from cdner_bench import benchmark, gtok, models
+from cdner_bench import gtok
+from cdner_bench.data import benchmark
+from cdner_bench.io import models
 from cdner_density.causal import CausalModel
 from cdner_torch import hub
 from cdner_torch.backbones import gguf

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 import torch
 
-from cdner_bench import Sentence, benchmark, models
+from cdner_bench import Sentence
+from cdner_bench.data import benchmark
+from cdner_bench.io import models
 from cdner_tagger.encoding import Window, size, windows
 from cdner_tagger.model import Tagger, bio_labels, load_encoder, load_tokenizer
 from cdner_tagger.training import Tagging, _step, decode

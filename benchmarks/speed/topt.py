@@ -17,7 +17,9 @@ from typing import Any
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-from cdner_bench import Sentence, benchmark, models, text2text
+from cdner_bench import Sentence, text2text
+from cdner_bench.data import benchmark
+from cdner_bench.io import models
 from cdner_torch import backbones
 from cdner_torch.batches import shuffled
 from cdner_torch.compute import Compute

@@ -2,7 +2,7 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_torch", "cdner_bench.text2text")
+SHARES = ("cdner_torch", "cdner_bench.scoring.text2text")
 
 _SMALL: dict[str, object] = {
     "backbone": "smollm2",

@@ -2,7 +2,7 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_torch", "cdner_bench.gtok")
+SHARES = ("cdner_torch", "cdner_bench.knowledge.gtok")
 
 _SMALL: dict[str, object] = {
     "backbone": "minilm",

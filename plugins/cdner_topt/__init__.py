@@ -2,7 +2,7 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_torch", "cdner_bench.gtok", "cdner_bench.text2text")
+SHARES = ("cdner_torch", "cdner_bench.knowledge.gtok", "cdner_bench.scoring.text2text")
 
 _SMALL: dict[str, object] = {
     "backbone": "minit5",

@@ -1,15 +1,13 @@
 """What a plugin author imports."""
 
-from . import conll, gtok, knowledge, llm, text2text
-from .context import RunContext
+from . import knowledge, llm
+from .data import conll
 from .errors import CdnerError, DataError, IncompleteError, NotRunError, OptionError, PluginError
-from .files import digest, sha256
-from .hookspecs import hookimpl
-from .measurement import Measurement, Plot
-from .method import Analysis, Method, Spec
-from .options import operational
-from .scoring import Counts, sentence_counts, total
-from .texts import GtokText, SplitText, Text
+from .hashing import digest
+from .io import sha256
+from .knowledge import GtokText, SplitText, Text, gtok
+from .plugins import Analysis, Measurement, Method, Plot, RunContext, Spec, hookimpl, operational
+from .scoring import Counts, sentence_counts, text2text, total
 from .types import Corpus, Entity, Prediction, Rejected, Scenario, Sentence
 
 __all__ = [

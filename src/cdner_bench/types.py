@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .errors import DataError
-from .files import digest
+from .hashing import digest
 
 
 @dataclass(frozen=True, slots=True, order=True)

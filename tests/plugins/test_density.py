@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdner_bench import DataError, GtokText, Measurement, OptionError, SplitText, Text, gtok, plugins
-from cdner_bench.benchmark import Benchmark
-from cdner_bench.texts import FileText
+from cdner_bench.data import Benchmark
+from cdner_bench.knowledge import FileText
 from cdner_density import bigrams, kernels, smoothing
 from cdner_density.bigrams import Bigrams, Vocabulary
 from cdner_density.entropy import Entropy, entropies

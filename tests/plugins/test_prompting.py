@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
-from cdner_bench import Entity, Method, Prediction, Rejected, Sentence, benchmark, plugins, results, runner, text2text
-from cdner_bench.benchmark import Benchmark
+from cdner_bench import Entity, Method, Prediction, Rejected, Sentence, plugins, text2text
+from cdner_bench.data import Benchmark, benchmark
+from cdner_bench.records import results
+from cdner_bench.running import runner
 from cdner_prompting import reading
 from cdner_prompting.demonstrations import Fixed, Nearest
 from llm_server import Behaviour, FakeServer, completion, running

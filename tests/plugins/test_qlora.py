@@ -15,9 +15,12 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
 bitsandbytes = pytest.importorskip("bitsandbytes")
 
-from cdner_bench import Corpus, conformance, models, plugins, runner, text2text  # noqa: E402
-from cdner_bench.benchmark import Benchmark  # noqa: E402
+from cdner_bench import Corpus, plugins, text2text  # noqa: E402
+from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, FetchError  # noqa: E402
+from cdner_bench.io import models  # noqa: E402
+from cdner_bench.plugins import conformance  # noqa: E402
+from cdner_bench.running import runner  # noqa: E402
 from cdner_qlora import method as qlora  # noqa: E402
 from cdner_qlora import model, quantisation  # noqa: E402
 from cdner_qlora.method import Qlora, QloraOptions  # noqa: E402

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cdner_bench import Corpus, Entity, Sentence, plugins, sentence_counts, total  # noqa: E402
-from cdner_bench.benchmark import Benchmark  # noqa: E402
+from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_tagger import encoding, mlm, model, training  # noqa: E402
 from cdner_tagger.method import BertTagger, TaggerOptions  # noqa: E402

@@ -16,9 +16,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import Corpus, gtok, models, plugins, text2text  # noqa: E402
-from cdner_bench.benchmark import Benchmark  # noqa: E402
+from cdner_bench import Corpus, gtok, plugins, text2text  # noqa: E402
+from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
+from cdner_bench.io import models  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
 from cdner_topt.method import Topt, ToptOptions  # noqa: E402
 from cdner_torch import backbones, generators, training  # noqa: E402

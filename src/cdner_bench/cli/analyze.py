@@ -12,8 +12,8 @@ from ..errors import OptionError, did_you_mean
 from .common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named, show, table
 
 if TYPE_CHECKING:
-    from ..benchmark import Benchmark
-    from ..measurements import Measured
+    from ..data import Benchmark
+    from ..records import Measured
 
 ERRORS = ("strict", "replace")
 
@@ -42,8 +42,10 @@ def analyze(
     no_plugin: Disabled = [],
 ) -> None:
     """Judge corpora without training on them: numbers on the terminal, and everything as JSON."""
-    from .. import analyses, measurements, options, plugins
-    from ..method import Analysis
+    from .. import plugins
+    from ..plugins import Analysis, options
+    from ..records import measurements
+    from ..running import analyses
     from .display import bar
 
     if errors not in ERRORS:
@@ -67,7 +69,7 @@ def analyze(
     for found in made.values():
         print_measured(found)
     if figures is not None:
-        from ..figures import draw
+        from ..reporting import draw
 
         for path in draw([m for found in made.values() for m in found], figures):
             print(f"wrote {path}")
@@ -85,7 +87,7 @@ def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str])
 
 def print_measured(made: Sequence[Measured]) -> None:
     """Numbers as a table, parts as another, and what a reader has to know."""
-    from ..analysis_page import notes, number
+    from ..reporting import notes, number
 
     names = list(dict.fromkeys(name for m in made for name in m.measurement.numbers))
     corpora = [f"{m.corpus.name}\n{m.corpus.domain or ''}" for m in made]

@@ -12,7 +12,7 @@ from ..errors import OptionError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..benchmark import Benchmark
+    from ..data import Benchmark
 
 BenchmarkName = Annotated[
     str | None,
@@ -26,7 +26,7 @@ HERE = Path()
 
 def chosen(name: str | None) -> Benchmark:
     """The benchmark asked for, or the default one; says which and why."""
-    from .. import benchmark
+    from ..data import benchmark
 
     if name is not None:
         found, why = benchmark.load(name), "as asked"

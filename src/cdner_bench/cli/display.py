@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..context import Observer
-from ..runner import Job, JobObserver, Outcome
+from ..plugins import Observer
+from ..running import Job, JobObserver, Outcome
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -17,8 +17,7 @@ from .common import BenchmarkName, chosen, show, table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..cleaning import Report
-    from ..knowledge import Statistics
+    from ..knowledge import Report, Statistics
     from ..llm import Endpoint
 
 app = typer.Typer(help="Corpora of explanations (GTOK): make, clean, count and check them.", no_args_is_help=True)
@@ -49,7 +48,7 @@ def generate(
     ),
 ) -> None:
     """Ask a language model why each entity of a train split has its type. Interrupted, it goes on where it stopped."""
-    from .. import generation, gtok
+    from ..knowledge import generation, gtok
     from ..llm import Client, Limits, Store, stated_price
 
     if wording not in generation.WORDINGS:
@@ -86,7 +85,7 @@ def clean(
     report: Annotated[Path | None, typer.Option(help="Write what was done as JSON.", metavar="FILE")] = None,
 ) -> None:
     """Apply rules to a corpus; with --domain, also take out what leaks the dev or test split."""
-    from .. import cleaning
+    from ..knowledge import cleaning
 
     if benchmark is not None and domain is None:
         raise OptionError("--benchmark needs --domain", hint="add --domain NAME, or leave --benchmark out")
@@ -107,7 +106,8 @@ def stats(
     domain: DomainName = None,
 ) -> None:
     """Tokens, explanations and fail rates (Tables 1 and 3 of the TOPT paper), of a benchmark's corpora or of one."""
-    from .. import gtok, knowledge
+    from .. import knowledge
+    from ..knowledge import gtok
 
     if corpus is not None and domain is None:
         raise OptionError("--corpus needs --domain", hint="add --domain NAME, the domain the file is about")
@@ -133,7 +133,7 @@ def stats(
 @app.command()
 def check(file: CorpusFile, domain: Annotated[str, DOMAIN], benchmark: BenchmarkName = None) -> None:
     """Refuse a corpus that knows sentences or entities of the dev or test split."""
-    from .. import leaks
+    from ..knowledge import leaks
 
     findings = leaks.check(file, chosen(benchmark).corpus(domain))
     if findings:

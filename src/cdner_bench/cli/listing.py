@@ -7,7 +7,8 @@ from .common import Disabled, PluginFiles, show, table
 
 def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
     """Methods and analyses and where each comes from, presets, benchmarks."""
-    from .. import benchmark, plugins
+    from .. import plugins
+    from ..data import benchmark
 
     methods = table("method", "plugin", "presets", "what it is", title="Methods")
     registry = plugins.discover(plugin, no_plugin)

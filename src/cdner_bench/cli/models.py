@@ -14,7 +14,7 @@ app = typer.Typer(help="Small backbones, shipped or out of registry packages, pi
 @app.command("list")
 def list_() -> None:
     """The small backbones that presets use."""
-    from .. import models
+    from ..io import models
 
     shown = table("model", "package", "licence", "what it is")
     for model in models.catalogue().values():
@@ -26,7 +26,7 @@ def list_() -> None:
 @app.command()
 def fetch(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> None:
     """Download models into the cache. Methods do so by themselves when they first need one."""
-    from .. import models
+    from ..io import models
 
     for name in names:
         print(f"{name}: {models.fetch(name)}", flush=True)

@@ -28,7 +28,9 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False,
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
-    from .. import options, plugins, runner
+    from .. import plugins
+    from ..plugins import options
+    from ..running import runner
     from .display import display
     from .leaderboard import print_boards
 

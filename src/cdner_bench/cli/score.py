@@ -11,9 +11,8 @@ from ..errors import OptionError, PredictionError, did_you_mean
 from .common import BenchmarkName, chosen, show, table
 
 if TYPE_CHECKING:
-    from ..benchmark import Benchmark
-    from ..predictions import Split
-    from ..scoring import Counts
+    from ..data import Benchmark
+    from ..scoring import Counts, Split
     from ..types import Prediction
 
 COUNTED = ("precision", "recall", "F1", "tp", "fp", "fn")
@@ -26,7 +25,8 @@ def score(
     split: Annotated[str, typer.Option(help="The split of a BIO file.")] = "test",
 ) -> None:
     """Score anyone's predictions under every protocol. The format is told by the first character: { is JSONL."""
-    from .. import diagnosis, scoring
+    from .. import scoring
+    from ..scoring import diagnosis
 
     data = chosen(benchmark)
     parts = _read(file, data, target, split)
@@ -53,8 +53,8 @@ def _numbers(counts: Counts) -> list[str]:
 
 
 def _read(file: Path, data: Benchmark, target: str | None, split: str) -> list[tuple[Split, list[Prediction]]]:
-    from .. import predictions
-    from ..benchmark import SPLITS
+    from ..data import SPLITS
+    from ..scoring import predictions
 
     splits: dict[str, Split] = {}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from .. import models
 from ..errors import CdnerError, NotRunError, OptionError
+from ..io import models
 from . import server
 
 OPENAI = "https://api.openai.com/v1"

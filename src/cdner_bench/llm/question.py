@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from ..files import digest
+from ..hashing import digest
 
 CLIENT = "openai 3"
 """The major version of the client that asks. It is part of a question's key, because it shapes the request."""

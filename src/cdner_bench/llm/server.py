@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from .. import models
 from ..errors import CdnerError, OptionError, PluginError
+from ..io import models
 
 HOST = "127.0.0.1"
 HUB = "hf:"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from ..errors import OptionError
-from ..files import benchmarks_dir
+from ..io import benchmarks_dir
 from .question import STATES, Answer
 
 CHARACTERS_PER_TOKEN = 4.0

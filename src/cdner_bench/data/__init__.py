@@ -1,0 +1,16 @@
+"""Files in, a `Corpus` out: benchmarks pinned by hash, readers of formats, download, audit."""
+
+from . import audit, benchmark, download
+from .benchmark import SPLITS, Benchmark, DataFile
+from .readers import conll
+
+__all__ = [
+    "SPLITS",
+    "Benchmark",
+    "DataFile",
+    "audit",
+    "benchmark",
+    "conll",
+    "download",
+    "interchange",
+]

@@ -1,0 +1,116 @@
+"""What is in a benchmark's data: counts, duplicates, conflicting labels, and how much of the test split was seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ..types import Corpus, Sentence
+from .benchmark import SPLITS, Benchmark
+
+
+@dataclass(frozen=True)
+class SplitStats:
+    """Counts of one split, as in Table 8 of the TOPT paper."""
+
+    domain: str
+    split: str
+    sentences: int
+    tokens: int
+    entities: int
+    types: int
+    words_per_entity: float
+    without_entities: int
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How many sentences of one split also stand, token for token, in another."""
+
+    one: str
+    other: str
+    sentences: int
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """The same tokens with different labels: the ids that disagree."""
+
+    text: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Share of a test split's mentions whose (type, text), and whose text, also occurs in the domain's train split."""
+
+    domain: str
+    with_type: float
+    text_only: float
+
+
+def stats(benchmark: Benchmark) -> list[SplitStats]:
+    """Counts of every split of every domain."""
+    return [_stats(benchmark.corpus(name), split) for name in benchmark.domains for split in SPLITS]
+
+
+def _stats(corpus: Corpus, split: str) -> SplitStats:
+    sentences: Sequence[Sentence] = getattr(corpus, split)
+    entities = [entity for s in sentences for entity in s.entities]
+    words = sum(e.end - e.start for e in entities)
+    return SplitStats(
+        corpus.name,
+        split,
+        len(sentences),
+        sum(len(s.tokens) for s in sentences),
+        len(entities),
+        len({e.type for e in entities}),
+        words / len(entities) if entities else 0.0,
+        sum(not s.entities for s in sentences),
+    )
+
+
+def overlaps(benchmark: Benchmark) -> list[Overlap]:
+    """Every pair of splits, within and across domains, that shares sentences."""
+    texts = {
+        f"{name}/{split}": [s.tokens for s in getattr(benchmark.corpus(name), split)]
+        for name in benchmark.domains
+        for split in SPLITS
+    }
+    found = []
+    for one, other in combinations(texts, 2):
+        known = frozenset(texts[one])
+        shared = sum(tokens in known for tokens in texts[other])
+        if shared:
+            found.append(Overlap(one, other, shared))
+    return found
+
+
+def conflicts(benchmark: Benchmark) -> list[Conflict]:
+    """Groups of identical sentences, within and across domains, that carry different labels."""
+    groups: dict[tuple[str, ...], list[Sentence]] = defaultdict(list)
+    for name in benchmark.domains:
+        corpus = benchmark.corpus(name)
+        for sentence in (*corpus.train, *corpus.dev, *corpus.test):
+            groups[sentence.tokens].append(sentence)
+    return [
+        Conflict(group[0].text, tuple(s.id for s in group))
+        for group in groups.values()
+        if len({s.entities for s in group}) > 1
+    ]
+
+
+def seen(benchmark: Benchmark) -> list[Seen]:
+    """The share of test mentions seen in training, per domain."""
+    found = []
+    for name in benchmark.domains:
+        corpus = benchmark.corpus(name)
+        train = {(e.type, s.surface(e)) for s in corpus.train for e in s.entities}
+        texts = {text for _, text in train}
+        mentions = [(e.type, s.surface(e)) for s in corpus.test for e in s.entities]
+        if mentions:
+            with_type = sum(m in train for m in mentions) / len(mentions)
+            found.append(Seen(name, with_type, sum(text in texts for _, text in mentions) / len(mentions)))
+    return found

@@ -1,0 +1,317 @@
+"""A benchmark: everything that must be equal for two scores to be comparable, read from a TOML file and verified.
+
+`benchmarks/*.toml` holds the shipped ones. A user's own file may build on one (`extends = "crossner"`), so that a new
+target domain needs three paths and no code; there, types, hashes and counts may be left out.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, OptionError, did_you_mean
+from ..hashing import digest
+from ..io import TomlTable, benchmarks_dir, data_dir, sha256
+from ..types import Corpus, Scenario, Sentence
+from .readers import conll
+
+SPLITS = ("train", "dev", "test")
+_NO_BENCHMARK = ("models", "gtok-rules", "llm-prices")  # other tables that lie beside the benchmarks
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file, and what it must be if that was declared. `path` is relative to `root`."""
+
+    root: Path
+    path: str
+    sha256: str | None = None
+    sentences: int | None = None
+    tokens: int | None = None
+    entities: int | None = None
+
+    @property
+    def location(self) -> Path:
+        """Where the file should lie."""
+        return self.root / self.path
+
+    def hash(self) -> str:
+        """The SHA-256 of the file. Raises `DataError` if it is missing or not the pinned one."""
+        if not self.location.is_file():
+            raise DataError(
+                f"there is no file {self.location}",
+                hint="type: cdner-bench data fetch, or set CDNER_DATA to the directory that holds it",
+            )
+        found = sha256(self.location)
+        if self.sha256 is not None and found != self.sha256:
+            raise DataError(
+                f"{self.location} is not the published file: SHA-256 {found[:12]}…, pinned {self.sha256[:12]}…",
+                hint="remove it and type: cdner-bench data fetch",
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One domain of a benchmark: its declared types (none: whatever its files use), splits and other files."""
+
+    name: str
+    title: str
+    types: tuple[str, ...] | None
+    splits: Mapping[str, DataFile]
+    resources: Mapping[str, DataFile]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Which sources go with which targets. A target is never its own source."""
+
+    title: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where files whose path starts with `prefix` are downloaded from."""
+
+    prefix: str
+    url: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Named, versioned data and scenarios. Files are read, and checked, when first asked for."""
+
+    name: str
+    version: str
+    title: str
+    preset: str | None
+    domains: Mapping[str, Domain]
+    settings: Mapping[str, Setting]
+    origins: tuple[Origin, ...] = ()
+    deduplicate: bool = False
+    _read: dict[str, Corpus] = field(default_factory=dict, repr=False, compare=False)
+
+    def scenarios(self, setting: str, targets: Iterable[str] = ()) -> list[Scenario]:
+        """The transfer experiments of a setting, all of its targets or the named ones.
+
+        Raises `OptionError` for an unknown setting or target.
+        """
+        chosen = self.setting(setting)
+        wanted = list(dict.fromkeys(targets)) or list(chosen.targets)
+        for target in wanted:
+            if target not in chosen.targets:
+                raise OptionError(f"{self.name} has no target {target!r}", hint=did_you_mean(target, chosen.targets))
+        return [Scenario(setting, tuple(s for s in chosen.sources if s != t), t) for t in wanted]
+
+    def setting(self, name: str) -> Setting:
+        """A setting by name. Raises `OptionError` with the nearest one."""
+        try:
+            return self.settings[name]
+        except KeyError:
+            raise OptionError(f"{self.name} has no setting {name!r}", hint=did_you_mean(name, self.settings)) from None
+
+    def domain(self, name: str) -> Domain:
+        """A domain by name. Raises `OptionError` with the nearest one."""
+        try:
+            return self.domains[name]
+        except KeyError:
+            raise OptionError(f"{self.name} has no domain {name!r}", hint=did_you_mean(name, self.domains)) from None
+
+    def corpus(self, name: str) -> Corpus:
+        """One domain, read and checked against its hashes, counts and types; resources that are absent are left out.
+
+        Raises `DataError` naming the file, and the line where there is one.
+        """
+        if name not in self._read:
+            domain = self.domain(name)
+            splits = {split: _load(domain, split) for split in SPLITS}
+            types = domain.types or tuple(
+                sorted({e.type for sentences in splits.values() for s in sentences for e in s.entities})
+            )
+            self._read[name] = Corpus(
+                name, types, splits["train"], splits["dev"], splits["test"], resources=_present(domain)
+            )
+        corpus = self._read[name]
+        return self._without_test_sentences(corpus) if self.deduplicate else corpus
+
+    def _without_test_sentences(self, corpus: Corpus) -> Corpus:
+        """Train and dev without the sentences that stand, token for token, in the test split of any target."""
+        plain = replace(self, deduplicate=False)
+        targets = dict.fromkeys(target for setting in self.settings.values() for target in setting.targets)
+        tested = frozenset(s.tokens for target in targets for s in plain.corpus(target).test)
+        train, dev = (tuple(s for s in split if s.tokens not in tested) for split in (corpus.train, corpus.dev))
+        removed = frozenset(digest(s.text) for s in corpus.train if s.tokens in tested)
+        return replace(corpus, train=train, dev=dev, removed=removed)
+
+    def present(self) -> bool:
+        """Whether the files of every domain are there (their content is checked when they are read)."""
+        return all(file.location.is_file() for domain in self.domains.values() for file in domain.splits.values())
+
+    def fingerprint(self, scenario: Scenario, resources: Iterable[str] = ()) -> str:
+        """SHA-256 over everything that a run of `scenario` can see: files, the named `resources`, declared types."""
+        seen: dict[str, object] = {"deduplicate": self.deduplicate}
+        for name in (*scenario.sources, scenario.target):
+            domain = self.domain(name)
+            seen[f"{name}/types"] = domain.types
+            for split, file in domain.splits.items():
+                if split != "test" or name == scenario.target:
+                    seen[f"{name}/{split}"] = file.hash()
+            for resource in resources:
+                extra = domain.resources.get(resource)
+                if extra is not None and extra.location.is_file():
+                    seen[f"{name}/{resource}"] = extra.hash()
+        return digest(seen)
+
+    def files(self) -> Iterator[DataFile]:
+        """Every file of every domain."""
+        for domain in self.domains.values():
+            yield from domain.splits.values()
+            yield from domain.resources.values()
+
+
+def available() -> dict[str, Path]:
+    """The shipped benchmarks by name."""
+    return {path.stem: path for path in sorted(benchmarks_dir().glob("*.toml")) if path.stem not in _NO_BENCHMARK}
+
+
+def load(name: str) -> Benchmark:
+    """A shipped benchmark by name, or anyone's by the path of its TOML file.
+
+    Raises `OptionError` for an unknown name, `DataError` for a file that does not say what it must.
+    """
+    shipped = available()
+    if name in shipped:
+        return _parse(shipped[name])
+    if name.endswith(".toml"):
+        return _parse(Path(name))
+    raise OptionError(f"unknown benchmark {name!r}", hint=f"{did_you_mean(name, shipped)}, or name a .toml file")
+
+
+def default() -> tuple[Benchmark, str]:
+    """The benchmark to use when none is named, and why: crossner where its data is present, else the shipped sample."""
+    crossner = load("crossner")
+    if crossner.present():
+        return crossner, f"its data is in {data_dir()}"
+    return load("mini"), "the CrossNER data is not here; cdner-bench data fetch downloads it"
+
+
+def _load(domain: Domain, split: str) -> tuple[Sentence, ...]:
+    file = domain.splits[split]
+    file.hash()
+    sentences = conll.read(file.location, f"{domain.name}/{split}", domain.types)
+    if not sentences:
+        raise DataError(f"{file.location} has no sentences")
+    found = {
+        "sentences": len(sentences),
+        "tokens": sum(len(s.tokens) for s in sentences),
+        "entities": sum(len(s.entities) for s in sentences),
+    }
+    for what, number in found.items():
+        declared = getattr(file, what)
+        if declared is not None and declared != number:
+            raise DataError(f"{file.location} has {number} {what}, declared are {declared}")
+    return tuple(sentences)
+
+
+def _present(domain: Domain) -> dict[str, Path]:
+    present = {name: file for name, file in domain.resources.items() if file.location.is_file()}
+    for file in present.values():
+        file.hash()
+    return {name: file.location for name, file in present.items()}
+
+
+# --- reading the TOML file -------------------------------------------------------------------------------------------
+
+
+def _base(reader: TomlTable, path: Path, seen: tuple[Path, ...]) -> Benchmark:
+    name = reader.take("extends", str)
+    place = available().get(name, path.parent / name)
+    if place.suffix != ".toml":
+        raise OptionError(f"{path}: extends: unknown benchmark {name!r}", hint=did_you_mean(name, available()))
+    if place.resolve() in (*seen, path.resolve()):
+        raise DataError(f"{path}: extends {name!r}, which extends it in turn")
+    return _parse(place, (*seen, path.resolve()))
+
+
+def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
+    try:
+        with path.open("rb") as stream:
+            table = tomllib.load(stream)
+    except OSError as error:
+        raise DataError(f"cannot read the benchmark file {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not TOML: {error}") from None
+    reader = TomlTable(path, "", table)
+    base = _base(reader, path, seen) if "extends" in table else None
+    origins = tuple(
+        Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.tables("fetch")
+    )
+    root = data_dir() if origins else path.resolve().parent
+    domains = {name: _domain(name, sub, root) for name, sub in reader.named("domains")}
+    settings = {name: _setting(sub) for name, sub in reader.named("settings")}
+    name = reader.take("name", str)
+    for chosen in (name, *domains, *settings):
+        if not re.fullmatch(r"\w[\w.-]*", chosen):
+            raise DataError(f"{path}: {chosen!r} cannot be a name", hint="use letters, digits, '-', '_' and '.'")
+    benchmark = Benchmark(
+        name=name,
+        version=reader.take("version", str, base.version if base else "1"),
+        title=reader.take("title", str, name),
+        preset=reader.take("preset", str, (base.preset or "") if base else "") or None,
+        domains={**(base.domains if base else {}), **domains},
+        settings=settings or (dict(base.settings) if base else {}),
+        origins=origins or (base.origins if base else ()),
+        deduplicate=reader.take("deduplicate", bool, base.deduplicate if base else False),
+    )
+    reader.finish()
+    for key, setting in benchmark.settings.items():
+        for domain in (*setting.sources, *setting.targets):
+            if domain not in benchmark.domains:
+                raise DataError(
+                    f"{path}: settings.{key} names {domain!r}", hint=did_you_mean(domain, benchmark.domains)
+                )
+    return benchmark
+
+
+def _domain(name: str, table: TomlTable, root: Path) -> Domain:
+    types = table.texts("types") if "types" in table.values else ()
+    domain = Domain(
+        name=name,
+        title=table.take("title", str, name),
+        types=types or None,
+        splits={split: _file(table.take(split, (str, dict)), root, table, split) for split in SPLITS},
+        resources={
+            resource: _file(value, root, table, f"resources.{resource}")
+            for resource, value in table.take("resources", dict, {}).items()
+        },
+    )
+    table.finish()
+    return domain
+
+
+def _file(value: Any, root: Path, table: TomlTable, key: str) -> DataFile:
+    if isinstance(value, str):
+        return DataFile(root, value)
+    entry = TomlTable(table.path, f"{table.prefix}{key}.", value)
+    counts = {name: entry.take(name, int) for name in ("sentences", "tokens", "entities") if name in value}
+    pinned = entry.take("sha256", str) if "sha256" in value else None
+    file = DataFile(root, entry.take("path", str), pinned, **counts)
+    entry.finish()
+    return file
+
+
+def _setting(table: TomlTable) -> Setting:
+    setting = Setting(
+        title=table.take("title", str, table.prefix.rstrip(".").rpartition(".")[2]),
+        sources=table.texts("sources"),
+        targets=table.texts("targets", least=1),
+    )
+    table.finish()
+    return setting

@@ -1,0 +1,1 @@
+"""Formats of labelled sentences: a module a format."""

@@ -1,0 +1,55 @@
+"""Reading TOML by name: every mistake in a file is answered with the file, the key and the nearest right one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, did_you_mean
+
+
+class TomlTable:
+    """A TOML table that knows its file and its place, and that notices keys nobody asked for."""
+
+    def __init__(self, path: Path, prefix: str, values: dict[str, Any]) -> None:
+        self.path, self.prefix, self.values, self.asked = path, prefix, values, set[str]()
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
+        """The value of a key, of one of the kinds. Raises `DataError` if it is missing without a default."""
+        self.asked.add(key)
+        value = self.values.get(key, default)
+        if value is None:
+            raise DataError(f"{self.path}: {self.prefix}{key} is missing")
+        if not isinstance(value, kind):
+            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {value!r}")
+        return value
+
+    def named(self, key: str) -> Iterator[tuple[str, TomlTable]]:
+        """The tables below a key, by name."""
+        for name, values in self.take(key, dict, {}).items():
+            if not isinstance(values, dict):
+                raise DataError(f"{self.path}: {self.prefix}{key}.{name} is not a table")
+            yield name, TomlTable(self.path, f"{self.prefix}{key}.{name}.", values)
+
+    def tables(self, key: str) -> list[TomlTable]:
+        """The tables of an array."""
+        found = self.take(key, list, [])
+        if not all(isinstance(values, dict) for values in found):
+            raise DataError(f"{self.path}: {self.prefix}{key} is no array of tables")
+        return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in found]
+
+    def texts(self, key: str, least: int = 0) -> tuple[str, ...]:
+        """An array of at least so many texts."""
+        values = self.take(key, list)
+        if len(values) < least or not all(isinstance(value, str) for value in values):
+            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {values!r}")
+        return tuple(values)
+
+    def finish(self) -> None:
+        """Raises `DataError` for a key that was never taken."""
+        for key in self.values:
+            if key not in self.asked:
+                raise DataError(
+                    f"{self.path}: unknown key {self.prefix}{key}", hint=did_you_mean(key, sorted(self.asked))
+                )

@@ -1,0 +1,86 @@
+"""Making a GTOK corpus: a language model is asked why each entity of a train split has its type (TOPT, section 3.1)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+
+from ..llm import WITHOUT_CONTENT, Answer, Client, Question
+from ..llm.question import TRUNCATED
+from ..types import Corpus, Entity, Sentence
+from .gtok import Explanation, Record
+
+WORDINGS = {
+    "released": (
+        'Instruction: Take the text below and give an explanation of why the text span "{span}" can be labeled as '
+        '"{type}".\n{text}'
+    ),
+    "paper": (
+        "Take the text {text} and give an explanation of why the text span {span} can be labeled as {type} "
+        "in the domain {domain}."
+    ),
+}
+"""Of the code that made the released corpora, without Llama-2's chat brackets, which are the server's to add; and of
+the paper's section 3.1.
+"""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to ask; the paper's values. `max_tokens` is the length of an explanation."""
+
+    wording: str = "released"
+    temperature: float = 0.1
+    top_p: float = 0.95
+    max_tokens: int = 512
+    seed: int = 0
+
+
+def questions(corpus: Corpus, model: str, sampling: Sampling) -> Iterator[Question]:
+    """One question an entity of the train split, in order."""
+    for sentence in corpus.train:
+        seen: Counter[tuple[str, str]] = Counter()
+        for entity in sentence.entities:
+            span = (sentence.surface(entity), entity.type)
+            yield Question(
+                model=model,
+                messages=(("user", _prompt(sentence, entity, corpus.name, sampling.wording)),),
+                max_tokens=sampling.max_tokens,
+                temperature=sampling.temperature,
+                top_p=sampling.top_p,
+                seed=sampling.seed,
+                sample=seen[span],
+            )
+            seen[span] += 1
+
+
+def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[Record]:
+    """The records of a corpus, a sentence at a time, nothing cleaned.
+
+    What the model refused is left out; an explanation that was cut off ends with its last whole sentence.
+    Raises `IncompleteError` if answers are missing; those that came are kept, so the next call goes on there.
+    """
+    with closing(client.answers(questions(corpus, client.endpoint.model, sampling))) as answers:
+        for sentence in corpus.train:
+            said = islice(answers, len(sentence.entities))
+            yield Record(sentence.text, tuple(_explained(sentence, said)))
+
+
+def _explained(sentence: Sentence, answers: Iterable[Answer]) -> Iterator[Explanation]:
+    for entity, answer in zip(sentence.entities, answers, strict=True):
+        if answer.state not in WITHOUT_CONTENT:
+            text = _whole_sentences(answer.text) if answer.state == TRUNCATED else answer.text
+            yield Explanation(sentence.text, sentence.surface(entity), entity.type, text.strip())
+
+
+def _prompt(sentence: Sentence, entity: Entity, domain: str, wording: str) -> str:
+    return WORDINGS[wording].format(span=sentence.surface(entity), type=entity.type, text=sentence.text, domain=domain)
+
+
+def _whole_sentences(text: str) -> str:
+    whole = re.match(r".*[.!?](?=\s|$)", text, re.DOTALL)
+    return whole[0] if whole else text

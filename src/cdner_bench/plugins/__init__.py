@@ -1,0 +1,33 @@
+"""The contract with a method or an analysis: what it declares, what it is lent, how it is found and checked."""
+
+from . import hookspecs, options
+from .context import ModelFacts, Observer, RunContext
+from .contract import held_to_contract
+from .hookspecs import hookimpl
+from .measurement import Measurement, NoNumberError, Number, Plot
+from .method import Analysis, Method, Spec
+from .options import operational
+from .registry import Registered, Registry, discover
+
+__all__ = [
+    "Analysis",
+    "Measurement",
+    "Method",
+    "ModelFacts",
+    "NoNumberError",
+    "Number",
+    "Observer",
+    "Plot",
+    "Registered",
+    "Registry",
+    "RunContext",
+    "Spec",
+    "conformance",
+    "discover",
+    "held_to_contract",
+    "hookimpl",
+    "hookspecs",
+    "operational",
+    "options",
+    "scaffold",
+]

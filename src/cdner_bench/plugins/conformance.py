@@ -1,0 +1,144 @@
+"""Does a method keep the contract? Run on a few sentences of the shipped sample, with what plugins get wrong."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..data import benchmark
+from ..errors import CdnerError
+from ..types import Corpus, Prediction, Scenario, Sentence
+from .context import RunContext
+from .contract import held_to_contract
+from .method import Method
+from .registry import Registered
+
+HEAVY = ("torch", "transformers", "datasets", "tensorflow", "jax", "sklearn", "pandas", "scipy", "spacy")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One promise, and what went wrong with it (empty if nothing did)."""
+
+    promise: str
+    problem: str
+
+
+class _Nobody:
+    def phase(self, name: str) -> None:
+        """Nobody watches."""
+
+    def note(self, text: str) -> None:
+        """Nobody watches."""
+
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+        """Nobody watches."""
+
+
+def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequence[Path] = ()) -> Iterator[Check]:
+    """Try a method on a cut of `mini`, under its `quick` preset if it has one."""
+    trial = _Trial(entry, options)
+    steps: list[tuple[str, Callable[[], str]]] = [
+        ("registering imports nothing heavy", lambda: _imports(plugin_files)),
+        ("options are a frozen dataclass with defaults", trial.options),
+        ("one prediction per sentence, in order, spans inside, types known", trial.answers),
+        ("the same seed gives the same predictions", trial.repeats),
+        ("predictions do not depend on sentence ids (no gold is looked up)", trial.ignores_ids),
+        ("odd sentences are answered: one token, 600 tokens, other scripts", trial.odd_sentences),
+        ("a target without sources can be learned", trial.no_sources),
+    ]
+    for promise, step in steps:
+        try:
+            problem = step()
+        except CdnerError as error:
+            problem = str(error)
+        except (Exception, SystemExit) as error:
+            problem = f"{type(error).__name__}: {error}"
+        yield Check(promise, problem)
+
+
+class _Trial:
+    def __init__(self, entry: Registered, options: Mapping[str, object]) -> None:
+        self.entry = entry
+        self.chosen = options
+        mini = benchmark.load("mini")
+        scenario: Scenario = mini.scenarios("multi", ["ai"])[0]
+        self.sources = [_cut(mini.corpus(name)).without_test() for name in scenario.sources]
+        self.target = _cut(mini.corpus(scenario.target))
+        self.first: list[Prediction] = []
+
+    def options(self) -> str:
+        preset = "quick" if "quick" in self.entry.spec.presets else None
+        values = self.entry.spec.resolve(preset, self.chosen)
+        try:
+            hash(values)
+        except TypeError:
+            return "make it @dataclass(frozen=True), of hashable values"
+        return ""
+
+    def answers(self) -> str:
+        self.first = self._run(self.target.test)
+        return ""
+
+    def repeats(self) -> str:
+        return _difference(self.first, self._run(self.target.test))
+
+    def ignores_ids(self) -> str:
+        renamed = [replace(s, id=f"elsewhere/{n}") for n, s in enumerate(self.target.test)]
+        return _difference(self.first, self._run(renamed))
+
+    def odd_sentences(self) -> str:
+        long = tuple(token for s in self.target.train for token in s.tokens)
+        odd = [
+            ("Word2vec",),
+            (long * 3)[:600],
+            ("機械学習", "и", "mašinsko", "učenje", "."),
+            ("…", "\u200b", "\U0001f916"),
+        ]
+        self._run([Sentence(f"odd/{n}", tokens) for n, tokens in enumerate(odd)])
+        return ""
+
+    def no_sources(self) -> str:
+        self._run(self.target.test[:2], sources=())
+        return ""
+
+    def _run(self, sentences: Sequence[Sentence], sources: Sequence[Corpus] | None = None) -> list[Prediction]:
+        preset = "quick" if "quick" in self.entry.spec.presets else None
+        method = self.entry.spec.load(Method)(self.entry.spec.resolve(preset, self.chosen))
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder)
+            identity = {"plugin": self.entry.plugin, "version": self.entry.version}
+            log = logging.getLogger("cdner_bench.check")
+            run = RunContext(1, place, place / "shared", identity, _Nobody(), log)
+            method.fit(self.sources if sources is None else sources, self.target.without_test(), run)
+            answers = method.predict([s.unlabeled() for s in sentences], run)
+            return list(held_to_contract(answers, sentences, self.target.types, self.entry))
+
+
+def _cut(corpus: Corpus) -> Corpus:
+    return replace(corpus, train=corpus.train[:12], dev=corpus.dev[:6], test=corpus.test[:8])
+
+
+def _difference(one: Sequence[Prediction], other: Sequence[Prediction]) -> str:
+    if not one:
+        return "there are no predictions to compare with"
+    for a, b in zip(one, other, strict=True):
+        if (a.entities, a.rejected) != (b.entities, b.rejected):
+            return f"{a.sentence_id}: {a.entities} and then {b.entities}"
+    return ""
+
+
+def _imports(plugin_files: Sequence[Path]) -> str:
+    code = (
+        "import sys; from pathlib import Path; from cdner_bench.plugins import discover; "
+        "discover(map(Path, sys.argv[1:])); print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code, *map(str, plugin_files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    heavy = [name for name in HEAVY if name in done.stdout.split()]
+    return f"it imports {', '.join(heavy)}: import them in the module of the method" if heavy else ""

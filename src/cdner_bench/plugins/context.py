@@ -1,0 +1,155 @@
+"""What the harness lends a method while it runs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import CdnerError
+from ..hashing import digest
+from ..io import Phase, locked, meter, models, write_atomic
+from ..llm.usage import Usage
+
+
+class Observer(Protocol):
+    """Who watches a run: the live display, the plain one, or nobody."""
+
+    def phase(self, name: str) -> None:
+        """A phase begins."""
+
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+        """The phase has come to `step` of `total`, or nobody knows of how many."""
+
+    def note(self, text: str) -> None:
+        """Something the user should read, such as what the run is about to cost."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a row of the leaderboard says about the model."""
+
+    backbone: str = "none"
+    trained: int = 0
+    total: int = 0
+    precision: str = ""
+
+
+@dataclass
+class RunContext:
+    """Seed, device, places and meters of one run.
+
+    Every random draw must come from `seed`. `workdir` is the run's own folder, which outlives a crash.
+    """
+
+    seed: int
+    workdir: Path
+    shared: Path
+    identity: Mapping[str, object]
+    observer: Observer
+    log: logging.Logger
+    phases: list[Phase] = field(default_factory=list)
+    model: ModelFacts = field(default_factory=ModelFacts)
+    usage: Usage | None = None
+    _open: Phase | None = None
+
+    @property
+    def device(self) -> str:
+        """Either "cuda" or "cpu"."""
+        return meter.default_device()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[Phase]:
+        """Time a block. Phases follow one another; they do not nest."""
+        if self._open:
+            raise RuntimeError(f"phase {name!r} begins inside phase {self._open.name!r}")
+        self._open = phase = Phase(name)
+        self.observer.phase(name)
+        try:
+            with meter.timed(phase):
+                yield phase
+        finally:
+            self._open = None
+        self.phases.append(phase)
+        self.log.info("%s: %.1f s", name, phase.seconds)
+
+    def progress(self, step: int, total: int | None, **numbers: float) -> None:
+        """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…)."""
+        self.observer.progress(step, total, numbers)
+
+    def note(self, text: str) -> None:
+        """Tell the user something in a line, and the log."""
+        self.log.info("%s", text)
+        self.observer.note(text)
+
+    def asked(self, usage: Usage, waited: float) -> None:
+        """What the run has asked of a language model so far, and for how many seconds of this phase it waited."""
+        self.usage = usage
+        if self._open:
+            self._open.waiting = waited
+
+    def describe(self, *, backbone: str, trained: int, total: int, precision: str = "") -> None:
+        """Name the backbone, count the parameters (trained, in all), say how it computes: for the record."""
+        self.model = ModelFacts(backbone, trained, total, precision)
+
+    def backbone(self, name: str) -> str:
+        """Where to load a backbone from: the folder of one of the project's own small models (fetched on first use
+        and checked by hash), else `name` itself, a path or the id of a hub.
+        """
+        return str(models.fetch(name)) if name in models.catalogue() else name
+
+    def stage(self, name: str, build: Callable[[Path], None], key: Mapping[str, object] | None = None) -> Path:
+        """The folder that `build` fills, built once however often the run is interrupted. `build` gets the folder as an
+        interrupted build of the same stage left it, so it may go on from there or write everything anew.
+
+        With a `key` it is shared by all runs of this plugin whose `name`, `key` and seed are equal, so the key must
+        hold everything else that determines what is built: corpora (`Corpus.fingerprint`), options, the stage it
+        starts from. Without, it belongs to this run and goes when the run is finished.
+        """
+        if key is None:
+            place = self.workdir / "stages" / name
+            identity: dict[str, object] = {"stage": name}
+        else:
+            identity = {"stage": name, "seed": self.seed, **self.identity, "key": dict(key)}
+            place = self.shared / f"{name}-{digest(identity)[:16]}"
+        with locked(place.with_name(f"{place.name}.lock"), wait=True):
+            if place.is_dir():
+                self._take_over(place, identity)
+            else:
+                self._build(place, identity, build)
+        return place
+
+    def _build(self, place: Path, identity: Mapping[str, object], build: Callable[[Path], None]) -> None:
+        draft = place.with_name(f"{place.name}.draft")
+        record: dict[str, object] = {"identity": identity}
+        if not _is_of(draft, record):
+            shutil.rmtree(draft, ignore_errors=True)
+            write_atomic(draft / "stage.json", json.dumps(record, indent=1))
+        before = len(self.phases)
+        build(draft)
+        record["phases"] = [asdict(p) for p in self.phases[before:]]
+        write_atomic(draft / "stage.json", json.dumps(record, indent=1))
+        draft.rename(place)
+
+    def _take_over(self, place: Path, identity: Mapping[str, object]) -> None:
+        try:
+            record = json.loads((place / "stage.json").read_text(encoding="utf-8"))
+            if record["identity"] != json.loads(json.dumps(identity)):
+                raise ValueError("it was made for another key")
+            self.phases += [Phase(**{**phase, "reused": True}) for phase in record["phases"]]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise CdnerError(f"{place} is not what its name says: {error}", hint=f"remove it: rm -r {place}") from error
+        self.log.info("%s: taken over", place.name)
+
+
+def _is_of(draft: Path, record: Mapping[str, object]) -> bool:
+    """Whether a folder is an interrupted build of this very stage."""
+    try:
+        return bool(json.loads((draft / "stage.json").read_text(encoding="utf-8")) == json.loads(json.dumps(record)))
+    except (OSError, ValueError):
+        return False

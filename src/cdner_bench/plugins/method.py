@@ -1,0 +1,104 @@
+"""The contract between the harness and what a plugin brings: a method, or an analysis of corpora."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, ClassVar, TypeVar
+
+from ..errors import OptionError, PluginError, did_you_mean
+from ..knowledge import Text
+from ..types import Corpus, Prediction, Sentence
+from . import options
+from .context import RunContext
+from .measurement import Measurement
+
+
+class Plugged(ABC):
+    """What a method and an analysis have in common.
+
+    `Options` is a frozen dataclass of typed settings with defaults; everything that changes the outcome belongs
+    there or in the seed, because a run is identified by them.
+    """
+
+    Options: ClassVar[type]
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+
+class Method(Plugged):
+    """A way of recognising entities in a new domain. One instance serves one run: fit once, then predict."""
+
+    @abstractmethod
+    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
+        """Learn from the train and dev splits of `sources` and `target` (their test splits are empty)."""
+
+    @abstractmethod
+    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
+        """One `Prediction` per sentence, in order, as they come. Entities are of the target's types;
+        whatever else the method says goes into `Prediction.rejected`.
+        """
+
+
+class Analysis(Plugged):
+    """A way of judging a corpus without training on it."""
+
+    @abstractmethod
+    def measure(self, corpus: Text, run: RunContext) -> Measurement:
+        """Read `corpus` once, and say in numbers what it is like.
+
+        Raises `DataError` for a corpus of which the numbers cannot be had; never returns a NaN.
+        """
+
+
+P = TypeVar("P", bound=Plugged)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A named method or analysis, loaded when it runs. An ablation is one more `Spec` with other `options`.
+
+    `factory` is "module:Class". `options` override the class's defaults; a preset overrides both.
+    `resources` are the files about the target it cannot do without (`gtok`, `dapt`).
+    `extra` is what to put in `pip install 'cdner-bench[extra]'` if its libraries are missing.
+    """
+
+    name: str
+    factory: str
+    summary: str
+    options: Mapping[str, object] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
+    extra: str | None = None
+
+    def load(self, base: type[P]) -> type[P]:
+        """Import the class, a subclass of `base`.
+
+        Raises `PluginError` if that fails, with the package to install if that is why.
+        """
+        kind = base.__name__.lower()
+        module, _, attribute = self.factory.partition(":")
+        try:
+            found = getattr(import_module(module), attribute)
+        except ImportError as error:
+            hint = f"pip install 'cdner-bench[{self.extra}]'" if self.extra else None
+            raise PluginError(f"{kind} {self.name} cannot be loaded: {error}", hint=hint) from error
+        except AttributeError:
+            raise PluginError(f"{kind} {self.name}: there is no {attribute!r} in {module}") from None
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise PluginError(f"{kind} {self.name}: {self.factory} is not a subclass of cdner_bench.{base.__name__}")
+        return found
+
+    def resolve(self, preset: str | None, chosen: Mapping[str, object], base: type[Plugged] = Method) -> Any:
+        """The options of a run: the class's defaults, then this spec's, the preset's, the user's.
+
+        Raises `OptionError` for an unknown preset, option or value. A spec without presets takes any.
+        """
+        owner = f"{base.__name__.lower()} {self.name}"
+        if preset is not None and self.presets and preset not in self.presets:
+            raise OptionError(f"{owner} has no preset {preset!r}", hint=did_you_mean(preset, self.presets))
+        layers = (self.options, self.presets.get(preset or "", {}), chosen)
+        return options.resolve(self.load(base).Options, layers, owner)

@@ -1,0 +1,166 @@
+"""Finding plugins: installed entry points (group `cdner_bench`) and files named by `--plugin`. One registry."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+import pluggy
+
+from ..errors import OptionError, PluginError, did_you_mean
+from . import hookspecs
+from .method import Spec
+
+GROUP = "cdner_bench"
+_Found = tuple[str, str, Callable[[], ModuleType]]
+"""A plugin's name, its release, and how to import it."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A method or an analysis and the plugin it comes from. `version` changes with the plugin's release and code."""
+
+    spec: Spec
+    plugin: str
+    version: str
+
+
+class Registry:
+    """All methods and all analyses by name."""
+
+    def __init__(self, methods: Iterable[Registered], analyses: Iterable[Registered] = ()) -> None:
+        self._methods = _by_name("a method", methods)
+        self._analyses = _by_name("an analysis", analyses)
+
+    def __iter__(self) -> Iterator[Registered]:
+        """The methods."""
+        return iter(self._methods.values())
+
+    @property
+    def analyses(self) -> list[Registered]:
+        """The analyses."""
+        return list(self._analyses.values())
+
+    def get(self, name: str) -> Registered:
+        """The method called `name`. Raises `OptionError` with the nearest name."""
+        return _found("method", name, self._methods)
+
+    def analysis(self, name: str) -> Registered:
+        """The analysis called `name`. Raises `OptionError` with the nearest name."""
+        return _found("analysis", name, self._analyses)
+
+
+def _by_name(what: str, entries: Iterable[Registered]) -> dict[str, Registered]:
+    named: dict[str, Registered] = {}
+    for entry in entries:
+        other = named.setdefault(entry.spec.name, entry)
+        if other is not entry:
+            raise PluginError(
+                f"plugins {other.plugin!r} and {entry.plugin!r} both register {what} {entry.spec.name!r}",
+                hint=f"disable one of them: --no-plugin {entry.plugin}",
+            )
+    return named
+
+
+def _found(kind: str, name: str, named: Mapping[str, Registered]) -> Registered:
+    try:
+        return named[name]
+    except KeyError:
+        raise OptionError(f"unknown {kind} {name!r}", hint=did_you_mean(name, named)) from None
+
+
+def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Registry:
+    """Load every installed plugin and every file, but the disabled ones.
+
+    Raises `PluginError` that names the plugin and how to disable it, for one that does not import, implements an
+    unknown hook, registers nonsense, or takes a name that is taken.
+    """
+    blocked = frozenset(disabled)
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    versions: dict[str, str] = {}
+    found = [*_installed(), *map(_from_file, files)]
+    names = [name for name, _, _ in found]
+    for name in blocked - set(names):
+        raise OptionError(f"--no-plugin {name}: there is no such plugin", hint=did_you_mean(name, names))
+    for name, release, load in found:
+        if name in blocked:
+            continue
+        if name in versions:
+            raise PluginError(f"there are two plugins called {name!r}", hint=f"disable them: --no-plugin {name}")
+        try:
+            module = load()
+            versions[name] = f"{release}+{_code(module)}"
+            manager.register(module, name=name)
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"plugin {name!r} fails to import: {error!r}", hint=f"disable it: --no-plugin {name}"
+            ) from error
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(str(error), hint="the hooks are register_methods and register_analyses") from None
+    return Registry(
+        _registered(manager, "register_methods", versions), _registered(manager, "register_analyses", versions)
+    )
+
+
+def _registered(manager: pluggy.PluginManager, hook: str, versions: dict[str, str]) -> Iterator[Registered]:
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        name = implementation.plugin_name
+        try:
+            specs: list[object] = list(implementation.function())
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"plugin {name!r} fails in {hook}: {error!r}",
+                hint=f"disable it: --no-plugin {name}",
+            ) from error
+        for spec in specs:
+            if not isinstance(spec, Spec):
+                raise PluginError(f"plugin {name!r} registers {spec!r}, which is not a cdner_bench.Spec")
+            yield Registered(spec, name, versions[name])
+
+
+def _installed() -> Iterator[_Found]:
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        yield point.name, point.dist.version if point.dist else "0", point.load
+
+
+def _from_file(path: Path) -> _Found:
+    def load() -> ModuleType:
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no file {path}")
+        if path.suffix != ".py" or path.stem in sys.stdlib_module_names:
+            raise ImportError(f"{path.name} cannot be a plugin: name it my_method.py, say")
+        module_spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert module_spec is not None, path
+        assert module_spec.loader is not None, path
+        module = importlib.util.module_from_spec(module_spec)
+        sys.modules[path.stem] = module  # so that "module:Class" finds it
+        module_spec.loader.exec_module(module)
+        return module
+
+    return path.stem, "file", load
+
+
+def _code(module: ModuleType) -> str:
+    """Eight hex digits of the plugin's own Python code, and of that of the packages it names in `SHARES`: an edited
+    plugin is another plugin.
+    """
+    hashed = hashlib.sha256()
+    origins = [module.__file__]
+    for name in getattr(module, "SHARES", ()):
+        shared = importlib.util.find_spec(name)
+        if shared is None:
+            raise ModuleNotFoundError(f"SHARES names {name!r}, which is not installed")
+        origins.append(shared.origin)
+    for main in (Path(origin or "") for origin in origins):
+        for path in sorted(main.parent.rglob("*.py")) if main.name == "__init__.py" else [main]:
+            hashed.update(path.read_bytes())
+    return hashed.hexdigest()[:8]

@@ -1,0 +1,107 @@
+"""The record of a measurement: schema first, what was measured and how, the numbers, and where they come from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import ResultError
+from ..io import write_atomic
+from ..plugins import Measurement, ModelFacts, Plot
+from .results import MethodFacts
+
+SCHEMA = 1
+_LONGEST = 100  # characters of a corpus's name that go into that of a file
+NO_BENCHMARK = "texts"
+"""Where measurements of files lie that belong to no benchmark."""
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """Which corpus: its name, the domain it is about and the benchmark that has it (if any), SHA-256 of its text."""
+
+    name: str
+    domain: str | None
+    benchmark: str | None
+    version: str | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measurement and how it came about. `seconds` is the time it took, reading included."""
+
+    analysis: MethodFacts
+    corpus: CorpusFacts
+    seed: int
+    measurement: Measurement
+    model: ModelFacts = field(default_factory=ModelFacts)
+    seconds: float = 0.0
+    device: str = ""
+    peak_memory: int = 0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies below a `measurements` folder."""
+        of = [self.corpus.domain] if self.corpus.domain else [self.corpus.sha256[:8]]
+        words = [self.corpus.name[-_LONGEST:], *of, self.analysis.row, self.seed]
+        name = re.sub(r"[^\w.+-]", "_", "-".join(map(str, words)))
+        return Path(self.corpus.benchmark or NO_BENCHMARK) / self.analysis.name / f"{name}.json"
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """A total order over measurements."""
+        c = self.corpus
+        return (c.benchmark or "", self.analysis.name, self.analysis.row, c.name, c.domain or "", f"{self.seed:09d}")
+
+
+def save(measured: Measured, path: Path) -> None:
+    """Write a measurement file, whole or not at all. Columns are kept to six significant digits."""
+    record = {"schema": SCHEMA, **asdict(measured)}
+    columns = measured.measurement.columns
+    record["measurement"]["columns"] = {
+        name: " ".join(f"{value:.6g}" for value in column) for name, column in columns.items()
+    }
+    write_atomic(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def load(path: Path) -> Measured:
+    """Read a measurement file. Raises `ResultError` naming the file if it is no whole measurement of this schema."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        schema = record.pop("schema")
+        if schema != SCHEMA:
+            raise ResultError(
+                f"{path} has schema {schema}, this version reads {SCHEMA}", hint="pip install --upgrade cdner-bench"
+            )
+        measured = _from_record(record)
+        measured.order, measured.path  # noqa: B018, whatever they need must be there
+        return measured
+    except OSError as error:
+        raise ResultError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResultError(f"{path} is no whole measurement: {error!r}", hint=f"remove it: rm {path}") from None
+
+
+def load_all(folder: Path) -> list[Measured]:
+    """Every measurement below a folder, in a fixed order."""
+    return sorted((load(path) for path in folder.rglob("*.json")), key=lambda m: m.order)
+
+
+def _from_record(record: dict[str, Any]) -> Measured:
+    measurement = record.pop("measurement")
+    columns = {name: [float(v) for v in text.split()] for name, text in measurement.pop("columns").items()}
+    plots = tuple(Plot(**plot) for plot in measurement.pop("plots"))
+    notes = tuple(measurement.pop("notes"))
+    return Measured(
+        analysis=MethodFacts(**record.pop("analysis")),
+        corpus=CorpusFacts(**record.pop("corpus")),
+        measurement=Measurement(columns=columns, plots=plots, notes=notes, **measurement),
+        model=ModelFacts(**record.pop("model")),
+        **record,
+    )

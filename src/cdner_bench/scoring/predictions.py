@@ -1,0 +1,176 @@
+"""Prediction files: the harness's own JSONL, and what other people's systems write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..data import conll
+from ..errors import CdnerError, PredictionError
+from ..types import Entity, Prediction, Rejected, Sentence
+from . import text2text
+
+
+def encode(prediction: Prediction) -> str:
+    """One line of JSONL, without its line end."""
+    record: dict[str, Any] = {
+        "id": prediction.sentence_id,
+        "entities": [[e.start, e.end, e.type] for e in prediction.entities],
+    }
+    if prediction.rejected:
+        record["rejected"] = [[r.type, r.text, r.reason] for r in prediction.rejected]
+    if prediction.raw is not None:
+        record["raw"] = prediction.raw
+    if prediction.tags is not None:
+        record["tags"] = prediction.tags
+    return json.dumps(record)
+
+
+def decode(line: str, sentence: Sentence, types: Collection[str]) -> Prediction:
+    """A line of JSONL about `sentence`: `entities` as [start, end, type] or objects, or generated text as `raw`.
+
+    Raises `PredictionError` for anything else.
+    """
+    record = _object(line)
+    raw, tags = record.get("raw"), record.get("tags")
+    if raw is not None and not isinstance(raw, str):
+        raise PredictionError("'raw' is not text")
+    if "entities" not in record:
+        if raw is None:
+            raise PredictionError("a prediction needs 'entities' or 'raw'")
+        return text2text.read(raw, sentence, types)
+    entities = tuple(_entity(item) for item in _list(record, "entities"))
+    for entity in entities:
+        if entity.end > len(sentence.tokens):
+            raise PredictionError(f"{entity} ends outside the sentence, which has {len(sentence.tokens)} tokens")
+    rejected = tuple(Rejected(*_strings(item, 3)) for item in _list(record, "rejected"))
+    return Prediction(
+        sentence.id, entities, rejected, raw, None if tags is None else tuple(_strings(tags, len(sentence.tokens)))
+    )
+
+
+def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> tuple[list[Prediction], int]:
+    """The predictions of an interrupted run for the first of `sentences`, and the length in bytes they take.
+
+    What follows a line that was cut off, or that is no answer to its sentence, is left out.
+    """
+    found: list[Prediction] = []
+    size = 0
+    if path.exists():
+        with path.open("rb") as stream:
+            for line, sentence in zip(stream, sentences, strict=False):
+                try:
+                    text = line.decode("utf-8")
+                    prediction = decode(text, sentence, types)
+                except (CdnerError, UnicodeDecodeError):
+                    break
+                if not text.endswith("\n") or _object(text).get("id") != sentence.id:
+                    break
+                found.append(prediction)
+                size += len(line)
+    return found, size
+
+
+Split = tuple[Sequence[Sentence], Collection[str]]
+"""The gold sentences of one split and the types of its domain."""
+
+
+def read_jsonl(path: Path, split_of: Callable[[str], Split]) -> list[tuple[Split, list[Prediction]]]:
+    """Anyone's JSONL, one line a sentence, in any order; it must answer whole splits.
+
+    `split_of` gives the split that an id (`domain/split/n`) belongs to; the predictions come split by split, in the
+    order of its sentences. Raises `PredictionError` naming file:line, for missing, duplicate and unknown ids too.
+    """
+    found: dict[str, Prediction] = {}
+    splits: dict[str, Split] = {}
+    gold: dict[str, Sentence] = {}
+    for number, line in enumerate(_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            sentence_id = _object(line).get("id")
+            if not isinstance(sentence_id, str):
+                raise PredictionError("'id' must be text such as 'ai/test/0'")
+            split = split_of(sentence_id)
+            if splits.setdefault(split[0][0].id, split) is split:
+                gold |= {s.id: s for s in split[0]}
+            if sentence_id not in gold:
+                raise PredictionError(f"unknown sentence {sentence_id!r}")
+            if sentence_id in found:
+                raise PredictionError(f"a second prediction for {sentence_id}")
+            found[sentence_id] = decode(line, gold[sentence_id], split[1])
+        except CdnerError as error:
+            raise PredictionError(f"{path}:{number}: {error}", hint=error.hint) from None
+    if not found:
+        raise PredictionError(f"{path} holds no predictions")
+    return [(split, in_order(found, split[0], path)) for split in splits.values()]
+
+
+def read_bio(path: Path, sentences: Sequence[Sentence]) -> list[Prediction]:
+    """A two-column BIO file that repeats the tokens of `sentences`; illegal tags are read as conlleval reads them.
+
+    Raises `PredictionError` where the sentences differ.
+    """
+    rows = conll.read_tags(path)
+    if len(rows) != len(sentences):
+        raise PredictionError(f"{path} has {len(rows)} sentences, the gold split has {len(sentences)}")
+    predictions = []
+    for (tokens, tags), sentence in zip(rows, sentences, strict=True):
+        if tokens != sentence.tokens:
+            raise PredictionError(f"{path}: the tokens of {sentence.id} differ: {' '.join(tokens)[:60]!r}")
+        predictions.append(Prediction(sentence.id, conll.chunks(tags), tags=tags))
+    return predictions
+
+
+def in_order(found: Mapping[str, Prediction], sentences: Iterable[Sentence], path: Path) -> list[Prediction]:
+    """The predictions in the order of the sentences. Raises `PredictionError` if some are missing."""
+    missing = [s.id for s in sentences if s.id not in found]
+    if missing:
+        raise PredictionError(
+            f"{path}: {len(missing)} sentences have no prediction, the first is {missing[0]}",
+            hint="answer every sentence of a split; a sentence without entities has an empty list",
+        )
+    return [found[s.id] for s in sentences]
+
+
+def _entity(item: object) -> Entity:
+    if isinstance(item, dict):
+        item = [item.get("start"), item.get("end"), item.get("type")]
+    match item:
+        case [int(start), int(end), str(kind)] if not isinstance(start, bool) and not isinstance(end, bool):
+            return Entity(start, end, kind)
+    raise PredictionError(f'not an entity: {json.dumps(item)}; write [start, end, "type"], counting tokens from 0')
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise PredictionError(f"not JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise PredictionError("not a JSON object")
+    return record
+
+
+def _list(record: Mapping[str, Any], key: str) -> list[Any]:
+    value = record.get(key, [])
+    if not isinstance(value, list):
+        raise PredictionError(f"{key!r} is not a list")
+    return value
+
+
+def _strings(item: object, size: int) -> list[str]:
+    if not (isinstance(item, list) and len(item) == size and all(isinstance(part, str) for part in item)):
+        raise PredictionError(f"not a list of {size} texts: {json.dumps(item)}")
+    return item
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PredictionError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise PredictionError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
