@@ -25,12 +25,12 @@ board: .venv/demo  ## leaderboards/ from the result files
 	$(BIN)/cdner-bench leaderboard
 
 bench: .venv/test  ## what is timed, and against what
-	$(BIN)/python benchmarks/speed/core.py
-	$(BIN)/python benchmarks/speed/tagger.py
-	$(BIN)/python benchmarks/speed/topt.py
-	$(BIN)/python benchmarks/speed/prompting.py
-	$(BIN)/python benchmarks/speed/density.py
-	$(BIN)/python benchmarks/speed/surprisal.py
+	$(BIN)/python perf/core.py
+	$(BIN)/python perf/tagger.py
+	$(BIN)/python perf/topt.py
+	$(BIN)/python perf/prompting.py
+	$(BIN)/python perf/density.py
+	$(BIN)/python perf/surprisal.py
 
 clean:
 	rm -rf .venv demo runs build dist

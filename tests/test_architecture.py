@@ -13,21 +13,23 @@ import pytest
 from support import ROOT
 
 CORE = ROOT / "src" / "cdner_bench"
-LAYERS = [
-    {"errors", "files", "types", "toml_table"},
-    {
-        "conll", "gtok", "knowledge", "leaks", "cleaning", "text2text", "scoring", "diagnosis", "predictions",
-        "results", "meter", "models", "options", "context", "method", "interchange", "scaffold", "llm",
-        "measurement", "measurements", "texts",
-    },
-    {
-        "hookspecs", "benchmark", "plugins", "leaderboard", "row", "audit", "download", "formats", "figures",
-        "analysis_page", "hypothesis",
-    },
-    {"runner", "conformance", "generation", "analyses", "paper"},
-    {"cli", "__main__", "__init__"},
-]  # fmt: skip
-LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
+MAY_IMPORT = {
+    "io": (),
+    "data": ("io",),
+    "llm": ("io",),
+    "knowledge": ("data", "io", "llm"),
+    "scoring": ("data", "io"),
+    "plugins": ("data", "io", "knowledge", "llm", "scoring"),
+    "records": ("data", "io", "llm", "plugins", "scoring"),
+    "running": ("data", "io", "knowledge", "llm", "plugins", "records", "scoring"),
+    "reporting": ("data", "io", "llm", "plugins", "records", "scoring"),
+    "papers": ("data", "io", "knowledge", "llm", "plugins", "records", "reporting", "running", "scoring"),
+    "cli": ("data", "io", "knowledge", "llm", "papers", "plugins", "records", "reporting", "running", "scoring"),
+}
+"""Which packages a package may import from."""
+
+# What lies beside the packages, and may be imported from everywhere.
+BESIDE = {"types": ("errors", "hashing"), "errors": (), "hashing": ()}
 
 
 def imports(path: Path) -> list[tuple[str, int]]:
@@ -42,15 +44,46 @@ def imports(path: Path) -> list[tuple[str, int]]:
     return found
 
 
-def test_every_module_has_a_level() -> None:
-    assert {p.stem for p in CORE.glob("*.py")} | {"cli", "llm"} == set(LEVEL)
+def inside(path: Path) -> list[tuple[str, str | None, list[str]]]:
+    """(package or module beside them, module in it if one is named, names) of every import of the core from itself."""
+    here = path.relative_to(CORE).parent.parts
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*here[: len(here) - node.level + 1], *(node.module or "").split(".")]
+            parts = [part for part in base if part]
+            names = [alias.name for alias in node.names]
+            found += [(parts[0], ".".join(parts[1:]) or None, names)] if parts else [(name, None, []) for name in names]
+    return found
 
 
-@pytest.mark.parametrize("path", sorted(CORE.glob("*.py")), ids=lambda p: p.stem)
-def test_imports_point_down(path: Path) -> None:
-    for module, dots in imports(path):
-        if dots:
-            assert LEVEL[module.split(".")[0]] <= LEVEL[path.stem], f"{path.stem} imports {module}"
+def test_every_package_has_its_place() -> None:
+    assert {p.parent.name for p in CORE.glob("*/__init__.py")} == set(MAY_IMPORT)
+    assert {p.stem for p in CORE.glob("*.py")} - {"__init__", "__main__"} == set(BESIDE)
+    names = list(MAY_IMPORT)
+    for n, package in enumerate(names):
+        assert set(MAY_IMPORT[package]) <= set(names[:n]), f"{package} imports what comes after it"
+
+
+@pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=lambda p: ".".join(p.relative_to(CORE).parts))
+def test_imports_point_one_way_and_at_public_names(path: Path) -> None:
+    where = path.relative_to(CORE).parts
+    own = where[0].removesuffix(".py")
+    if own in ("__init__", "__main__"):
+        return
+    for package, module, names in inside(path):
+        if own in BESIDE:
+            assert package in BESIDE[own], f"{own} imports {package}"
+        elif package != own and package not in BESIDE:
+            assert package in MAY_IMPORT[own], f"{own} imports {package}"
+            assert module is None, f"import from {package}, not from its module {module}"
+            public = importlib.import_module(f"cdner_bench.{package}").__all__
+            assert set(names) <= set(public), f"{package} does not export {sorted(set(names) - set(public))}"
+
+
+@pytest.mark.parametrize("folder", sorted({p.parent for p in CORE.rglob("*.py")}), ids=lambda p: p.name)
+def test_no_folder_holds_more_than_about_ten_modules(folder: Path) -> None:
+    assert len(list(folder.glob("*.py"))) <= 12, sorted(p.name for p in folder.glob("*.py"))
 
 
 @pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=lambda p: p.stem)

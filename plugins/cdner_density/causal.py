@@ -2,7 +2,7 @@
 
 What makes it fast on a processor: units of similar length in one batch, padded on the right, where a causal model
 sees no padding and needs no mask; batches small enough for the caches; logits only where a token is scored, a few rows
-at a time; a repeated unit read once. `benchmarks/speed/surprisal.py` has the figures.
+at a time; a repeated unit read once. `perf/surprisal.py` has the figures.
 """
 
 from __future__ import annotations

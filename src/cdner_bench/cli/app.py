@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import CdnerError
-from . import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
+from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
 
 app = typer.Typer(
     name="cdner-bench",

@@ -20,7 +20,6 @@ from ..types import Corpus, Scenario, Sentence
 from .readers import conll
 
 SPLITS = ("train", "dev", "test")
-_NO_BENCHMARK = ("models", "gtok-rules", "llm-prices")  # other tables that lie beside the benchmarks
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ class Benchmark:
 
 def available() -> dict[str, Path]:
     """The shipped benchmarks by name."""
-    return {path.stem: path for path in sorted(benchmarks_dir().glob("*.toml")) if path.stem not in _NO_BENCHMARK}
+    return {path.stem: path for path in sorted(benchmarks_dir().glob("*.toml"))}
 
 
 def load(name: str) -> Benchmark:

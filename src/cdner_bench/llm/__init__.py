@@ -3,13 +3,16 @@
 `openai` is imported when the first question leaves the machine; a replay needs no network and no package.
 """
 
+from . import server
 from .client import Client, Limits
 from .endpoint import Endpoint, endpoint
-from .question import WITHOUT_CONTENT, Answer, Question
+from .question import ANSWERED, TRUNCATED, WITHOUT_CONTENT, Answer, Question
 from .store import Store
 from .usage import Estimate, Price, Usage, stated_price
 
 __all__ = [
+    "ANSWERED",
+    "TRUNCATED",
     "WITHOUT_CONTENT",
     "Answer",
     "Client",
@@ -21,5 +24,6 @@ __all__ = [
     "Store",
     "Usage",
     "endpoint",
+    "server",
     "stated_price",
 ]

@@ -66,7 +66,7 @@ class Client:
         self.price = Price(0.0, 0.0) if endpoint.own else price or list_price(endpoint.model)
         if limits.max_cost is not None and self.price is None:
             raise OptionError(
-                f"max_cost needs the price of {endpoint.model}, which is not in llm-prices.toml",
+                f"max_cost needs the price of {endpoint.model}, which is not in benchmarks/reference/llm-prices.toml",
                 hint="say it in dollars for a million tokens, for example price_in=2.5 and price_out=10",
             )
         self.ledger = Ledger(ledger)

@@ -40,12 +40,14 @@ def stated_price(price_in: float | None, price_out: float | None) -> Price | Non
 
 @cache
 def _prices() -> Mapping[str, Price]:
-    table = tomllib.loads((benchmarks_dir() / "llm-prices.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((benchmarks_dir() / "reference" / "llm-prices.toml").read_text(encoding="utf-8"))
     return {name: Price(*pair) for name, pair in table["usd_per_million_tokens"].items()}
 
 
 def list_price(model: str) -> Price | None:
-    """The price of a model or of a dated snapshot of it in benchmarks/llm-prices.toml; None if it is not there."""
+    """The price of a model or of a dated snapshot of it in `benchmarks/reference/llm-prices.toml`; None if
+    it is not there.
+    """
     return _prices().get(re.sub(r"-\d{4}(-\d{2}-\d{2})?$", "", model)) or _prices().get(model)
 
 

@@ -1,6 +1,6 @@
 """The paper's numbers that need no model: recomputed from the data, beside the printed ones.
 
-What is printed, and by which analysis it comes out, is data: the `checks` of `benchmarks/paper/*.toml`.
+What is printed, and by which analysis it comes out, is data: the `checks` of `benchmarks/paper/topt/*.toml`.
 """
 
 from __future__ import annotations

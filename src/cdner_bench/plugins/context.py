@@ -14,7 +14,7 @@ from typing import Protocol
 from ..errors import CdnerError
 from ..hashing import digest
 from ..io import Phase, locked, meter, models, write_atomic
-from ..llm.usage import Usage
+from ..llm import Usage
 
 
 class Observer(Protocol):

@@ -20,7 +20,7 @@ from typing import Any
 from ..errors import ResultError
 from ..hashing import digest
 from ..io import Phase, write_atomic
-from ..llm.usage import Usage
+from ..llm import Usage
 from ..plugins import ModelFacts
 from ..scoring import Counts, PerType, Scores, total
 from ..types import Scenario

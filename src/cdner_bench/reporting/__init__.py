@@ -1,5 +1,6 @@
 """Records in, pages out."""
 
+from . import figures
 from .analysis_page import AnalysisPage, notes, number
 from .figures import Picture, draw, natural, pictures
 from .formats import FORMATS, SUFFIXES
@@ -18,6 +19,7 @@ __all__ = [
     "alike",
     "boards",
     "draw",
+    "figures",
     "natural",
     "notes",
     "number",

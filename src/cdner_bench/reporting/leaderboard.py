@@ -242,8 +242,8 @@ def row_label(row: Row, rivals: Sequence[Row]) -> str:
 
 
 def paper_tables(benchmark: str) -> list[dict[str, Any]]:
-    """The tables of the TOPT paper that are about a benchmark, as `benchmarks/paper/*.toml` has them."""
-    paths = sorted((benchmarks_dir() / "paper").glob("table-*.toml"))
+    """The tables of the TOPT paper that are about a benchmark, as `benchmarks/paper/topt/` has them."""
+    paths = sorted((benchmarks_dir() / "paper").glob("*/table-*.toml"))
     tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
     return [table for table in tables if table["benchmark"] == benchmark]
 

@@ -9,8 +9,7 @@ from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
 
-from ..llm.question import ANSWERED
-from ..llm.usage import Usage
+from ..llm import ANSWERED, Usage
 from ..records import INCOMPLETE, NOT_RUN, Result
 from ..scoring import HEADLINE
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .common import Disabled, PluginFiles, show, table
+from ..common import Disabled, PluginFiles, show, table
 
 
 def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
     """Methods and analyses and where each comes from, presets, benchmarks."""
-    from .. import plugins
-    from ..data import benchmark
+    from ... import plugins
+    from ...data import benchmark
 
     methods = table("method", "plugin", "presets", "what it is", title="Methods")
     registry = plugins.discover(plugin, no_plugin)

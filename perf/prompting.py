@@ -1,6 +1,6 @@
 """How fast the prompting client asks: the local server at 1 and 4 requests at a time, an instant and a slow server.
 
-    python benchmarks/speed/prompting.py [--no-local]
+    python perf/prompting.py [--no-local]
 
 The local server's own limit is measured beside it: the same prompts straight through llama.cpp, without HTTP, without
 the client. Memory is the highest resident set of a process that asks so many questions.

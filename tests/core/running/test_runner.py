@@ -21,9 +21,9 @@ from cdner_bench.data import benchmark
 from cdner_bench.records import results
 from cdner_bench.running import runner
 from methods import MISDEEDS
-from support import Nobody, Run, context
+from support import ROOT, Nobody, Run, context
 
-METHODS = Path(__file__).parent / "methods.py"
+METHODS = ROOT / "tests" / "methods.py"
 
 
 def jobs(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
@@ -28,10 +28,10 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False,
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
-    from .. import plugins
-    from ..plugins import options
-    from ..running import runner
-    from .display import display
+    from ... import plugins
+    from ...plugins import options
+    from ...running import runner
+    from ..display import display
     from .leaderboard import print_boards
 
     data = chosen(benchmark)
@@ -49,7 +49,7 @@ def run(
 
 
 def _seeds(text: str) -> list[int]:
-    from ..errors import OptionError
+    from ...errors import OptionError
 
     try:
         numbers = [int(part) for part in text.split(",") if part.strip()]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .common import show, table
+from ..common import show, table
 
 app = typer.Typer(help="Small backbones, shipped or out of registry packages, pinned by SHA-256.", no_args_is_help=True)
 
@@ -14,7 +14,7 @@ app = typer.Typer(help="Small backbones, shipped or out of registry packages, pi
 @app.command("list")
 def list_() -> None:
     """The small backbones that presets use."""
-    from ..io import models
+    from ...io import models
 
     shown = table("model", "package", "licence", "what it is")
     for model in models.catalogue().values():
@@ -26,7 +26,7 @@ def list_() -> None:
 @app.command()
 def fetch(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> None:
     """Download models into the cache. Methods do so by themselves when they first need one."""
-    from ..io import models
+    from ...io import models
 
     for name in names:
         print(f"{name}: {models.fetch(name)}", flush=True)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import OptionError, PluginError, ResultError, did_you_mean
-from ..io import write_atomic
-from .common import HERE, Out, show, table
+from ...errors import OptionError, PluginError, ResultError, did_you_mean
+from ...io import write_atomic
+from ..common import HERE, Out, show, table
 
 if TYPE_CHECKING:
-    from ..data import Benchmark
-    from ..records import Measured
-    from ..reporting import Picture
+    from ...data import Benchmark
+    from ...records import Measured
+    from ...reporting import Picture
 
 PAGE = "analysis"
 
@@ -27,8 +27,8 @@ def leaderboard(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
 ) -> int:
     """Regenerate leaderboards/<benchmark>/<setting>.md from the result files, and analysis.md from measurements."""
-    from ..records import measurements
-    from ..reporting import FORMATS, SUFFIXES, figures
+    from ...records import measurements
+    from ...reporting import FORMATS, SUFFIXES, figures
 
     if format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
@@ -51,9 +51,9 @@ def leaderboard(
 
 def _pages(folder: Path, names: list[str], format_: str, suffix: str, measured: list[Measured]) -> dict[Path, str]:
     """The text of every page: the boards of the named benchmarks, or of all; the page of analyses, always whole."""
-    from ..data import benchmark as benchmarks
-    from ..records import results
-    from ..reporting import FORMATS, AnalysisPage, boards
+    from ...data import benchmark as benchmarks
+    from ...records import results
+    from ...reporting import FORMATS, AnalysisPage, boards
 
     @cache
     def found(name: str) -> list[results.Result]:
@@ -112,8 +112,8 @@ def _draw(pictures: list[Picture], folder: Path) -> None:
 
 def print_boards(found: Benchmark, out: Path, setting: str) -> None:
     """Show the scores of one setting on the terminal."""
-    from ..records import results
-    from ..reporting import boards
+    from ...records import results
+    from ...reporting import boards
 
     for board in boards(results.load_all(out / "leaderboards" / "results" / found.name), found):
         if board.setting == setting:

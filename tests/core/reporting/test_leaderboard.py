@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from test_results import RESULT
 
 from cdner_bench import Counts, Scenario
 from cdner_bench.data import Benchmark
@@ -15,7 +16,6 @@ from cdner_bench.records import Result, results
 from cdner_bench.reporting import FORMATS, HOLE, Board, boards
 from cdner_bench.scoring import PROTOCOLS
 from support import ROOT, Run
-from test_results import RESULT
 
 TARGETS = ("ai", "literature", "music", "politics", "science")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import BenchmarkName, chosen, show, table
+from ..common import BenchmarkName, chosen, show, table
 
 if TYPE_CHECKING:
-    from ..data import Benchmark
+    from ...data import Benchmark
 
 app = typer.Typer(help="CrossNER and CoNLL2003, pinned by SHA-256.", no_args_is_help=True)
 Limit = Annotated[int, typer.Option(help="How many groups of conflicting labels to print.")]
@@ -19,9 +19,9 @@ Limit = Annotated[int, typer.Option(help="How many groups of conflicting labels 
 @app.command()
 def fetch(benchmark: Annotated[str, typer.Option(metavar="NAME")] = "crossner") -> None:
     """Download a benchmark's files into $CDNER_DATA or the cache; resumes, and keeps only what matches its hash."""
-    from ..data import benchmark as benchmarks
-    from ..data import download
-    from ..io import data_dir
+    from ...data import benchmark as benchmarks
+    from ...data import download
+    from ...io import data_dir
 
     found = benchmarks.load(benchmark)
     for origin in found.origins:
@@ -47,7 +47,7 @@ def verify(benchmark: BenchmarkName = None) -> None:
 @app.command()
 def stats(benchmark: BenchmarkName = None) -> None:
     """Sentences, tokens, entities and types of every split (Table 8 of the TOPT paper)."""
-    from ..data import audit
+    from ...data import audit
 
     found = chosen(benchmark)
     headers = (
@@ -76,7 +76,7 @@ def stats(benchmark: BenchmarkName = None) -> None:
 @app.command("audit")
 def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
     """Duplicates across splits and domains, conflicting labels, and the share of test entities seen in training."""
-    from ..data import audit
+    from ...data import audit
 
     found = chosen(benchmark)
     shared = table("split", "also in", "sentences", title="Sentences that stand in two splits", right=1)
@@ -100,7 +100,7 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
 
 
 def _read_all(found: Benchmark) -> int:
-    from ..errors import DataError
+    from ...errors import DataError
 
     for domain in found.domains:
         found.corpus(domain)

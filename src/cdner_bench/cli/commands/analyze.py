@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import OptionError, did_you_mean
-from .common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named, show, table
+from ...errors import OptionError, did_you_mean
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named, show, table
 
 if TYPE_CHECKING:
-    from ..data import Benchmark
-    from ..records import Measured
+    from ...data import Benchmark
+    from ...records import Measured
 
 ERRORS = ("strict", "replace")
 
@@ -42,11 +42,11 @@ def analyze(
     no_plugin: Disabled = [],
 ) -> None:
     """Judge corpora without training on them: numbers on the terminal, and everything as JSON."""
-    from .. import plugins
-    from ..plugins import Analysis, options
-    from ..records import measurements
-    from ..running import analyses
-    from .display import bar
+    from ... import plugins
+    from ...plugins import Analysis, options
+    from ...records import measurements
+    from ...running import analyses
+    from ..display import bar
 
     if errors not in ERRORS:
         raise OptionError(f"--errors {errors}: unknown", hint=did_you_mean(errors, ERRORS))
@@ -69,7 +69,7 @@ def analyze(
     for found in made.values():
         print_measured(found)
     if figures is not None:
-        from ..reporting import draw
+        from ...reporting import draw
 
         for path in draw([m for found in made.values() for m in found], figures):
             print(f"wrote {path}")
@@ -87,7 +87,7 @@ def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str])
 
 def print_measured(made: Sequence[Measured]) -> None:
     """Numbers as a table, parts as another, and what a reader has to know."""
-    from ..reporting import notes, number
+    from ...reporting import notes, number
 
     names = list(dict.fromkeys(name for m in made for name in m.measurement.numbers))
     corpora = [f"{m.corpus.name}\n{m.corpus.domain or ''}" for m in made]

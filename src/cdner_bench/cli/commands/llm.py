@@ -22,7 +22,7 @@ def serve(
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
     """Answer requests at http://127.0.0.1:PORT/v1 until Ctrl-C, without an account and without a GPU."""
-    from ..llm import server
+    from ...llm import server
 
     if child:
         server.end_with_parent()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cdner_bench.data import Benchmark
-from support import Run
+from support import ROOT, Run
 
-METHODS = Path(__file__).parent / "methods.py"
+METHODS = ROOT / "tests" / "methods.py"
 RUN = ["run", "--method", "oracle-of-case", "--setting", "single", "--benchmark", "mini", "--plugin", METHODS]
 
 

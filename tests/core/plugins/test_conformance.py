@@ -9,8 +9,9 @@ import pytest
 from cdner_bench import plugins
 from cdner_bench.plugins import conformance
 from methods import MISDEEDS
+from support import ROOT
 
-METHODS = Path(__file__).parent / "methods.py"
+METHODS = ROOT / "tests" / "methods.py"
 
 
 def broken(name: str, files: list[Path], **options: object) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from .common import Disabled, PluginFiles, chosen, show, table
+from ..common import Disabled, PluginFiles, chosen, show, table
 
 
 def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
     """Recompute every number of the TOPT paper that needs no model, beside the printed one; 1 if one is off."""
-    from .. import plugins
-    from ..papers import checks as numbers
-    from .display import bar
+    from ... import plugins
+    from ...papers import checks as numbers
+    from ..display import bar
 
     benchmark = chosen("crossner")
     registry = plugins.discover(plugin, no_plugin)

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from test_figures import measured
+from test_hypothesis import run
 
 from cdner_bench.plugins import Measurement, Number, Plot
 from cdner_bench.records import Measured, MethodFacts, measurements, results
 from cdner_bench.reporting import FORMATS, HOLE, AnalysisPage, Table, number
 from support import Run
-from test_figures import measured
-from test_hypothesis import run
 
 STATS = Measurement(
     {"units": 1234, "tokens": 66882, "fail rate": None},

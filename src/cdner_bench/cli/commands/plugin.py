@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .common import HERE, Disabled, PluginFiles
+from ..common import HERE, Disabled, PluginFiles
 
 app = typer.Typer(help="Start a plugin, and check that a method keeps the contract.", no_args_is_help=True)
 
@@ -17,7 +17,7 @@ def new(
     name: str, folder: Annotated[Path, typer.Option("--in", help="Where to put it.", metavar="DIR")] = HERE
 ) -> None:
     """Write a small working plugin for a method called NAME."""
-    from ..plugins import scaffold
+    from ...plugins import scaffold
 
     place = scaffold.create(name, folder)
     module = next(place.glob("*.py"))
@@ -35,8 +35,8 @@ def check(
     option: Annotated[list[str], typer.Option("-o", "--option", metavar="KEY=VALUE")] = [],
 ) -> int:
     """Run the conformance suite on the method called NAME."""
-    from .. import plugins
-    from ..plugins import conformance, options
+    from ... import plugins
+    from ...plugins import conformance, options
 
     entry = plugins.discover(plugin, no_plugin).get(name)
     broken = 0

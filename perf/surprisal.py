@@ -1,6 +1,6 @@
 """Surprisal in batches against one unit at a time, same model, same units, in one run.
 
-    python benchmarks/speed/surprisal.py [--backbone PATH] [--sentences N] [--explanations N]
+    python perf/surprisal.py [--backbone PATH] [--sentences N] [--explanations N]
 
 One at a time is a plain loop: `model(ids)` without gradients, as transformers loads it, log-softmax of its logits.
 GFLOP/s are 2 per weight of a matrix and token of the text, padding and attention not counted, against what a product of

@@ -7,13 +7,13 @@ from dataclasses import replace
 from itertools import permutations, product
 
 import pytest
+from test_results import RESULT
 
 from cdner_bench import Counts, Scenario, digest
 from cdner_bench.data import benchmark
 from cdner_bench.plugins import Measurement
 from cdner_bench.records import CorpusFacts, Measured, MethodFacts, Result
 from cdner_bench.reporting.hypothesis import DRAWS, Pair, Series, learnt_from, measured, reported, spearman
-from test_results import RESULT
 
 TIED = list(zip([3, 1, 2, 2, 5, 5, 5, 8], [10, 12, 11, 9, 9, 4, 5, 5], strict=True))
 ANALYSIS = MethodFacts("uid", "density", "1+0", None, {"unit": "natural"})

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import DataError, OptionError, did_you_mean
-from .common import BenchmarkName, chosen, show, table
+from ...errors import DataError, OptionError, did_you_mean
+from ..common import BenchmarkName, chosen, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..knowledge import Report, Statistics
-    from ..llm import Endpoint
+    from ...knowledge import Report, Statistics
+    from ...llm import Endpoint
 
 app = typer.Typer(help="Corpora of explanations (GTOK): make, clean, count and check them.", no_args_is_help=True)
 CorpusFile = Annotated[Path, typer.Argument(help="A GTOK corpus: a JSON list of records.", metavar="FILE")]
@@ -48,8 +48,8 @@ def generate(
     ),
 ) -> None:
     """Ask a language model why each entity of a train split has its type. Interrupted, it goes on where it stopped."""
-    from ..knowledge import generation, gtok
-    from ..llm import Client, Limits, Store, stated_price
+    from ...knowledge import generation, gtok
+    from ...llm import Client, Limits, Store, stated_price
 
     if wording not in generation.WORDINGS:
         raise OptionError(f"unknown wording {wording!r}", hint=did_you_mean(wording, generation.WORDINGS))
@@ -85,7 +85,7 @@ def clean(
     report: Annotated[Path | None, typer.Option(help="Write what was done as JSON.", metavar="FILE")] = None,
 ) -> None:
     """Apply rules to a corpus; with --domain, also take out what leaks the dev or test split."""
-    from ..knowledge import cleaning
+    from ...knowledge import cleaning
 
     if benchmark is not None and domain is None:
         raise OptionError("--benchmark needs --domain", hint="add --domain NAME, or leave --benchmark out")
@@ -106,8 +106,8 @@ def stats(
     domain: DomainName = None,
 ) -> None:
     """Tokens, explanations and fail rates (Tables 1 and 3 of the TOPT paper), of a benchmark's corpora or of one."""
-    from .. import knowledge
-    from ..knowledge import gtok
+    from ... import knowledge
+    from ...knowledge import gtok
 
     if corpus is not None and domain is None:
         raise OptionError("--corpus needs --domain", hint="add --domain NAME, the domain the file is about")
@@ -133,7 +133,7 @@ def stats(
 @app.command()
 def check(file: CorpusFile, domain: Annotated[str, DOMAIN], benchmark: BenchmarkName = None) -> None:
     """Refuse a corpus that knows sentences or entities of the dev or test split."""
-    from ..knowledge import leaks
+    from ...knowledge import leaks
 
     findings = leaks.check(file, chosen(benchmark).corpus(domain))
     if findings:
@@ -202,12 +202,11 @@ def _rate(rate: float | None) -> str:
 
 
 def _endpoint(llm: str, model: str | None, key_variable: str, concurrency: int) -> Endpoint:
-    from ..llm import endpoint
-    from ..llm.server import HUB
+    from ...llm import endpoint, server
 
     if llm == "local":
         return endpoint(model or "smollm2", "local", parallel=concurrency)
-    if llm.startswith(HUB):
+    if llm.startswith(server.HUB):
         return endpoint(llm, "local", parallel=concurrency)
     if model is None:
         raise OptionError(f"--llm {llm}: which model there?", hint="add --model NAME, or take --llm local")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import OptionError, PredictionError, did_you_mean
-from .common import BenchmarkName, chosen, show, table
+from ...errors import OptionError, PredictionError, did_you_mean
+from ..common import BenchmarkName, chosen, show, table
 
 if TYPE_CHECKING:
-    from ..data import Benchmark
-    from ..scoring import Counts, Split
-    from ..types import Prediction
+    from ...data import Benchmark
+    from ...scoring import Counts, Split
+    from ...types import Prediction
 
 COUNTED = ("precision", "recall", "F1", "tp", "fp", "fn")
 
@@ -25,8 +25,8 @@ def score(
     split: Annotated[str, typer.Option(help="The split of a BIO file.")] = "test",
 ) -> None:
     """Score anyone's predictions under every protocol. The format is told by the first character: { is JSONL."""
-    from .. import scoring
-    from ..scoring import diagnosis
+    from ... import scoring
+    from ...scoring import diagnosis
 
     data = chosen(benchmark)
     parts = _read(file, data, target, split)
@@ -53,8 +53,8 @@ def _numbers(counts: Counts) -> list[str]:
 
 
 def _read(file: Path, data: Benchmark, target: str | None, split: str) -> list[tuple[Split, list[Prediction]]]:
-    from ..data import SPLITS
-    from ..scoring import predictions
+    from ...data import SPLITS
+    from ...scoring import predictions
 
     splits: dict[str, Split] = {}
 
