@@ -1,13 +1,13 @@
 """The contract with a method or an analysis: what it declares, what it is lent, how it is found and checked."""
 
 from . import hookspecs, options
-from .context import ModelFacts, Observer, RunContext
+from .context import ModelFacts, Observer, RunContext, Unwatched
 from .contract import held_to_contract
 from .hookspecs import hookimpl
 from .measurement import Measurement, NoNumberError, Number, Plot
 from .method import Analysis, Method, Spec
-from .options import operational
-from .registry import Registered, Registry, discover
+from .options import backbone, operational, supplies
+from .registry import PluginFacts, Registered, Registry, discover
 
 __all__ = [
     "Analysis",
@@ -18,10 +18,13 @@ __all__ = [
     "Number",
     "Observer",
     "Plot",
+    "PluginFacts",
     "Registered",
     "Registry",
     "RunContext",
     "Spec",
+    "Unwatched",
+    "backbone",
     "conformance",
     "discover",
     "held_to_contract",
@@ -30,4 +33,5 @@ __all__ = [
     "operational",
     "options",
     "scaffold",
+    "supplies",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 import tempfile
@@ -27,17 +26,6 @@ class Check:
 
     promise: str
     problem: str
-
-
-class _Nobody:
-    def phase(self, name: str) -> None:
-        """Nobody watches."""
-
-    def note(self, text: str) -> None:
-        """Nobody watches."""
-
-    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
-        """Nobody watches."""
 
 
 def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequence[Path] = ()) -> Iterator[Check]:
@@ -112,9 +100,7 @@ class _Trial:
         method = self.entry.spec.load(Method)(self.entry.spec.resolve(preset, self.chosen))
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
-            identity = {"plugin": self.entry.plugin, "version": self.entry.version}
-            log = logging.getLogger("cdner_bench.check")
-            run = RunContext(1, place, place / "shared", identity, _Nobody(), log)
+            run = RunContext.create(1, place, place / "shared")
             method.fit(self.sources if sources is None else sources, self.target.without_test(), run)
             answers = method.predict([s.unlabeled() for s in sentences], run)
             return list(held_to_contract(answers, sentences, self.target.types, self.entry))

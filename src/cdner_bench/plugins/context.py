@@ -30,6 +30,19 @@ class Observer(Protocol):
         """Something the user should read, such as what the run is about to cost."""
 
 
+class Unwatched:
+    """An observer that shows nothing."""
+
+    def phase(self, name: str) -> None:
+        """Nothing is shown of the phase."""
+
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+        """Nothing is shown of the progress."""
+
+    def note(self, text: str) -> None:
+        """Nothing is shown of the note; the log has it."""
+
+
 @dataclass(frozen=True)
 class ModelFacts:
     """What a row of the leaderboard says about the model."""
@@ -56,7 +69,27 @@ class RunContext:
     phases: list[Phase] = field(default_factory=list)
     model: ModelFacts = field(default_factory=ModelFacts)
     usage: Usage | None = None
+    knowledge: str | None = None
     _open: Phase | None = None
+
+    @classmethod
+    def create(
+        cls,
+        seed: int,
+        workdir: Path,
+        shared: Path,
+        *,
+        identity: Mapping[str, object] | None = None,
+        observer: Observer | None = None,
+        log: logging.Logger | None = None,
+    ) -> RunContext:
+        """A context in the folder `workdir`, its stages shared below `shared` with runs of an equal `identity` (what
+        identifies the method, apart from its options). Without an observer nobody watches, without a log nothing is
+        logged.
+        """
+        silent = logging.getLogger("cdner_bench.silent")
+        silent.propagate = False
+        return cls(seed, workdir, shared, identity or {}, observer or Unwatched(), log or silent)
 
     @property
     def device(self) -> str:
@@ -87,6 +120,12 @@ class RunContext:
         self.log.info("%s", text)
         self.observer.note(text)
 
+    def learn_from(self, knowledge: str | None) -> None:
+        """Record the corpus of explanations that the method learns from, by the name that `analyze` gives it (`gtok`,
+        `gtok+50`); None for a corpus that the benchmark does not have.
+        """
+        self.knowledge = knowledge
+
     def asked(self, usage: Usage, waited: float) -> None:
         """What the run has asked of a language model so far, and for how many seconds of this phase it waited."""
         self.usage = usage
@@ -103,19 +142,27 @@ class RunContext:
         """
         return str(models.fetch(name)) if name in models.catalogue() else name
 
-    def stage(self, name: str, build: Callable[[Path], None], key: Mapping[str, object] | None = None) -> Path:
+    def stage(
+        self,
+        name: str,
+        build: Callable[[Path], None],
+        key: Mapping[str, object] | None = None,
+        *,
+        seeded: bool = True,
+    ) -> Path:
         """The folder that `build` fills, built once however often the run is interrupted. `build` gets the folder as an
         interrupted build of the same stage left it, so it may go on from there or write everything anew.
 
-        With a `key` it is shared by all runs of this plugin whose `name`, `key` and seed are equal, so the key must
+        With a `key` it is shared by all runs of this method's class whose `name`, `key` and seed are equal, so the key must
         hold everything else that determines what is built: corpora (`Corpus.fingerprint`), options, the stage it
-        starts from. Without, it belongs to this run and goes when the run is finished.
+        starts from. Without, it belongs to this run and goes when the run is finished. A stage that draws nothing is not
+        `seeded`, and is shared by all seeds.
         """
         if key is None:
             place = self.workdir / "stages" / name
             identity: dict[str, object] = {"stage": name}
         else:
-            identity = {"stage": name, "seed": self.seed, **self.identity, "key": dict(key)}
+            identity = {"stage": name, "seed": self.seed if seeded else 0, **self.identity, "key": dict(key)}
             place = self.shared / f"{name}-{digest(identity)[:16]}"
         with locked(place.with_name(f"{place.name}.lock"), wait=True):
             if place.is_dir():

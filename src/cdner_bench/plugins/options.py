@@ -18,6 +18,30 @@ operational = "operational"
 a rate. It is no part of the run's identity, so that changing it goes on with the same run.
 """
 
+backbone = "backbone"
+"""Marks the option that names the model a method starts from or asks, `Annotated[str, backbone]`: the record shows it
+as such, and what it names is part of the run's identity by its content.
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Supplies:
+    """Marks an option that names a file to take instead of a resource of the benchmark."""
+
+    resource: str
+
+
+def supplies(resource: str) -> Supplies:
+    """`Annotated[FilePath | None, supplies("gtok")]`: where the option is given, the benchmark need not have it."""
+    return Supplies(resource)
+
+
+def with_role(options: Any, role: object) -> Any:
+    """The value of the option that is marked with a role; None where there is no such option."""
+    hints = get_type_hints(type(options), include_extras=True)
+    marked = [field.name for field in dataclasses.fields(options) if role in get_args(hints[field.name])]
+    return getattr(options, marked[0]) if marked else None
+
 
 def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -> Any:
     """An instance of the dataclass `options`; later layers win, and text becomes the declared type ("1e-4", "true").

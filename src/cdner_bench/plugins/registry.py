@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -15,20 +16,48 @@ import pluggy
 
 from ..errors import OptionError, PluginError, did_you_mean
 from . import hookspecs
+from .code import hash_code
 from .method import Spec
 
 GROUP = "cdner_bench"
-_Found = tuple[str, str, Callable[[], ModuleType]]
-"""A plugin's name, its release, and how to import it."""
+
+
+@dataclass(frozen=True)
+class PluginFacts:
+    """Where a plugin comes from: its name, its release, how it was found ("file", "editable" or "installed"), and the
+    hash of its code. This is provenance, and no part of a run's identity.
+    """
+
+    name: str
+    release: str
+    origin: str
+    code: str
+
+
+_Loaded = tuple[str, str, ModuleType]
+_Candidate = tuple[str, str, str, Callable[[], ModuleType]]
+"""A plugin's name, its release, how it is found, and how to import it."""
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A method or an analysis and the plugin it comes from. `version` changes with the plugin's release and code."""
+    """A method or an analysis, and the plugin it comes from."""
 
     spec: Spec
     plugin: str
-    version: str
+    release: str
+    origin: str
+    module: ModuleType
+
+    @cached_property
+    def facts(self) -> PluginFacts:
+        """Where the plugin comes from. Its code is read when this is first asked for."""
+        return PluginFacts(self.plugin, self.release, self.origin, hash_code(self.module))
+
+    @property
+    def revision(self) -> str:
+        """What stands for the code in a run's identity: the declared revision, or the code's hash if there is none."""
+        return f"code {self.facts.code}" if self.spec.revision is None else str(self.spec.revision)
 
 
 class Registry:
@@ -84,19 +113,19 @@ def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Regist
     blocked = frozenset(disabled)
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
-    versions: dict[str, str] = {}
+    loaded: dict[str, _Loaded] = {}
     found = [*_installed(), *map(_from_file, files)]
-    names = [name for name, _, _ in found]
+    names = [name for name, _, _, _ in found]
     for name in blocked - set(names):
         raise OptionError(f"--no-plugin {name}: there is no such plugin", hint=did_you_mean(name, names))
-    for name, release, load in found:
+    for name, release, origin, load in found:
         if name in blocked:
             continue
-        if name in versions:
+        if name in loaded:
             raise PluginError(f"there are two plugins called {name!r}", hint=f"disable them: --no-plugin {name}")
         try:
             module = load()
-            versions[name] = f"{release}+{_code(module)}"
+            loaded[name] = (release, origin, module)
             manager.register(module, name=name)
         except (Exception, SystemExit) as error:
             raise PluginError(
@@ -106,12 +135,10 @@ def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Regist
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         raise PluginError(str(error), hint="the hooks are register_methods and register_analyses") from None
-    return Registry(
-        _registered(manager, "register_methods", versions), _registered(manager, "register_analyses", versions)
-    )
+    return Registry(_registered(manager, "register_methods", loaded), _registered(manager, "register_analyses", loaded))
 
 
-def _registered(manager: pluggy.PluginManager, hook: str, versions: dict[str, str]) -> Iterator[Registered]:
+def _registered(manager: pluggy.PluginManager, hook: str, loaded: dict[str, _Loaded]) -> Iterator[Registered]:
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         name = implementation.plugin_name
         try:
@@ -124,15 +151,21 @@ def _registered(manager: pluggy.PluginManager, hook: str, versions: dict[str, st
         for spec in specs:
             if not isinstance(spec, Spec):
                 raise PluginError(f"plugin {name!r} registers {spec!r}, which is not a cdner_bench.Spec")
-            yield Registered(spec, name, versions[name])
+            yield Registered(spec, name, *loaded[name])
 
 
-def _installed() -> Iterator[_Found]:
+def _installed() -> Iterator[_Candidate]:
     for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
-        yield point.name, point.dist.version if point.dist else "0", point.load
+        yield point.name, point.dist.version if point.dist else "0", _how_installed(point), point.load
 
 
-def _from_file(path: Path) -> _Found:
+def _how_installed(point: EntryPoint) -> str:
+    """An editable install says so in the file that pip leaves beside it."""
+    said = (point.dist.read_text("direct_url.json") if point.dist else None) or "{}"
+    return "editable" if json.loads(said).get("dir_info", {}).get("editable") else "installed"
+
+
+def _from_file(path: Path) -> _Candidate:
     def load() -> ModuleType:
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {path}")
@@ -146,21 +179,4 @@ def _from_file(path: Path) -> _Found:
         module_spec.loader.exec_module(module)
         return module
 
-    return path.stem, "file", load
-
-
-def _code(module: ModuleType) -> str:
-    """Eight hex digits of the plugin's own Python code, and of that of the packages it names in `SHARES`: an edited
-    plugin is another plugin.
-    """
-    hashed = hashlib.sha256()
-    origins = [module.__file__]
-    for name in getattr(module, "SHARES", ()):
-        shared = importlib.util.find_spec(name)
-        if shared is None:
-            raise ModuleNotFoundError(f"SHARES names {name!r}, which is not installed")
-        origins.append(shared.origin)
-    for main in (Path(origin or "") for origin in origins):
-        for path in sorted(main.parent.rglob("*.py")) if main.name == "__init__.py" else [main]:
-            hashed.update(path.read_bytes())
-    return hashed.hexdigest()[:8]
+    return path.stem, "0", "file", load
