@@ -7,9 +7,9 @@ from .figures import Picture, draw, natural, pictures
 from .formats import FORMATS, SUFFIXES, terminal, write_cell, write_number, write_rows
 from .leaderboard import Board, alike, boards, row_label
 from .measured import notes, show_number, tabulate_corpora, tabulate_parts
+from .page import Supplement
 from .publishing import Publication, publish
 from .row import Row
-from .supplement import Supplement
 from .table import Column, Table
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import Any
 from ..records import NO_BENCHMARK, Measured, Result
 from .figures import Picture, natural, pictures, reading_order
 from .measured import CORPUS, DOMAIN, PART, SEED, Line, list_parts, notes, show_numbers
-from .supplement import Supplement
+from .page import Supplement
 from .table import Table
 
 FIGURES = "figures"
@@ -92,7 +92,7 @@ class Section:
 
     @property
     def measured(self) -> list[Measured]:
-        """What every group shows."""
+        """What the groups show, in their order."""
         return [m for group in self.groups for m in group.shown]
 
 

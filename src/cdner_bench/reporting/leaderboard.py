@@ -16,8 +16,8 @@ from ..records import Result
 from ..scoring import HEADLINE, PROTOCOLS
 from .cells import Hole, Several
 from .costs import ASKED, COST, METHOD, MODEL, Ranked
+from .page import Supplement
 from .row import Row
-from .supplement import Supplement
 from .table import Column, Table
 
 SHOWN = (HEADLINE, "topt-released", "bio-projected", "string-multiset")
@@ -36,7 +36,7 @@ class Board:
 
     @property
     def title(self) -> str:
-        """Benchmark and setting."""
+        """The titles of the benchmark and of the setting."""
         return f"{self.benchmark.title}: {self.benchmark.setting(self.setting).title}"
 
     @property

@@ -1,11 +1,15 @@
-"""What can be published: a page of tables with the numbers behind them."""
+"""What can be published: a page of tables with the numbers behind them, and the seam by which others add to one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .table import Table
+
+if TYPE_CHECKING:
+    from .analysis_page import Section
+    from .leaderboard import Board
 
 
 class Page(Protocol):
@@ -27,4 +31,20 @@ class Page(Protocol):
 
     def records(self) -> Sequence[Mapping[str, Any]]:
         """The unrounded numbers, all with the same keys."""
+        ...
+
+
+class Supplement(Protocol):
+    """What stands on a page after what was measured. A supplement with nothing to say of a page returns nothing."""
+
+    def board_tables(self, board: Board) -> Sequence[Table]:
+        """What stands under the tables of a leaderboard."""
+        ...
+
+    def analysis_tables(self, section: Section) -> Sequence[Table]:
+        """What stands under the analyses of one benchmark."""
+        ...
+
+    def analysis_records(self, section: Section) -> Sequence[Mapping[str, Any]]:
+        """The numbers behind those tables, with the keys of a measurement's record."""
         ...

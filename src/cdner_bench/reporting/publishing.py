@@ -15,7 +15,7 @@ from .analysis_page import FIGURES, AnalysisPage
 from .figures import Picture, pictures
 from .formats import FORMATS, SUFFIXES
 from .leaderboard import boards
-from .supplement import Supplement
+from .page import Supplement
 
 ANALYSES = "analysis"
 """The name of the page of analyses."""

@@ -12,7 +12,7 @@ from .text import write_rows
 
 
 def html(page: Page) -> str:
-    """A whole document."""
+    """A document with every table of a page."""
     parts = []
     for table in page.tables():
         shown = tabulate(write_rows(table), table.headers, tablefmt="html", disable_numparse=True)
