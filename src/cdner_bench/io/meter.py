@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -58,7 +57,14 @@ def device_name() -> str:
     cuda = _cuda()
     if cuda is not None:
         return str(cuda.get_device_name())
-    return f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
+    return f"{_processor()}, {usable_cores()} cores"
+
+
+def usable_cores() -> int:
+    """How many cores this process may use; where the system keeps no such account (macOS, Windows), all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def reset_peak_memory() -> None:
@@ -71,7 +77,9 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory() -> int:
-    """Bytes since the reset, at their highest: the GPU's allocations if one is used, else the resident set."""
+    """Bytes since the reset, at their highest: the GPU's allocations if one is used, else the resident set. 0 on a
+    system that does not tell (Windows).
+    """
     cuda = _cuda()
     if cuda is not None:
         return int(cuda.max_memory_allocated())
@@ -79,14 +87,23 @@ def peak_memory() -> int:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        return _peak_of_process()
 
 
 def _cuda() -> Any:
     """torch.cuda if this process has started it. The core itself never imports torch."""
     torch = sys.modules.get("torch")
     return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
+
+
+def _peak_of_process() -> int:
+    """The resident set at its highest since the process began, which nobody can reset; for systems without /proc."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _processor() -> str:

@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import DataError, FetchError, OptionError, did_you_mean
-from .files import benchmarks_dir, cache_dir, content, locked, sha256
+from .files import content, sha256
+from .locks import locked
+from .places import benchmarks_dir, cache_dir
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import CdnerError, OptionError, PluginError
-from ..io import models
+from ..io import meter, models
 
 HOST = "127.0.0.1"
 HUB = "hf:"
@@ -141,7 +141,7 @@ def llama(name: str, port: int, parallel: int, context: int) -> Any:
     parameters.port = port
     parameters.n_parallel = parallel
     parameters.n_ctx = context * parallel
-    parameters.cpuparams.n_threads = len(os.sched_getaffinity(0))
+    parameters.cpuparams.n_threads = meter.usable_cores()
     parameters.cpuparams.poll = 0  # threads that wait by spinning starve whoever shares the cores
     return xllamacpp.Server(parameters)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import DataError
+from ..io import locked_stream
 from .question import Answer, Question
 
 
@@ -90,8 +90,7 @@ class _File:
     def append(self, key: str, record: dict[str, Any]) -> Answer | None:
         """Write a line, unless another process has: then its answer."""
         stream = self.open()
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        try:
+        with locked_stream(stream):
             self._catch_up()
             if key in self.places:
                 return self.read(key)
@@ -101,16 +100,13 @@ class _File:
             stream.write(line)
             stream.flush()
             self._known(key, len(line))
-        finally:
-            fcntl.flock(stream, fcntl.LOCK_UN)
         return None
 
     def open(self) -> IO[bytes]:
         if self.stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.stream = self.path.open("ab")
-            fcntl.flock(self.stream, fcntl.LOCK_EX)  # or what another process writes now would look unended
-            try:
+            with locked_stream(self.stream):  # or what another process writes now would look unended
                 self._catch_up()
                 with self.path.open("rb") as rest:
                     rest.seek(self.end)
@@ -118,8 +114,6 @@ class _File:
                 if unended:  # a whole record that lacks its end: an editor's doing, not a crash's
                     self.stream.write(b"\n")
                     self.stream.flush()
-            finally:
-                fcntl.flock(self.stream, fcntl.LOCK_UN)
         return self.stream
 
     def close(self) -> None:
