@@ -7,13 +7,11 @@ from dataclasses import replace
 from itertools import permutations, product
 
 import pytest
-from test_results import RESULT
 
-from cdner_bench import Counts, Scenario, digest
-from cdner_bench.data import benchmark
 from cdner_bench.plugins import Measurement
-from cdner_bench.records import CorpusFacts, Measured, MethodFacts, Result
+from cdner_bench.records import CorpusFacts, Measured, MethodFacts
 from cdner_bench.reporting.hypothesis import DRAWS, Pair, Series, learnt_from, measured, reported, spearman
+from samples import RESULT, run
 
 TIED = list(zip([3, 1, 2, 2, 5, 5, 5, 8], [10, 12, 11, 9, 9, 4, 5, 5], strict=True))
 ANALYSIS = MethodFacts("uid", "density", "1+0", None, {"unit": "natural"})
@@ -121,23 +119,6 @@ def test_within_domains_a_harder_domain_does_not_count() -> None:
 def uid(variance: float | None, corpus: str = "gtok", domain: str = "ai", seed: int = 0, **options: object) -> Measured:
     facts = replace(ANALYSIS, options={**ANALYSIS.options, **options})
     return Measured(facts, CorpusFacts(corpus, domain, "mini", "1", "00"), seed, Measurement({"variance": variance}))
-
-
-FILES = {d: domain.resources.get("gtok") for d, domain in benchmark.load("mini").domains.items()}
-FOLDER = f"any ({digest({f'{d}.json': file.sha256 for d, file in FILES.items() if file})[:12]})"
-
-
-def run(tp: int, target: str = "ai", seed: int = 0, **options: object) -> Result:
-    """A run whose F1 is `tp` percent."""
-    if "gtok_mix" in options:
-        options.setdefault("gtok_folder", FOLDER)
-    return replace(
-        RESULT,
-        method=replace(RESULT.method, name="topt", options={"backbone": "b", "pretraining": "gtok", **options}),
-        scenario=Scenario("single", ("news",), target),
-        seed=seed,
-        scores={"span-f1": {"task": Counts(tp, 100 - tp, 100 - tp)}},
-    )
 
 
 def test_what_a_run_learnt_from() -> None:

@@ -10,12 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_figures import measured
-from test_hypothesis import run
 
 from cdner_bench.plugins import Measurement, Number, Plot
 from cdner_bench.records import Measured, MethodFacts, measurements, results
 from cdner_bench.reporting import FORMATS, HOLE, AnalysisPage, Table, number
+from samples import measured, run
 from support import Run
 
 STATS = Measurement(

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_results import RESULT
 
 from cdner_bench import Counts, Scenario
 from cdner_bench.data import Benchmark
 from cdner_bench.records import Result, results
 from cdner_bench.reporting import FORMATS, HOLE, Board, boards
 from cdner_bench.scoring import PROTOCOLS
+from samples import RESULT
 from support import ROOT, Run
 
 TARGETS = ("ai", "literature", "music", "politics", "science")

@@ -264,7 +264,7 @@ def test_a_number_that_is_off_is_found() -> None:
 def test_a_mismatch_is_printed_and_makes_the_exit_status_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from cdner_bench.cli import paper as command
+    from cdner_bench.cli.commands import paper as command
 
     check = Check("5", "UID variance", {"ai": 0.09}, digits=2)
     monkeypatch.setattr(paper, "findings", lambda *_: iter([Finding(check, {"ai": [0.11]})]))
