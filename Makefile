@@ -25,6 +25,7 @@ board: .venv/demo  ## leaderboards/ from the result files
 	$(BIN)/cdner-bench leaderboard
 
 bench: .venv/test  ## what is timed, and against what
+	$(BIN)/python perf/startup.py
 	$(BIN)/python perf/core.py
 	$(BIN)/python perf/tagger.py
 	$(BIN)/python perf/topt.py

