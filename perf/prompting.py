@@ -37,7 +37,7 @@ def prompts() -> list[str]:
 
 
 def ask(client_url: str, questions: Sequence[Question] | Iterator[Question], concurrency: int) -> tuple[int, float]:
-    """Answers and seconds."""
+    """How many answers came, and within how many seconds."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         client = Client(
@@ -75,7 +75,7 @@ def straight(asked: Sequence[str]) -> dict[int, list[float]]:
 
 def _straight(asked: Sequence[str]) -> dict[int, list[float]]:
 
-    holder = server.start_llama("smollm2", server.free_port(), 4, server.CONTEXT)
+    holder = server.start_llama("smollm2", server.find_free_port(), 4, server.CONTEXT)
 
     def one(prompt: str) -> str:
         return str(holder.handle_chat_completions(_question(prompt, 0).body("smollm2")))

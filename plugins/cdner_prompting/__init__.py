@@ -7,7 +7,7 @@ _LOCAL: dict[str, object] = {"model": "smollm2", "base_url": "local", "max_token
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """`gpt4`."""
+    """The method `gpt4`, with a preset for each size of study."""
     return [
         Spec(
             "gpt4",

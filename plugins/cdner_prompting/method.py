@@ -60,7 +60,10 @@ class Prompting(Method):
     options: PromptingOptions
 
     def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
-        """Get ready to ask."""
+        """Choose the examples, find the server, open the store; nothing is asked yet.
+
+        Raises `OptionError` for options that do not go together.
+        """
         o = self.options
         if o.votes > 1 and o.temperature == 0:
             raise OptionError("votes of equal answers say nothing", hint="add -o temperature=0.7")

@@ -41,7 +41,7 @@ def timed(phase: Phase) -> Iterator[Phase]:
 
 def synchronise() -> None:
     """Wait for the GPU, if this process uses one."""
-    cuda = _cuda()
+    cuda = _find_cuda()
     if cuda is not None:
         cuda.synchronize()
 
@@ -54,13 +54,13 @@ def default_device() -> str:
 
 def device_name() -> str:
     """What the seconds were measured on: the GPU's name if one was used, else the processor and its usable cores."""
-    cuda = _cuda()
+    cuda = _find_cuda()
     if cuda is not None:
         return str(cuda.get_device_name())
-    return f"{_processor()}, {usable_cores()} cores"
+    return f"{_read_processor()}, {count_cores()} cores"
 
 
-def usable_cores() -> int:
+def count_cores() -> int:
     """How many cores this process may use; where the system keeps no such account (macOS, Windows), all there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -69,7 +69,7 @@ def usable_cores() -> int:
 
 def reset_peak_memory() -> None:
     """Start a new measurement of peak memory."""
-    cuda = _cuda()
+    cuda = _find_cuda()
     if cuda is not None:
         cuda.reset_peak_memory_stats()
     with suppress(OSError):  # then the peak is the process's, which the results schema says
@@ -80,23 +80,23 @@ def peak_memory() -> int:
     """Bytes since the reset, at their highest: the GPU's allocations if one is used, else the resident set. 0 on a
     system that does not tell (Windows).
     """
-    cuda = _cuda()
+    cuda = _find_cuda()
     if cuda is not None:
         return int(cuda.max_memory_allocated())
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
-        return _peak_of_process()
+        return _read_peak_of_process()
 
 
-def _cuda() -> Any:
+def _find_cuda() -> Any:
     """torch.cuda if this process has started it. The core itself never imports torch."""
     torch = sys.modules.get("torch")
     return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
 
 
-def _peak_of_process() -> int:
+def _read_peak_of_process() -> int:
     """The resident set at its highest since the process began, which nobody can reset; for systems without /proc."""
     try:
         import resource
@@ -106,7 +106,7 @@ def _peak_of_process() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _processor() -> str:
+def _read_processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

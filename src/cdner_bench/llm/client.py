@@ -116,6 +116,7 @@ class _Round:
         self.fatal: CdnerError | None = None
 
     def go(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        """The answers, in order, up to the first that is missing; the questions after it are asked all the same."""
         limits = self.client.limits
         window = max(64, 4 * limits.concurrency)
         for question in questions:

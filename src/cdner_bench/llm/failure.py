@@ -50,7 +50,7 @@ def explain(error: Exception, question: Question, endpoint: Endpoint, connection
 
 
 def _explain_status(error: Any, question: Question, endpoint: Endpoint, connection: Connection) -> Exception:
-    status, code = error.status_code, _identifier(error.code) or _identifier(error.type)
+    status, code = error.status_code, _take_identifier(error.code) or _take_identifier(error.type)
     if code == "content_filter":
         return FilteredError()
     if status == 429 and code != "insufficient_quota":
@@ -84,7 +84,7 @@ def _advise(status: int, code: str, said: str, question: Question, endpoint: End
     return CdnerError(message, hint=hint)
 
 
-def _identifier(value: object) -> str:
+def _take_identifier(value: object) -> str:
     return value if isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{1,60}", value) else ""
 
 

@@ -51,7 +51,7 @@ def serve(name: str, port: int, parallel: int, context: int, announce: Callable[
         del holder
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -90,7 +90,7 @@ def start(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[str]
     """
     if not name.startswith(HUB):
         _find_weights(name)  # so that a download and its errors happen here
-    port = free_port()
+    port = find_free_port()
     command = [sys.executable, "-m", "cdner_bench", "llm", "serve", name, "--port", str(port), "--child"]
     command += ["--parallel", str(parallel), "--context", str(context)]
     with tempfile.TemporaryDirectory() as folder:
@@ -155,7 +155,7 @@ def start_llama(name: str, port: int, parallel: int, context: int) -> Any:
     parameters.port = port
     parameters.n_parallel = parallel
     parameters.n_ctx = context * parallel
-    parameters.cpuparams.n_threads = meter.usable_cores()
+    parameters.cpuparams.n_threads = meter.count_cores()
     parameters.cpuparams.poll = 0  # threads that wait by spinning starve whoever shares the cores
     try:
         return xllamacpp.Server(parameters)

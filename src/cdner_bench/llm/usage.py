@@ -116,14 +116,14 @@ def add_up(answers: Collection[Answer], prompt: str, price: Price | None, replay
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         cost=None if price is None else round(price.of(tokens_in, tokens_out), 6),
-        latency=_percentiles([a.seconds for a in answers]),
+        latency=_take_percentiles([a.seconds for a in answers]),
         again=sum(a.again for a in answers),
         again_tokens=(sum(a.again_in for a in answers), sum(a.again_out for a in answers)),
         replayed=replayed,
     )
 
 
-def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
+def _take_percentiles(seconds: Sequence[float]) -> dict[str, float]:
     ordered = sorted(seconds)
     last = len(ordered) - 1
     return {f"p{p}": round(ordered[round(p / 100 * last)], 3) for p in (50, 90, 99)} if ordered else {}

@@ -90,7 +90,7 @@ def foreign() -> Iterator[int]:
 
 
 def test_somebody_else_s_server_is_not_taken_for_ours(foreign: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "free_port", lambda: foreign)  # it was free when we looked
+    monkeypatch.setattr(server, "find_free_port", lambda: foreign)  # it was free when we looked
     with (
         pytest.raises(CdnerError, match=f"llama.cpp cannot serve smollm2 at {server.HOST}:{foreign}"),
         server.start("smollm2", 1, 256),
