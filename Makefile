@@ -29,7 +29,7 @@ bench: .venv/test  ## what is timed, and against what
 	$(BIN)/python perf/core.py
 	$(BIN)/python perf/tagger.py
 	$(BIN)/python perf/topt.py
-	$(BIN)/python perf/prompting.py
+	PYTHONPATH=tests $(BIN)/python perf/prompting.py
 	$(BIN)/python perf/density.py
 	$(BIN)/python perf/surprisal.py
 
