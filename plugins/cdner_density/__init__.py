@@ -2,8 +2,6 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_torch",)
-
 
 @hookimpl
 def register_analyses() -> list[Spec]:
@@ -14,16 +12,19 @@ def register_analyses() -> list[Spec]:
             "cdner_density.uid:UniformInformationDensity",
             "how evenly a corpus spreads information: surprisal per unit, its mean and variance",
             extra="density",
+            revision=1,
         ),
         Spec(
             "entropy",
             "cdner_density.entropy:Entropy",
             "joint bigram entropy per unit; conditional and unigram entropy of the corpus",
             extra="density",
+            revision=1,
         ),
         Spec(
             "corpus-stats",
             "cdner_density.stats:CorpusStatistics",
             "tokens, types, units; what a corpus says about its domain, and what it knows of dev and test",
+            revision=1,
         ),
     ]

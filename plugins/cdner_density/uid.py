@@ -10,7 +10,18 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from cdner_bench import Analysis, DataError, Measurement, OptionError, Plot, PluginError, RunContext, Text, operational
+from cdner_bench import (
+    Analysis,
+    DataError,
+    Measurement,
+    OptionError,
+    Plot,
+    PluginError,
+    RunContext,
+    Text,
+    backbone,
+    operational,
+)
 
 from . import intervals, smoothing
 from .bigrams import Bigrams, Tokens
@@ -59,7 +70,7 @@ class UniformInformationDensity(Analysis):
         model: Literal["bigram", "add-k", "kneser-ney", "transformer"] = "bigram"
         folds: Count | None = None
         k: Annotated[float, Gt(0), Le(1000)] = 1.0
-        backbone: str = "smollm2"
+        backbone: Annotated[str, backbone] = "smollm2"
         window: Annotated[int, Ge(2)] | None = None
         stride: Count | None = None
         unit: str = "natural"

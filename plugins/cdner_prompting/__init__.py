@@ -15,5 +15,6 @@ def register_methods() -> list[Spec]:
             "a language model asked for entities, by default without examples (TOPT, Table 2: GPT-4)",
             presets={"paper": {"model": "gpt-4"}, "cpu": _LOCAL, "quick": _LOCAL},
             extra="llm",
+            revision=1,
         )
     ]

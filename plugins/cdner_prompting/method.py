@@ -12,7 +12,18 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from cdner_bench import Corpus, Method, OptionError, Prediction, RunContext, Sentence, llm, operational, text2text
+from cdner_bench import (
+    Corpus,
+    Method,
+    OptionError,
+    Prediction,
+    RunContext,
+    Sentence,
+    backbone,
+    llm,
+    operational,
+    text2text,
+)
 
 from . import reading
 from .demonstrations import Fixed, Nearest
@@ -32,7 +43,7 @@ class PromptingOptions:
     where answers are kept (`store`), and whether the network may be used at all (`replay`).
     """
 
-    model: str = "gpt-4o"
+    model: Annotated[str, backbone] = "gpt-4o"
     format: Literal["text", "json"] = "text"
     shots: Annotated[int, Ge(0)] = 0
     demonstrations: Literal["fixed", "nearest"] = "fixed"

@@ -2,8 +2,6 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_torch", "cdner_bench.scoring.text2text")
-
 _SMALL: dict[str, object] = {
     "backbone": "smollm2",
     "dropout": 0.0,
@@ -28,6 +26,7 @@ def register_methods() -> list[Spec]:
             "instruction tuning of a 4-bit decoder through low-rank adapters, sources first (Llama-2-7B QLoRA)",
             presets=_PRESETS,
             extra="qlora",
+            revision=1,
         ),
         Spec(
             "lora-llama2",
@@ -36,5 +35,6 @@ def register_methods() -> list[Spec]:
             options={"quantisation": "none"},
             presets=_PRESETS,
             extra="qlora",
+            revision=1,
         ),
     ]

@@ -10,7 +10,18 @@ from typing import Annotated, Literal
 import torch
 from annotated_types import Ge, Gt, Lt
 
-from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sentence_counts, sha256, text2text, total
+from cdner_bench import (
+    Corpus,
+    Method,
+    Prediction,
+    RunContext,
+    Sentence,
+    backbone,
+    sentence_counts,
+    sha256,
+    text2text,
+    total,
+)
 from cdner_torch import backbones
 from cdner_torch.batches import blocks, mixture, sample
 from cdner_torch.compute import Compute, Precision
@@ -35,7 +46,7 @@ class QloraOptions:
     much of dev is answered to choose the epoch (`select`).
     """
 
-    backbone: str = "meta-llama/Llama-2-7b-hf"
+    backbone: Annotated[str, backbone] = "meta-llama/Llama-2-7b-hf"
     quantisation: Literal["nf4", "none"] = "nf4"
     rank: Positive = 64
     alpha: Positive = 16
@@ -153,5 +164,4 @@ def _unpacked(place: str, run: RunContext) -> str:
             found.network.to(torch.bfloat16).save_pretrained(folder)
             found.tokenizer.save_pretrained(folder)
 
-    # Nothing is drawn, so all seeds share it.
-    return str(replace(run, seed=0).stage("base", build, {"gguf": sha256(file)}))
+    return str(run.stage("base", build, {"gguf": sha256(file)}, seeded=False))

@@ -2,8 +2,6 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_torch", "cdner_bench.knowledge.gtok")
-
 _SMALL: dict[str, object] = {
     "backbone": "minilm",
     "learning_rate": 3e-4,
@@ -29,6 +27,7 @@ def register_methods() -> list[Spec]:
             "token classification on an encoder: source domains first, then the target (CrossNER's BertTagger)",
             presets=_PRESETS,
             extra="torch",
+            revision=1,
         ),
         Spec(
             "bert-gtok",
@@ -38,5 +37,6 @@ def register_methods() -> list[Spec]:
             presets=_PRESETS,
             resources=("gtok",),
             extra="torch",
+            revision=1,
         ),
     ]

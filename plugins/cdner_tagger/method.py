@@ -18,6 +18,8 @@ from cdner_bench import (
     Prediction,
     RunContext,
     Sentence,
+    backbone,
+    chooses_knowledge,
     gtok,
     sentence_counts,
     sha256,
@@ -44,9 +46,9 @@ class TaggerOptions:
     `concat` takes them as they are. `source_sentences` caps each source domain.
     """
 
-    backbone: str = "bert-base-cased"
+    backbone: Annotated[str, backbone] = "bert-base-cased"
     transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
-    pretraining: Literal["none", "gtok"] = "none"
+    pretraining: Annotated[Literal["none", "gtok"], chooses_knowledge] = "none"
     source_epochs: Positive = 2
     source_learning_rate: Rate = 5e-5
     source_sentences: Positive | None = None
@@ -120,6 +122,7 @@ class BertTagger(Method):
         plan = mlm.Plan(o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block)
         origin = {"gtok": sha256(corpus), "precision": self.compute.resolved, **asdict(plan)}
         texts = [e.text for e in gtok.read(corpus, target)]
+        run.learn_from("gtok")
         folder = run.stage(
             "mlm",
             lambda place: mlm.pretrain(self.backbone, self.tokenizer, texts, plan, place, run, self.compute),

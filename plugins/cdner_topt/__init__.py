@@ -2,8 +2,6 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_torch", "cdner_bench.knowledge.gtok", "cdner_bench.scoring.text2text")
-
 _SMALL: dict[str, object] = {
     "backbone": "minit5",
     "dropout": 0.0,
@@ -40,6 +38,7 @@ def register_methods() -> list[Spec]:
             presets=_PRESETS,
             resources=("gtok",),
             extra="torch",
+            revision=1,
         ),
         Spec(
             "topt-no-gtok",
@@ -48,6 +47,7 @@ def register_methods() -> list[Spec]:
             options={"pretraining": "none"},
             presets=_PRESETS,
             extra="torch",
+            revision=1,
         ),
         Spec(
             "topt-dapt",
@@ -57,5 +57,6 @@ def register_methods() -> list[Spec]:
             presets=_PRESETS,
             resources=("dapt",),
             extra="torch",
+            revision=1,
         ),
     ]

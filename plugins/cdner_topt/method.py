@@ -16,15 +16,19 @@ from pydantic import DirectoryPath, FilePath
 from cdner_bench import (
     CdnerError,
     Corpus,
+    CorpusName,
     Method,
     OptionError,
     Prediction,
     RunContext,
     Sentence,
+    backbone,
+    chooses_knowledge,
     digest,
     gtok,
     sentence_counts,
     sha256,
+    supplies,
     text2text,
     total,
 )
@@ -56,14 +60,14 @@ class ToptOptions:
     is learnt from, `dev_sentences` how much of dev is answered to choose the epoch; `dapt_tokens` counts words.
     """
 
-    backbone: str = "google/flan-t5-base"
-    pretraining: Literal["gtok", "dapt", "none"] = "gtok"
+    backbone: Annotated[str, backbone] = "google/flan-t5-base"
+    pretraining: Annotated[Literal["gtok", "dapt", "none"], chooses_knowledge] = "gtok"
     merge: Literal["none", "alg1", "seq+merge"] = "none"
-    gtok: FilePath | None = None
-    gtok_folder: DirectoryPath | None = None
-    gtok_mix: Natural = 0
-    gtok_mix_unit: Literal["explanations", "sentences"] = "explanations"
-    cumulative_gtok: bool = False
+    gtok: Annotated[FilePath | None, supplies("gtok"), chooses_knowledge] = None
+    gtok_folder: Annotated[DirectoryPath | None, chooses_knowledge] = None
+    gtok_mix: Annotated[Natural, chooses_knowledge] = 0
+    gtok_mix_unit: Annotated[Literal["explanations", "sentences"], chooses_knowledge] = "explanations"
+    cumulative_gtok: Annotated[bool, chooses_knowledge] = False
     dapt_tokens: Positive | None = None
     masked_copies: Positive = 10
     mask_probability: Rate = 0.15
@@ -154,6 +158,9 @@ class Topt(Method):
             identity = {"dapt": sha256(path), **self._chosen(_DAPT)}
             return self._mslm(Start(), identity, partial(self._lines, path), run)
         start = Start()
+        if not (o.gtok or o.cumulative_gtok):
+            name = CorpusName("gtok", o.gtok_mix, o.gtok_mix_unit) if o.gtok_mix else CorpusName("gtok")
+            run.learn_from(str(name), o.gtok_folder if o.gtok_mix else None)
         for corpus in self._explanations(target, run.seed):
             read = digest([(e.span, e.type, e.text) for e in corpus])
             start = self._mslm(start, {"gtok": read, **self._chosen(_GTOK)}, partial(self._masked, corpus), run)

@@ -6,13 +6,25 @@ from .errors import CdnerError, DataError, IncompleteError, NotRunError, OptionE
 from .hashing import digest
 from .io import sha256
 from .lazy import import_later
-from .plugins import Analysis, Measurement, Method, Plot, RunContext, Spec, hookimpl, operational
+from .plugins import (
+    Analysis,
+    Measurement,
+    Method,
+    Plot,
+    RunContext,
+    Spec,
+    backbone,
+    chooses_knowledge,
+    hookimpl,
+    operational,
+    supplies,
+)
 from .types import Corpus, Entity, Prediction, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
     from .data import conll
-    from .knowledge import GtokText, SplitText, Text, gtok
+    from .knowledge import CorpusName, GtokText, SplitText, Text, gtok
     from .scoring import Counts, sentence_counts, text2text, total
 else:
     __getattr__ = import_later(
@@ -20,7 +32,7 @@ else:
         {
             **dict.fromkeys(("knowledge", "llm"), ""),
             "conll": "data",
-            **dict.fromkeys(("GtokText", "SplitText", "Text", "gtok"), "knowledge"),
+            **dict.fromkeys(("CorpusName", "GtokText", "SplitText", "Text", "gtok"), "knowledge"),
             **dict.fromkeys(("Counts", "sentence_counts", "text2text", "total"), "scoring"),
         },
     )
@@ -29,6 +41,7 @@ __all__ = [
     "Analysis",
     "CdnerError",
     "Corpus",
+    "CorpusName",
     "Counts",
     "DataError",
     "Entity",
@@ -48,6 +61,8 @@ __all__ = [
     "Spec",
     "SplitText",
     "Text",
+    "backbone",
+    "chooses_knowledge",
     "conll",
     "digest",
     "gtok",
@@ -57,6 +72,7 @@ __all__ = [
     "operational",
     "sentence_counts",
     "sha256",
+    "supplies",
     "text2text",
     "total",
 ]

@@ -155,18 +155,35 @@ class Benchmark:
 
     def fingerprint(self, scenario: Scenario, resources: Iterable[str] = ()) -> str:
         """SHA-256 over everything that a run of `scenario` can see: files, the named `resources`, declared types."""
-        seen: dict[str, object] = {"deduplicate": self.deduplicate}
-        for name in (*scenario.sources, scenario.target):
-            domain = self.domain(name)
-            seen[f"{name}/types"] = domain.types
-            for split, file in domain.splits.items():
-                if split != "test" or name == scenario.target:
-                    seen[f"{name}/{split}"] = file.hash()
-            for resource in resources:
-                extra = domain.resources.get(resource)
-                if extra is not None and extra.location.is_file():
-                    seen[f"{name}/{resource}"] = extra.hash()
-        return digest(seen)
+        files = self._visible(scenario, resources)
+        hashes = {
+            f"{name}/{key}": file.hash()
+            for (name, key), file in files.items()
+            if key in SPLITS or file.location.is_file()
+        }
+        return self._digest(scenario, hashes)
+
+    def pinned_fingerprint(self, scenario: Scenario, resources: Iterable[str] = ()) -> str:
+        """What `fingerprint` is where all files are there, told from the declared hashes without reading any file."""
+        return self._digest(scenario, self.pinned_hashes(scenario, resources))
+
+    def pinned_hashes(self, scenario: Scenario, resources: Iterable[str] = ()) -> dict[str, str | None]:
+        """The declared SHA-256 of each file that a run of a scenario can see, by domain/split and domain/resource."""
+        return {f"{name}/{key}": file.sha256 for (name, key), file in self._visible(scenario, resources).items()}
+
+    def _visible(self, scenario: Scenario, resources: Iterable[str]) -> dict[tuple[str, str], DataFile]:
+        """The files that a run of a scenario can see, by domain and split or resource."""
+        named = tuple(resources)
+        return {
+            (name, key): file
+            for name in (*scenario.sources, scenario.target)
+            for key, file in (*self.domain(name).splits.items(), *self.domain(name).resources.items())
+            if key in named or (key in SPLITS and (key != "test" or name == scenario.target))
+        }
+
+    def _digest(self, scenario: Scenario, hashes: Mapping[str, str | None]) -> str:
+        types = {f"{name}/types": self.domain(name).types for name in (*scenario.sources, scenario.target)}
+        return digest({"deduplicate": self.deduplicate, **types, **hashes})
 
     def files(self) -> Iterator[DataFile]:
         """Every file of every domain."""

@@ -6,9 +6,11 @@ from . import cleaning, gtok, leaks, texts
 from .cleaning import Report
 from .coverage import Statistics, TypeCount, statistics
 from .gtok import Explanation, Record
+from .naming import CorpusName
 from .texts import Errors, FileText, GtokText, SplitText, Text
 
 __all__ = [
+    "CorpusName",
     "Errors",
     "Explanation",
     "FileText",

@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from ..data import benchmark as benchmarks
-from ..hashing import digest
 from ..records import Measured, Result
 from ..reporting import HOLE, Row, alike, natural, row_label
 from ..scoring import Spearman, spearman
@@ -26,9 +24,6 @@ UID, VARIANCE = "uid", "variance"
 
 NUMBERS = (VARIANCE, "sample_variance")
 """What is tested: the paper's number, and the same at equal size, because a larger corpus has more variance."""
-
-_CHOICES = ("pretraining", "gtok", "gtok_folder", "gtok_mix", "gtok_mix_unit", "cumulative_gtok")
-"""Options that choose the corpus; series of pairs are alike in all others."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class Series:
     """Pairs that may be compared: everything but the corpus is the same. `source`: `measured`, or tables of the paper.
 
     `row` is the row of options of the analysis behind the variances, empty for printed ones, `number` which variance
-    it is; `versions` counts the versions of the method's code behind the scores.
+    it is; `versions` counts the revisions of the method behind the scores.
     """
 
     source: str
@@ -83,27 +78,6 @@ def read(test: Spearman) -> str:
 
 
 # --- where pairs come from -------------------------------------------------------------------------------------------
-
-
-def learnt_from(result: Result) -> str | None:
-    """The corpus of explanations that a run learnt from, as `analyze` calls it; None: none, or one of the user's."""
-    o = result.method.options
-    if o.get("pretraining") != "gtok" or o.get("gtok") or o.get("cumulative_gtok"):
-        return None
-    if not o.get("gtok_mix"):
-        return "gtok"
-    if not _own_folder(result.benchmark.name, str(o.get("gtok_folder"))):
-        return None
-    return f"gtok+{o['gtok_mix']}{'-sentences' if o.get('gtok_mix_unit') == 'sentences' else ''}"
-
-
-def _own_folder(name: str, folder: str) -> bool:
-    """Whether a folder, as a record has it ("name (content)"), holds the explanations of a shipped benchmark."""
-    if name not in benchmarks.available():
-        return False
-    resources = {d: domain.resources.get("gtok") for d, domain in benchmarks.load(name).domains.items()}
-    pinned = {f"{d}.json": file.sha256 for d, file in resources.items() if file is not None}
-    return folder.endswith(f"({digest(pinned)[:12]})")
 
 
 def measured(results: Iterable[Result], measurements: Iterable[Measured]) -> list[Series]:
@@ -153,23 +127,29 @@ def _groups(results: Iterable[Result]) -> list[list[Row]]:
     """Rows of results that differ in the corpus at most."""
     rows: dict[tuple[str, str, str, str, str], list[Result]] = {}
     for result in sorted(results, key=lambda r: r.order):
-        if learnt_from(result):
+        if result.learnt_from:
             b = result.benchmark
             key = (b.name, b.version, result.scenario.setting, result.method.name, result.method.row)
             rows.setdefault(key, []).append(result)
     groups: dict[str, list[Row]] = {}
     for place, found in rows.items():
         same = alike(found)
-        kept = {k: v for k, v in same[0].method.options.items() if k not in _CHOICES}
+        kept = _without_knowledge(same[0])
         targets = list(dict.fromkeys(r.scenario.target for r in same))
         groups.setdefault(repr((place[:4], sorted(kept.items()))), []).append(Row(same, targets))
     return [groups[key] for key in sorted(groups)]
 
 
+def _without_knowledge(result: Result) -> dict[str, Any]:
+    """The options but for those that choose the corpus."""
+    method = result.method
+    return {name: value for name, value in method.options.items() if name not in method.knowledge_options}
+
+
 def _plain(row: Row) -> Row:
     """A row to be named: without the options that choose its corpus."""
     first = row.results[0]
-    kept = {name: value for name, value in first.method.options.items() if name not in _CHOICES}
+    kept = _without_knowledge(first)
     return Row([replace(first, method=replace(first.method, options=kept))], row.targets)
 
 
@@ -177,7 +157,7 @@ def _series(rows: Sequence[Row], label: str, of: tuple[str, str], values: dict[t
     pairs = []
     first = rows[0].results[0]
     for row in rows:
-        corpus = learnt_from(row.results[0])
+        corpus = row.results[0].learnt_from
         for target in row.targets:
             f1 = row.f1(target)
             key = (first.benchmark.name, first.benchmark.version, target, corpus)
@@ -187,7 +167,7 @@ def _series(rows: Sequence[Row], label: str, of: tuple[str, str], values: dict[t
             if f1 and corpus and len(known) == len(variances):
                 pairs.append(Pair(target, corpus, fmean(known), f1.mean))
     backbone, preset = rows[0].model
-    versions = len({r.method.version for row in rows for r in row.results})
+    versions = len({r.method.revision for row in rows for r in row.results})
     uid, number = of
     return Series("measured", first.scenario.setting, label, backbone, preset, _sorted(pairs), uid, versions, number)
 

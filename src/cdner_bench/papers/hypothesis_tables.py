@@ -129,7 +129,7 @@ def _show_variance(group: Group) -> Callable[[Paired], Cell]:
 def _tested(title: str, series: Sequence[Series], labels: Mapping[str, str], note: str) -> Table:
     rows = [Tested(s, _name(s, labels), over, test) for s in series for over, test in s.tests().items()]
     if any(s.versions > 1 for s in series):
-        note += " Some scores that are compared come from different versions of a method's code."
+        note += " Some scores that are compared come from different revisions of a method."
     return Table(title, [*_NAMED, *_TEST], rows or [Tested(None, "", "", hypothesis.correlate([]))], note)
 
 

@@ -6,7 +6,7 @@ from .contract import held_to_contract
 from .hookspecs import hookimpl
 from .measurement import Measurement, NoNumberError, Number, Plot
 from .method import Analysis, Method, Spec
-from .options import backbone, operational, supplies
+from .options import backbone, chooses_knowledge, operational, supplies
 from .registry import PluginFacts, Registered, Registry, discover
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Spec",
     "Unwatched",
     "backbone",
+    "chooses_knowledge",
     "conformance",
     "discover",
     "held_to_contract",

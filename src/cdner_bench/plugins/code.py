@@ -41,11 +41,8 @@ def strip_comments(path: Path) -> str:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
+            said = first.value if isinstance(first, ast.Expr) else None
+            if first is not None and isinstance(said, ast.Constant) and isinstance(said.value, str):
                 end = first.end_lineno or first.lineno
                 lines[first.lineno - 1 : end] = [""] * (end - first.lineno + 1)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

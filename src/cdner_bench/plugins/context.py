@@ -73,6 +73,7 @@ class RunContext:
     model: ModelFacts = field(default_factory=ModelFacts)
     usage: Usage | None = None
     knowledge: str | None = None
+    knowledge_folder: Path | None = None
     _open: Phase | None = None
 
     @classmethod
@@ -128,11 +129,11 @@ class RunContext:
         self.log.info("%s", text)
         self.observer.note(text)
 
-    def learn_from(self, knowledge: str | None) -> None:
+    def learn_from(self, knowledge: str, folder: Path | None = None) -> None:
         """Record the corpus of explanations that the method learns from, by the name that `analyze` gives it (`gtok`,
-        `gtok+50`); None for a corpus that the benchmark does not have.
+        `gtok+50`). With a `folder` it was read from there, and has this name only if the files are the benchmark's.
         """
-        self.knowledge = knowledge
+        self.knowledge, self.knowledge_folder = knowledge, folder
 
     def asked(self, usage: Usage, waited: float) -> None:
         """What the run has asked of a language model so far, and for how many seconds of this phase it waited."""
@@ -161,10 +162,10 @@ class RunContext:
         """The folder that `build` fills, built once however often the run is interrupted. `build` gets the folder as an
         interrupted build of the same stage left it, so it may go on from there or write everything anew.
 
-        With a `key` it is shared by all runs of this method's class whose `name`, `key` and seed are equal, so the key must
-        hold everything else that determines what is built: corpora (`Corpus.fingerprint`), options, the stage it
-        starts from. Without, it belongs to this run and goes when the run is finished. A stage that draws nothing is not
-        `seeded`, and is shared by all seeds.
+        With a `key` it is shared by all runs of this method's class whose `name`, `key` and seed are equal, so the key
+        must hold everything else that determines what is built: corpora (`Corpus.fingerprint`), options, the stage it
+        starts from. Without, it belongs to this run and goes when the run is finished. A stage that draws nothing is
+        not `seeded`, and is shared by all seeds.
         """
         if key is None:
             place = self.workdir / "stages" / name

@@ -32,14 +32,25 @@ class Supplies:
 
 
 def supplies(resource: str) -> Supplies:
-    """`Annotated[FilePath | None, supplies("gtok")]`: where the option is given, the benchmark need not have it."""
+    """The role of an option that may name a file to take instead of a resource of the benchmark."""
     return Supplies(resource)
+
+
+chooses_knowledge = "chooses knowledge"
+"""Marks an option that chooses the corpus of explanations which a method learns from: runs that are alike in all other
+options form a series over corpora.
+"""
+
+
+def names_with_role(options: Any, role: object) -> tuple[str, ...]:
+    """The names of the options that are marked with a role."""
+    hints = get_type_hints(type(options), include_extras=True)
+    return tuple(field.name for field in dataclasses.fields(options) if role in get_args(hints[field.name]))
 
 
 def with_role(options: Any, role: object) -> Any:
     """The value of the option that is marked with a role; None where there is no such option."""
-    hints = get_type_hints(type(options), include_extras=True)
-    marked = [field.name for field in dataclasses.fields(options) if role in get_args(hints[field.name])]
+    marked = names_with_role(options, role)
     return getattr(options, marked[0]) if marked else None
 
 

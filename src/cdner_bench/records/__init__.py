@@ -1,18 +1,24 @@
 """The files that a run and a measurement leave behind."""
 
 from . import measurements, results
+from .comparable import Comparable, describe_comparable
 from .measurements import NO_BENCHMARK, CorpusFacts, Measured
-from .results import INCOMPLETE, NOT_RUN, BenchmarkFacts, MethodFacts, Result
+from .migrations import SCHEMA
+from .provenance import describe_provenance
+from .results import BenchmarkFacts, MethodFacts, Result, Status
 
 __all__ = [
-    "INCOMPLETE",
-    "NOT_RUN",
     "NO_BENCHMARK",
+    "SCHEMA",
     "BenchmarkFacts",
+    "Comparable",
     "CorpusFacts",
     "Measured",
     "MethodFacts",
     "Result",
+    "Status",
+    "describe_comparable",
+    "describe_provenance",
     "measurements",
     "results",
 ]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter
+
 from ..errors import ResultError
 from ..io import write_atomic
-from ..plugins import Measurement, ModelFacts, Plot
+from ..plugins import Measurement, ModelFacts
+from .migrations import migrate_method
 from .results import MethodFacts
 
-SCHEMA = 1
+SCHEMA = 2
 _LONGEST = 100  # characters of a corpus's name that go into that of a file
 NO_BENCHMARK = "texts"
 """Where measurements of files lie that belong to no benchmark."""
@@ -34,6 +38,8 @@ class CorpusFacts:
 @dataclass(frozen=True)
 class Measured:
     """A measurement and how it came about. `seconds` is the time it took, reading included."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     analysis: MethodFacts
     corpus: CorpusFacts
@@ -62,7 +68,7 @@ class Measured:
 
 def save(measured: Measured, path: Path) -> None:
     """Write a measurement file, whole or not at all. Columns are kept to six significant digits."""
-    record = {"schema": SCHEMA, **asdict(measured)}
+    record = {"schema": SCHEMA, **_model().dump_python(measured, mode="json")}
     columns = measured.measurement.columns
     record["measurement"]["columns"] = {
         name: " ".join(f"{value:.6g}" for value in column) for name, column in columns.items()
@@ -75,11 +81,12 @@ def load(path: Path) -> Measured:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         schema = record.pop("schema")
-        if schema != SCHEMA:
+        if not isinstance(schema, int) or schema > SCHEMA:
             raise ResultError(
-                f"{path} has schema {schema}, this version reads {SCHEMA}", hint="pip install --upgrade cdner-bench"
+                f"{path} has schema {schema}, this version reads up to {SCHEMA}",
+                hint="pip install --upgrade cdner-bench",
             )
-        measured = _from_record(record)
+        measured = _from_record(record if schema == SCHEMA else _with_revision(record))
         measured.order, measured.path  # noqa: B018, whatever they need must be there
         return measured
     except OSError as error:
@@ -93,15 +100,18 @@ def load_all(folder: Path) -> list[Measured]:
     return sorted((load(path) for path in folder.rglob("*.json")), key=lambda m: m.order)
 
 
+def _with_revision(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 had the analysis's plugin, its release and its code, and no revision."""
+    analysis, plugin = migrate_method(record["analysis"])
+    return {**record, "analysis": analysis, "provenance": {**record["provenance"], "plugin": plugin}}
+
+
 def _from_record(record: dict[str, Any]) -> Measured:
-    measurement = record.pop("measurement")
-    columns = {name: [float(v) for v in text.split()] for name, text in measurement.pop("columns").items()}
-    plots = tuple(Plot(**plot) for plot in measurement.pop("plots"))
-    notes = tuple(measurement.pop("notes"))
-    return Measured(
-        analysis=MethodFacts(**record.pop("analysis")),
-        corpus=CorpusFacts(**record.pop("corpus")),
-        measurement=Measurement(columns=columns, plots=plots, notes=notes, **measurement),
-        model=ModelFacts(**record.pop("model")),
-        **record,
-    )
+    measurement = dict(record["measurement"])
+    columns = {name: [float(v) for v in text.split()] for name, text in measurement["columns"].items()}
+    return _model().validate_python({**record, "measurement": {**measurement, "columns": columns}})
+
+
+@cache
+def _model() -> TypeAdapter[Measured]:
+    return TypeAdapter(Measured)

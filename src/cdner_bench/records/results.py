@@ -6,39 +6,37 @@
 from __future__ import annotations
 
 import json
-import platform
-import re
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
 
 from ..errors import ResultError
 from ..hashing import digest
 from ..io import Phase, write_atomic
 from ..llm import Usage
 from ..plugins import ModelFacts
-from ..scoring import Counts, PerType, Scores, total
+from ..scoring import Counts, Scores, total
 from ..types import Scenario
+from .comparable import Comparable
+from .migrations import SCHEMA, migrate
 
-SCHEMA = 2
-FINISHED, NOT_RUN, INCOMPLETE = "finished", "not-run", "incomplete"
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda record: {**record, "usage": None}}
-"""From a schema number to a function that lifts a record to the next one."""
 
-PACKAGES = (
-    "cdner-bench", "torch", "transformers", "tokenizers", "safetensors", "peft", "bitsandbytes", "openai", "xllamacpp",
-    "seqeval", "numpy",
-)  # fmt: skip
+class Status(StrEnum):
+    """How a run ended that left a record: with scores; without what only the user can give; with answers missing."""
+
+    FINISHED = "finished"
+    NOT_RUN = "not-run"
+    INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True)
 class BenchmarkFacts:
-    """Which data: name, version, and the hash over the files of the scenario."""
+    """Which data: name, version, and the hash over the files that the run could see."""
 
     name: str
     version: str
@@ -47,13 +45,16 @@ class BenchmarkFacts:
 
 @dataclass(frozen=True)
 class MethodFacts:
-    """Which method, from which plugin, with which resolved options."""
+    """Which method or analysis, of which revision, with which resolved options. `backbone` is what its options name as
+    such, None if it has no such option; `knowledge_options` are those that choose what corpus it learns from.
+    """
 
     name: str
-    plugin: str
-    version: str
+    revision: str
     preset: str | None
     options: Mapping[str, Any]
+    backbone: str | None = None
+    knowledge_options: Sequence[str] = ()
 
     @property
     def row(self) -> str:
@@ -61,21 +62,52 @@ class MethodFacts:
         return digest([self.name, dict(self.options)])[:8]
 
 
+def _read_counts(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    tp, fp, fn = map(int, text.split("/"))
+    return Counts(tp, fp, fn)
+
+
+def _read_all_counts(text: object) -> object:
+    return [_read_counts(part) for part in text.split()] if isinstance(text, str) else text
+
+
+def _write_counts(counts: Counts) -> str:
+    return f"{counts.tp}/{counts.fp}/{counts.fn}"
+
+
+FileCounts = Annotated[Counts, BeforeValidator(_read_counts), PlainSerializer(_write_counts)]
+"""In a file: "tp/fp/fn"."""
+
+SentenceCounts = Annotated[
+    Sequence[Counts],
+    BeforeValidator(_read_all_counts),
+    PlainSerializer(lambda counts: " ".join(map(_write_counts, counts))),
+]
+"""In a file: the counts of each sentence, separated by spaces."""
+
+
 @dataclass(frozen=True)
 class Result:
     """One line of the record. A run that could not be made (`not-run`), or that lacks answers (`incomplete`), has a
-    `reason` and no scores.
+    `reason` and no scores. `comparable` is what it shares with the results that it may be ranked with. `learnt_from`
+    names the corpus of explanations that it learnt from, as `analyze` calls it; None: none, or one of the user's own.
     """
 
-    status: str
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    status: Status
     run: str
     benchmark: BenchmarkFacts
     scenario: Scenario
     method: MethodFacts
     seed: int
+    comparable: Comparable | None = None
     model: ModelFacts = field(default_factory=ModelFacts)
-    scores: Mapping[str, PerType] = field(default_factory=dict)
-    sentences: Sequence[Counts] = ()
+    learnt_from: str | None = None
+    scores: Mapping[str, Mapping[str, FileCounts]] = field(default_factory=dict)
+    sentences: SentenceCounts = ()
     phases: Sequence[Phase] = ()
     usage: Usage | None = None
     device: str = ""
@@ -86,7 +118,12 @@ class Result:
     @property
     def finished(self) -> bool:
         """Whether it has scores."""
-        return self.status == FINISHED
+        return self.status is Status.FINISHED
+
+    @property
+    def backbone(self) -> str:
+        """The model behind the result, known also for a run that was not made; "none" for a method without one."""
+        return (self.model.backbone if self.finished else self.method.backbone) or "none"
 
     def f1(self, protocol: str) -> float | None:
         """Micro-F1 in percent; None under a protocol that the run was not scored with."""
@@ -112,20 +149,14 @@ def scored(scores: Scores) -> dict[str, Any]:
 
 def save(result: Result, path: Path) -> None:
     """Write a result file, whole or not at all."""
-    record = {"schema": SCHEMA, **asdict(result)}
-    record["scores"] = {
-        protocol: {kind: [c.tp, c.fp, c.fn] for kind, c in counts.items()} for protocol, counts in result.scores.items()
-    }
-    record["sentences"] = " ".join(f"{c.tp}/{c.fp}/{c.fn}" for c in result.sentences)
-    text = json.dumps(record, indent=1, ensure_ascii=False)
-    text = re.sub(r"\[\s+(-?\d+),\s+(-?\d+),\s+(-?\d+)\s+\]", r"[\1, \2, \3]", text)
-    write_atomic(path, text + "\n")
+    record = {"schema": SCHEMA, **_model().dump_python(result, mode="json")}
+    write_atomic(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def load(path: Path) -> Result:
     """Read a result file of this schema or an older one.
 
-    Raises `ResultError` naming the file if it is cut off, of a newer schema, or not a result at all.
+    Raises `ResultError` naming the file, and the field, if it is cut off, of a newer schema, or not a result at all.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -142,9 +173,11 @@ def load(path: Path) -> Result:
             hint="pip install --upgrade cdner-bench",
         )
     try:
-        for step in range(schema, SCHEMA):
-            record = MIGRATIONS[step](record)
-        return _from_record(record)
+        return _model().validate_python(migrate(record, schema))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ResultError(f"{path} is not a result of schema {schema}: {field}: {first['msg']}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResultError(f"{path} is not a result of schema {schema}: {error!r}") from None
 
@@ -154,63 +187,6 @@ def load_all(folder: Path) -> list[Result]:
     return sorted((load(path) for path in folder.rglob("*.json")), key=lambda r: r.order)
 
 
-def _from_record(record: dict[str, Any]) -> Result:
-    scenario = record.pop("scenario")
-    scores = record.pop("scores")
-    return Result(
-        benchmark=BenchmarkFacts(**record.pop("benchmark")),
-        scenario=Scenario(scenario["setting"], tuple(scenario["sources"]), scenario["target"]),
-        method=MethodFacts(**record.pop("method")),
-        model=ModelFacts(**record.pop("model")),
-        scores={protocol: {kind: Counts(*c) for kind, c in counts.items()} for protocol, counts in scores.items()},
-        sentences=[_triple(text) for text in record.pop("sentences").split()],
-        phases=[Phase(**phase) for phase in record.pop("phases")],
-        usage=_usage(record.pop("usage")),
-        **record,
-    )
-
-
-def _usage(record: dict[str, Any] | None) -> Usage | None:
-    return Usage(**{**record, "again_tokens": tuple(record["again_tokens"])}) if record else None
-
-
-def _triple(text: str) -> Counts:
-    tp, fp, fn = map(int, text.split("/"))
-    return Counts(tp, fp, fn)
-
-
-def provenance() -> dict[str, Any]:
-    """When, with which code and which packages."""
-    return {"created": datetime.now(UTC).isoformat(timespec="seconds"), **_environment()}
-
-
 @cache
-def _environment() -> dict[str, Any]:
-    packages = {}
-    for package in PACKAGES:
-        try:
-            packages[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return {
-        **_commit(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": packages,
-    }
-
-
-def _commit() -> dict[str, Any]:
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return {"commit": None, "dirty": None}
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        return done.stdout.strip()
-
-    changes = git("status", "--porcelain", "--", "src", "plugins")
-    return {"commit": git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}
+def _model() -> TypeAdapter[Result]:
+    return TypeAdapter(Result)

@@ -55,8 +55,8 @@ class Group:
         """The options, what the analysis says, and what keeps rows from being comparable."""
         options = ", ".join(f"{name}={value}" for name, value in self.shown[0].analysis.options.items())
         said = notes(self.shown)
-        if len({m.analysis.version for m in self.shown}) > 1:
-            said.append("Rows come from different versions of the analysis; measure again to compare them.")
+        if len({m.analysis.revision for m in self.shown}) > 1:
+            said.append("Rows come from different revisions of the analysis; measure again to compare them.")
         if seeds and self.pictures:
             said.append("Pictures show the lowest seed.")
         return " ".join([f"Options: {options or 'none'}.", *said])

@@ -61,7 +61,7 @@ class Board:
             "Mean ± sample SD over seeds, in percent; the average is taken per seed, over seeds that every domain has."
         )
         if self.outdated:
-            note += f" Left out: {self.outdated} results of older code or data than the newest of their row."
+            note += f" Left out: {self.outdated} results of another revision or of other data than the newest here."
         columns = [
             Column[Ranked]("#", "right", lambda ranked: ranked.place if ranked.row.average() else Hole()),
             METHOD,
@@ -138,31 +138,40 @@ def _average(title: str, protocol: str) -> Column[Ranked]:
 
 def boards(results: Iterable[Result], benchmark: Benchmark, supplements: Sequence[Supplement] = ()) -> list[Board]:
     """One board a setting that has results of this version of the benchmark."""
-    grouped: dict[str, dict[tuple[str, str], list[Result]]] = {}
-    for result in sorted(results, key=lambda r: r.order):
-        if (result.benchmark.name, result.benchmark.version) == (benchmark.name, benchmark.version):
-            rows = grouped.setdefault(result.scenario.setting, {})
-            rows.setdefault((result.method.name, result.method.row), []).append(result)
+    known = [r for r in results if (r.benchmark.name, r.benchmark.version) == (benchmark.name, benchmark.version)]
     made = []
     for name, setting in benchmark.settings.items():
-        if name in grouped:
-            same = [alike(row) for row in grouped[name].values()]
-            ranked = sorted((Row(row, setting.targets) for row in same), key=lambda r: r.rank_key)
-            outdated = sum(map(len, grouped[name].values())) - sum(map(len, same))
-            made.append(Board(benchmark, name, ranked, outdated, supplements))
+        here = sorted((r for r in known if r.scenario.setting == name), key=lambda r: r.order)
+        rows: dict[tuple[str, str], list[Result]] = {}
+        for result in select_comparable(here):
+            rows.setdefault((result.method.name, result.method.row), []).append(result)
+        same = [alike(row) for row in rows.values()]
+        ranked = sorted((Row(row, setting.targets) for row in same), key=lambda r: r.rank_key)
+        if ranked:
+            made.append(Board(benchmark, name, ranked, len(here) - sum(map(len, same)), supplements))
     return made
 
 
+def select_comparable(results: Sequence[Result]) -> list[Result]:
+    """The results of one setting that may be ranked together: those that share, with the newest of their target, the
+    data, the label set and the sizes of the splits.
+    """
+    shared = {t: _newest([r for r in results if r.scenario.target == t]).comparable for t in _targets(results)}
+    return [r for r in results if r.comparable == shared[r.scenario.target]]
+
+
 def alike(row: Sequence[Result]) -> list[Result]:
-    """The results of a row that may be averaged: of the newest run's code and, per target, one state of the data."""
+    """The results of a row that may be averaged: of the newest run's revision and, per target, one state of the files
+    that the method reads.
+    """
+    revision = _newest(row).method.revision
+    same = [r for r in row if r.method.revision == revision]
+    data = {t: _newest([r for r in same if r.scenario.target == t]).benchmark.data for t in _targets(same)}
+    return [r for r in same if r.benchmark.data == data[r.scenario.target]]
 
-    def newest(results: Sequence[Result]) -> Result:
-        return max(results, key=lambda r: (str(r.provenance.get("created", "")), r.order))
 
-    version = newest(row).method.version
-    same_code = [r for r in row if r.method.version == version]
-    data = {t: newest([r for r in same_code if r.scenario.target == t]).benchmark.data for t in _targets(same_code)}
-    return [r for r in same_code if r.benchmark.data == data[r.scenario.target]]
+def _newest(results: Sequence[Result]) -> Result:
+    return max(results, key=lambda r: (str(r.provenance.get("created", "")), r.order))
 
 
 def _targets(results: Sequence[Result]) -> list[str]:
@@ -171,12 +180,12 @@ def _targets(results: Sequence[Result]) -> list[str]:
 
 def row_label(row: Row, rivals: Sequence[Row]) -> str:
     """The method's name, and the options in which it differs from rivals that look the same otherwise."""
-    shown = ("backbone", "model")
-    options = row.results[0].method.options
+    method = row.results[0].method
+    options = method.options
     differing = [
         name
         for name, value in options.items()
-        if name not in shown
+        if (value is None or value != method.backbone)
         and any(r.model == row.model and r.results[0].method.options.get(name) != value for r in rivals)
     ]
     return f"{row.method} ({', '.join(f'{name}={options[name]}' for name in differing)})" if differing else row.method

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from ..llm import Usage
-from ..records import INCOMPLETE, NOT_RUN, Result
+from ..records import Result, Status
 from ..scoring import HEADLINE
 from .cells import HOLE, Estimate, Hole
 
@@ -61,15 +61,13 @@ class Row:
         if estimate:
             return estimate
         holes = {r.status for r in self.results if r.scenario.target == target}
-        return Hole("not run" if NOT_RUN in holes else "incomplete" if INCOMPLETE in holes else "")
+        return Hole("not run" if Status.NOT_RUN in holes else "incomplete" if Status.INCOMPLETE in holes else "")
 
     @property
     def model(self) -> tuple[str, str]:
         """The names of the backbone and of the preset, for reading."""
         first = (self.finished or self.results)[0]
-        options = first.method.options
-        named = first.model.backbone if self.finished else options.get("backbone") or options.get("model") or "none"
-        return str(named), first.method.preset or HOLE
+        return first.backbone, first.method.preset or HOLE
 
     @property
     def usages(self) -> list[Usage]:

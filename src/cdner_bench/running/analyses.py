@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +12,10 @@ from ..data import SPLITS, Benchmark
 from ..errors import DataError, OptionError, PluginError, did_you_mean
 from ..hashing import digest
 from ..io import meter
-from ..knowledge import Errors, FileText, GtokText, SplitText, Text, gtok
+from ..knowledge import CorpusName, Errors, FileText, GtokText, SplitText, Text, gtok
 from ..plugins import Analysis, Measurement, NoNumberError, Observer, Registered, RunContext, options
-from ..records import CorpusFacts, Measured, MethodFacts, results
+from ..records import CorpusFacts, Measured, MethodFacts, describe_provenance
 from ..types import Corpus
-
-_MIXED = re.compile(r"(?P<name>[\w-]+)\+(?P<count>\d+)(?:-(?P<unit>sentences))?")
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ def texts(
     """
     if benchmark is not None and _is_of(benchmark, name):
         every = [benchmark.corpus(domain) for domain in domains or benchmark.domains]
-        found = [corpus for corpus in every if name in SPLITS or _MIXED.sub(r"\g<name>", name) in corpus.resources]
+        found = [corpus for corpus in every if name in SPLITS or CorpusName.parse(name).name in corpus.resources]
         if not found or (domains and len(found) < len(every)):
             missing = next(corpus.name for corpus in every if corpus not in found)
             hint = f"type: cdner-bench data fetch --benchmark {benchmark.name}"
@@ -70,14 +66,16 @@ def texts(
 
 def measure(job: Job, work: Path, observer: Observer) -> Measured:
     """Make a measurement. `work` is where an analysis may keep what it builds."""
-    facts = MethodFacts(job.entry.spec.name, job.entry.plugin, job.entry.version, None, options.as_dict(job.options))
-    identity = {"plugin": facts.plugin, "version": facts.version}
+    entry = job.entry
+    named = options.with_role(job.options, options.backbone)
+    facts = MethodFacts(entry.spec.name, entry.revision, None, options.as_dict(job.options), named)
     place = work / f"{facts.name}-{digest([facts.row, str(job), job.seed])[:8]}"
-    run = RunContext(job.seed, place, work / "shared", identity, observer, logging.getLogger(__name__))
+    identity = {"class": entry.spec.factory, "revision": entry.revision}
+    run = RunContext.create(job.seed, place, work / "shared", identity=identity, observer=observer)
     meter.reset_peak_memory()
     start = perf_counter()
     try:
-        found = job.entry.spec.load(Analysis)(job.options).measure(job.text, run)
+        found = entry.spec.load(Analysis)(job.options).measure(job.text, run)
     except NoNumberError as error:
         raise PluginError(f"{job}: {error}", hint="take other options") from error
     if not isinstance(found, Measurement):
@@ -99,7 +97,7 @@ def measure(job: Job, work: Path, observer: Observer) -> Measured:
         seconds=perf_counter() - start,
         device=meter.device_name(),
         peak_memory=meter.peak_memory(),
-        provenance=results.provenance(),
+        provenance=describe_provenance(entry.facts),
     )
 
 
@@ -108,23 +106,22 @@ def _resources(benchmark: Benchmark) -> list[str]:
 
 
 def _is_of(benchmark: Benchmark, name: str) -> bool:
-    mixed = _MIXED.fullmatch(name)
-    if mixed and mixed["name"] in (*SPLITS, "dapt"):
-        raise OptionError(f"{name}: explanations can be mixed, {mixed['name']} cannot", hint=f"gtok+{mixed['count']}")
-    return (mixed["name"] if mixed else name) in (*SPLITS, *_resources(benchmark))
+    wanted = CorpusName.parse(name)
+    if wanted.mixed is not None and wanted.name in (*SPLITS, "dapt"):
+        raise OptionError(f"{name}: explanations can be mixed, {wanted.name} cannot", hint=f"gtok+{wanted.mixed}")
+    return wanted.name in (*SPLITS, *_resources(benchmark))
 
 
 def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, seed: int) -> Text:
     if name in SPLITS:
         return SplitText(name, getattr(corpus, name), corpus)
-    mixed = _MIXED.fullmatch(name)
-    path = corpus.resources[mixed["name"] if mixed else name]
-    if not mixed:
+    wanted = CorpusName.parse(name)
+    path = corpus.resources[wanted.name]
+    if wanted.mixed is None:
         return _file(path, corpus, errors, name)
-    others = {d: benchmark.corpus(d).resources.get(mixed["name"]) for d in sorted(benchmark.domains)}
+    others = {d: benchmark.corpus(d).resources.get(wanted.name) for d in sorted(benchmark.domains)}
     pool = [r for d, other in others.items() if other is not None and d != corpus.name for r in gtok.records(other)]
-    unit: gtok.MixedUnit = "sentences" if mixed["unit"] else "explanations"
-    added = gtok.mixed_in(pool, int(mixed["count"]), seed, unit)
+    added = gtok.mixed_in(pool, wanted.mixed, seed, wanted.unit)
     return GtokText(name, gtok.kept(gtok.records(path), corpus), corpus, added)
 
 

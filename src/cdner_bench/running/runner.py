@@ -15,9 +15,19 @@ from typing import Any, Protocol
 from ..data import Benchmark
 from ..errors import BusyError, CdnerError, ContractError, IncompleteError, NotRunError
 from ..hashing import digest
-from ..io import locked, meter, models
+from ..io import content, locked, meter, models
+from ..knowledge import CorpusName
 from ..plugins import Method, Observer, Registered, RunContext, held_to_contract, options
-from ..records import BenchmarkFacts, MethodFacts, Result, results
+from ..records import (
+    BenchmarkFacts,
+    Comparable,
+    MethodFacts,
+    Result,
+    Status,
+    describe_comparable,
+    describe_provenance,
+    results,
+)
 from ..scoring import HEADLINE, encode, read_own, score
 from ..types import Corpus, Prediction, Scenario, Sentence
 
@@ -42,22 +52,33 @@ class Job:
     @cached_property
     def method(self) -> MethodFacts:
         """The identity of the method."""
-        entry = self.entry
-        return MethodFacts(entry.spec.name, entry.plugin, entry.version, self.preset, options.as_dict(self.options))
+        return MethodFacts(
+            self.entry.spec.name,
+            self.entry.revision,
+            self.preset,
+            options.as_dict(self.options),
+            options.with_role(self.options, options.backbone),
+            options.names_with_role(self.options, options.chooses_knowledge),
+        )
+
+    @cached_property
+    def comparable(self) -> Comparable:
+        """What it shares with the runs that it may be ranked with."""
+        return describe_comparable(self.benchmark, self.scenario)
 
     @cached_property
     def id(self) -> str:
-        """Sixteen hex digits."""
+        """Sixteen hex digits: the hash of data, scenario, method with its revision and options, backbone and seed."""
         s, m = self.scenario, self.method
         scenario = [s.setting, s.sources, s.target]
-        method = [m.name, m.plugin, m.version, dict(m.options), self.backbone]
+        method = [m.name, m.revision, dict(m.options), self.backbone]
         return digest([self.data.name, self.data.version, self.data.data, scenario, method, self.seed])[:16]
 
     @cached_property
     def backbone(self) -> str | None:
-        """The identity of what the option `backbone` or `model` names, if the method has one."""
-        name = getattr(self.options, "backbone", None) or getattr(self.options, "model", None)
-        return models.identity(name) if isinstance(name, str) else None
+        """The identity of the model that the options name, if they name one."""
+        name = self.method.backbone
+        return None if name is None else models.identity(name)
 
     def __str__(self) -> str:
         return f"{self.scenario} {self.entry.spec.name} seed {self.seed}"
@@ -78,7 +99,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the user has to do something about it."""
-        return self.status in (results.INCOMPLETE, "failed", "busy")
+        return self.status in (Status.INCOMPLETE, "failed", "busy")
 
     @property
     def f1(self) -> float | None:
@@ -168,10 +189,10 @@ def _resume(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
     else:
         (folder / "error.txt").unlink(missing_ok=True)
         try:
-            result, status = _make(job, folder, out, observer), results.FINISHED
+            result, status = _make(job, folder, out, observer), Status.FINISHED
         except (NotRunError, IncompleteError) as error:
-            status = results.NOT_RUN if isinstance(error, NotRunError) else results.INCOMPLETE
-            result = Result(status, job.id, job.data, job.scenario, job.method, job.seed, reason=str(error))
+            status = Status.NOT_RUN if isinstance(error, NotRunError) else Status.INCOMPLETE
+            result = replace(_record(job, status), reason=str(error))
             _publish(result, out)
             return Outcome(job, status, result, str(error), error.hint)
         results.save(result, record)
@@ -205,13 +226,9 @@ def _publish(result: Result, out: Path) -> None:
 def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
     meter.reset_peak_memory()
     with _log(folder / "log.txt", job) as log:
-        run = RunContext(
-            seed=job.seed,
-            workdir=folder,
-            shared=out / "runs" / "shared",
-            identity={"plugin": job.entry.plugin, "version": job.entry.version, "backbone": job.backbone},
-            observer=observer,
-            log=log,
+        identity = {"class": job.entry.spec.factory, "revision": job.entry.revision, "backbone": job.backbone}
+        run = RunContext.create(
+            job.seed, folder, out / "runs" / "shared", identity=identity, observer=observer, log=log
         )
         with run.phase("load"):
             corpora = [_visible(job, name) for name in (*job.scenario.sources, job.scenario.target)]
@@ -227,21 +244,34 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         with run.phase("score"):
             scores = score(gold, predictions, target.types)
         log.info("%s %.2f", HEADLINE, scores.counts().f1)
-    return Result(
-        results.FINISHED,
-        job.id,
-        job.data,
-        job.scenario,
-        job.method,
-        job.seed,
+    return replace(
+        _record(job, Status.FINISHED),
         model=run.model,
+        learnt_from=_name_knowledge(job.benchmark, run),
         phases=run.phases,
         usage=run.usage,
         device=meter.device_name(),
         peak_memory=meter.peak_memory(),
-        provenance=results.provenance(),
+        provenance=describe_provenance(job.entry.facts),
         **results.scored(scores),
     )
+
+
+def _record(job: Job, status: Status) -> Result:
+    """The record of a job before anything came of it."""
+    return Result(status, job.id, job.data, job.scenario, job.method, job.seed, job.comparable)
+
+
+def _name_knowledge(benchmark: Benchmark, run: RunContext) -> str | None:
+    """The corpus of explanations that the run learnt from, unless it came from a folder that holds other files than
+    the benchmark's own.
+    """
+    if run.knowledge is None or run.knowledge_folder is None:
+        return run.knowledge
+    name = CorpusName.parse(run.knowledge).name
+    files = {d: domain.resources[name] for d, domain in benchmark.domains.items() if name in domain.resources}
+    own = {f"{d}.json": file.hash() for d, file in files.items() if file.location.is_file()}
+    return run.knowledge if content(run.knowledge_folder) == digest(own) else None
 
 
 def _visible(job: Job, name: str) -> Corpus:
@@ -253,8 +283,8 @@ def _visible(job: Job, name: str) -> Corpus:
 
 def _require(job: Job, target: Corpus) -> None:
     for resource in job.entry.spec.resources:
-        named = getattr(job.options, resource, None)
-        if resource not in target.resources and not isinstance(named, Path):
+        supplied = options.with_role(job.options, options.supplies(resource))
+        if resource not in target.resources and supplied is None:
             file = job.benchmark.domain(target.name).resources.get(resource)
             where = (
                 f"it belongs at {file.location}"

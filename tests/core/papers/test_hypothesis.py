@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from cdner_bench.papers import TOPT, load
-from cdner_bench.papers.hypothesis import Pair, Series, correlate, learnt_from, measured, read, reported
+from cdner_bench.papers.hypothesis import Pair, Series, correlate, measured, read, reported
 from cdner_bench.plugins import Measurement
 from cdner_bench.records import CorpusFacts, Measured, MethodFacts
-from samples import RESULT, run
+from samples import run
 
-ANALYSIS = MethodFacts("uid", "density", "1+0", None, {"unit": "natural"})
+ANALYSIS = MethodFacts("uid", "1", None, {"unit": "natural"})
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,6 @@ def uid(variance: float | None, corpus: str = "gtok", domain: str = "ai", seed: 
     return Measured(facts, CorpusFacts(corpus, domain, "mini", "1", "00"), seed, Measurement({"variance": variance}))
 
 
-def test_what_a_run_learnt_from() -> None:
-    assert learnt_from(run(1)) == "gtok"
-    assert learnt_from(run(1, gtok_mix=0, gtok=None)) == "gtok"
-    assert learnt_from(run(1, gtok_mix=50)) == "gtok+50"
-    assert learnt_from(run(1, gtok_mix=50, gtok_folder="gtok (0123456789ab)")) is None  # somebody's own
-    assert learnt_from(run(1, gtok_mix=50, gtok_mix_unit="sentences")) == "gtok+50-sentences"
-    for options in ({"pretraining": "none"}, {"pretraining": "dapt"}, {"gtok": "00"}, {"cumulative_gtok": True}):
-        assert learnt_from(run(1, **options)) is None
-    assert learnt_from(RESULT) is None
-
-
 def test_results_meet_the_measurement_of_their_corpus() -> None:
     results = [run(60), run(62, seed=1), run(50, gtok_mix=50), run(40, gtok_mix=50, seed=1), run(70, "music")]
     measurements = [uid(0.1), uid(0.2, "gtok+50"), uid(0.4, "gtok+50", seed=1), uid(9.0, "gtok+50", seed=7)]
@@ -89,7 +78,7 @@ def test_nothing_is_joined_that_is_not_the_same() -> None:
     older = replace(uid(0.1), corpus=replace(uid(0.1).corpus, version="0"))
     entropy = replace(uid(0.1), analysis=replace(ANALYSIS, name="entropy"))
     late = uid(0.1, seed=3)
-    unfinished = replace(run(1), status="not-run", scores={}, reason="no corpus")
+    unfinished = replace(run(1), status=Status.NOT_RUN, scores={}, reason="no corpus")
     assert measured([run(60)], [other, older, entropy, late, uid(None), uid(0.1, domain="music")]) == []
     assert measured([unfinished, run(60, gtok_mix=50)], [uid(0.1)]) == []
 

@@ -27,7 +27,7 @@ UID = [measured(c, d, v) for c, d, v in (("gtok", "ai", 0.088), ("gtok+50", "ai"
 
 
 def stats(domain: str, measurement: Measurement = STATS) -> Measured:
-    facts = MethodFacts("corpus-stats", "density", "1+0", None, {})
+    facts = MethodFacts("corpus-stats", "1", None, {})
     return replace(measured("gtok", domain), analysis=facts, measurement=measurement)
 
 

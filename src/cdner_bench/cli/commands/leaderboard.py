@@ -56,3 +56,5 @@ def print_boards(found: Benchmark, out: Path, setting: str) -> None:
         if board.setting == setting:
             scores = board.scores()
             show(terminal(replace(scores, title=f"{board.title}\n{scores.title}")))
+            if board.outdated:
+                print(scores.note)
