@@ -91,6 +91,8 @@ class RunContext:
         identifies the method, apart from its options). Without an observer nobody watches, without a log nothing is
         logged.
         """
+        import logging
+
         silent = logging.getLogger("cdner_bench.silent")
         silent.propagate = False
         return cls(seed, workdir, shared, identity or {}, observer or Unwatched(), log or silent)
