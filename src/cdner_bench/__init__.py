@@ -8,7 +8,7 @@ from .io import sha256
 from .knowledge import GtokText, SplitText, Text, gtok
 from .plugins import Analysis, Measurement, Method, Plot, RunContext, Spec, hookimpl, operational
 from .scoring import Counts, sentence_counts, text2text, total
-from .types import Corpus, Entity, Prediction, Rejected, Scenario, Sentence
+from .types import Corpus, Entity, Interval, Prediction, Rejected, Scenario, Sentence
 
 __all__ = [
     "Analysis",
@@ -19,6 +19,7 @@ __all__ = [
     "Entity",
     "GtokText",
     "IncompleteError",
+    "Interval",
     "Measurement",
     "Method",
     "NotRunError",

@@ -71,7 +71,7 @@ class Series:
 
 def correlate(blocks: Sequence[Sequence[tuple[float, float]]]) -> Spearman:
     """Spearman's rho of (UID variance, F1), ranked within each block."""
-    return spearman(blocks, ("UID variances", "F1 values"))
+    return spearman(blocks, ("UID variances", "F1 values"), "domain")
 
 
 def read(test: Spearman) -> str:

@@ -121,7 +121,7 @@ def _show_variance(group: Group) -> Callable[[Paired], Cell]:
 
     def show(line: Paired) -> Cell:
         m = lowest.get((line.pair.domain, line.pair.corpus))
-        return show_number(m.measurement.numbers, VARIANCE) if m else Hole()
+        return show_number(m.measurement.numbers, m.measurement.intervals, VARIANCE) if m else Hole()
 
     return show
 
@@ -149,7 +149,10 @@ def _show_rho(line: Tested) -> Cell:
     if test.rho is None:
         return Hole()
     rho = Fixed(test.rho, 2)
-    return Bracketed(rho, Fixed(test.interval[0], 2), Fixed(test.interval[1], 2)) if test.interval else rho
+    if test.interval is None:
+        return rho
+    low, high = (Fixed(end, 2) for end in (test.interval.low, test.interval.high))
+    return Bracketed(rho, low, high)
 
 
 def _show_p(line: Tested) -> Cell:
@@ -171,7 +174,7 @@ def _records(benchmark: str, series: Series) -> list[dict[str, Any]]:
     record |= {"options": {name: getattr(series, name) for name in names}}
     made = []
     for over, test in series.tests().items():
-        low, high = test.interval or (None, None)
+        low, high = (test.interval.low, test.interval.high) if test.interval else (None, None)
         values = {"pairs": test.n, "rho": test.rho, "rho_low": low, "rho_high": high, "p": test.p}
         where = {**record, "domain": None, "corpus": None, "seed": None, "part": over}
         made += [{**where, "number": name, "value": value} for name, value in values.items()]

@@ -29,7 +29,7 @@ def test_the_numbers_behind_a_picture() -> None:
     )
     assert bars.csv == (
         "domain,corpus,seed,variance,variance_low,variance_high\n"
-        "ai,dapt,0,,0.05,\nai,gtok,0,1,0.05,0.15\nmusic,gtok,0,0.1,0.05,0.15\n"
+        "ai,dapt,0,,,\nai,gtok,0,1,0.05,0.15\nmusic,gtok,0,0.1,0.05,0.15\n"
     )
 
 
