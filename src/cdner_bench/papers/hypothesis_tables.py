@@ -22,8 +22,8 @@ from ..reporting import (
     show_number,
 )
 from ..scoring import Spearman
-from . import hypothesis
-from .hypothesis import UID, VARIANCE, Pair, Series, read
+from . import pairs
+from .hypothesis import UID, VARIANCE, Pair, Series, correlate, read
 from .printed import Paper
 
 _SIZES = {"variance": "the whole corpus", "sample_variance": "equal samples"}
@@ -74,7 +74,7 @@ class Hypothesis:
         if not groups:
             return []
         benchmark, labels = section.benchmark, {group.shown[0].analysis.row: group.label for group in groups}
-        measured, printed = self._measured(section), hypothesis.reported(self.paper, section.benchmark)
+        measured, printed = self._measured(section), pairs.reported(self.paper, section.benchmark)
         made = [self._beside(benchmark, printed, groups)] if printed else []
         made.append(_tested(f"{benchmark}: hypothesis 3.2, measured", measured, labels, _TESTED))
         if measured:
@@ -89,11 +89,11 @@ class Hypothesis:
         """One record for each number of a test."""
         if not any(group.analysis == UID for group in section.groups):
             return []
-        series = [*self._measured(section), *hypothesis.reported(self.paper, section.benchmark)]
+        series = [*self._measured(section), *pairs.reported(self.paper, section.benchmark)]
         return [record for one in series for record in _records(section.benchmark, one)]
 
     def _measured(self, section: Section) -> list[Series]:
-        return hypothesis.measured(section.results, section.measured)
+        return pairs.measured(section.results, section.measured)
 
     def _beside(self, benchmark: str, printed: Sequence[Series], groups: Sequence[Group]) -> Table:
         """The paper's UID variances, and F1 of what learnt from those corpora, beside the variances measured here."""
@@ -130,7 +130,7 @@ def _tested(title: str, series: Sequence[Series], labels: Mapping[str, str], not
     rows = [Tested(s, _name(s, labels), over, test) for s in series for over, test in s.tests().items()]
     if any(s.versions > 1 for s in series):
         note += " Some scores that are compared come from different versions of a method's code."
-    return Table(title, [*_NAMED, *_TEST], rows or [Tested(None, "", "", hypothesis.correlate([]))], note)
+    return Table(title, [*_NAMED, *_TEST], rows or [Tested(None, "", "", correlate([]))], note)
 
 
 def _pairs(benchmark: str, series: Sequence[Series], labels: Mapping[str, str]) -> Table:
