@@ -36,18 +36,20 @@ class Series:
     """Pairs that may be compared: everything but the corpus is the same. `source`: `measured`, or tables of the paper.
 
     `row` is the row of options of the analysis behind the variances, empty for printed ones, `number` which variance
-    it is; `versions` counts the versions of the method's code behind the scores.
+    it is; `versions` counts the versions of the method's code behind the scores. `chosen_by` are the options of the
+    method that go along with the corpus.
     """
 
     source: str
     setting: str
     method: str
     backbone: str
-    preset: str
+    preset: str | None
     pairs: Sequence[Pair]
     row: str = ""
     versions: int = 1
     number: str = VARIANCE
+    chosen_by: Sequence[str] = ()
 
     def tests(self) -> dict[str, Spearman]:
         """Over all pairs, and within domains: there, a domain with one corpus has nothing to say, and is left out."""

@@ -22,8 +22,8 @@ from ..reporting import (
     show_number,
 )
 from ..scoring import Spearman
-from . import pairs
 from .hypothesis import UID, VARIANCE, Pair, Series, correlate, read
+from .pairs import pair_measured, pair_printed
 from .printed import Paper
 
 _SIZES = {"variance": "the whole corpus", "sample_variance": "equal samples"}
@@ -74,7 +74,7 @@ class Hypothesis:
         if not groups:
             return []
         benchmark, labels = section.benchmark, {group.shown[0].analysis.row: group.label for group in groups}
-        measured, printed = self._measured(section), pairs.reported(self.paper, section.benchmark)
+        measured, printed = self._measured(section), pair_printed(self.paper, section.benchmark)
         made = [self._beside(benchmark, printed, groups)] if printed else []
         made.append(_tested(f"{benchmark}: hypothesis 3.2, measured", measured, labels, _TESTED))
         if measured:
@@ -89,11 +89,11 @@ class Hypothesis:
         """One record for each number of a test."""
         if not any(group.analysis == UID for group in section.groups):
             return []
-        series = [*self._measured(section), *pairs.reported(self.paper, section.benchmark)]
+        series = [*self._measured(section), *pair_printed(self.paper, section.benchmark)]
         return [record for one in series for record in _records(section.benchmark, one)]
 
     def _measured(self, section: Section) -> list[Series]:
-        return pairs.measured(section.results, section.measured)
+        return pair_measured(section.results, section.measured)
 
     def _beside(self, benchmark: str, printed: Sequence[Series], groups: Sequence[Group]) -> Table:
         """The paper's UID variances, and F1 of what learnt from those corpora, beside the variances measured here."""
@@ -162,14 +162,14 @@ def _show_p(line: Tested) -> Cell:
     return p if line.test.exact else Remarked(p, "sampled")
 
 
-def _show(title: str, text: Callable[[Series], str]) -> Column[Line]:
+def _show(title: str, text: Callable[[Series], str | None]) -> Column[Line]:
     """A column of words about the series of a line."""
-    return Column(title, "left", lambda line: text(line.series) if line.series else Hole())
+    return Column(title, "left", lambda line: (text(line.series) if line.series else None) or Hole())
 
 
 def _records(benchmark: str, series: Series) -> list[dict[str, Any]]:
     """The tests of a series, in the keys of a measurement: what was compared stands under `options`."""
-    names = ("source", "setting", "method", "backbone", "preset", "row", "number")
+    names = ("source", "setting", "method", "backbone", "preset", "row", "number", "chosen_by")
     record: dict[str, Any] = {"benchmark": benchmark, "version": None, "analysis": "hypothesis-3.2"}
     record |= {"options": {name: getattr(series, name) for name in names}}
     made = []

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
 
 from ..data import benchmark as benchmarks
 from ..hashing import digest
 from ..records import Measured, Result
-from ..reporting import HOLE, Row, alike, natural, row_label
+from ..reporting import Row, alike, natural, row_label
 from .hypothesis import NUMBERS, UID, Pair, Series
 from .printed import Paper
 
-_CHOICES = ("pretraining", "gtok", "gtok_folder", "gtok_mix", "gtok_mix_unit", "cumulative_gtok")
-"""Options that choose the corpus; series of pairs are alike in all others."""
+Place = tuple[str | None, str | None, str | None, str, int]
+"""A measured corpus: the benchmark, its version, the domain, the name, and the seed that drew it."""
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """Rows that differ in the corpus that they learnt from at most, and in the options that choose it."""
+
+    rows: Sequence[Row]
+    chosen_by: Sequence[str]
+
+    def plain(self) -> Row:
+        """The first row without the options that choose its corpus: what all of the rows are named by."""
+        first = self.rows[0].results[0]
+        kept = {name: value for name, value in first.method.options.items() if name not in self.chosen_by}
+        return Row([replace(first, method=replace(first.method, options=kept))], self.rows[0].targets)
 
 
 def learnt_from(result: Result) -> str | None:
@@ -39,31 +52,25 @@ def _own_folder(name: str, folder: str) -> bool:
     return folder.endswith(f"({digest(pinned)[:12]})")
 
 
-def measured(results: Iterable[Result], measurements: Iterable[Measured]) -> list[Series]:
+def pair_measured(results: Iterable[Result], measurements: Iterable[Measured]) -> list[Series]:
     """The series of one benchmark: finished runs that learnt from explanations, and `uid` of the same corpus.
 
     F1 is the mean over seeds. So is the variance of mixtures, measured with the seeds of the runs.
     """
-    found: dict[tuple[str, str], dict[tuple[Any, ...], float]] = {}
-    for m in measurements:
-        for number in NUMBERS if m.analysis.name == UID else ():
-            value = m.measurement.numbers.get(number)
-            if value is not None:
-                key = (m.corpus.benchmark, m.corpus.version, m.corpus.domain, m.corpus.name, m.seed)
-                found.setdefault((m.analysis.row, number), {})[key] = value
-    groups = _groups(results)
-    plain = [_plain(rows[0]) for rows in groups]
-    made = []
-    for uid, values in found.items():
-        for rows, first in zip(groups, plain, strict=True):
-            label = row_label(first, [other for other in plain if other.method == first.method])
-            made.append(_series(rows, label, uid, values))
-    return [series for series in made if series.pairs]
+    groups = group_comparable(results)
+    plain = [group.plain() for group in groups]
+    labels = [row_label(row, [other for other in plain if other.method == row.method]) for row in plain]
+    series = [
+        _series(group, label, measured, values)
+        for measured, values in _variances(measurements).items()
+        for group, label in zip(groups, labels, strict=True)
+    ]
+    return [each for each in series if each.pairs]
 
 
-def reported(paper: Paper, benchmark: str) -> list[Series]:
+def pair_printed(paper: Paper, benchmark: str) -> list[Series]:
     """The pairs that a paper prints: a series a table that has any, with F1 of its own or of another table's row."""
-    made = []
+    series = []
     for table in paper.list_tables(benchmark):
         variances = {check["quantity"]: check["printed"] for check in table.get("checks", ())}
         pairs: list[Pair] = []
@@ -71,58 +78,96 @@ def reported(paper: Paper, benchmark: str) -> list[Series]:
         for entry in table.get("pairs", ()):
             setting, f1 = entry["setting"], entry.get("f1")
             if f1 is None:
-                ((source, row),) = [
-                    (t, r) for t, r in paper.list_rows(benchmark, setting) if r["method"] == entry["method"]
-                ]
+                rows = [(t, r) for t, r in paper.list_rows(benchmark, setting) if r["method"] == entry["method"]]
+                ((source, row),) = rows
                 f1, tables = row["f1"], sorted({*tables, source})
             pairs += [Pair(d, entry["corpus"], v, f1[d]) for d, v in variances[entry["variance"]].items() if d in f1]
         if pairs:
             words = f"Table {tables[0]}" if len(tables) == 1 else f"Tables {' and '.join(tables)}"
-            made.append(Series(words, setting, "TOPT", "Flan-T5-base", HOLE, _sorted(pairs)))
-    return made
+            series.append(Series(words, setting, "TOPT", "Flan-T5-base", None, _sorted(pairs)))
+    return series
 
 
-def _groups(results: Iterable[Result]) -> list[list[Row]]:
-    """Rows of results that differ in the corpus at most."""
-    rows: dict[tuple[str, str, str, str, str], list[Result]] = {}
+def group_comparable(results: Iterable[Result]) -> list[Comparable]:
+    """Rows of the same benchmark, setting, method, backbone and preset that are alike in all options but those that go
+    along with the corpus.
+    """
+    methods: dict[tuple[str, str, str, str], dict[str, list[Result]]] = {}
     for result in sorted(results, key=lambda r: r.order):
         if learnt_from(result):
-            b = result.benchmark
-            key = (b.name, b.version, result.scenario.setting, result.method.name, result.method.row)
-            rows.setdefault(key, []).append(result)
-    groups: dict[str, list[Row]] = {}
-    for place, found in rows.items():
-        same = alike(found)
-        kept = {k: v for k, v in same[0].method.options.items() if k not in _CHOICES}
-        targets = list(dict.fromkeys(r.scenario.target for r in same))
-        groups.setdefault(repr((place[:4], sorted(kept.items()))), []).append(Row(same, targets))
+            place = (result.benchmark.name, result.benchmark.version, result.scenario.setting, result.method.name)
+            methods.setdefault(place, {}).setdefault(result.method.row, []).append(result)
+    groups: dict[str, Comparable] = {}
+    for place, by_row in methods.items():
+        same = [alike(row) for row in by_row.values()]
+        rows = [Row(row, list(dict.fromkeys(r.scenario.target for r in row))) for row in same]
+        chosen_by = find_choosing(rows)
+        for row in rows:
+            kept = {k: v for k, v in row.results[0].method.options.items() if k not in chosen_by}
+            key = repr((place, sorted(kept.items()), row.backbone, row.preset))
+            before = groups[key].rows if key in groups else ()
+            groups[key] = Comparable([*before, row], chosen_by)
     return [groups[key] for key in sorted(groups)]
 
 
-def _plain(row: Row) -> Row:
-    """A row to be named: without the options that choose its corpus."""
-    first = row.results[0]
-    kept = {name: value for name, value in first.method.options.items() if name not in _CHOICES}
-    return Row([replace(first, method=replace(first.method, options=kept))], row.targets)
+def find_choosing(rows: Sequence[Row]) -> list[str]:
+    """The options of a method that go along with the corpus that its rows learnt from: rows of one corpus never differ
+    in them, rows of different corpora do.
 
-
-def _series(rows: Sequence[Row], label: str, of: tuple[str, str], values: dict[tuple[Any, ...], float]) -> Series:
-    pairs = []
-    first = rows[0].results[0]
+    An option that somebody changed together with the corpus, and never without it, goes along with it, too: no record
+    tells the two apart. So the names are kept with what is concluded (`Series.chosen_by`).
+    """
+    names = dict.fromkeys(name for row in rows for name in row.results[0].method.options)
+    values: dict[str, dict[str | None, set[str]]] = {name: {} for name in names}
     for row in rows:
-        corpus = learnt_from(row.results[0])
+        first = row.results[0]
+        for name in names:
+            values[name].setdefault(learnt_from(first), set()).add(repr(first.method.options.get(name)))
+    return [
+        name
+        for name, by_corpus in values.items()
+        if all(len(of_one) == 1 for of_one in by_corpus.values()) and len(set.union(*by_corpus.values())) > 1
+    ]
+
+
+def _variances(measurements: Iterable[Measured]) -> dict[tuple[str, str], dict[Place, float]]:
+    """What was measured of every corpus, by the row of options of the analysis and by which variance it is."""
+    variances: dict[tuple[str, str], dict[Place, float]] = {}
+    for m in measurements:
+        for number in NUMBERS if m.analysis.name == UID else ():
+            value = m.measurement.numbers.get(number)
+            if value is not None:
+                place = (m.corpus.benchmark, m.corpus.version, m.corpus.domain, m.corpus.name, m.seed)
+                variances.setdefault((m.analysis.row, number), {})[place] = value
+    return variances
+
+
+def _series(group: Comparable, label: str, measured: tuple[str, str], variances: Mapping[Place, float]) -> Series:
+    pairs = []
+    first = group.rows[0].results[0]
+    for row in group.rows:
+        corpus = learnt_from(row.results[0]) or ""
+        mixed = "+" in corpus  # each seed draws a mixture of its own
         for target in row.targets:
             f1 = row.f1(target)
-            key = (first.benchmark.name, first.benchmark.version, target, corpus)
-            mixed = "+" in (corpus or "")  # each seed draws a mixture of its own
-            variances = [values.get((*key, seed if mixed else 0)) for seed in row.seeds(target)]
-            known = [v for v in variances if v is not None]
-            if f1 and corpus and len(known) == len(variances):
+            place = (first.benchmark.name, first.benchmark.version, target, corpus)
+            values = [variances.get((*place, seed if mixed else 0)) for seed in row.seeds(target)]
+            known = [value for value in values if value is not None]
+            if f1 and len(known) == len(values):
                 pairs.append(Pair(target, corpus, fmean(known), f1.mean))
-    backbone, preset = rows[0].model
-    versions = len({r.method.version for row in rows for r in row.results})
-    uid, number = of
-    return Series("measured", first.scenario.setting, label, backbone, preset, _sorted(pairs), uid, versions, number)
+    uid, number = measured
+    return Series(
+        source="measured",
+        setting=first.scenario.setting,
+        method=label,
+        backbone=group.rows[0].backbone,
+        preset=group.rows[0].preset,
+        pairs=_sorted(pairs),
+        row=uid,
+        versions=len({r.method.version for row in group.rows for r in row.results}),
+        number=number,
+        chosen_by=group.chosen_by,
+    )
 
 
 def _sorted(pairs: Iterable[Pair]) -> list[Pair]:

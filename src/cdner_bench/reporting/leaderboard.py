@@ -117,8 +117,8 @@ class Board:
                 "setting": self.setting,
                 "method": row.method,
                 "options": dict(row.results[0].method.options),
-                "backbone": row.model[0],
-                "preset": row.results[0].method.preset,
+                "backbone": row.backbone,
+                "preset": row.preset,
                 "target": target,
                 "protocol": protocol,
                 "mean": estimate.mean,
@@ -170,13 +170,8 @@ def _targets(results: Sequence[Result]) -> list[str]:
 
 
 def row_label(row: Row, rivals: Sequence[Row]) -> str:
-    """The method's name, and the options in which it differs from rivals that look the same otherwise."""
-    shown = ("backbone", "model")
+    """The method's name, and the options in which it differs from rivals of the same backbone and preset."""
     options = row.results[0].method.options
-    differing = [
-        name
-        for name, value in options.items()
-        if name not in shown
-        and any(r.model == row.model and r.results[0].method.options.get(name) != value for r in rivals)
-    ]
+    similar = [r.results[0].method.options for r in rivals if (r.backbone, r.preset) == (row.backbone, row.preset)]
+    differing = [name for name, value in options.items() if any(other.get(name) != value for other in similar)]
     return f"{row.method} ({', '.join(f'{name}={options[name]}' for name in differing)})" if differing else row.method
