@@ -9,7 +9,7 @@ from statistics import fmean
 from ..data import benchmark as benchmarks
 from ..hashing import digest
 from ..records import Measured, Result
-from ..reporting import Row, alike, natural, row_label
+from ..reporting import Row, name_row, natural, select_alike
 from .hypothesis import NUMBERS, UID, Pair, Series
 from .printed import Paper
 
@@ -59,7 +59,7 @@ def pair_measured(results: Iterable[Result], measurements: Iterable[Measured]) -
     """
     groups = group_comparable(results)
     plain = [group.plain() for group in groups]
-    labels = [row_label(row, [other for other in plain if other.method == row.method]) for row in plain]
+    labels = [name_row(row, [other for other in plain if other.method == row.method]) for row in plain]
     series = [
         _series(group, label, measured, values)
         for measured, values in _variances(measurements).items()
@@ -99,7 +99,7 @@ def group_comparable(results: Iterable[Result]) -> list[Comparable]:
             methods.setdefault(place, {}).setdefault(result.method.row, []).append(result)
     groups: dict[str, Comparable] = {}
     for place, by_row in methods.items():
-        same = [alike(row) for row in by_row.values()]
+        same = [select_alike(row) for row in by_row.values()]
         rows = [Row(row, list(dict.fromkeys(r.scenario.target for r in row))) for row in same]
         chosen_by = find_choosing(rows)
         for row in rows:

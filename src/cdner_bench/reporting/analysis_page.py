@@ -12,8 +12,8 @@ from typing import Any
 
 from ..plugins import Number
 from ..records import NO_BENCHMARK, Measured, Result
-from .figures import Picture, natural, pictures, reading_order
-from .measured import CORPUS, DOMAIN, PART, SEED, list_parts, notes, show_corpus, show_numbers
+from .figures import Picture, make_pictures, natural, reading_order
+from .measured import CORPUS, DOMAIN, PART, SEED, collect_notes, list_parts, show_corpus, show_numbers
 from .page import Supplement
 from .table import Table
 
@@ -55,7 +55,7 @@ class Group:
     def _note(self, seeds: bool) -> str:
         """The options, what the analysis says, and what keeps rows from being comparable."""
         options = ", ".join(f"{name}={value}" for name, value in self.shown[0].analysis.options.items())
-        said = notes(self.shown)
+        said = collect_notes(self.shown)
         if len({m.analysis.version for m in self.shown}) > 1:
             said.append("Rows come from different versions of the analysis; measure again to compare them.")
         if seeds and self.pictures:
@@ -118,17 +118,17 @@ class AnalysisPage:
     @cached_property
     def groups(self) -> list[Group]:
         """The measurements by benchmark, analysis and options."""
-        found: dict[tuple[str, str], dict[str, list[Measured]]] = {}
+        analyses: dict[tuple[str, str], dict[str, list[Measured]]] = {}
         for m in sorted(self.measured, key=reading_order):
             key = (m.corpus.benchmark or NO_BENCHMARK, m.analysis.name)
-            found.setdefault(key, {}).setdefault(m.analysis.row, []).append(m)
+            analyses.setdefault(key, {}).setdefault(m.analysis.row, []).append(m)
         drawn: dict[tuple[str, str], list[Picture]] = {}
-        for picture in pictures(self.measured):
+        for picture in make_pictures(self.measured):
             first = picture.shown[0]
             drawn.setdefault((first.corpus.benchmark or NO_BENCHMARK, first.analysis.row), []).append(picture)
         return [
             Group(benchmark, _label(shown[0], rows.values()), shown, drawn.get((benchmark, row), ()))
-            for (benchmark, _), rows in sorted(found.items())
+            for (benchmark, _), rows in sorted(analyses.items())
             for row, shown in sorted(rows.items())
         ]
 

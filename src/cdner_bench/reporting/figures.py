@@ -118,10 +118,10 @@ class Picture:
 
 def draw(measured: Sequence[Measured], folder: Path) -> list[Path]:
     """Draw every picture of the measurements. Raises `PluginError` without matplotlib."""
-    return [path for picture in pictures(measured) for path in picture.save(folder)]
+    return [path for picture in make_pictures(measured) for path in picture.save(folder)]
 
 
-def pictures(measured: Sequence[Measured]) -> list[Picture]:
+def make_pictures(measured: Sequence[Measured]) -> list[Picture]:
     """One a benchmark, analysis, row of options and plot. Of several seeds the lowest is shown.
 
     The row is part of the name where there are several.

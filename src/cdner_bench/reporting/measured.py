@@ -74,7 +74,7 @@ def tabulate_parts(shown: Sequence[Measured]) -> Table:
     return Table("", [*columns, *show_numbers(line.numbers for line in rows)], rows)
 
 
-def notes(shown: Sequence[Measured]) -> list[str]:
+def collect_notes(shown: Sequence[Measured]) -> list[str]:
     """Every note once, with the corpora that it is about if it is not about all."""
     said: dict[str, list[Measured]] = {}
     for m in shown:
