@@ -7,7 +7,7 @@ from .hashing import digest
 from .io import sha256
 from .lazy import import_later
 from .plugins import Analysis, Measurement, Method, Plot, RunContext, Spec, hookimpl, operational
-from .types import Corpus, Entity, Prediction, Rejected, Scenario, Sentence
+from .types import Corpus, Entity, Interval, Prediction, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
@@ -34,6 +34,7 @@ __all__ = [
     "Entity",
     "GtokText",
     "IncompleteError",
+    "Interval",
     "Measurement",
     "Method",
     "NotRunError",
