@@ -19,7 +19,7 @@ from .plugins import (
     operational,
     supplies,
 )
-from .types import Corpus, Entity, Prediction, Rejected, Scenario, Sentence
+from .types import Corpus, Entity, Interval, Prediction, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
@@ -47,6 +47,7 @@ __all__ = [
     "Entity",
     "GtokText",
     "IncompleteError",
+    "Interval",
     "Measurement",
     "Method",
     "NotRunError",

@@ -9,15 +9,10 @@ step in variance need not mean the same in two domains.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from statistics import fmean
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ..records import Measured, Result
-from ..reporting import HOLE, Row, alike, natural, row_label
 from ..scoring import Spearman, spearman
-from .printed import Paper
 
 UID, VARIANCE = "uid", "variance"
 """The analysis, and its number, that the hypothesis is about."""
@@ -41,18 +36,20 @@ class Series:
     """Pairs that may be compared: everything but the corpus is the same. `source`: `measured`, or tables of the paper.
 
     `row` is the row of options of the analysis behind the variances, empty for printed ones, `number` which variance
-    it is; `versions` counts the revisions of the method behind the scores.
+    it is; `versions` counts the revisions of the method behind the scores. `chosen_by` are the options of the method
+    that choose the corpus.
     """
 
     source: str
     setting: str
     method: str
     backbone: str
-    preset: str
+    preset: str | None
     pairs: Sequence[Pair]
     row: str = ""
     versions: int = 1
     number: str = VARIANCE
+    chosen_by: Sequence[str] = ()
 
     def tests(self) -> dict[str, Spearman]:
         """Over all pairs, and within domains: there, a domain with one corpus has nothing to say, and is left out."""
@@ -66,7 +63,7 @@ class Series:
 
 def correlate(blocks: Sequence[Sequence[tuple[float, float]]]) -> Spearman:
     """Spearman's rho of (UID variance, F1), ranked within each block."""
-    return spearman(blocks, ("UID variances", "F1 values"))
+    return spearman(blocks, ("UID variances", "F1 values"), "domain")
 
 
 def read(test: Spearman) -> str:
@@ -75,102 +72,3 @@ def read(test: Spearman) -> str:
         return test.reason
     said = "undecided" if test.p >= 0.05 else "as predicted" if test.rho < 0 else "against the prediction"
     return f"{said}; {test.reason}" if test.reason else said
-
-
-# --- where pairs come from -------------------------------------------------------------------------------------------
-
-
-def measured(results: Iterable[Result], measurements: Iterable[Measured]) -> list[Series]:
-    """The series of one benchmark: finished runs that learnt from explanations, and `uid` of the same corpus.
-
-    F1 is the mean over seeds. So is the variance of mixtures, measured with the seeds of the runs.
-    """
-    found: dict[tuple[str, str], dict[tuple[Any, ...], float]] = {}
-    for m in measurements:
-        for number in NUMBERS if m.analysis.name == UID else ():
-            value = m.measurement.numbers.get(number)
-            if value is not None:
-                key = (m.corpus.benchmark, m.corpus.version, m.corpus.domain, m.corpus.name, m.seed)
-                found.setdefault((m.analysis.row, number), {})[key] = value
-    groups = _groups(results)
-    plain = [_plain(rows[0]) for rows in groups]
-    made = []
-    for uid, values in found.items():
-        for rows, first in zip(groups, plain, strict=True):
-            label = row_label(first, [other for other in plain if other.method == first.method])
-            made.append(_series(rows, label, uid, values))
-    return [series for series in made if series.pairs]
-
-
-def reported(paper: Paper, benchmark: str) -> list[Series]:
-    """The pairs that a paper prints: a series a table that has any, with F1 of its own or of another table's row."""
-    made = []
-    for table in paper.list_tables(benchmark):
-        variances = {check["quantity"]: check["printed"] for check in table.get("checks", ())}
-        pairs: list[Pair] = []
-        tables, setting = [table["table"]], ""
-        for entry in table.get("pairs", ()):
-            setting, f1 = entry["setting"], entry.get("f1")
-            if f1 is None:
-                ((source, row),) = [
-                    (t, r) for t, r in paper.list_rows(benchmark, setting) if r["method"] == entry["method"]
-                ]
-                f1, tables = row["f1"], sorted({*tables, source})
-            pairs += [Pair(d, entry["corpus"], v, f1[d]) for d, v in variances[entry["variance"]].items() if d in f1]
-        if pairs:
-            words = f"Table {tables[0]}" if len(tables) == 1 else f"Tables {' and '.join(tables)}"
-            made.append(Series(words, setting, "TOPT", "Flan-T5-base", HOLE, _sorted(pairs)))
-    return made
-
-
-def _groups(results: Iterable[Result]) -> list[list[Row]]:
-    """Rows of results that differ in the corpus at most."""
-    rows: dict[tuple[str, str, str, str, str], list[Result]] = {}
-    for result in sorted(results, key=lambda r: r.order):
-        if result.learnt_from:
-            b = result.benchmark
-            key = (b.name, b.version, result.scenario.setting, result.method.name, result.method.row)
-            rows.setdefault(key, []).append(result)
-    groups: dict[str, list[Row]] = {}
-    for place, found in rows.items():
-        same = alike(found)
-        kept = _without_knowledge(same[0])
-        targets = list(dict.fromkeys(r.scenario.target for r in same))
-        groups.setdefault(repr((place[:4], sorted(kept.items()))), []).append(Row(same, targets))
-    return [groups[key] for key in sorted(groups)]
-
-
-def _without_knowledge(result: Result) -> dict[str, Any]:
-    """The options but for those that choose the corpus."""
-    method = result.method
-    return {name: value for name, value in method.options.items() if name not in method.knowledge_options}
-
-
-def _plain(row: Row) -> Row:
-    """A row to be named: without the options that choose its corpus."""
-    first = row.results[0]
-    kept = _without_knowledge(first)
-    return Row([replace(first, method=replace(first.method, options=kept))], row.targets)
-
-
-def _series(rows: Sequence[Row], label: str, of: tuple[str, str], values: dict[tuple[Any, ...], float]) -> Series:
-    pairs = []
-    first = rows[0].results[0]
-    for row in rows:
-        corpus = row.results[0].learnt_from
-        for target in row.targets:
-            f1 = row.f1(target)
-            key = (first.benchmark.name, first.benchmark.version, target, corpus)
-            mixed = "+" in (corpus or "")  # each seed draws a mixture of its own
-            variances = [values.get((*key, seed if mixed else 0)) for seed in row.seeds(target)]
-            known = [v for v in variances if v is not None]
-            if f1 and corpus and len(known) == len(variances):
-                pairs.append(Pair(target, corpus, fmean(known), f1.mean))
-    backbone, preset = rows[0].model
-    versions = len({r.method.revision for row in rows for r in row.results})
-    uid, number = of
-    return Series("measured", first.scenario.setting, label, backbone, preset, _sorted(pairs), uid, versions, number)
-
-
-def _sorted(pairs: Iterable[Pair]) -> list[Pair]:
-    return sorted(pairs, key=lambda pair: (pair.domain, natural(pair.corpus)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -66,6 +66,26 @@ class Measured:
         return (c.benchmark or "", self.analysis.name, self.analysis.row, c.name, c.domain or "", f"{self.seed:09d}")
 
 
+def _with_intervals_and_revision(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 had the interval of a number `x` as numbers `x_low` and `x_high`, null where there was none; and of the
+    analysis its plugin, release and code, and no revision.
+    """
+    analysis, plugin = migrate_method(record["analysis"])
+    record = {**record, "analysis": analysis, "provenance": {**record["provenance"], "plugin": plugin}}
+    numbers = dict(record["measurement"]["numbers"])
+    intervals = {}
+    for name in list(numbers):
+        if {f"{name}_low", f"{name}_high"} <= numbers.keys():
+            low, high = numbers.pop(f"{name}_low"), numbers.pop(f"{name}_high")
+            if None not in (numbers[name], low, high):
+                intervals[name] = {"low": low, "high": high}
+    return {**record, "measurement": {**record["measurement"], "numbers": numbers, "intervals": intervals}}
+
+
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_intervals_and_revision}
+"""From a schema number to a function that lifts a record to the next one."""
+
+
 def save(measured: Measured, path: Path) -> None:
     """Write a measurement file, whole or not at all. Columns are kept to six significant digits."""
     record = {"schema": SCHEMA, **_model().dump_python(measured, mode="json")}
@@ -77,16 +97,21 @@ def save(measured: Measured, path: Path) -> None:
 
 
 def load(path: Path) -> Measured:
-    """Read a measurement file. Raises `ResultError` naming the file if it is no whole measurement of this schema."""
+    """Read a measurement file of this schema or an older one.
+
+    Raises `ResultError` naming the file if it is no whole measurement, or of a newer schema.
+    """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         schema = record.pop("schema")
-        if not isinstance(schema, int) or schema > SCHEMA:
+        if schema not in range(1, SCHEMA + 1):
             raise ResultError(
                 f"{path} has schema {schema}, this version reads up to {SCHEMA}",
                 hint="pip install --upgrade cdner-bench",
             )
-        measured = _from_record(record if schema == SCHEMA else _with_revision(record))
+        for step in range(schema, SCHEMA):
+            record = MIGRATIONS[step](record)
+        measured = _from_record(record)
         measured.order, measured.path  # noqa: B018, whatever they need must be there
         return measured
     except OSError as error:
@@ -98,12 +123,6 @@ def load(path: Path) -> Measured:
 def load_all(folder: Path) -> list[Measured]:
     """Every measurement below a folder, in a fixed order."""
     return sorted((load(path) for path in folder.rglob("*.json")), key=lambda m: m.order)
-
-
-def _with_revision(record: dict[str, Any]) -> dict[str, Any]:
-    """Schema 1 had the analysis's plugin, its release and its code, and no revision."""
-    analysis, plugin = migrate_method(record["analysis"])
-    return {**record, "analysis": analysis, "provenance": {**record["provenance"], "plugin": plugin}}
 
 
 def _from_record(record: dict[str, Any]) -> Measured:

@@ -11,7 +11,7 @@ from typing import Any
 from ..llm import Usage
 from ..records import Result, Status
 from ..scoring import HEADLINE
-from .cells import HOLE, Estimate, Hole
+from .cells import Estimate, Hole
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,15 @@ class Row:
         return Hole("not run" if Status.NOT_RUN in holes else "incomplete" if Status.INCOMPLETE in holes else "")
 
     @property
-    def model(self) -> tuple[str, str]:
-        """The names of the backbone and of the preset, for reading."""
+    def backbone(self) -> str:
+        """The model that the method builds on or asks, "none" if there is no such."""
         first = (self.finished or self.results)[0]
-        return first.backbone, first.method.preset or HOLE
+        return first.backbone
+
+    @property
+    def preset(self) -> str | None:
+        """The preset that the options started from, if there was one."""
+        return (self.finished or self.results)[0].method.preset
 
     @property
     def usages(self) -> list[Usage]:
