@@ -33,7 +33,6 @@ def hash_code(module: ModuleType) -> str:
     return hashed.hexdigest()[:8]
 
 
-@cache
 def strip_comments(path: Path) -> str:
     """The text of a module without comments, docstrings, blank lines and trailing white space."""
     text = path.read_text(encoding="utf-8")

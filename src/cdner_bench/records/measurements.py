@@ -128,7 +128,8 @@ def load_all(folder: Path) -> list[Measured]:
 def _from_record(record: dict[str, Any]) -> Measured:
     measurement = dict(record["measurement"])
     columns = {name: [float(v) for v in text.split()] for name, text in measurement["columns"].items()}
-    return _model().validate_python({**record, "measurement": {**measurement, "columns": columns}})
+    texts = {name: tuple(measurement[name]) for name in ("plots", "notes")}
+    return _model().validate_python({**record, "measurement": {**measurement, **texts, "columns": columns}})
 
 
 @cache

@@ -54,7 +54,7 @@ class MethodFacts:
     preset: str | None
     options: Mapping[str, Any]
     backbone: str | None = None
-    knowledge_options: Sequence[str] = ()
+    knowledge_options: tuple[str, ...] = ()
 
     @property
     def row(self) -> str:

@@ -34,11 +34,25 @@ def test_a_file_is_a_plugin(tmp_path: Path) -> None:
     assert registry.get("mine").plugin == "mine"
 
 
-def test_an_edited_plugin_is_another_version(tmp_path: Path) -> None:
+def test_without_a_revision_an_edited_plugin_is_another_method(tmp_path: Path) -> None:
     path = plugin(tmp_path, HEAD + HOOK.format(SPEC))
-    before = plugins.discover([path]).get("mine").version
-    path.write_text(path.read_text() + "# edited\n")
-    assert plugins.discover([path]).get("mine").version != before
+    before = plugins.discover([path]).get("mine")
+    assert before.revision == f"code {before.facts.code}"
+    path.write_text(path.read_text() + "# a comment is no edit\n\n")
+    assert plugins.discover([path]).get("mine").revision == before.revision
+    path.write_text(path.read_text() + "EDITED = True\n")
+    assert plugins.discover([path]).get("mine").revision != before.revision
+
+
+def test_with_a_revision_the_code_is_provenance(tmp_path: Path) -> None:
+    declared = SPEC.removesuffix(")") + ", revision=3)"
+    path = plugin(tmp_path, HEAD + HOOK.format(declared))
+    before = plugins.discover([path]).get("mine")
+    path.write_text(path.read_text() + "EDITED = True\n")
+    after = plugins.discover([path]).get("mine")
+    assert before.revision == after.revision == "3"
+    assert before.facts.code != after.facts.code
+    assert (after.facts.name, after.facts.origin) == ("mine", "file")
 
 
 def test_a_plugin_can_be_left_out() -> None:

@@ -20,7 +20,7 @@ def test_saving_and_loading_is_the_identity(tmp_path: Path) -> None:
 
 
 def test_a_row_is_a_method_with_its_options() -> None:
-    other = replace(RESULT.method, version="2", preset="cpu")
+    other = replace(RESULT.method, revision="9", preset="cpu")
     assert other.row == RESULT.method.row
     assert replace(other, options={"backbone": "c", "epochs": 3}).row != RESULT.method.row
     assert RESULT.path == Path(f"mini/single/ai/m-{RESULT.method.row}-0.json")

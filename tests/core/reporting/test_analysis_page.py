@@ -107,8 +107,8 @@ def test_seeds_are_told_apart() -> None:
 
 
 def test_measurements_of_different_code_are_marked() -> None:
-    newer = replace(UID[2], analysis=replace(UID[2].analysis, version="1+1"))
-    assert "different versions" in table(page(UID[0], newer), "mini: uid").note
+    newer = replace(UID[2], analysis=replace(UID[2].analysis, revision="2"))
+    assert "different revisions" in table(page(UID[0], newer), "mini: uid").note
 
 
 def test_the_paper_s_variances_stand_beside_the_measured_ones() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from cdner_bench import Counts, Scenario
 from cdner_bench.data import Benchmark
-from cdner_bench.records import Result, results
+from cdner_bench.records import Comparable, Result, Status, results
 from cdner_bench.reporting import FORMATS, HOLE, Board, make_boards, write_rows
 from cdner_bench.scoring import PROTOCOLS
 from samples import RESULT
@@ -57,14 +57,16 @@ def test_the_average_is_over_seeds_that_every_domain_has(mini: Benchmark) -> Non
 
 def test_not_run_is_shown_as_such(mini: Benchmark) -> None:
     missing = replace(
-        result("none", "ai", 0, 1), status="not-run", scores={}, sentences=(), phases=(), reason="no corpus"
+        result("none", "ai", 0, 1), status=Status.NOT_RUN, scores={}, sentences=(), phases=(), reason="no corpus"
     )
     row = write_rows(board(mini, [missing]).scores())[0]
     assert row[4:10] == ["not run", *[HOLE] * 5]
 
 
 def test_incomplete_runs_are_shown_as_such(mini: Benchmark) -> None:
-    missing = replace(result("none", "ai", 0, 1), status="incomplete", scores={}, sentences=(), reason="no answers")
+    missing = replace(
+        result("none", "ai", 0, 1), status=Status.INCOMPLETE, scores={}, sentences=(), reason="no answers"
+    )
     assert write_rows(board(mini, [missing, *WEAK]).scores())[1][4:10] == ["incomplete", *[HOLE] * 5]
 
 
@@ -103,17 +105,31 @@ def test_other_versions_do_not_mix(mini: Benchmark) -> None:
     assert make_boards([old], mini) == []
 
 
-def test_different_code_and_data_are_never_averaged(mini: Benchmark) -> None:
-    def made_on(r: Result, day: int, version: str = "1+0", data: str = "00") -> Result:
-        method, facts = replace(r.method, version=version), replace(r.benchmark, data=data)
+def test_different_revisions_and_data_are_never_averaged(mini: Benchmark) -> None:
+    def made_on(r: Result, day: int, revision: str = "1", data: str = "00") -> Result:
+        method, facts = replace(r.method, revision=revision), replace(r.benchmark, data=data)
         return replace(r, method=method, benchmark=facts, provenance={"created": f"2026-01-0{day}"})
 
-    old_code = [made_on(result("m", t, 0, 10), 1, version="1+a") for t in TARGETS]
-    new_code = [made_on(result("m", t, 1, 50), 2, version="1+b") for t in TARGETS]
-    other_data = [made_on(result("m", "ai", 2, 90), 1, version="1+b", data="11")]
+    old_code = [made_on(result("m", t, 0, 10), 1, revision="1") for t in TARGETS]
+    new_code = [made_on(result("m", t, 1, 50), 2, revision="2") for t in TARGETS]
+    other_data = [made_on(result("m", "ai", 2, 90), 1, revision="2", data="11")]
     made = board(mini, [*old_code, *new_code, *other_data])
     assert write_rows(made.scores())[0][4:] == [*["50.00"] * 6, "1"]
     assert "Left out: 6 results" in made.scores().note
+
+
+def test_only_what_is_comparable_is_ranked(mini: Benchmark) -> None:
+    """Two methods that ran on different test files never stand on one board."""
+
+    def on(r: Result, data: str, day: int) -> Result:
+        shared = Comparable("mini", "1", data, ("task",), (10, 5, 2))
+        return replace(r, comparable=shared, provenance={"created": f"2026-01-0{day}"})
+
+    before = [on(r, "00", 1) for r in FULL]
+    after = [on(r, "11", 2) for r in WEAK]
+    made = board(mini, [*before, *after])
+    assert [row[1] for row in write_rows(made.scores())] == [WEAK[0].method.name]
+    assert f"Left out: {len(FULL)} results" in made.scores().note
 
 
 def test_seconds_of_different_devices_are_not_averaged(mini: Benchmark) -> None:
