@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from cdner_torch.training import size
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from cdner_bench import Sentence, text2text
@@ -24,7 +25,6 @@ from cdner_torch import backbones
 from cdner_torch.batches import shuffled
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, Limits
-from cdner_torch.training import size
 
 FP32 = Compute("cpu", "fp32")
 BATCH = 8

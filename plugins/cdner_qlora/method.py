@@ -11,11 +11,12 @@ import torch
 from annotated_types import Ge, Gt, Lt
 
 from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sentence_counts, sha256, text2text, total
-from cdner_torch import backbones
-from cdner_torch.batches import blocks, mixture, sample
+from cdner_torch import backbones, hub
+from cdner_torch.batches import InMemory, blocks, mixture, sample
 from cdner_torch.compute import Compute, Precision
 from cdner_torch.generators import Example, Limits
-from cdner_torch.training import InMemory, Schedule, adamw, train
+from cdner_torch.loop import train
+from cdner_torch.schedule import Schedule, adamw
 from cdner_torch.weights import restored
 
 from . import model, quantisation
@@ -104,6 +105,7 @@ class Qlora(Method):
             return mixture(pools, torch.Generator().manual_seed(run.seed * 1_000_003 + epoch))
 
         data = InMemory(draw, o.batch_size, run.seed)
+        torch.manual_seed(run.seed)
         train(self.model, data, self._schedule(o.source_epochs, run), "source", run, place)
 
     def _learn_target(self, target: Corpus, place: Path, run: RunContext) -> None:
@@ -116,6 +118,7 @@ class Qlora(Method):
 
         data = InMemory(lambda _: examples, o.batch_size, run.seed)
         judge = dev_f1 if o.select == "dev" else None
+        torch.manual_seed(run.seed)
         train(self.model, data, self._schedule(o.epochs, run), "target", run, place, judge)
 
     def _schedule(self, epochs: int, run: RunContext) -> Schedule:
@@ -143,15 +146,15 @@ class Qlora(Method):
 
 def _unpacked(place: str, run: RunContext) -> str:
     """The backbone as a folder of bf16 weights, if it is a GGUF file: reading that takes twenty times as long."""
-    file = backbones.gguf(place)
+    file = hub.find_gguf(place)
     if file is None:
         return place
 
     def build(folder: Path) -> None:
         with run.phase("dequantise"):
-            found = backbones.load(place, Compute("cpu", "fp32"), Limits())
-            found.network.to(torch.bfloat16).save_pretrained(folder)
-            found.tokenizer.save_pretrained(folder)
+            whole = backbones.load(place, Compute("cpu", "fp32"), Limits())
+            whole.network.to(torch.bfloat16).save_pretrained(folder)
+            whole.tokenizer.save_pretrained(folder)
 
     # Nothing is drawn, so all seeds share it.
     return str(replace(run, seed=0).stage("base", build, {"gguf": sha256(file)}))

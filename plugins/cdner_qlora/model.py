@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from cdner_bench import CdnerError
-from cdner_torch import backbones, generators, hub
+from cdner_torch import backbones, hub
 from cdner_torch.batches import IGNORED, padded
 from cdner_torch.compute import Compute
+from cdner_torch.descent import out_of_memory
 from cdner_torch.generators import Causal, Example, Limits
 
 from . import quantisation
@@ -91,8 +92,8 @@ def load(place: str, compute: Compute, limits: Limits, adapters: Adapters, seed:
     """The decoder of a folder or a hub's name, with fresh adapters. Raises `CdnerError` for what is no decoder, is not
     there, does not fit into memory, or cannot be quantised here.
     """
-    found = backbones.opened(place)
-    if found.kind is not Causal:
+    frame = backbones.read_frame(place)
+    if frame.kind is not Causal:
         raise CdnerError(
             f"the backbone {place!r} is no decoder",
             hint="take a decoder, -o backbone=smollm2 say, or --method topt-no-gtok",
@@ -105,10 +106,10 @@ def load(place: str, compute: Compute, limits: Limits, adapters: Adapters, seed:
     try:
         network = hub.load_model(Causal.auto, place, dtype, **options)
         quantisation.keep_layout(network)
-        backbones.greedy(network, found.tokenizer)
-        return Adapted(_with_adapters(network, adapters, seed), found.tokenizer, compute, limits)
+        backbones.make_greedy(network, frame.tokenizer)
+        return Adapted(_with_adapters(network, adapters, seed), frame.tokenizer, compute, limits)
     except RuntimeError as error:
-        if not generators.out_of_memory(error):
+        if not out_of_memory(error):
             raise
         raise CdnerError(
             f"the backbone {place!r} does not fit into the memory of this {compute.device}",

@@ -30,6 +30,9 @@ class Window:
     labels: tuple[int, ...]
     domain: int
 
+    def __len__(self) -> int:
+        return len(self.ids)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -53,7 +56,7 @@ def windows(
     before, after = specials(tokenizer)
     room = limit - len(before) - len(after)
     encoded = tokenizer([list(s.tokens) for s in sentences], is_split_into_words=True, add_special_tokens=False)
-    found = []
+    cut = []
     for n, sentence in enumerate(sentences):
         pieces: list[list[int]] = [[] for _ in sentence.tokens]
         for piece, word in zip(encoded["input_ids"][n], encoded.word_ids(n), strict=True):
@@ -67,8 +70,8 @@ def windows(
                 first[word] = len(ids)
                 ids += pieces[word]
             gold = tuple(labels[tags[w]] for w in words) if labels else ()
-            found.append(Window(n, (*ids, *after), words, tuple(first[w] for w in words), gold, domain))
-    return found
+            cut.append(Window(n, (*ids, *after), words, tuple(first[w] for w in words), gold, domain))
+    return cut
 
 
 def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
@@ -103,8 +106,3 @@ def collate(chosen: Sequence[Window], pad: int) -> Batch:
         if window.labels:
             labels[row, list(window.first)] = torch.tensor(window.labels)
     return Batch(chosen, ids, attention, labels, torch.tensor([w.domain for w in chosen]))
-
-
-def size(window: Window) -> int:
-    """How many sub-words it has: what batches are grouped by."""
-    return len(window.ids)

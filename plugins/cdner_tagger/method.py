@@ -23,12 +23,14 @@ from cdner_bench import (
     sha256,
     total,
 )
-from cdner_torch.batches import blocks, mixture, sample
+from cdner_torch.batches import blocks, sample
+from cdner_torch.loop import train
+from cdner_torch.schedule import Schedule
 
 from . import mlm
 from .encoding import Window, windows
-from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, load_tokenizer, save_tagger
-from .training import Schedule, Tagging, decode, train
+from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, load_tokenizer
+from .training import Pupil, Tagging, decode, draw_from
 
 Positive = Annotated[int, Gt(0)]
 Rate = Annotated[float, Gt(0), Lt(1)]
@@ -137,10 +139,10 @@ class BertTagger(Method):
             self._windows(sample(corpus.train, o.source_sentences, generator), tagger, n)
             for n, corpus in enumerate(sources)
         ]
-        schedule = Schedule(o.source_epochs, o.source_learning_rate, o.batch_size, dropout=o.dropout)
-        epoch = partial(mixture, pools, sqrt=o.source_sampling == "sqrt")
-        train(tagger, epoch, schedule, "source", run, self.compute)
-        save_tagger(tagger, place)
+        tagger.set_dropout(o.dropout)
+        data = draw_from(pools, o.batch_size, run.seed, sqrt=o.source_sampling == "sqrt")
+        schedule = Schedule(o.source_epochs, o.batch_size, o.source_learning_rate, decay=False)
+        train(Pupil(tagger, self.compute), data, schedule, "source", run, place)
 
     def _learn_target(
         self, start: Tagger, target: Corpus, joint: Sequence[Corpus], place: Path, run: RunContext
@@ -161,10 +163,11 @@ class BertTagger(Method):
         def dev_f1() -> float:
             return total(map(sentence_counts, target.dev, self._decode(tagger, target.dev, self.compute))).f1
 
+        tagger.set_dropout(o.dropout)
+        data = draw_from([pool], o.batch_size, run.seed, sqrt=False)
         decay = o.schedule == "linear"
-        schedule = Schedule(o.epochs, o.learning_rate, o.batch_size, decay, o.patience, o.dev_every, o.dropout)
-        train(tagger, lambda _: pool, schedule, "target", run, self.compute, dev_f1)
-        save_tagger(tagger, place)
+        schedule = Schedule(o.epochs, o.batch_size, o.learning_rate, o.dev_every, o.patience, decay)
+        train(Pupil(tagger, self.compute), data, schedule, "target", run, place, dev_f1)
 
     def _windows(self, sentences: Sequence[Sentence], tagger: Tagger, domain: int) -> list[Window]:
         labels = {label: n for n, label in enumerate(tagger.labels)}

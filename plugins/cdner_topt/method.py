@@ -29,10 +29,11 @@ from cdner_bench import (
     total,
 )
 from cdner_torch import backbones
-from cdner_torch.batches import blocks, sample
+from cdner_torch.batches import Data, InMemory, Streamed, blocks, sample
 from cdner_torch.compute import Compute, Precision
 from cdner_torch.generators import Backbone, Example, Limits
-from cdner_torch.training import Data, InMemory, Schedule, Streamed, train
+from cdner_torch.loop import train
+from cdner_torch.schedule import Schedule
 from cdner_torch.weights import restored
 
 from . import merging, mslm
@@ -115,7 +116,7 @@ class Start:
     key: tuple[object, ...] = ()
 
 
-_Gaps = Callable[[Backbone, int], Data]
+_Gaps = Callable[[Backbone, int], Data[Example]]
 """Makes stage M's data for a model and a seed."""
 
 
@@ -168,9 +169,10 @@ class Topt(Method):
         o = self.options
         model = self._model(start)
         schedule = Schedule(o.mslm_epochs, o.mslm_batch_size, o.mslm_learning_rate)
+        torch.manual_seed(run.seed)
         train(model, data(model, run.seed), schedule, "mslm", run, place)
 
-    def _masked(self, corpus: Sequence[gtok.Explanation], model: Backbone, seed: int) -> InMemory:
+    def _masked(self, corpus: Sequence[gtok.Explanation], model: Backbone, seed: int) -> InMemory[Example]:
         masking = self._masking(seed)
 
         @lru_cache(maxsize=1)
@@ -181,7 +183,7 @@ class Topt(Method):
         dynamic = self.options.masks == "dynamic"
         return InMemory(draw if dynamic else lambda _: draw(0), self.options.mslm_batch_size, seed)
 
-    def _lines(self, path: Path, model: Backbone, seed: int) -> Streamed:
+    def _lines(self, path: Path, model: Backbone, seed: int) -> Streamed[tuple[str, str], Example]:
         budget, masking = self.options.dapt_tokens, self._masking(seed)
         dynamic = self.options.masks == "dynamic"
         count = sum(1 for _ in mslm.lines(path, budget))
@@ -191,7 +193,7 @@ class Topt(Method):
         def pairs(epoch: int) -> Iterator[tuple[str, str]]:
             return mslm.line_copies(path, masking, budget, epoch if dynamic else 0)
 
-        return Streamed(pairs, count, model, self.options.mslm_batch_size)
+        return Streamed(pairs, count, model.encode, self.options.mslm_batch_size)
 
     def _masking(self, seed: int) -> mslm.Masking:
         o = self.options
@@ -258,9 +260,10 @@ class Topt(Method):
         dev = corpus.dev[: self.options.dev_sentences]
 
         def dev_f1() -> float:
-            found = self._answered(model, dev, corpus.types, self.compute, run.seed)
-            return total(map(sentence_counts, dev, found)).f1
+            answered = self._answered(model, dev, corpus.types, self.compute, run.seed)
+            return total(map(sentence_counts, dev, answered)).f1
 
+        torch.manual_seed(run.seed)
         train(model, data, schedule, phase, run, place, dev_f1 if select == "dev" else None)
 
     def _model(self, start: Start) -> Backbone:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
@@ -19,9 +17,10 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from cdner_bench import CdnerError
 
-from . import weights
 from .batches import IGNORED, blocks, padded
 from .compute import Compute
+from .descent import out_of_memory
+from .learner import Learner
 from .tokens import specials
 
 
@@ -31,6 +30,9 @@ class Example:
 
     source: tuple[int, ...]
     target: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.source) + len(self.target)
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ class Limits:
     answer: int = 256
 
 
-class Backbone(ABC):
+class Backbone(Learner[Example]):
     """A network, its tokenizer, and how precisely to compute."""
+
+    relief = "take a smaller backbone, or -o max_source=128"
 
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: Limits) -> None:
         self.network = network.to(compute.device)
@@ -80,7 +84,11 @@ class Backbone(ABC):
         inputs = {name: tensor.to(self.compute.device) for name, tensor in self.batch(examples).items()}
         with self.compute.autocast():
             mean: Tensor = self.network(**inputs).loss
-        return mean.float() * sum(len(e.target) for e in examples)
+        return mean.float() * self.terms(examples)
+
+    def terms(self, examples: Sequence[Example]) -> int:
+        """How many target tokens there are."""
+        return sum(len(e.target) for e in examples)
 
     @torch.no_grad()
     def answers(self, texts: Sequence[str], compute: Compute, rows: int = 128) -> list[str]:
@@ -107,25 +115,6 @@ class Backbone(ABC):
             for n, ids in zip(chosen, said.tolist(), strict=True):
                 out[n] = self._text(ids)
         return out
-
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take over what `state` gave. Raises `CdnerError` for another model's weights."""
-        different = set(state) ^ set(self.state())
-        if different:
-            raise CdnerError(f"these are another model's weights: {min(different)} is in one of the two only")
-        self.network.load_state_dict(state, strict=False)  # weights that the network ties come once
-
-    def learnt(self) -> Iterator[tuple[str, Parameter]]:
-        """The parameters that training changes, each once, by name."""
-        return ((name, p) for name, p in self.network.named_parameters() if p.requires_grad)
-
-    def state(self) -> dict[str, Tensor]:
-        """What has been learnt: the weights that training changes."""
-        return {name: p.detach() for name, p in self.learnt()}
-
-    def keep(self, folder: Path) -> None:
-        """Write the weights as `model.safetensors`, whole or not at all."""
-        weights.keep(self.state(), folder / weights.NAME)
 
     def size(self) -> int:
         """Number of parameters."""
@@ -243,11 +232,6 @@ class Causal(Backbone):
         ids, mask = (tensor.to(self.compute.device) for tensor in self._padded(sources, left=True))
         out: Tensor = self.network.generate(input_ids=ids, attention_mask=mask, max_new_tokens=self.limits.answer)
         return out[:, ids.shape[1] :]
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether a device ran out of memory; the CPU allocator says so in a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _dropped(tokenizer: Any) -> frozenset[int]:

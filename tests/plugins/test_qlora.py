@@ -25,10 +25,12 @@ from cdner_qlora import method as qlora  # noqa: E402
 from cdner_qlora import model, quantisation  # noqa: E402
 from cdner_qlora.method import Qlora, QloraOptions  # noqa: E402
 from cdner_qlora.model import Adapted, Adapters  # noqa: E402
-from cdner_torch import training  # noqa: E402
+from cdner_torch import checkpoint, loop  # noqa: E402
+from cdner_torch.batches import InMemory  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Causal, Example, Limits  # noqa: E402
-from cdner_torch.training import InMemory, Schedule, train  # noqa: E402
+from cdner_torch.loop import train  # noqa: E402
+from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restored  # noqa: E402
 from support import Nobody, context  # noqa: E402
 
@@ -244,7 +246,7 @@ def test_an_answer_is_the_same_alone_and_in_a_batch(tiny_llama: str, tmp_path: P
 def test_an_interrupted_run_ends_as_an_undisturbed_one(
     tiny_llama: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     sources, target = domains
     chosen = options(tiny_llama, dropout=0.1, source_epochs=2)
     undisturbed = Qlora(chosen)
@@ -278,7 +280,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
 def test_moments_in_eight_bits_outlive_an_interruption(
     tiny_llama: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     made: list[Any] = []
 
     def optimizer(parameters: Any, rate: float) -> Any:
@@ -297,7 +299,7 @@ def test_moments_in_eight_bits_outlive_an_interruption(
         patch.setattr(Nobody, "progress", interrupt)
         with pytest.raises(KeyboardInterrupt):
             learn(load(tiny_llama, rank=64), tmp_path / "b", schedule)
-    assert (tmp_path / "b" / training.CHECKPOINT).exists()
+    assert (tmp_path / "b" / checkpoint.NAME).exists()
     assert same(undisturbed, learn(load(tiny_llama, rank=64), tmp_path / "b", schedule))
     assert [next(iter(o.state.values()))["step"] for o in made] == [6, 4, 6]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -15,8 +17,10 @@ from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_tagger import encoding, mlm, model, training  # noqa: E402
 from cdner_tagger.method import BertTagger, TaggerOptions  # noqa: E402
+from cdner_torch import loop  # noqa: E402
 from cdner_torch.batches import mixture, padded  # noqa: E402
-from support import context  # noqa: E402
+from cdner_torch.schedule import Schedule  # noqa: E402
+from support import Nobody, context  # noqa: E402
 
 FP32 = training.Tagging("cpu", "fp32", 0)
 
@@ -193,19 +197,53 @@ def test_the_source_model_is_shared_by_targets_and_by_nobody_else(
         assert run.phases[0].reused == (number in (1, 2))
 
 
-def test_the_best_epoch_on_dev_is_kept(tiny_bert: str) -> None:
-    tagger = model.Tagger(model.load_encoder(tiny_bert), ["O"], [["O"]])
-    best = training.Best(patience=2)
-    assert not best.offer(0.0, 1, tagger)
-    assert not best.offer(0.0, 9, tagger)
-    kept = {k: v.clone() for k, v in tagger.state_dict().items()}
-    assert not best.offer(50.0, 10, tagger)
-    with torch.no_grad():
-        tagger.head.weight += 1
-    assert not best.offer(40.0, 11, tagger)
-    assert best.offer(50.0, 12, tagger)
-    best.restore(tagger)
-    assert torch.equal(tagger.head.weight, kept["head.weight"])
+@pytest.mark.parametrize(
+    ("scores", "asked", "best"),
+    [
+        ([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 6, 5),  # before a score above 0, patience is endless
+        ([0.0, 0.0, 0.0, 50.0, 40.0, 50.0], 6, 3),  # the earlier of equals
+        ([10.0, 30.0, 20.0, 25.0, 90.0], 4, 1),
+    ],
+)
+def test_training_ends_with_the_best_weights_and_stops_when_patience_does(
+    scores: list[float],
+    asked: int,
+    best: int,
+    tiny_bert: str,
+    tokenizer: object,
+    domains: tuple[list[Corpus], Corpus],
+    tmp_path: Path,
+) -> None:
+    _, target = domains
+    labels = model.bio_labels(target.types)
+    tagger = model.Tagger(model.load_encoder(tiny_bert), labels, [labels])
+    pool = encoding.windows(target.train, tokenizer, 64, {name: i for i, name in enumerate(labels)})
+    coming, seen = iter(scores), []
+
+    def dev_f1() -> float:
+        seen.append({k: v.clone() for k, v in tagger.state_dict().items()})
+        return next(coming)
+
+    run = context(tmp_path)
+    schedule = Schedule(epochs=len(scores), learning_rate=1e-3, batch_size=8, patience=2, decay=False)
+    data = training.draw_from([pool], 8, 0, sqrt=False)
+    loop.train(training.Pupil(tagger, FP32), data, schedule, "target", run, tmp_path, dev_f1)
+    assert (len(seen), run.phases[0].epochs) == (asked, asked)
+    for name, value in model.load_tagger(tmp_path).state_dict().items():
+        assert torch.equal(value, seen[best][name])
+        assert torch.isfinite(value).all()
+
+
+def test_batches_of_an_epoch_are_the_same_whenever_they_are_asked_for(tokenizer: object, mini: Benchmark) -> None:
+    pools = [encoding.windows(mini.corpus(name).train[:n], tokenizer, 64) for name, n in (("ai", 30), ("music", 9))]
+    data = training.draw_from(pools, 8, 0, sqrt=True)
+    forwards = [list(data.batches(epoch)) for epoch in range(4)]
+    assert [len(epoch) for epoch in forwards] == [data.steps] * 4
+    assert forwards[0] != forwards[1]
+    begun = training.draw_from(pools, 8, 0, sqrt=True)
+    assert [list(begun.batches(epoch)) for epoch in (3, 0, 2, 2)] == [forwards[n] for n in (3, 0, 2, 2)]
+    next(begun.batches(1))  # a part of an epoch leaves no trace
+    assert list(begun.batches(1)) == forwards[1]
 
 
 def test_a_backbone_that_is_not_there() -> None:
@@ -214,26 +252,56 @@ def test_a_backbone_that_is_not_there() -> None:
     assert "--preset cpu" in (caught.value.hint or "")
 
 
-def test_training_ends_with_the_best_weights_and_stops_when_patience_does(
-    tiny_bert: str, tokenizer: object, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+@pytest.mark.parametrize("method", ["bert-gtok", "joint"])
+def test_an_interrupted_run_ends_as_an_undisturbed_one(
+    method: str,
+    tiny_bert: str,
+    domains: tuple[list[Corpus], Corpus],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, target = domains
-    labels = model.bio_labels(target.types)
-    tagger = model.Tagger(model.load_encoder(tiny_bert), labels, [labels])
-    pool = encoding.windows(target.train, tokenizer, 64, {name: i for i, name in enumerate(labels)})
-    scores, seen = iter([10.0, 30.0, 20.0, 25.0, 90.0]), []
+    """Killed in masked-LM, in the source stage and in the target stage: each goes on where it was."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    sources, target = domains
+    texts = [f"the neural network of {n} is the product of ai" for n in range(60)]
+    target = replace(target, resources={"gtok": gtok(tmp_path / "gtok.json", texts)})
+    chosen = {"dropout": 0.1, "schedule": "linear", "source_epochs": 2, "epochs": 3, "mlm_epochs": 2, "mlm_block": 32}
+    chosen |= {"pretraining": "gtok"} if method == "bert-gtok" else {"transfer": "joint", "joint_repeats": 2}
 
-    def dev_f1() -> float:
-        seen.append({k: v.clone() for k, v in tagger.state_dict().items()})
-        return next(scores)
+    class Interrupted(Nobody):
+        steps: ClassVar[list[tuple[str, int]]] = []
+        name = ""
 
-    run = context(tmp_path)
-    schedule = training.Schedule(epochs=5, learning_rate=1e-3, batch_size=8, patience=2)
-    training.train(tagger, lambda _: pool, schedule, "target", run, FP32, dev_f1)
-    assert (len(seen), run.phases[0].epochs) == (4, 4)
-    for name, value in tagger.state_dict().items():
-        assert torch.equal(value, seen[1][name])
-        assert torch.isfinite(value).all()
+        def phase(self, name: str) -> None:
+            self.name = name
+
+        def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+            self.steps.append((self.name, step))
+            if len(self.steps) in kills:
+                raise KeyboardInterrupt
+
+    def learn(folder: Path) -> dict[str, Any]:
+        while True:
+            run = context(folder)
+            run.observer = Interrupted()
+            tagger = BertTagger(options(tiny_bert, **chosen))
+            try:
+                tagger.fit(sources, target, run)
+                return dict(tagger.tagger.state_dict())
+            except KeyboardInterrupt:
+                continue
+
+    kills: set[int] = set()
+    undisturbed, steps = learn(tmp_path / "a"), list(Interrupted.steps)
+    second = [next(n for n, (name, step) in enumerate(steps) if name == phase) + 3 for phase in dict(steps)]
+    kills, Interrupted.steps[:] = {n + k for k, n in enumerate(second)} | {len(steps) + len(second) - 1}, []
+    again = learn(tmp_path / "b")
+    repeated = len(kills)  # the step in which a run was killed is made again, and none before it
+    assert len(Interrupted.steps) == len(steps) + repeated
+    assert undisturbed.keys() == again.keys()
+    assert all(torch.equal(undisturbed[name], again[name]) for name in undisturbed)
+    assert not list(tmp_path.rglob("*.draft"))
+    assert not list(tmp_path.rglob("checkpoint.safetensors"))
 
 
 def test_a_diverging_run_is_refused(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
@@ -302,7 +370,7 @@ def test_masked_lm_on_gtok_changes_the_encoder(
 
 
 def test_corruption_masks_a_fifth_and_nothing_special(tokenizer: object) -> None:
-    rows = list(mlm.blocks(["the quick brown fox jumps over the lazy dog"] * 400, tokenizer, 64))
+    rows = list(mlm.cut(["the quick brown fox jumps over the lazy dog"] * 400, tokenizer, 64))
     assert all(len(row) <= 64 and row[0] == 2 and row[-1] == 3 for row in rows)
     ids = padded(rows, 0)
     inputs, labels = mlm.corrupt(ids, tokenizer, 0.2, torch.Generator().manual_seed(0))

@@ -22,9 +22,12 @@ from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  #
 from cdner_bench.io import models  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
 from cdner_topt.method import Topt, ToptOptions  # noqa: E402
-from cdner_torch import backbones, generators, training  # noqa: E402
+from cdner_torch import backbones, generators, loop  # noqa: E402
+from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Backbone, Example, Limits, Seq2Seq  # noqa: E402
+from cdner_torch.loop import train  # noqa: E402
+from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restored  # noqa: E402
 from support import Nobody, Run, context  # noqa: E402
 
@@ -156,8 +159,8 @@ def test_every_architecture_learns_and_answers_alike_in_any_batch(
     pairs = [(f"say {word} :" + " and" * n, word) for n, word in enumerate(["red", "green", "blue", "white"] * 2)]
     examples = model.encode(pairs)
     before = model.loss(examples).item()
-    data = training.InMemory(lambda _: examples, 4, 0)
-    training.train(model, data, training.Schedule(80, 4, 1e-2), "train", context(tmp_path), tmp_path)
+    data = InMemory(lambda _: examples, 4, 0)
+    train(model, data, Schedule(80, 4, 1e-2), "train", context(tmp_path), tmp_path)
     assert model.loss(examples).item() < before / 2
     prompts = [source for source, _ in pairs]
     together = model.answers(prompts, FP32)
@@ -299,8 +302,8 @@ def test_running_out_of_memory_halves_the_batch(tiny_t5: str, tmp_path: Path, mo
         folder.mkdir()
         model = load(tiny_t5)
         examples = model.encode(pairs)
-        data = training.InMemory(lambda _: examples, 8, 0)
-        training.train(model, data, training.Schedule(3, 8, 1e-3), "train", context(folder), folder)
+        data = InMemory(lambda _: examples, 8, 0)
+        train(model, data, Schedule(3, 8, 1e-3), "train", context(folder), folder)
         assert model.answers([s for s, _ in pairs], FP32) == [model.answers([s], FP32)[0] for s, _ in pairs]
         return weights(folder)
 
@@ -334,9 +337,9 @@ def test_an_error_that_is_not_memory_is_not_swallowed(
     monkeypatch.setattr(Backbone, "loss", broken)
     model = load(tiny_t5)
     examples = model.encode([("a", "b")])
-    data = training.InMemory(lambda _: examples, 1, 0)
+    data = InMemory(lambda _: examples, 1, 0)
     with pytest.raises(RuntimeError, match="mat1"):
-        training.train(model, data, training.Schedule(1, 1, 1e-3), "train", context(tmp_path), tmp_path)
+        train(model, data, Schedule(1, 1, 1e-3), "train", context(tmp_path), tmp_path)
 
 
 # --- transfer --------------------------------------------------------------------------------------------------------
@@ -426,8 +429,8 @@ def test_the_best_epoch_on_dev_is_kept(
         kept.append({name: tensor.clone() for name, tensor in model.state().items()})
         return next(scores)
 
-    data = training.InMemory(lambda _: examples, 2, 0)
-    training.train(model, data, training.Schedule(8, 2, 1e-2, dev_every=2), "t", context(tmp_path), tmp_path, dev)
+    data = InMemory(lambda _: examples, 2, 0)
+    train(model, data, Schedule(8, 2, 1e-2, dev_every=2), "t", context(tmp_path), tmp_path, dev)
     assert same(weights(tmp_path), kept[1])
     assert not same(kept[1], kept[2])
 
@@ -435,7 +438,7 @@ def test_the_best_epoch_on_dev_is_kept(
 def test_an_interrupted_stage_ends_as_an_undisturbed_one(
     tiny_t5: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     sources, target = domains
     chosen = options(tiny_t5, dropout=0.1, masked_copies=1, masks="dynamic", mslm_epochs=2, dapt_tokens=900)
     undisturbed = Topt(chosen)
@@ -470,8 +473,8 @@ def test_a_broken_checkpoint_is_not_gone_on_from(tiny_t5: str, tmp_path: Path) -
     def made(folder: Path) -> dict[str, Any]:
         model = load(tiny_t5)
         examples = model.encode([("a b", "c"), ("d", "e")])
-        data = training.InMemory(lambda _: examples, 2, 0)
-        training.train(model, data, training.Schedule(3, 2, 1e-2), "t", context(folder), folder)
+        data = InMemory(lambda _: examples, 2, 0)
+        train(model, data, Schedule(3, 2, 1e-2), "t", context(folder), folder)
         return weights(folder)
 
     for name in ("whole", "broken"):
@@ -485,7 +488,7 @@ def test_streamed_batches_are_as_many_as_announced(tiny_t5: str, tmp_path: Path)
     model = load(tiny_t5)
     for count in (1, 7, 64 * 3, 64 * 3 + 1, 500):
         pairs = [(f"a {n}", "b") for n in range(count)]
-        data = training.Streamed(lambda _, pairs=pairs: iter(pairs), count, model, 3)  # type: ignore[misc]
+        data = Streamed(lambda _, pairs=pairs: iter(pairs), count, model.encode, 3)  # type: ignore[misc]
         made = list(data.batches(0))
         assert len(made) == data.steps
         assert sum(map(len, made)) == count
