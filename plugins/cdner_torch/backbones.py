@@ -51,7 +51,9 @@ def load(name: str, compute: Compute, limits: Limits, dropout: float | None = No
     `dropout` None leaves the backbone's own. Raises `CdnerError` for one that is not there, or that generates no text.
     """
     frame = read_frame(name)
-    rates = {} if dropout is None else {rate: dropout for rate in _DROPOUTS if hasattr(frame.config, rate)}
+    rates: dict[str, Any] = (
+        {} if dropout is None else {rate: dropout for rate in _DROPOUTS if hasattr(frame.config, rate)}
+    )
     network = hub.load_model(frame.kind.auto, name, attn_implementation=hub.attention(), **rates)
     if getattr(network.config, "quantization_config", None) is not None:
         del network.config.quantization_config  # the weights are float32 now
