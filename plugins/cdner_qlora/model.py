@@ -6,7 +6,6 @@ import copy
 import shutil
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,9 @@ from cdner_torch.descent import out_of_memory
 from cdner_torch.generators import Causal, Example, Limits
 
 from . import quantisation
+from .options import Adapters
 
 from peft import LoraConfig, PeftModel, get_peft_model  # isort: skip  # imports bitsandbytes, which is quiet by now
-
-
-@dataclass(frozen=True)
-class Adapters:
-    """Rank, scale (alpha / rank) and dropout of the adapters; the bits below them; what is kept for the gradient."""
-
-    rank: int
-    alpha: int
-    dropout: float
-    quantised: bool
-    checkpointing: bool
 
 
 class Adapted(Causal):
@@ -100,7 +89,8 @@ def load(place: str, compute: Compute, limits: Limits, adapters: Adapters, seed:
         )
     dtype = torch.bfloat16 if compute.resolved == "bf16" else torch.float32
     options: dict[str, Any] = {"attn_implementation": hub.attention()}
-    if adapters.quantised:
+    quantised = adapters.quantisation == "nf4"
+    if quantised:
         quantisation.check(compute.device)
         options |= {"quantization_config": quantisation.config(dtype), "device_map": {"": compute.device}}
     try:
@@ -113,7 +103,8 @@ def load(place: str, compute: Compute, limits: Limits, adapters: Adapters, seed:
             raise
         raise CdnerError(
             f"the backbone {place!r} does not fit into the memory of this {compute.device}",
-            hint="take a smaller one, -o backbone=smollm2 say" + ("" if adapters.quantised else ", or qlora-llama2"),
+            hint="take a smaller one, -o backbone=smollm2 say"
+            + ("" if adapters.quantisation == "nf4" else ", or qlora-llama2"),
         ) from error
 
 

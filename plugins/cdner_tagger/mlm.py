@@ -22,18 +22,9 @@ from cdner_torch.schedule import Schedule
 from cdner_torch.tokens import specials
 
 from .model import length_limit
+from .options import Mlm
 
 BATCH = 8
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to pre-train: `block` sub-words an example, each masked with `probability`."""
-
-    epochs: int
-    probability: float
-    learning_rate: float
-    block: int
 
 
 @dataclass(frozen=True)
@@ -76,14 +67,14 @@ class MaskedLM(Learner[Masked]):
 
 
 def pretrain(
-    backbone: str, tokenizer: Any, texts: Sequence[str], plan: Plan, place: Path, run: RunContext, compute: Compute
+    backbone: str, tokenizer: Any, texts: Sequence[str], options: Mlm, place: Path, run: RunContext, compute: Compute
 ) -> None:
     """Adapt `backbone` to the explanations and save its encoder in `place`."""
     torch.manual_seed(run.seed)
     learner = MaskedLM(backbone, compute)
-    rows = list(cut(texts, tokenizer, min(plan.block, length_limit(learner.network))))
-    data = OneStream(partial(_draw, rows, tokenizer, plan.probability), run.seed)
-    train(learner, data, Schedule(plan.epochs, BATCH, plan.learning_rate), "mlm", run, place)
+    rows = list(cut(texts, tokenizer, min(options.block, length_limit(learner.network))))
+    data = OneStream(partial(_draw, rows, tokenizer, options.probability), run.seed)
+    train(learner, data, Schedule(options.epochs, BATCH, options.learning_rate), "mlm", run, place)
 
 
 def _draw(

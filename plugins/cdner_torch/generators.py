@@ -47,7 +47,7 @@ class Limits:
 class Backbone(Learner[Example]):
     """A network, its tokenizer, and how precisely to compute."""
 
-    relief = "take a smaller backbone, or -o max_source=128"
+    relief = "take a smaller backbone, or -o network.max_source=128"
 
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: Limits) -> None:
         self.network = network.to(compute.device)

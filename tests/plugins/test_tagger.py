@@ -16,11 +16,12 @@ from cdner_bench import Corpus, Entity, Sentence, plugins, sentence_counts, tota
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_tagger import encoding, mlm, model, training  # noqa: E402
-from cdner_tagger.method import BertTagger, TaggerOptions  # noqa: E402
+from cdner_tagger.method import BertTagger  # noqa: E402
+from cdner_tagger.options import Network, Source, TaggerOptions, Target  # noqa: E402
 from cdner_torch import loop  # noqa: E402
 from cdner_torch.batches import mixture, padded  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
-from support import Nobody, context  # noqa: E402
+from support import Nobody, change, context  # noqa: E402
 
 FP32 = training.Tagging("cpu", "fp32", 0)
 
@@ -31,8 +32,14 @@ def tokenizer(tiny_bert: str) -> object:
 
 
 def options(tiny_bert: str, **chosen: object) -> TaggerOptions:
-    base = TaggerOptions(backbone=tiny_bert, epochs=2, source_epochs=1, learning_rate=1e-3, precision="fp32")
-    return replace(base, **chosen)  # type: ignore[arg-type]
+    base = TaggerOptions(
+        backbone=tiny_bert,
+        network=Network(precision="fp32"),
+        source=Source(epochs=1),
+        target=Target(epochs=2, learning_rate=1e-3),
+    )
+    made: TaggerOptions = change(base, **chosen)
+    return made
 
 
 @pytest.fixture
@@ -153,7 +160,12 @@ def test_it_learns_what_it_is_shown(tiny_bert: str, domains: tuple[list[Corpus],
     _, target = domains
     seen = replace(target, dev=target.train)
     method = BertTagger(
-        options(tiny_bert, transfer="direct", epochs=60, learning_rate=5e-3, patience=None, dropout=0.0)
+        options(
+            tiny_bert,
+            transfer="direct",
+            finetuning={"dropout": 0.0},
+            target={"epochs": 60, "learning_rate": 5e-3, "patience": None},
+        )
     )
     run = context(tmp_path)
     method.fit([], seen, run)
@@ -169,7 +181,7 @@ def test_every_kind_of_transfer_runs_and_repeats(
     answers = []
     for place in ("one", "two"):
         run = context(tmp_path / place)
-        method = BertTagger(options(tiny_bert, transfer=transfer, joint_repeats=2))
+        method = BertTagger(options(tiny_bert, transfer=transfer, target={"joint_repeats": 2}))
         method.fit(sources, target, run)
         answers.append(list(method.predict([s.unlabeled() for s in target.dev], run)))
     assert answers[0] == answers[1]
@@ -186,9 +198,9 @@ def test_the_source_model_is_shared_by_targets_and_by_nobody_else(
         [
             ({}, target),
             ({}, other),
-            ({"epochs": 1}, target),
-            ({"source_epochs": 2}, target),
-            ({"batch_size": 8}, target),
+            ({"target": {"epochs": 1}}, target),
+            ({"source": {"epochs": 2}}, target),
+            ({"finetuning": {"batch_size": 8}}, target),
         ]
     ):
         run = replace(context(tmp_path), workdir=tmp_path / f"run{number}")
@@ -265,8 +277,13 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
     sources, target = domains
     texts = [f"the neural network of {n} is the product of ai" for n in range(60)]
     target = replace(target, resources={"gtok": gtok(tmp_path / "gtok.json", texts)})
-    chosen = {"dropout": 0.1, "schedule": "linear", "source_epochs": 2, "epochs": 3, "mlm_epochs": 2, "mlm_block": 32}
-    chosen |= {"pretraining": "gtok"} if method == "bert-gtok" else {"transfer": "joint", "joint_repeats": 2}
+    chosen: dict[str, object] = {
+        "mlm": {"epochs": 2, "block": 32},
+        "finetuning": {"dropout": 0.1},
+        "source": {"epochs": 2},
+        "target": {"epochs": 3, "schedule": "linear", "joint_repeats": 2},
+    }
+    chosen |= {"pretraining": "gtok"} if method == "bert-gtok" else {"transfer": "joint"}
 
     class Interrupted(Nobody):
         steps: ClassVar[list[tuple[str, int]]] = []
@@ -307,7 +324,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
 def test_a_diverging_run_is_refused(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
     sources, target = domains
     with pytest.raises(CdnerError, match="training diverged: the loss is"):
-        BertTagger(options(tiny_bert, source_learning_rate=1e30, source_epochs=5)).fit(
+        BertTagger(options(tiny_bert, source={"learning_rate": 1e30, "epochs": 5})).fit(
             sources, target, context(tmp_path)
         )
     assert not list((tmp_path / "shared").glob("source-*[0-9a-f]"))
@@ -361,7 +378,7 @@ def test_masked_lm_on_gtok_changes_the_encoder(
         resources={"gtok": gtok(tmp_path / "gtok.json", ["a neural network is the product of ai"] * 40)},
     )
     run = context(tmp_path)
-    method = BertTagger(options(tiny_bert, pretraining="gtok", mlm_epochs=2, mlm_block=32))
+    method = BertTagger(options(tiny_bert, pretraining="gtok", mlm={"epochs": 2, "block": 32}))
     method.fit(sources, target, run)
     assert [p.name for p in run.phases] == ["mlm", "source", "target"]
     (folder,) = (tmp_path / "shared").glob("mlm-*[0-9a-f]")

@@ -21,7 +21,8 @@ from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
 from cdner_bench.io import models  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
-from cdner_topt.method import Topt, ToptOptions  # noqa: E402
+from cdner_topt.method import Topt  # noqa: E402
+from cdner_topt.options import Decoding, Mslm, Network, Source, Target, ToptOptions  # noqa: E402
 from cdner_torch import backbones, generators, loop  # noqa: E402
 from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
@@ -29,17 +30,22 @@ from cdner_torch.generators import Backbone, Example, Limits, Seq2Seq  # noqa: E
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restored  # noqa: E402
-from support import Nobody, Run, context  # noqa: E402
+from support import Nobody, Run, change, context  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
 
 
 def options(place: str, **chosen: object) -> ToptOptions:
     base = ToptOptions(
-        backbone=place, masked_copies=2, mslm_epochs=1, mslm_batch_size=16, source_epochs=1, epochs=2,
-        learning_rate=1e-3, source_learning_rate=1e-3, max_answer=8, precision="fp32", dropout=0.0,
-    )  # fmt: skip
-    return replace(base, **chosen)  # type: ignore[arg-type]
+        backbone=place,
+        network=Network(dropout=0.0, precision="fp32"),
+        mslm=Mslm(masked_copies=2, epochs=1, batch_size=16),
+        source=Source(epochs=1, learning_rate=1e-3),
+        target=Target(epochs=2, learning_rate=1e-3),
+        decoding=Decoding(max_answer=8),
+    )
+    made: ToptOptions = change(base, **chosen)
+    return made
 
 
 def load(place: str, **limits: int) -> Backbone:
@@ -371,7 +377,7 @@ def test_how_sources_and_target_come_together(
 ) -> None:
     sources, target = domains
     run = context(tmp_path)
-    method = Topt(options(tiny_t5, pretraining="none", merge=merge))
+    method = Topt(options(tiny_t5, pretraining="none", target={"merge": merge}))
     method.fit(sources, target, run)
     folders = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"))
     assert len(folders) == 2
@@ -398,7 +404,7 @@ def test_source_stages_are_shared_when_they_start_from_the_same(
         for run, corpus in zip(runs, (target, other), strict=True):
             run.shared = tmp_path / pretraining / "shared"
             chosen = replace(corpus, dev=corpus.train[:2])
-            Topt(options(tiny_t5, pretraining=pretraining, epochs=1)).fit(news, chosen, run)
+            Topt(options(tiny_t5, pretraining=pretraining, target={"epochs": 1})).fit(news, chosen, run)
         return [(p.name, p.reused) for p in runs[1].phases if p.name != "target"]
 
     assert stages("none") == [("source news", True)]
@@ -412,7 +418,7 @@ def test_topt_and_its_ablation_share_nothing_but_code(
     for pretraining in ("gtok", "none", "dapt"):
         run = context(tmp_path)
         run.workdir = tmp_path / pretraining
-        Topt(options(tiny_t5, pretraining=pretraining, dapt_tokens=200)).fit(sources[:1], target, run)
+        Topt(options(tiny_t5, pretraining=pretraining, mslm={"dapt_tokens": 200})).fit(sources[:1], target, run)
         assert not any(p.reused for p in run.phases)
     made = sorted(p.name.rsplit("-", 1)[0] for p in (tmp_path / "shared").iterdir() if p.is_dir())
     assert made == ["mslm"] * 2 + ["source"] * 3
@@ -440,7 +446,8 @@ def test_an_interrupted_stage_ends_as_an_undisturbed_one(
 ) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     sources, target = domains
-    chosen = options(tiny_t5, dropout=0.1, masked_copies=1, masks="dynamic", mslm_epochs=2, dapt_tokens=900)
+    group = {"masked_copies": 1, "masks": "dynamic", "epochs": 2, "dapt_tokens": 900}
+    chosen = options(tiny_t5, network={"dropout": 0.1}, mslm=group)
     undisturbed = Topt(chosen)
     undisturbed.fit(sources, target, context(tmp_path / "a"))
 
@@ -508,7 +515,7 @@ def corpora(tmp_path: Path, mini: Benchmark) -> Path:
 
 
 def explanations(mini: Benchmark, **chosen: object) -> list[list[gtok.Explanation]]:
-    return Topt(options("none", **chosen))._explanations(mini.corpus("music").without_test(), 0)
+    return Topt(options("none", mslm=chosen))._explanations(mini.corpus("music").without_test(), 0)
 
 
 def test_explanations_of_other_domains_can_be_mixed_in(mini: Benchmark, corpora: Path) -> None:
@@ -599,7 +606,7 @@ def test_options_are_sorted_or_in_an_order_of_their_own(tiny_t5: str, mini: Benc
     sentences = mini.corpus("ai").train[:6]
 
     def prompts(order: str, seed: int = 0) -> list[str]:
-        method = Topt(options(tiny_t5, option_order=order))
+        method = Topt(options(tiny_t5, finetuning={"option_order": order}))
         return [method._prompt(s, types, seed).split("[")[1].split("]")[0] for s in sentences]
 
     assert set(prompts("sorted")) == {"country, field, misc, person, task"}
@@ -614,10 +621,10 @@ def test_presets_hold_for_each_method() -> None:
         assert set(spec.presets) == {"paper", "cpu", "quick"}
         assert {spec.resolve(preset, {}).pretraining for preset in spec.presets} == {pretraining}
         paper = spec.resolve("paper", {})
-        assert (paper.backbone, paper.learning_rate, paper.epochs, paper.masked_copies) == (
+        assert (paper.backbone, paper.target.learning_rate, paper.target.epochs, paper.mslm.masked_copies) == (
             "google/flan-t5-base", 1e-4, 25, 10,
         )  # fmt: skip
-        assert (paper.batch_size, paper.mslm_batch_size, paper.source_sentences) == (8, 4, None)
+        assert (paper.finetuning.batch_size, paper.mslm.batch_size, paper.source.sentences) == (8, 4, None)
 
 
 # --- from the command line -------------------------------------------------------------------------------------------
