@@ -18,7 +18,7 @@ from cdner_bench.io import models
 from cdner_tagger.encoding import Window, windows
 from cdner_tagger.model import Tagger, bio_labels, load_encoder, load_tokenizer
 from cdner_tagger.training import Pupil, Tagging, decode
-from cdner_torch.batches import by_length, shuffled
+from cdner_torch.batches import group_by_length, shuffle
 from cdner_torch.descent import Descent
 from cdner_torch.schedule import Schedule
 
@@ -38,7 +38,7 @@ def train(attention: str, dropout: float | None, precision: str, *, grouped: boo
     tagger, compute = prepare(attention, dropout), Tagging("cpu", precision, 0)
     labels = {label: n for n, label in enumerate(tagger.labels)}
     pool = windows(TRAIN, TOKENIZER, 512, labels)
-    groups: list[list[Window]] = shuffled(pool, 16, torch.Generator().manual_seed(0))
+    groups: list[list[Window]] = shuffle(pool, 16, torch.Generator().manual_seed(0))
     if not grouped:
         mixed = random.Random(0).sample(pool, len(pool))
         groups = [mixed[i : i + 16] for i in range(0, len(mixed), 16)]
@@ -55,7 +55,7 @@ def train(attention: str, dropout: float | None, precision: str, *, grouped: boo
 def predict(attention: str, precision: str, *, grouped: bool) -> float:
     tagger, compute = prepare(attention, None), Tagging("cpu", precision, 0)
     inputs = windows(TEST, TOKENIZER, 512)
-    batches: Sequence[Sequence[Window]] = list(by_length(inputs, 64)) if grouped else [[w] for w in inputs]
+    batches: Sequence[Sequence[Window]] = list(group_by_length(inputs, 64)) if grouped else [[w] for w in inputs]
     start = time.perf_counter()
     for batch in batches:
         decode(tagger, TEST, batch, compute)

@@ -21,7 +21,7 @@ from cdner_bench import Sentence, text2text
 from cdner_bench.data import benchmark
 from cdner_bench.io import models
 from cdner_torch import backbones
-from cdner_torch.batches import shuffled
+from cdner_torch.batches import shuffle
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, Limits
 
@@ -103,7 +103,7 @@ def training(place: str, pairs: Sequence[tuple[str, str]]) -> None:
         examples = model.encode(pairs)
         mixed = random.Random(0).sample(examples, len(examples))
         plainly = [mixed[i : i + BATCH] for i in range(0, len(mixed), BATCH)]
-        batches = shuffled(examples, BATCH, torch.Generator().manual_seed(0)) if grouped else plainly
+        batches = shuffle(examples, BATCH, torch.Generator().manual_seed(0)) if grouped else plainly
         steps(model, batches[:2])
         show(name, len(pairs) / timed(lambda m=model, b=batches: steps(m, b)), baseline)  # type: ignore[misc]
 
@@ -112,7 +112,7 @@ def prediction(place: str, pairs: Sequence[tuple[str, str]], prompts: Sequence[s
     model = load(place, "auto")
     examples = model.encode(pairs)
     for epoch in range(EPOCHS):
-        steps(model, shuffled(examples, BATCH, torch.Generator().manual_seed(epoch)), 1e-3)
+        steps(model, shuffle(examples, BATCH, torch.Generator().manual_seed(epoch)), 1e-3)
     plain = Plain(place)
     plain.model.load_state_dict(model.network.state_dict())
     print(f"prediction of {len(prompts)} sentences, the model fine-tuned for {EPOCHS} epochs, up to 128 new tokens")
@@ -146,7 +146,7 @@ def utilisation(place: str, pairs: Sequence[tuple[str, str]]) -> None:
     one @ two
     ceiling = 20 * 2 * 2048**3 / timed(lambda: [one @ two for _ in range(20)])
     examples = model.encode(pairs)
-    batches = shuffled(examples, BATCH, torch.Generator().manual_seed(0))
+    batches = shuffle(examples, BATCH, torch.Generator().manual_seed(0))
     steps(model, batches[:2])
     seconds = timed(lambda: steps(model, batches))
     encoder = sum(p.numel() for n, p in model.network.named_parameters() if n.startswith("encoder"))

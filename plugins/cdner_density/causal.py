@@ -24,7 +24,7 @@ from transformers.models.auto.modeling_auto import (
 
 from cdner_bench import CdnerError, OptionError
 from cdner_torch import hub
-from cdner_torch.batches import padded
+from cdner_torch.batches import pad_rows
 
 Surprisals = npt.NDArray[np.float64]
 
@@ -152,7 +152,7 @@ class CausalModel:
     @torch.inference_mode()
     def _score(self, batch: Sequence[Window]) -> Surprisals:
         """Surprisals of the targets of all windows, one after the other."""
-        ids = padded([part.inputs for part in batch], 0).to(self.device)  # no real token sees what is right of it
+        ids = pad_rows([part.inputs for part in batch], 0).to(self.device)  # no real token sees what is right of it
         longest = ids.shape[1]
         asked = [
             n * longest + place - part.start - 1

@@ -33,7 +33,7 @@ _PRESETS: dict[str, dict[str, object]] = {
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """`qlora-llama2` and `lora-llama2`."""
+    """The method with quantisation, `qlora-llama2`, and without, `lora-llama2`."""
     return [
         Spec(
             "qlora-llama2",

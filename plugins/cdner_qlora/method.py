@@ -10,19 +10,19 @@ import torch
 
 from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sentence_counts, sha256, text2text, total
 from cdner_torch import backbones, hub
-from cdner_torch.batches import InMemory, blocks, mixture, sample
+from cdner_torch.batches import InMemory, blocks, mix, sample
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Example, Limits
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule, adamw
-from cdner_torch.weights import restored
+from cdner_torch.weights import restore
 
 from . import model, quantisation
 from .options import QloraOptions
 
 
 class Qlora(Method):
-    """`qlora-llama2` and `lora-llama2`."""
+    """Instruction tuning of a decoder through low-rank adapters: `qlora-llama2` and `lora-llama2`."""
 
     Options = QloraOptions
     options: QloraOptions
@@ -45,9 +45,9 @@ class Qlora(Method):
                 "corpora": [s.fingerprint() for s in sources],
             }
             folder = run.stage("source", lambda place: self._learn_sources(sources, place, run), key)
-            self.model.load(restored(folder))
+            self.model.load(restore(folder))
         folder = run.stage("target", lambda place: self._learn_target(target, place, run))
-        self.model.load(restored(folder))
+        self.model.load(restore(folder))
         self.model.export(run.workdir / "adapter", o.backbone)
         trained, size = self.model.network.get_nb_trainable_parameters()
         run.describe(backbone=o.backbone, trained=trained, total=size, precision=compute.resolved)
@@ -63,7 +63,7 @@ class Qlora(Method):
         pools = [self._examples(sample(s.train, o.source.sentences, generator), s.types) for s in sources]
 
         def draw(epoch: int) -> list[Example]:
-            return mixture(pools, torch.Generator().manual_seed(run.seed * 1_000_003 + epoch))
+            return mix(pools, torch.Generator().manual_seed(run.seed * 1_000_003 + epoch))
 
         data = InMemory(draw, o.finetuning.batch_size, run.seed)
         torch.manual_seed(run.seed)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cdner_bench import CdnerError
 from cdner_torch import backbones, hub
-from cdner_torch.batches import IGNORED, padded
+from cdner_torch.batches import IGNORED, pad_rows
 from cdner_torch.compute import Compute
 from cdner_torch.descent import out_of_memory
 from cdner_torch.generators import Causal, Example, Limits
@@ -32,9 +32,9 @@ class Adapted(Causal):
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Padded on the left, so that targets end together: no logits are made of positions before the longest one."""
-        ids, mask = self._padded([(*e.source, *e.target) for e in examples], left=True)
+        ids, mask = self._pad([(*e.source, *e.target) for e in examples], left=True)
         kept = 1 + max(len(e.target) for e in examples)
-        labels = padded([(*[IGNORED] * (kept - len(e.target)), *e.target) for e in examples], IGNORED)
+        labels = pad_rows([(*[IGNORED] * (kept - len(e.target)), *e.target) for e in examples], IGNORED)
         return {
             "input_ids": ids,
             "attention_mask": mask,

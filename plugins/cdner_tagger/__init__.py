@@ -21,7 +21,7 @@ _PRESETS: dict[str, dict[str, object]] = {
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """`bert-tagger` and `bert-gtok`."""
+    """The plain tagger, `bert-tagger`, and the one that reads explanations first, `bert-gtok`."""
     return [
         Spec(
             "bert-tagger",

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from cdner_bench import Sentence, conll
-from cdner_torch.batches import IGNORED, padded
-from cdner_torch.tokens import specials
+from cdner_torch.batches import IGNORED, pad_rows
+from cdner_torch.tokens import find_specials
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def windows(
     domain: int = 0,
 ) -> list[Window]:
     """Encode sentences for a model that takes `limit` sub-words; with `labels`, gold tags become label ids."""
-    before, after = specials(tokenizer)
+    before, after = find_specials(tokenizer)
     room = limit - len(before) - len(after)
     encoded = tokenizer([list(s.tokens) for s in sentences], is_split_into_words=True, add_special_tokens=False)
     cut = []
@@ -99,8 +99,8 @@ def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
 
 def collate(chosen: Sequence[Window], pad: int) -> Batch:
     """Pad windows to the longest of them."""
-    ids = padded([w.ids for w in chosen], pad)
-    attention = padded([[1] * len(w.ids) for w in chosen], 0)
+    ids = pad_rows([w.ids for w in chosen], pad)
+    attention = pad_rows([[1] * len(w.ids) for w in chosen], 0)
     labels = torch.full(ids.shape, IGNORED)
     for row, window in enumerate(chosen):
         if window.labels:

@@ -14,12 +14,12 @@ from transformers import AutoModelForMaskedLM
 
 from cdner_bench import RunContext
 from cdner_torch import hub, weights
-from cdner_torch.batches import IGNORED, OneStream, blocks, padded
+from cdner_torch.batches import IGNORED, OneStream, blocks, pad_rows
 from cdner_torch.compute import Compute
 from cdner_torch.learner import Learner
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
-from cdner_torch.tokens import specials
+from cdner_torch.tokens import find_specials
 
 from .model import length_limit
 from .options import Mlm
@@ -83,7 +83,7 @@ def _draw(
     """The batches of an epoch, in random order, with masks of their own."""
     order = torch.randperm(len(rows), generator=generator).tolist()
     for chosen in blocks(order, BATCH):
-        whole = padded([rows[i] for i in chosen], tokenizer.pad_token_id)
+        whole = pad_rows([rows[i] for i in chosen], tokenizer.pad_token_id)
         ids, labels = corrupt(whole, tokenizer, probability, generator)
         attention = (whole != tokenizer.pad_token_id).long()
         yield [Masked(*row) for row in zip(ids, labels, attention, strict=True)]
@@ -92,7 +92,7 @@ def _draw(
 def cut(texts: Sequence[str], tokenizer: Any, limit: int) -> Iterator[list[int]]:
     """The texts one after the other, cut into contiguous rows of `limit` sub-words with the special tokens."""
     stream = [i for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"] for i in ids]
-    before, after = specials(tokenizer)
+    before, after = find_specials(tokenizer)
     for part in blocks(stream, limit - len(before) - len(after)):
         yield [*before, *part, *after]
 

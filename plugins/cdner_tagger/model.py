@@ -100,7 +100,7 @@ def load_tagger(folder: Path) -> Tagger:
     """What `save_tagger` kept, all labels allowed."""
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     tagger = Tagger(_built_from(folder), labels, [labels])
-    tagger.load_state_dict(weights.restored(folder))
+    tagger.load_state_dict(weights.restore(folder))
     return tagger
 
 

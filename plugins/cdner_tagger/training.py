@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cdner_bench import Prediction, Sentence, conll
-from cdner_torch.batches import IGNORED, OneStream, by_length, mixture, shuffled
+from cdner_torch.batches import IGNORED, OneStream, group_by_length, mix, shuffle
 from cdner_torch.compute import Compute
 from cdner_torch.learner import Learner
 
@@ -54,7 +54,7 @@ class Pupil(Learner[Window]):
         return sum(len(window.labels) for window in windows)
 
     def keep(self, folder: Path) -> None:
-        """Leave what `load_tagger` reads."""
+        """Leave the tagger in a folder, as `load_tagger` reads it."""
         save_tagger(self.network, folder)
 
 
@@ -62,7 +62,7 @@ def draw_from(pools: Sequence[Sequence[Window]], batch_size: int, seed: int, *, 
     """Shuffled batches of a mixture of domains, which is drawn anew for each epoch."""
 
     def draw(generator: torch.Generator) -> list[list[Window]]:
-        return shuffled(mixture(pools, generator, sqrt=sqrt), batch_size, generator)
+        return shuffle(mix(pools, generator, sqrt=sqrt), batch_size, generator)
 
     return OneStream(draw, seed)
 
@@ -74,7 +74,7 @@ def decode(
     """The most probable tag of every word; entities by conlleval's reading of the tags, which are kept beside them."""
     tagger.to(compute.device).eval()
     tags = [["O"] * len(s.tokens) for s in sentences]
-    for group in by_length(windows, 64):
+    for group in group_by_length(windows, 64):
         best = compute.logits(tagger, collate(group, compute.pad)).argmax(-1).tolist()
         for window, row in zip(group, best, strict=True):
             for word, position in zip(window.words, window.first, strict=True):

@@ -31,7 +31,7 @@ _PRESETS: dict[str, dict[str, object]] = {
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """`topt`, `topt-no-gtok` and `topt-dapt`."""
+    """TOPT as published, `topt`, without its pre-training, `topt-no-gtok`, and with another one, `topt-dapt`."""
     return [
         Spec(
             "topt",

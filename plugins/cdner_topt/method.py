@@ -31,7 +31,7 @@ from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, Limits
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
-from cdner_torch.weights import restored
+from cdner_torch.weights import restore
 
 from . import merging, mslm
 from .options import Source, Target, ToptOptions
@@ -44,7 +44,7 @@ _Stage = Source | Target
 
 
 class Topt(Method):
-    """`topt`, `topt-no-gtok` and `topt-dapt`."""
+    """Text-to-text transfer after masked-span pre-training: `topt`, `topt-no-gtok` and `topt-dapt`."""
 
     Options = ToptOptions
     options: ToptOptions
@@ -181,7 +181,7 @@ class Topt(Method):
             model.load(merging.mean(sources))
         self._finetune(model, target, group, "target", place, run)
         if sources and group.merge != "none":
-            model.load(merging.merged(restored(place), merging.mean(sources)))
+            model.load(merging.merged(restore(place), merging.mean(sources)))
             model.keep(place)
 
     def _finetune(
@@ -209,7 +209,7 @@ class Topt(Method):
         if o.pretraining != "none":
             mslm.need_sentinels(model, add=o.mslm.add_sentinels)
         if start is not None:
-            model.load(restored(start))
+            model.load(restore(start))
         return model
 
     def _answered(

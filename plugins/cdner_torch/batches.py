@@ -39,7 +39,7 @@ class InMemory(Generic[Long]):
     def batches(self, epoch: int) -> Iterator[list[Long]]:
         """Shuffled anew each epoch, from random numbers of its own."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        yield from shuffled(self.draw(epoch), self.batch_size, generator)
+        yield from shuffle(self.draw(epoch), self.batch_size, generator)
 
 
 class Streamed(Generic[Item, Long]):
@@ -63,7 +63,7 @@ class Streamed(Generic[Item, Long]):
         """In the order of the text."""
         reading = self.read(epoch)
         while stretch := list(islice(reading, 64 * self.batch_size)):
-            yield from by_length(self.encode(stretch), self.batch_size)
+            yield from group_by_length(self.encode(stretch), self.batch_size)
 
 
 class OneStream(Generic[Item]):
@@ -89,7 +89,7 @@ class OneStream(Generic[Item]):
             self._begins.append(generator.get_state())
 
 
-def padded(rows: Sequence[Sequence[int]], pad: int, *, left: bool = False) -> Tensor:
+def pad_rows(rows: Sequence[Sequence[int]], pad: int, *, left: bool = False) -> Tensor:
     """Rows of ids as a tensor (rows, longest row), padded on the right or on the left."""
     out = torch.full((len(rows), max(map(len, rows))), pad)
     for n, row in enumerate(rows):
@@ -103,7 +103,7 @@ def sample(items: Sequence[Item], count: int | None, generator: torch.Generator)
     return [items[i] for i in sorted(torch.randperm(len(items), generator=generator)[:count].tolist())]
 
 
-def mixture(pools: Sequence[Sequence[Item]], generator: torch.Generator, *, sqrt: bool = True) -> list[Item]:
+def mix(pools: Sequence[Sequence[Item]], generator: torch.Generator, *, sqrt: bool = True) -> list[Item]:
     """The items of one epoch over several pools: as many as there are, shared out by size or by its square root.
 
     A pool that gets more than it has is gone through several times.
@@ -128,15 +128,17 @@ def blocks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[start : start + size]
 
 
-def by_length(items: Sequence[Long], size: int) -> Iterator[list[Long]]:
+def group_by_length(items: Sequence[Long], size: int) -> Iterator[list[Long]]:
     """Groups of `size` items of similar length, longest first."""
     ordered = sorted(items, key=lambda item: -len(item))
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
 
 
-def shuffled(items: Sequence[Long], size: int, generator: torch.Generator) -> list[list[Long]]:
+def shuffle(items: Sequence[Long], size: int, generator: torch.Generator) -> list[list[Long]]:
     """Random groups of `size` items, of similar length within each stretch of 16 groups, in random order."""
     order = torch.randperm(len(items), generator=generator).tolist()
-    groups = [group for stretch in blocks(order, 16 * size) for group in by_length([items[i] for i in stretch], size)]
+    groups = [
+        group for stretch in blocks(order, 16 * size) for group in group_by_length([items[i] for i in stretch], size)
+    ]
     return [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]

@@ -17,11 +17,11 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from cdner_bench import CdnerError
 
-from .batches import IGNORED, blocks, padded
+from .batches import IGNORED, blocks, pad_rows
 from .compute import Compute
 from .descent import out_of_memory
 from .learner import Learner
-from .tokens import specials
+from .tokens import find_specials
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class Backbone(Learner[Example]):
         self.tokenizer = tokenizer
         self.compute = compute
         self.limits = limits
-        self.before, after = specials(tokenizer)
+        self.before, after = find_specials(tokenizer)
         self.after = after or [tokenizer.eos_token_id]
         self._dropped = _dropped(tokenizer)
 
     def encode(self, pairs: Sequence[tuple[str, str]]) -> list[Example]:
-        """Texts as ids."""
+        """Sources and targets as ids, an example for each pair of texts."""
         sources, targets = self._ids([s for s, _ in pairs]), self._ids([t for _, t in pairs])
         return [self.example(s, t) for s, t in zip(sources, targets, strict=True)]
 
@@ -117,7 +117,7 @@ class Backbone(Learner[Example]):
         return out
 
     def size(self) -> int:
-        """Number of parameters."""
+        """How many parameters the network has, learnt or not."""
         return sum(p.numel() for p in self.network.parameters())
 
     def missing(self, tokens: Sequence[str]) -> list[str]:
@@ -149,10 +149,10 @@ class Backbone(Learner[Example]):
         kept = [i for i in ids if i not in self._dropped]
         return str(self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)).strip()
 
-    def _padded(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
+    def _pad(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
         """Ids and their attention mask."""
-        mask = padded([[1] * len(row) for row in rows], 0, left=left)
-        return padded(rows, self.tokenizer.pad_token_id, left=left), mask
+        mask = pad_rows([[1] * len(row) for row in rows], 0, left=left)
+        return pad_rows(rows, self.tokenizer.pad_token_id, left=left), mask
 
 
 class Seq2Seq(Backbone):
@@ -168,17 +168,17 @@ class Seq2Seq(Backbone):
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """`input_ids`, `attention_mask` (rows, source tokens) and `labels` (rows, target tokens)."""
-        ids, mask = self._padded([e.source for e in examples])
-        return {"input_ids": ids, "attention_mask": mask, "labels": padded([e.target for e in examples], IGNORED)}
+        ids, mask = self._pad([e.source for e in examples])
+        return {"input_ids": ids, "attention_mask": mask, "labels": pad_rows([e.target for e in examples], IGNORED)}
 
     def source(self, ids: list[int]) -> list[int]:
-        """As the tokenizer would."""
+        """The whole source, with the special tokens that the tokenizer puts around a text."""
         return [*self.before, *ids, *self.after]
 
     def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
         """Padded on the right. A sentence whose answer has ended leaves the batch, so that the rest goes faster."""
         network, eos = self.network, self.tokenizer.eos_token_id
-        ids, mask = (tensor.to(self.compute.device) for tensor in self._padded(sources))
+        ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources))
         hidden = network.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
         out = torch.full((len(sources), self.limits.answer), eos, device=ids.device)
         rows = torch.arange(len(sources), device=ids.device)
@@ -219,8 +219,8 @@ class Causal(Backbone):
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """All of shape (rows, source and target tokens)."""
-        ids, mask = self._padded([(*e.source, *e.target) for e in examples])
-        labels = padded([(*[IGNORED] * len(e.source), *e.target) for e in examples], IGNORED)
+        ids, mask = self._pad([(*e.source, *e.target) for e in examples])
+        labels = pad_rows([(*[IGNORED] * len(e.source), *e.target) for e in examples], IGNORED)
         return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
     def source(self, ids: list[int]) -> list[int]:
@@ -229,7 +229,7 @@ class Causal(Backbone):
 
     def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
         """Padded on the left, so that answers begin where sources end."""
-        ids, mask = (tensor.to(self.compute.device) for tensor in self._padded(sources, left=True))
+        ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources, left=True))
         out: Tensor = self.network.generate(input_ids=ids, attention_mask=mask, max_new_tokens=self.limits.answer)
         return out[:, ids.shape[1] :]
 

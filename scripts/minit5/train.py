@@ -27,7 +27,7 @@ from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGene
 
 from cdner_bench import Sentence, text2text
 from cdner_torch import checkpoint, weights
-from cdner_torch.batches import IGNORED, padded
+from cdner_torch.batches import IGNORED, pad_rows
 from cdner_torch.checkpoint import Checkpoint
 from cdner_torch.learner import Learner
 
@@ -91,7 +91,7 @@ class Reader(Learner[Example]):
 
     def loss(self, items: Sequence[Example]) -> Tensor:
         """Cross-entropy summed over the target tokens; the output layer is computed where there is one only."""
-        ids, labels = padded([source for source, _ in items], 0), padded([target for _, target in items], IGNORED)
+        ids, labels = pad_rows([source for source, _ in items], 0), pad_rows([target for _, target in items], IGNORED)
         attention = (ids != 0).long()
         with torch.autocast("cpu", torch.bfloat16):
             hidden = self.network.encoder(input_ids=ids, attention_mask=attention).last_hidden_state

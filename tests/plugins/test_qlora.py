@@ -32,7 +32,7 @@ from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Causal, Example, Limits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
-from cdner_torch.weights import restored  # noqa: E402
+from cdner_torch.weights import restore  # noqa: E402
 from support import Nobody, change, context  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
@@ -62,7 +62,7 @@ def learn(network: Adapted, folder: Path, schedule: Schedule, pairs: Sequence[tu
     folder.mkdir(exist_ok=True)
     examples = network.encode(pairs)
     train(network, InMemory(lambda _: examples, schedule.batch_size, 0), schedule, "t", context(folder), folder)
-    return restored(folder)
+    return restore(folder)
 
 
 def layers(network: Adapted) -> list[Any]:
@@ -207,7 +207,7 @@ def test_the_dev_score_in_between_changes_nothing_that_is_learnt(tiny_llama: str
 
         scores = iter([1.0, 2.0, 3.0])
         train(network, data, Schedule(3, 4, 1e-2), "t", context(folder), folder, dev_f1)
-        return restored(folder)
+        return restore(folder)
 
     assert same(made(tmp_path / "a", asked=True), made(tmp_path / "b", asked=False))
 
@@ -341,7 +341,7 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
         assert [(p.name, p.reused) for p in run.phases] == [("source", shared), ("target", False)]
     (first, *_) = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"), key=lambda p: p.stat().st_mtime)
     assert same(begun[0], begun[1])
-    assert any(same(begun[0], restored(p)) for p in (tmp_path / "shared").glob("source-*[0-9a-f]"))
+    assert any(same(begun[0], restore(p)) for p in (tmp_path / "shared").glob("source-*[0-9a-f]"))
     assert not same(begun[0], begun[4])
     assert first.is_dir()
 

@@ -19,7 +19,7 @@ from cdner_tagger import encoding, mlm, model, training  # noqa: E402
 from cdner_tagger.method import BertTagger  # noqa: E402
 from cdner_tagger.options import Network, Source, TaggerOptions, Target  # noqa: E402
 from cdner_torch import loop  # noqa: E402
-from cdner_torch.batches import mixture, padded  # noqa: E402
+from cdner_torch.batches import mix, pad_rows  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from support import Nobody, change, context  # noqa: E402
 
@@ -149,10 +149,10 @@ def test_sampling_by_square_root() -> None:
         return [encoding.Window(i, (1,), range(1), (0,), (0,), domain) for i in range(n)]
 
     pools = [pool(400, 0), pool(100, 1), pool(100, 2)]
-    drawn = mixture(pools, torch.Generator().manual_seed(0), sqrt=True)
+    drawn = mix(pools, torch.Generator().manual_seed(0), sqrt=True)
     assert [sum(w.domain == d for w in drawn) for d in range(3)] == [300, 150, 150]
     assert len({w.sentence for w in drawn if w.domain == 1}) == 100
-    assert mixture(pools, torch.Generator(), sqrt=False) == [*pools[0], *pools[1], *pools[2]]
+    assert mix(pools, torch.Generator(), sqrt=False) == [*pools[0], *pools[1], *pools[2]]
 
 
 def test_it_learns_what_it_is_shown(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
@@ -389,7 +389,7 @@ def test_masked_lm_on_gtok_changes_the_encoder(
 def test_corruption_masks_a_fifth_and_nothing_special(tokenizer: object) -> None:
     rows = list(mlm.cut(["the quick brown fox jumps over the lazy dog"] * 400, tokenizer, 64))
     assert all(len(row) <= 64 and row[0] == 2 and row[-1] == 3 for row in rows)
-    ids = padded(rows, 0)
+    ids = pad_rows(rows, 0)
     inputs, labels = mlm.corrupt(ids, tokenizer, 0.2, torch.Generator().manual_seed(0))
     chosen = labels != -100
     assert 0.18 < chosen.float().sum() / (ids > 4).sum() < 0.22

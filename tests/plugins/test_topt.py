@@ -29,7 +29,7 @@ from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Backbone, Example, Limits, Seq2Seq  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
-from cdner_torch.weights import restored  # noqa: E402
+from cdner_torch.weights import restore  # noqa: E402
 from support import Nobody, Run, change, context  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
@@ -61,7 +61,7 @@ def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
 
 
 def weights(folder: Path) -> dict[str, Any]:
-    return restored(folder)
+    return restore(folder)
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
