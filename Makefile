@@ -25,10 +25,11 @@ board: .venv/demo  ## leaderboards/ from the result files
 	$(BIN)/cdner-bench leaderboard
 
 bench: .venv/test  ## what is timed, and against what
+	$(BIN)/python perf/startup.py
 	$(BIN)/python perf/core.py
 	$(BIN)/python perf/tagger.py
 	$(BIN)/python perf/topt.py
-	$(BIN)/python perf/prompting.py
+	PYTHONPATH=tests $(BIN)/python perf/prompting.py
 	$(BIN)/python perf/density.py
 	$(BIN)/python perf/surprisal.py
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import DataError
+from ..io import locked_stream
 from .question import Answer, Question
 
 
@@ -22,10 +22,10 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._files: dict[str, _File] = {}
+        self._files: dict[str, AnswerFile] = {}
 
     def has(self, question: Question) -> bool:
-        """Whether it was answered before."""
+        """Whether an answer to this question is kept."""
         return self._file(question.model).place(question.key) is not None
 
     def get(self, question: Question) -> Answer | None:
@@ -50,16 +50,16 @@ class Store:
             ) from None
 
     def close(self) -> None:
-        """Give the files back."""
+        """Close the files of all models; the next answer opens its own again."""
         for file in self._files.values():
             file.close()
 
-    def _file(self, model: str) -> _File:
+    def _file(self, model: str) -> AnswerFile:
         name = f"{re.sub(r'[^A-Za-z0-9._@-]+', '_', model)}.jsonl"
-        return self._files.setdefault(name, _File(self.folder / name))
+        return self._files.setdefault(name, AnswerFile(self.folder / name))
 
 
-class _File:
+class AnswerFile:
     """The answers of one model: where each key's line lies, as far as the file was read."""
 
     def __init__(self, path: Path) -> None:
@@ -69,11 +69,13 @@ class _File:
         self.end = self.lines = 0
 
     def place(self, key: str) -> tuple[int, int] | None:
+        """Where the line of a key lies in the file, None if there is none."""
         if key not in self.places:
-            self._catch_up()
+            self.catch_up()
         return self.places.get(key)
 
     def read(self, key: str) -> Answer | None:
+        """The answer that is kept under a key, None if there is none."""
         place = self.place(key)
         if place is None:
             return None
@@ -90,9 +92,8 @@ class _File:
     def append(self, key: str, record: dict[str, Any]) -> Answer | None:
         """Write a line, unless another process has: then its answer."""
         stream = self.open()
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        try:
-            self._catch_up()
+        with locked_stream(stream):
+            self.catch_up()
             if key in self.places:
                 return self.read(key)
             if os.fstat(stream.fileno()).st_size > self.end:  # what a crash left
@@ -100,34 +101,31 @@ class _File:
             line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
             stream.write(line)
             stream.flush()
-            self._known(key, len(line))
-        finally:
-            fcntl.flock(stream, fcntl.LOCK_UN)
+            self._note(key, len(line))
         return None
 
     def open(self) -> IO[bytes]:
+        """The file, ready to be appended to."""
         if self.stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.stream = self.path.open("ab")
-            fcntl.flock(self.stream, fcntl.LOCK_EX)  # or what another process writes now would look unended
-            try:
-                self._catch_up()
+            with locked_stream(self.stream):  # or what another process writes now would look unended
+                self.catch_up()
                 with self.path.open("rb") as rest:
                     rest.seek(self.end)
                     unended = _record(rest.read()) is not None
                 if unended:  # a whole record that lacks its end: an editor's doing, not a crash's
                     self.stream.write(b"\n")
                     self.stream.flush()
-            finally:
-                fcntl.flock(self.stream, fcntl.LOCK_UN)
         return self.stream
 
     def close(self) -> None:
+        """Write nothing more."""
         if self.stream is not None:
             self.stream.close()
             self.stream = None
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Read what was written since the last time, up to the last whole line."""
         if not self.path.exists() or self.path.stat().st_size == self.end:
             return
@@ -140,10 +138,10 @@ class _File:
                 if record is None:
                     hint = "remove the line, or the file, to ask again"
                     raise DataError(f"{self.path}:{self.lines + 1} is not an answer", hint=hint)
-                self._known(record["key"], len(line))
+                self._note(record["key"], len(line))
 
-    def _known(self, key: str, size: int) -> None:
-        """The next line holds a key."""
+    def _note(self, key: str, size: int) -> None:
+        """Note that the next line, of so many bytes, holds the answer to a key."""
         self.places.setdefault(key, (self.end, size))
         self.end += size
         self.lines += 1

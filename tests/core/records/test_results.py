@@ -6,44 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import Counts, Scenario
 from cdner_bench.errors import ResultError
-from cdner_bench.io import Phase
-from cdner_bench.llm import Usage
-from cdner_bench.plugins import ModelFacts
-from cdner_bench.records import BenchmarkFacts, MethodFacts, Result, results
+from cdner_bench.records import results
+from samples import RESULT
 
-RESULT = Result(
-    status="finished",
-    run="0123456789abcdef",
-    benchmark=BenchmarkFacts("mini", "1", "00"),
-    scenario=Scenario("single", ("news",), "ai"),
-    method=MethodFacts("m", "p", "1+0", "quick", {"backbone": "b", "epochs": 3}),
-    seed=0,
-    model=ModelFacts("b", 10, 20, "fp32"),
-    scores={"span-f1": {"task": Counts(1, 2, 3)}, "topt-released": {"task": Counts(2, 0, -1)}},
-    sentences=[Counts(1, 0, 3), Counts(0, 2, 0)],
-    phases=[Phase("fit", 1.5, epochs=3, sentences=30), Phase("predict", 0.5, sentences=2)],
-    usage=Usage(
-        "m-2026-01-01",
-        "host",
-        "0123abcd",
-        "2026-01-01",
-        "2026-01-02",
-        3,
-        {"answered": 2, "refused": 1},
-        300,
-        30,
-        0.5,
-        {"p50": 0.5, "p90": 1.0, "p99": 2.0},
-        1,
-        (100, 5),
-        0,
-    ),
-    device="cpu",
-    peak_memory=1 << 20,
-    provenance={"created": "2026-01-01T00:00:00+00:00"},
-)
 HISTORY = Path(__file__).parent / "history"
 
 

@@ -10,24 +10,8 @@ from pathlib import Path
 import pytest
 
 from cdner_bench.errors import PluginError
-from cdner_bench.plugins import Measurement, Number, Plot
-from cdner_bench.records import CorpusFacts, Measured, MethodFacts
 from cdner_bench.reporting import figures
-
-POINTS = Plot("uid-by-length", "points", y="uid", y_label="UID (bits per token)", x="length", x_label="length (tokens)")
-BARS = Plot("uid-variance", "bars", y="variance", y_label="variance of UID")
-
-
-def measured(corpus: str, domain: str | None, variance: Number = 0.1, seed: int = 0, **options: object) -> Measured:
-    numbers = {"variance": variance, "variance_low": 0.05, "variance_high": None if corpus == "dapt" else 0.15}
-    columns = {"length": [3.0, 12.0], "uid": [1 / 3, 2.0]}
-    return Measured(
-        MethodFacts("uid", "density", "1+0", None, {"unit": "natural", **options}),
-        CorpusFacts(corpus, domain, "mini", "1", "00"),
-        seed,
-        Measurement(numbers, columns=columns, plots=[POINTS, BARS]),
-    )
-
+from samples import BARS, POINTS, measured
 
 FOUND = [measured(c, d) for d in ("music", "ai") for c in ("gtok+100", "gtok", "gtok+50")]
 

@@ -1,0 +1,75 @@
+"""Records that tests share: a result, a measurement, a run that learnt from explanations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cdner_bench import Counts, Scenario, digest
+from cdner_bench.data import benchmark
+from cdner_bench.io import Phase
+from cdner_bench.llm import Usage
+from cdner_bench.plugins import Measurement, ModelFacts, Number, Plot
+from cdner_bench.records import BenchmarkFacts, CorpusFacts, Measured, MethodFacts, Result
+
+RESULT = Result(
+    status="finished",
+    run="0123456789abcdef",
+    benchmark=BenchmarkFacts("mini", "1", "00"),
+    scenario=Scenario("single", ("news",), "ai"),
+    method=MethodFacts("m", "p", "1+0", "quick", {"backbone": "b", "epochs": 3}),
+    seed=0,
+    model=ModelFacts("b", 10, 20, "fp32"),
+    scores={"span-f1": {"task": Counts(1, 2, 3)}, "topt-released": {"task": Counts(2, 0, -1)}},
+    sentences=[Counts(1, 0, 3), Counts(0, 2, 0)],
+    phases=[Phase("fit", 1.5, epochs=3, sentences=30), Phase("predict", 0.5, sentences=2)],
+    usage=Usage(
+        "m-2026-01-01",
+        "host",
+        "0123abcd",
+        "2026-01-01",
+        "2026-01-02",
+        3,
+        {"answered": 2, "refused": 1},
+        300,
+        30,
+        0.5,
+        {"p50": 0.5, "p90": 1.0, "p99": 2.0},
+        1,
+        (100, 5),
+        0,
+    ),
+    device="cpu",
+    peak_memory=1 << 20,
+    provenance={"created": "2026-01-01T00:00:00+00:00"},
+)
+
+FILES = {d: domain.resources.get("gtok") for d, domain in benchmark.load("mini").domains.items()}
+FOLDER = f"any ({digest({f'{d}.json': file.sha256 for d, file in FILES.items() if file})[:12]})"
+
+
+POINTS = Plot("uid-by-length", "points", y="uid", y_label="UID (bits per token)", x="length", x_label="length (tokens)")
+BARS = Plot("uid-variance", "bars", y="variance", y_label="variance of UID")
+
+
+def measured(corpus: str, domain: str | None, variance: Number = 0.1, seed: int = 0, **options: object) -> Measured:
+    numbers = {"variance": variance, "variance_low": 0.05, "variance_high": None if corpus == "dapt" else 0.15}
+    columns = {"length": [3.0, 12.0], "uid": [1 / 3, 2.0]}
+    return Measured(
+        MethodFacts("uid", "density", "1+0", None, {"unit": "natural", **options}),
+        CorpusFacts(corpus, domain, "mini", "1", "00"),
+        seed,
+        Measurement(numbers, columns=columns, plots=[POINTS, BARS]),
+    )
+
+
+def run(tp: int, target: str = "ai", seed: int = 0, **options: object) -> Result:
+    """A run whose F1 is `tp` percent."""
+    if "gtok_mix" in options:
+        options.setdefault("gtok_folder", FOLDER)
+    return replace(
+        RESULT,
+        method=replace(RESULT.method, name="topt", options={"backbone": "b", "pretraining": "gtok", **options}),
+        scenario=Scenario("single", ("news",), target),
+        seed=seed,
+        scores={"span-f1": {"task": Counts(tp, 100 - tp, 100 - tp)}},
+    )
