@@ -33,7 +33,7 @@ class Qlora(Method):
         self.types = target.types
         compute = Compute(run.device, o.network.precision)
         limits = Limits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
-        self.model = model.load(_unpacked(run.backbone(o.backbone), run), compute, limits, o.adapters, run.seed)
+        self.model = model.load(unpack(run.backbone(o.backbone), run), compute, limits, o.adapters, run.seed)
         if sources:
             key = {
                 "network": o.network,
@@ -106,7 +106,7 @@ class Qlora(Method):
         return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]
 
 
-def _unpacked(place: str, run: RunContext) -> str:
+def unpack(place: str, run: RunContext) -> str:
     """The backbone as a folder of bf16 weights, if it is a GGUF file: reading that takes twenty times as long."""
     file = hub.find_gguf(place)
     if file is None:

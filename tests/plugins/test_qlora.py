@@ -500,8 +500,8 @@ def test_the_small_llm_is_unpacked_once_and_quantised(tmp_path: Path) -> None:
     except FetchError as error:
         pytest.skip(str(error))
     run = context(tmp_path)
-    folder = qlora._unpacked(place, run)
-    assert qlora._unpacked(place, context(tmp_path, seed=1)) == folder
+    folder = qlora.unpack(place, run)
+    assert qlora.unpack(place, context(tmp_path, seed=1)) == folder
     network = model.load(folder, Compute("cpu", "bf16"), Limits(answer=4), NF4, 0)
     assert len(layers(network)) == 210
     assert {layer.weight.dtype for layer in layers(network)} == {torch.uint8}
