@@ -73,7 +73,7 @@ def load_tokenizer(name: str) -> Any:
     if not tokenizer.is_fast:
         raise CdnerError(f"backbone {name!r} has no fast tokenizer, which is needed to align words")
     if getattr(tokenizer, "add_prefix_space", None) is False:
-        tokenizer = AutoTokenizer.from_pretrained(name, add_prefix_space=True)
+        tokenizer = hub.load(AutoTokenizer.from_pretrained, name, add_prefix_space=True)
     return tokenizer
 
 
