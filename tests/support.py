@@ -30,6 +30,6 @@ def context(folder: Path, seed: int = 0) -> RunContext:
 
 
 def change(options: Any, **chosen: object) -> Any:
-    """Options with other values, those of a group in a dict: `change(o, transfer="joint", target={"epochs": 1})`."""
+    """Options with other values, those of a group in a dict: `change(o, pretraining="none", target={"epochs": 1})`."""
     groups = {name: value for name, value in chosen.items() if isinstance(value, dict)}
     return replace(options, **{**chosen, **{name: replace(getattr(options, name), **v) for name, v in groups.items()}})

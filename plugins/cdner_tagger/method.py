@@ -46,14 +46,14 @@ class BertTagger(Method):
         self.tokenizer = load_tokenizer(self.backbone)
         self.compute = Tagging(run.device, o.network.precision, self.tokenizer.pad_token_id or 0)
         encoder, origin = self._encoder(target, run)
-        if o.transfer == "pretrain-finetune" and sources:
+        if o.finetuning.transfer == "pretrain-finetune" and sources:
             corpora = [corpus.fingerprint() for corpus in sources]
             key = {**origin, "finetuning": o.finetuning, "source": o.source, "corpora": corpora}
             folder = run.stage("source", lambda place: self._learn_sources(encoder(), sources, place, run), key)
             start = partial(load_tagger, folder)
         else:
             start = partial(_untrained, encoder)
-        joint = sources if o.transfer == "joint" else ()
+        joint = sources if o.finetuning.transfer == "joint" else ()
         place = run.stage("target", lambda place: self._learn_target(start(), target, joint, place, run))
         self.tagger = load_tagger(place).relabelled(bio_labels(target.types))
         size = sum(p.numel() for p in self.tagger.parameters())

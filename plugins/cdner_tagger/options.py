@@ -34,10 +34,12 @@ class Mlm:
 
 @dataclass(frozen=True)
 class Finetuning:
-    """What is the same for the sources and the target: windows of a batch, and the encoder's dropout (None leaves the
-    backbone's own).
+    """How the sources and the target are learnt. `transfer`: `pretrain-finetune` learns the sources, then the target;
+    `direct` the target alone; `joint` both at once. The batch is counted in windows, the dropout is the encoder's (None
+    leaves the backbone's own).
     """
 
+    transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
     batch_size: Positive = 16
     dropout: Annotated[float, Ge(0), Lt(1)] | None = None
 
@@ -57,7 +59,7 @@ class Source:
 @dataclass(frozen=True)
 class Target:
     """The target: the dev score is taken every `dev_every` epochs, and training stops after `patience` epochs without a
-    better one. With `transfer=joint`, its sentences are repeated `joint_repeats` times.
+    better one. With `finetuning.transfer=joint`, its sentences are repeated `joint_repeats` times.
     """
 
     epochs: Positive = 300
@@ -73,12 +75,10 @@ class TaggerOptions:
     """Defaults are CrossNER's (bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8), with two
     differences: pads are masked, and the optimizer starts anew on the target.
 
-    `transfer`: `pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at
-    once. `pretraining`: masked-LM on the target's `gtok` explanations first, or `none`.
+    `pretraining`: masked-LM on the target's `gtok` explanations first, or `none`.
     """
 
     backbone: Annotated[str, backbone] = "bert-base-cased"
-    transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
     pretraining: Literal["none", "gtok"] = "none"
     network: Network = Network()
     mlm: Mlm = Mlm()
@@ -92,6 +92,7 @@ class TaggerOptions:
         "mlm_probability": "mlm.probability",
         "mlm_learning_rate": "mlm.learning_rate",
         "mlm_block": "mlm.block",
+        "transfer": "finetuning.transfer",
         "batch_size": "finetuning.batch_size",
         "dropout": "finetuning.dropout",
         "source_epochs": "source.epochs",
