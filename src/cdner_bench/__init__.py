@@ -18,7 +18,7 @@ from .plugins import (
     operational,
     supplies,
 )
-from .types import Corpus, Entity, Prediction, Rejected, Scenario, Sentence
+from .types import Corpus, Entity, Interval, Prediction, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
@@ -45,6 +45,7 @@ __all__ = [
     "Entity",
     "GtokText",
     "IncompleteError",
+    "Interval",
     "Measurement",
     "Method",
     "NotRunError",
