@@ -6,7 +6,18 @@ from .errors import CdnerError, DataError, IncompleteError, NotRunError, OptionE
 from .hashing import digest
 from .io import sha256
 from .lazy import import_later
-from .plugins import Analysis, Measurement, Method, Plot, RunContext, Spec, hookimpl, operational
+from .plugins import (
+    Analysis,
+    Measurement,
+    Method,
+    Plot,
+    RunContext,
+    Spec,
+    backbone,
+    hookimpl,
+    operational,
+    supplies,
+)
 from .types import Corpus, Entity, Interval, Prediction, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
@@ -49,6 +60,7 @@ __all__ = [
     "Spec",
     "SplitText",
     "Text",
+    "backbone",
     "conll",
     "digest",
     "gtok",
@@ -58,6 +70,7 @@ __all__ = [
     "operational",
     "sentence_counts",
     "sha256",
+    "supplies",
     "text2text",
     "total",
 ]

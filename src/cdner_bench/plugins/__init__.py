@@ -6,7 +6,7 @@ from .contract import held_to_contract
 from .hookspecs import hookimpl
 from .measurement import Measurement, NoNumberError, Number, Plot
 from .method import Analysis, Method, Spec
-from .options import operational
+from .options import backbone, operational, supplies
 from .registry import Registered, Registry, discover
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Registry",
     "RunContext",
     "Spec",
+    "backbone",
     "conformance",
     "discover",
     "held_to_contract",
@@ -30,4 +31,5 @@ __all__ = [
     "operational",
     "options",
     "scaffold",
+    "supplies",
 ]

@@ -6,13 +6,14 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import CdnerError
 from ..hashing import digest
 from ..io import Phase, locked, meter, models, write_atomic
+from .options import as_dict
 
 if TYPE_CHECKING:
     import logging
@@ -111,19 +112,29 @@ class RunContext:
         """
         return str(models.fetch(name)) if name in models.catalogue() else name
 
-    def stage(self, name: str, build: Callable[[Path], None], key: Mapping[str, object] | None = None) -> Path:
+    def stage(
+        self,
+        name: str,
+        build: Callable[[Path], None],
+        key: Mapping[str, object] | None = None,
+        *,
+        seeded: bool = True,
+    ) -> Path:
         """The folder that `build` fills, built once however often the run is interrupted. `build` gets the folder as an
         interrupted build of the same stage left it, so it may go on from there or write everything anew.
 
         With a `key` it is shared by all runs of this plugin whose `name`, `key` and seed are equal, so the key must
         hold everything else that determines what is built: corpora (`Corpus.fingerprint`), options, the stage it
-        starts from. Without, it belongs to this run and goes when the run is finished.
+        starts from. A group of options in it stands for those of them that are not operational. Without, it belongs to
+        this run and goes when the run is finished. A stage that draws nothing is not `seeded`, and is shared by all
+        seeds.
         """
         if key is None:
             place = self.workdir / "stages" / name
             identity: dict[str, object] = {"stage": name}
         else:
-            identity = {"stage": name, "seed": self.seed, **self.identity, "key": dict(key)}
+            told = {part: as_dict(value) if is_dataclass(value) else value for part, value in key.items()}
+            identity = {"stage": name, "seed": self.seed if seeded else 0, **self.identity, "key": told}
             place = self.shared / f"{name}-{digest(identity)[:16]}"
         with locked(place.with_name(f"{place.name}.lock"), wait=True):
             if place.is_dir():

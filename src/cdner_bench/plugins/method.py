@@ -65,6 +65,8 @@ class Spec:
 
     `factory` is "module:Class". `options` override the class's defaults; a preset overrides both.
     `resources` are the files about the target it cannot do without (`gtok`, `dapt`).
+    `revision` is raised when a run would come out otherwise than before (docs/add-a-method.md); it is part of a run's
+    identity, the code is not. Without a revision, every edit of the code makes another method.
     `extra` is what to put in `pip install 'cdner-bench[extra]'` if its libraries are missing.
     """
 
@@ -75,6 +77,7 @@ class Spec:
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     resources: tuple[str, ...] = ()
     extra: str | None = None
+    revision: int | None = None
 
     def load(self, base: type[P]) -> type[P]:
         """Import the class, a subclass of `base`.

@@ -253,7 +253,7 @@ def _visible(job: Job, name: str) -> Corpus:
 
 def _require(job: Job, target: Corpus) -> None:
     for resource in job.entry.spec.resources:
-        named = getattr(job.options, resource, None)
+        named = options.with_role(job.options, options.supplies(resource))
         if resource not in target.resources and not isinstance(named, Path):
             file = job.benchmark.domain(target.name).resources.get(resource)
             where = (
