@@ -25,16 +25,13 @@ from cdner_bench.data import benchmark
 from cdner_bench.io import models
 from cdner_density.causal import CausalModel
 from cdner_torch import hub
-from cdner_torch.backbones import gguf
 
 
 class Plain:
     """One unit at a time, with the tokenizer and the context of `model`."""
 
     def __init__(self, place: str, model: CausalModel) -> None:
-        file = gguf(place)
-        options = {"gguf_file": file.name} if file else {}
-        self.network: Any = hub.load_model(AutoModelForCausalLM, place, **options).eval().to(model.device)
+        self.network: Any = hub.load_model(AutoModelForCausalLM, place).eval().to(model.device)
         self.model = model
 
     @torch.no_grad()

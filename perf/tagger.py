@@ -5,6 +5,7 @@ The baseline is a plain loop: fp32, the backbone's dropout, fused attention, bat
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Sequence
@@ -14,10 +15,12 @@ import torch
 from cdner_bench import Sentence
 from cdner_bench.data import benchmark
 from cdner_bench.io import models
-from cdner_tagger.encoding import Window, size, windows
+from cdner_tagger.encoding import Window, windows
 from cdner_tagger.model import Tagger, bio_labels, load_encoder, load_tokenizer
-from cdner_tagger.training import Tagging, _step, decode
-from cdner_torch.batches import by_length, shuffled
+from cdner_tagger.training import Pupil, Tagging, decode
+from cdner_torch.batches import group_by_length, shuffle
+from cdner_torch.descent import Descent
+from cdner_torch.schedule import Schedule
 
 SENTENCES = 320
 
@@ -27,9 +30,7 @@ def prepare(attention: str, dropout: float | None) -> Tagger:
     labels = bio_labels(CORPUS.types)
     tagger = Tagger(load_encoder(PLACE), labels, [labels])
     tagger.encoder.set_attn_implementation(attention)
-    for module in tagger.modules():
-        if isinstance(module, torch.nn.Dropout) and dropout is not None:
-            module.p = dropout
+    tagger.set_dropout(dropout)
     return tagger
 
 
@@ -37,23 +38,24 @@ def train(attention: str, dropout: float | None, precision: str, *, grouped: boo
     tagger, compute = prepare(attention, dropout), Tagging("cpu", precision, 0)
     labels = {label: n for n, label in enumerate(tagger.labels)}
     pool = windows(TRAIN, TOKENIZER, 512, labels)
-    optimizer = torch.optim.Adam(tagger.parameters(), lr=1e-5, fused=True)
-    groups: list[list[Window]] = shuffled(pool, 16, torch.Generator().manual_seed(0), size)
+    groups: list[list[Window]] = shuffle(pool, 16, torch.Generator().manual_seed(0))
     if not grouped:
         mixed = random.Random(0).sample(pool, len(pool))
         groups = [mixed[i : i + 16] for i in range(0, len(mixed), 16)]
+    schedule = Schedule(1, 16, 1e-5, decay=False)
+    descent = Descent(Pupil(tagger, compute), schedule, len(groups), "perf", logging.getLogger("perf"))
     for group in groups[:3]:
-        _step(tagger, group, optimizer, compute)
+        descent.step(0, group)
     start = time.perf_counter()
     for group in groups:
-        _step(tagger, group, optimizer, compute)
+        descent.step(0, group)
     return len(pool) / (time.perf_counter() - start)
 
 
 def predict(attention: str, precision: str, *, grouped: bool) -> float:
     tagger, compute = prepare(attention, None), Tagging("cpu", precision, 0)
     inputs = windows(TEST, TOKENIZER, 512)
-    batches: Sequence[Sequence[Window]] = list(by_length(inputs, 64, size)) if grouped else [[w] for w in inputs]
+    batches: Sequence[Sequence[Window]] = list(group_by_length(inputs, 64)) if grouped else [[w] for w in inputs]
     start = time.perf_counter()
     for batch in batches:
         decode(tagger, TEST, batch, compute)
@@ -82,8 +84,8 @@ def main() -> None:
 if __name__ == "__main__":
     PLACE = str(models.fetch("minilm"))
     TOKENIZER = load_tokenizer(PLACE)
-    FOUND = benchmark.load("crossner")
-    CORPUS = (FOUND if FOUND.present() else benchmark.load("mini")).corpus("music")
+    CROSSNER = benchmark.load("crossner")
+    CORPUS = (CROSSNER if CROSSNER.present() else benchmark.load("mini")).corpus("music")
     TRAIN: Sequence[Sentence] = [*CORPUS.train, *CORPUS.dev, *CORPUS.test][:SENTENCES]
     TEST: Sequence[Sentence] = CORPUS.test[:SENTENCES]
     main()

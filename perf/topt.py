@@ -21,10 +21,9 @@ from cdner_bench import Sentence, text2text
 from cdner_bench.data import benchmark
 from cdner_bench.io import models
 from cdner_torch import backbones
-from cdner_torch.batches import shuffled
+from cdner_torch.batches import shuffle
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, Limits
-from cdner_torch.training import size
 
 FP32 = Compute("cpu", "fp32")
 BATCH = 8
@@ -104,7 +103,7 @@ def training(place: str, pairs: Sequence[tuple[str, str]]) -> None:
         examples = model.encode(pairs)
         mixed = random.Random(0).sample(examples, len(examples))
         plainly = [mixed[i : i + BATCH] for i in range(0, len(mixed), BATCH)]
-        batches = shuffled(examples, BATCH, torch.Generator().manual_seed(0), size) if grouped else plainly
+        batches = shuffle(examples, BATCH, torch.Generator().manual_seed(0)) if grouped else plainly
         steps(model, batches[:2])
         show(name, len(pairs) / timed(lambda m=model, b=batches: steps(m, b)), baseline)  # type: ignore[misc]
 
@@ -113,7 +112,7 @@ def prediction(place: str, pairs: Sequence[tuple[str, str]], prompts: Sequence[s
     model = load(place, "auto")
     examples = model.encode(pairs)
     for epoch in range(EPOCHS):
-        steps(model, shuffled(examples, BATCH, torch.Generator().manual_seed(epoch), size), 1e-3)
+        steps(model, shuffle(examples, BATCH, torch.Generator().manual_seed(epoch)), 1e-3)
     plain = Plain(place)
     plain.model.load_state_dict(model.network.state_dict())
     print(f"prediction of {len(prompts)} sentences, the model fine-tuned for {EPOCHS} epochs, up to 128 new tokens")
@@ -147,7 +146,7 @@ def utilisation(place: str, pairs: Sequence[tuple[str, str]]) -> None:
     one @ two
     ceiling = 20 * 2 * 2048**3 / timed(lambda: [one @ two for _ in range(20)])
     examples = model.encode(pairs)
-    batches = shuffled(examples, BATCH, torch.Generator().manual_seed(0), size)
+    batches = shuffle(examples, BATCH, torch.Generator().manual_seed(0))
     steps(model, batches[:2])
     seconds = timed(lambda: steps(model, batches))
     encoder = sum(p.numel() for n, p in model.network.named_parameters() if n.startswith("encoder"))
@@ -180,8 +179,8 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=200, help="sentences to predict")
     args = parser.parse_args()
     place = str(models.fetch(args.backbone)) if args.backbone in models.catalogue() else args.backbone
-    found = benchmark.load("crossner")
-    corpus = (found if found.present() else benchmark.load("mini")).corpus("politics")
+    crossner = benchmark.load("crossner")
+    corpus = (crossner if crossner.present() else benchmark.load("mini")).corpus("politics")
     pairs = [(text2text.prompt(s, corpus.types), text2text.answer(s)) for s in corpus.train]
     test: Sequence[Sentence] = corpus.test[: args.test]
     training(place, pairs)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cdner_bench import RunContext
 
@@ -25,3 +27,9 @@ class Nobody:
 def context(folder: Path, seed: int = 0) -> RunContext:
     """What a run in `folder` is lent, with stages shared below it."""
     return RunContext(seed, folder / "run", folder / "shared", {}, Nobody(), logging.getLogger("test"))
+
+
+def change(options: Any, **chosen: object) -> Any:
+    """Options with other values, those of a group in a dict: `change(o, pretraining="none", target={"epochs": 1})`."""
+    groups = {name: value for name, value in chosen.items() if isinstance(value, dict)}
+    return replace(options, **{**chosen, **{name: replace(getattr(options, name), **v) for name, v in groups.items()}})

@@ -24,8 +24,7 @@ from transformers.models.auto.modeling_auto import (
 
 from cdner_bench import CdnerError, OptionError
 from cdner_torch import hub
-from cdner_torch.backbones import gguf
-from cdner_torch.batches import padded
+from cdner_torch.batches import pad_rows
 
 Surprisals = npt.NDArray[np.float64]
 
@@ -96,9 +95,7 @@ class CausalModel:
     """
 
     def __init__(self, name: str, *, window: int | None, stride: int | None, batch_tokens: int | None = None) -> None:
-        file = gguf(name)
-        options: dict[str, Any] = {"gguf_file": file.name} if file else {}
-        config = hub.load(AutoConfig.from_pretrained, name, **options)
+        config = hub.load(AutoConfig.from_pretrained, name)
         _refuse_others(name, config)
         positions = _positions(config) or _UNBOUNDED
         self.window = positions if window is None else min(window, positions)
@@ -108,11 +105,11 @@ class CausalModel:
                 f"stride={self.stride} and window={self.window} do not go together",
                 hint=f"-o stride=N with N from 1 to {self.window}",
             )
-        self.tokenizer = hub.load(AutoTokenizer.from_pretrained, name, **options)
+        self.tokenizer = hub.load(AutoTokenizer.from_pretrained, name)
         self.context = _context(self.tokenizer)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.batch_tokens = batch_tokens or BATCH_TOKENS[self.device]
-        network = hub.load_model(AutoModelForCausalLM, name, **options).eval()
+        network = hub.load_model(AutoModelForCausalLM, name).eval()
         self.parameters = sum(p.numel() for p in network.parameters())
         self.network = network.to(self.device)
         self.head = self._head(name)
@@ -155,7 +152,7 @@ class CausalModel:
     @torch.inference_mode()
     def _score(self, batch: Sequence[Window]) -> Surprisals:
         """Surprisals of the targets of all windows, one after the other."""
-        ids = padded([part.inputs for part in batch], 0).to(self.device)  # no real token sees what is right of it
+        ids = pad_rows([part.inputs for part in batch], 0).to(self.device)  # no real token sees what is right of it
         longest = ids.shape[1]
         asked = [
             n * longest + place - part.start - 1
@@ -169,8 +166,8 @@ class CausalModel:
             cross_entropy(self.head(states[some]), tokens, reduction="none")
             for some, tokens in zip(torch.split(places, _ROWS), torch.split(targets, _ROWS), strict=True)
         ]
-        found: Surprisals = torch.cat(pieces).double().cpu().numpy()
-        return found
+        surprisals: Surprisals = torch.cat(pieces).double().cpu().numpy()
+        return surprisals
 
     def _states(self, ids: Tensor) -> Tensor:
         """What `head` makes logits of, of shape (rows, tokens, size)."""
@@ -213,7 +210,7 @@ def _positions(config: Any) -> int | None:
     """Tokens that a model can read at once, if it says so."""
     text = config.get_text_config()
     names = ("max_position_embeddings", "max_seq_len", "seq_length")
-    return next((int(found) for name in names if (found := getattr(text, name, None))), None)
+    return next((int(count) for name in names if (count := getattr(text, name, None))), None)
 
 
 def _refuse_others(name: str, config: Any) -> None:

@@ -84,15 +84,14 @@ def _tokenizer(name: str, run: RunContext) -> Any:
     try:
         from transformers import AutoTokenizer
 
-        from cdner_torch import backbones, hub
+        from cdner_torch import hub
     except ImportError as error:
         raise PluginError(
             f"the tokenizer {name!r} cannot be loaded: {error}", hint="pip install 'cdner-bench[torch]'"
         ) from None
     place = run.backbone(name)
-    file = backbones.gguf(place)
     try:
-        return hub.load(AutoTokenizer.from_pretrained, place, **({"gguf_file": file.name} if file else {}))
+        return hub.load(AutoTokenizer.from_pretrained, place)
     except CdnerError as error:
         hint = "-o tokens=whitespace, word, or a tokenizer: minit5, smollm2, a folder, a hub's name"
         raise OptionError(f"option tokens={name}: {error}", hint=hint) from error

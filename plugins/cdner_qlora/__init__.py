@@ -4,21 +4,34 @@ from cdner_bench import Spec, hookimpl
 
 _SMALL: dict[str, object] = {
     "backbone": "smollm2",
-    "dropout": 0.0,
-    "batch_size": 8,
-    "learning_rate": 1e-3,
-    "source_epochs": 1,
+    "adapters.dropout": 0.0,
+    "finetuning.batch_size": 8,
+    "finetuning.learning_rate": 1e-3,
+    "source.epochs": 1,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "meta-llama/Llama-2-7b-hf"},
-    "cpu": {**_SMALL, "source_sentences": 1000, "epochs": 10, "dev_every": 5, "dev_sentences": 64, "max_answer": 128},
-    "quick": {**_SMALL, "source_sentences": 80, "epochs": 3, "select": "last", "max_answer": 96},
+    "cpu": {
+        **_SMALL,
+        "source.sentences": 1000,
+        "target.epochs": 10,
+        "dev.every": 5,
+        "dev.sentences": 64,
+        "decoding.max_answer": 128,
+    },
+    "quick": {
+        **_SMALL,
+        "source.sentences": 80,
+        "target.epochs": 3,
+        "target.select": "last",
+        "decoding.max_answer": 96,
+    },
 }
 
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """`qlora-llama2` and `lora-llama2`."""
+    """The method with quantisation, `qlora-llama2`, and without, `lora-llama2`."""
     return [
         Spec(
             "qlora-llama2",
@@ -31,8 +44,8 @@ def register_methods() -> list[Spec]:
         Spec(
             "lora-llama2",
             "cdner_qlora.method:Qlora",
-            "the same without quantisation (LoRA)",
-            options={"quantisation": "none"},
+            "instruction tuning of an unquantised decoder through low-rank adapters, sources first (Llama-2-7B LoRA)",
+            options={"adapters.quantisation": "none"},
             presets=_PRESETS,
             extra="qlora",
             revision=1,

@@ -6,7 +6,6 @@ import copy
 import shutil
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from cdner_bench import CdnerError
-from cdner_torch import backbones, generators, hub
-from cdner_torch.batches import IGNORED, padded
+from cdner_torch import backbones, hub
+from cdner_torch.batches import IGNORED, pad_rows
 from cdner_torch.compute import Compute
+from cdner_torch.descent import out_of_memory
 from cdner_torch.generators import Causal, Example, Limits
 
 from . import quantisation
+from .options import Adapters
 
 from peft import LoraConfig, PeftModel, get_peft_model  # isort: skip  # imports bitsandbytes, which is quiet by now
-
-
-@dataclass(frozen=True)
-class Adapters:
-    """Rank, scale (alpha / rank) and dropout of the adapters; the bits below them; what is kept for the gradient."""
-
-    rank: int
-    alpha: int
-    dropout: float
-    quantised: bool
-    checkpointing: bool
 
 
 class Adapted(Causal):
@@ -42,9 +32,9 @@ class Adapted(Causal):
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Padded on the left, so that targets end together: no logits are made of positions before the longest one."""
-        ids, mask = self._padded([(*e.source, *e.target) for e in examples], left=True)
+        ids, mask = self._pad([(*e.source, *e.target) for e in examples], left=True)
         kept = 1 + max(len(e.target) for e in examples)
-        labels = padded([(*[IGNORED] * (kept - len(e.target)), *e.target) for e in examples], IGNORED)
+        labels = pad_rows([(*[IGNORED] * (kept - len(e.target)), *e.target) for e in examples], IGNORED)
         return {
             "input_ids": ids,
             "attention_mask": mask,
@@ -91,28 +81,30 @@ def load(place: str, compute: Compute, limits: Limits, adapters: Adapters, seed:
     """The decoder of a folder or a hub's name, with fresh adapters. Raises `CdnerError` for what is no decoder, is not
     there, does not fit into memory, or cannot be quantised here.
     """
-    found = backbones.opened(place)
-    if found.kind is not Causal:
+    frame = backbones.read_frame(place)
+    if frame.kind is not Causal:
         raise CdnerError(
             f"the backbone {place!r} is no decoder",
             hint="take a decoder, -o backbone=smollm2 say, or --method topt-no-gtok",
         )
     dtype = torch.bfloat16 if compute.resolved == "bf16" else torch.float32
     options: dict[str, Any] = {"attn_implementation": hub.attention()}
-    if adapters.quantised:
+    quantised = adapters.quantisation == "nf4"
+    if quantised:
         quantisation.check(compute.device)
         options |= {"quantization_config": quantisation.config(dtype), "device_map": {"": compute.device}}
     try:
         network = hub.load_model(Causal.auto, place, dtype, **options)
         quantisation.keep_layout(network)
-        backbones.greedy(network, found.tokenizer)
-        return Adapted(_with_adapters(network, adapters, seed), found.tokenizer, compute, limits)
+        backbones.make_greedy(network, frame.tokenizer)
+        return Adapted(_with_adapters(network, adapters, seed), frame.tokenizer, compute, limits)
     except RuntimeError as error:
-        if not generators.out_of_memory(error):
+        if not out_of_memory(error):
             raise
         raise CdnerError(
             f"the backbone {place!r} does not fit into the memory of this {compute.device}",
-            hint="take a smaller one, -o backbone=smollm2 say" + ("" if adapters.quantised else ", or qlora-llama2"),
+            hint="take a smaller one, -o backbone=smollm2 say"
+            + ("" if adapters.quantisation == "nf4" else ", or qlora-llama2"),
         ) from error
 
 

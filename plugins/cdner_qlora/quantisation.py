@@ -34,14 +34,14 @@ def check(device: str) -> None:
         problem = "" if packed.dtype == torch.uint8 and error < 0.2 else f"a number comes back wrong by {error:.2f}"
     except ImportError as error:
         raise CdnerError(
-            f"4-bit layers need bitsandbytes: {error}", hint=f"{INSTALL}, or -o quantisation=none"
+            f"4-bit layers need bitsandbytes: {error}", hint=f"{INSTALL}, or -o adapters.quantisation=none"
         ) from error
     except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError) as error:
         problem = str(error).strip().splitlines()[0]
     if problem:
         raise CdnerError(
             f"bitsandbytes cannot quantise to 4 bits on this {device}: {problem}",
-            hint=f"-o quantisation=none, or another release: {INSTALL} --upgrade",
+            hint=f"-o adapters.quantisation=none, or another release: {INSTALL} --upgrade",
         )
 
 

@@ -4,22 +4,22 @@ from cdner_bench import Spec, hookimpl
 
 _SMALL: dict[str, object] = {
     "backbone": "minilm",
-    "learning_rate": 3e-4,
-    "source_learning_rate": 1e-4,
-    "schedule": "linear",
-    "dropout": 0.0,
+    "finetuning.dropout": 0.0,
+    "source.learning_rate": 1e-4,
+    "target.learning_rate": 3e-4,
+    "target.schedule": "linear",
 }
 _PRESETS: dict[str, dict[str, object]] = {
     # CrossNER's BertTagger: Adam 5e-5, batch 16, 2 source epochs, early stop after 8 epochs without a better dev F1.
     "paper": {"backbone": "bert-base-cased"},
-    "cpu": {**_SMALL, "source_sentences": 4000, "epochs": 20, "dev_every": 2, "mlm_epochs": 5},
-    "quick": {**_SMALL, "source_epochs": 2, "epochs": 15, "dev_every": 3, "mlm_epochs": 2},
+    "cpu": {**_SMALL, "mlm.epochs": 5, "source.sentences": 4000, "target.epochs": 20, "target.dev_every": 2},
+    "quick": {**_SMALL, "mlm.epochs": 2, "source.epochs": 2, "target.epochs": 15, "target.dev_every": 3},
 }
 
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """`bert-tagger` and `bert-gtok`."""
+    """The plain tagger, `bert-tagger`, and the one that reads explanations first, `bert-gtok`."""
     return [
         Spec(
             "bert-tagger",
@@ -32,7 +32,7 @@ def register_methods() -> list[Spec]:
         Spec(
             "bert-gtok",
             "cdner_tagger.method:BertTagger",
-            "the same after masked-LM pre-training on the target's GTOK explanations (TOPT, Table 9)",
+            "token classification after masked-LM pre-training on the target's GTOK explanations (TOPT, Table 9)",
             options={"pretraining": "gtok"},
             presets=_PRESETS,
             resources=("gtok",),

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from cdner_bench import Sentence, conll
-from cdner_torch.batches import IGNORED, padded
-from cdner_torch.tokens import specials
+from cdner_torch.batches import IGNORED, pad_rows
+from cdner_torch.tokens import find_specials
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class Window:
     first: tuple[int, ...]
     labels: tuple[int, ...]
     domain: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,10 @@ def windows(
     domain: int = 0,
 ) -> list[Window]:
     """Encode sentences for a model that takes `limit` sub-words; with `labels`, gold tags become label ids."""
-    before, after = specials(tokenizer)
+    before, after = find_specials(tokenizer)
     room = limit - len(before) - len(after)
     encoded = tokenizer([list(s.tokens) for s in sentences], is_split_into_words=True, add_special_tokens=False)
-    found = []
+    cut = []
     for n, sentence in enumerate(sentences):
         pieces: list[list[int]] = [[] for _ in sentence.tokens]
         for piece, word in zip(encoded["input_ids"][n], encoded.word_ids(n), strict=True):
@@ -67,8 +70,8 @@ def windows(
                 first[word] = len(ids)
                 ids += pieces[word]
             gold = tuple(labels[tags[w]] for w in words) if labels else ()
-            found.append(Window(n, (*ids, *after), words, tuple(first[w] for w in words), gold, domain))
-    return found
+            cut.append(Window(n, (*ids, *after), words, tuple(first[w] for w in words), gold, domain))
+    return cut
 
 
 def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
@@ -96,15 +99,10 @@ def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
 
 def collate(chosen: Sequence[Window], pad: int) -> Batch:
     """Pad windows to the longest of them."""
-    ids = padded([w.ids for w in chosen], pad)
-    attention = padded([[1] * len(w.ids) for w in chosen], 0)
+    ids = pad_rows([w.ids for w in chosen], pad)
+    attention = pad_rows([[1] * len(w.ids) for w in chosen], 0)
     labels = torch.full(ids.shape, IGNORED)
     for row, window in enumerate(chosen):
         if window.labels:
             labels[row, list(window.first)] = torch.tensor(window.labels)
     return Batch(chosen, ids, attention, labels, torch.tensor([w.domain for w in chosen]))
-
-
-def size(window: Window) -> int:
-    """How many sub-words it has: what batches are grouped by."""
-    return len(window.ids)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import torch
-from annotated_types import Ge, Gt, Lt
 
 from cdner_bench import (
     Corpus,
@@ -18,64 +17,20 @@ from cdner_bench import (
     Prediction,
     RunContext,
     Sentence,
-    backbone,
-    chooses_knowledge,
+    digest,
     gtok,
     sentence_counts,
-    sha256,
     total,
 )
-from cdner_torch.batches import blocks, mixture, sample
+from cdner_torch.batches import blocks, sample
+from cdner_torch.loop import train
+from cdner_torch.schedule import Schedule
 
 from . import mlm
 from .encoding import Window, windows
-from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, load_tokenizer, save_tagger
-from .training import Schedule, Tagging, decode, train
-
-Positive = Annotated[int, Gt(0)]
-Rate = Annotated[float, Gt(0), Lt(1)]
-
-
-@dataclass(frozen=True)
-class TaggerOptions:
-    """Defaults are CrossNER's (bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8), with two
-    differences: pads are masked, and the optimizer starts anew on the target.
-
-    `transfer`: `pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at
-    once, the target repeated 50 times. `source_sampling`: `sqrt` draws from n source domains with weight √size,
-    `concat` takes them as they are. `source_sentences` caps each source domain.
-    """
-
-    backbone: Annotated[str, backbone] = "bert-base-cased"
-    transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
-    pretraining: Annotated[Literal["none", "gtok"], chooses_knowledge] = "none"
-    source_epochs: Positive = 2
-    source_learning_rate: Rate = 5e-5
-    source_sentences: Positive | None = None
-    source_sampling: Literal["sqrt", "concat"] = "sqrt"
-    epochs: Positive = 300
-    patience: Positive | None = 8
-    dev_every: Positive = 1
-    learning_rate: Rate = 5e-5
-    batch_size: Positive = 16
-    schedule: Literal["constant", "linear"] = "constant"
-    dropout: Annotated[float, Ge(0), Lt(1)] | None = None
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    joint_repeats: Positive = 50
-    mlm_epochs: Positive = 15
-    mlm_probability: Rate = 0.2
-    mlm_learning_rate: Rate = 5e-5
-    mlm_block: Annotated[int, Ge(16)] = 512
-
-
-_SOURCE_OPTIONS = (
-    "source_epochs",
-    "source_learning_rate",
-    "source_sentences",
-    "source_sampling",
-    "batch_size",
-    "dropout",
-)
+from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, load_tokenizer
+from .options import TaggerOptions
+from .training import Pupil, Tagging, decode, draw_from
 
 
 class BertTagger(Method):
@@ -89,17 +44,16 @@ class BertTagger(Method):
         o = self.options
         self.backbone = run.backbone(o.backbone)
         self.tokenizer = load_tokenizer(self.backbone)
-        self.compute = Tagging(run.device, o.precision, self.tokenizer.pad_token_id or 0)
+        self.compute = Tagging(run.device, o.network.precision, self.tokenizer.pad_token_id or 0)
         encoder, origin = self._encoder(target, run)
-        if o.transfer == "pretrain-finetune" and sources:
-            options = {name: getattr(o, name) for name in _SOURCE_OPTIONS}
-            fingerprints = [corpus.fingerprint() for corpus in sources]
-            key = {**origin, **options, "precision": self.compute.resolved, "sources": fingerprints}
+        if o.finetuning.transfer == "pretrain-finetune" and sources:
+            corpora = [corpus.fingerprint() for corpus in sources]
+            key = {**origin, "finetuning": o.finetuning, "source": o.source, "corpora": corpora}
             folder = run.stage("source", lambda place: self._learn_sources(encoder(), sources, place, run), key)
             start = partial(load_tagger, folder)
         else:
             start = partial(_untrained, encoder)
-        joint = sources if o.transfer == "joint" else ()
+        joint = sources if o.finetuning.transfer == "joint" else ()
         place = run.stage("target", lambda place: self._learn_target(start(), target, joint, place, run))
         self.tagger = load_tagger(place).relabelled(bio_labels(target.types))
         size = sum(p.numel() for p in self.tagger.parameters())
@@ -114,21 +68,25 @@ class BertTagger(Method):
     def _encoder(self, target: Corpus, run: RunContext) -> tuple[Callable[[], Any], dict[str, object]]:
         """What makes the encoder to start from, and what identifies it."""
         o = self.options
+        origin: dict[str, object] = {
+            "pretraining": o.pretraining,
+            "network": o.network,
+            "precision": self.compute.resolved,
+            "mlm": o.mlm,
+        }
         if o.pretraining == "none":
-            return partial(load_encoder, self.backbone), {}
+            return partial(load_encoder, self.backbone), origin
         corpus = target.resources.get("gtok")
         if corpus is None:
             raise NotRunError("pretraining=gtok needs a GTOK corpus", hint="run --method bert-gtok, which asks for one")
-        plan = mlm.Plan(o.mlm_epochs, o.mlm_probability, o.mlm_learning_rate, o.mlm_block)
-        origin = {"gtok": sha256(corpus), "precision": self.compute.resolved, **asdict(plan)}
         texts = [e.text for e in gtok.read(corpus, target)]
         run.learn_from("gtok")
         folder = run.stage(
             "mlm",
-            lambda place: mlm.pretrain(self.backbone, self.tokenizer, texts, plan, place, run, self.compute),
-            {"pretraining": origin},
+            lambda place: mlm.pretrain(self.backbone, self.tokenizer, texts, o.mlm, place, run, self.compute),
+            {**origin, "gtok": digest(texts)},
         )
-        return partial(load_encoder, str(folder)), {"pretraining": origin}
+        return partial(load_encoder, str(folder)), {**origin, "start": folder.name}
 
     def _learn_sources(self, encoder: Any, sources: Sequence[Corpus], place: Path, run: RunContext) -> None:
         o = self.options
@@ -137,13 +95,13 @@ class BertTagger(Method):
         types = sorted({kind for corpus in sources for kind in corpus.types})
         tagger = Tagger(encoder, bio_labels(types), [bio_labels(c.types) for c in sources])
         pools = [
-            self._windows(sample(corpus.train, o.source_sentences, generator), tagger, n)
+            self._windows(sample(corpus.train, o.source.sentences, generator), tagger, n)
             for n, corpus in enumerate(sources)
         ]
-        schedule = Schedule(o.source_epochs, o.source_learning_rate, o.batch_size, dropout=o.dropout)
-        epoch = partial(mixture, pools, sqrt=o.source_sampling == "sqrt")
-        train(tagger, epoch, schedule, "source", run, self.compute)
-        save_tagger(tagger, place)
+        tagger.set_dropout(o.finetuning.dropout)
+        data = draw_from(pools, o.finetuning.batch_size, run.seed, sqrt=o.source.sampling == "sqrt")
+        schedule = Schedule(o.source.epochs, o.finetuning.batch_size, o.source.learning_rate, decay=False)
+        train(Pupil(tagger, self.compute), data, schedule, "source", run, place)
 
     def _learn_target(
         self, start: Tagger, target: Corpus, joint: Sequence[Corpus], place: Path, run: RunContext
@@ -156,18 +114,21 @@ class BertTagger(Method):
             tagger = Tagger(start.encoder, labels, [bio_labels(c.types) for c in domains])
         else:
             tagger = start.relabelled(bio_labels(target.types))
-        pool = self._windows(target.train, tagger, 0) * (o.joint_repeats if joint else 1)
+        pool = self._windows(target.train, tagger, 0) * (o.target.joint_repeats if joint else 1)
         generator = torch.Generator().manual_seed(run.seed)
         for domain, corpus in enumerate(joint, start=1):
-            pool += self._windows(sample(corpus.train, o.source_sentences, generator), tagger, domain)
+            pool += self._windows(sample(corpus.train, o.source.sentences, generator), tagger, domain)
 
         def dev_f1() -> float:
             return total(map(sentence_counts, target.dev, self._decode(tagger, target.dev, self.compute))).f1
 
-        decay = o.schedule == "linear"
-        schedule = Schedule(o.epochs, o.learning_rate, o.batch_size, decay, o.patience, o.dev_every, o.dropout)
-        train(tagger, lambda _: pool, schedule, "target", run, self.compute, dev_f1)
-        save_tagger(tagger, place)
+        tagger.set_dropout(o.finetuning.dropout)
+        data = draw_from([pool], o.finetuning.batch_size, run.seed, sqrt=False)
+        group, decay = o.target, o.target.schedule == "linear"
+        schedule = Schedule(
+            group.epochs, o.finetuning.batch_size, group.learning_rate, group.dev_every, group.patience, decay
+        )
+        train(Pupil(tagger, self.compute), data, schedule, "target", run, place, dev_f1)
 
     def _windows(self, sentences: Sequence[Sentence], tagger: Tagger, domain: int) -> list[Window]:
         labels = {label: n for n, label in enumerate(tagger.labels)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,72 +13,88 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from cdner_bench import RunContext
-from cdner_torch import hub
-from cdner_torch.batches import IGNORED, padded
+from cdner_torch import hub, weights
+from cdner_torch.batches import IGNORED, OneStream, blocks, pad_rows
 from cdner_torch.compute import Compute
-from cdner_torch.tokens import specials
+from cdner_torch.learner import Learner
+from cdner_torch.loop import train
+from cdner_torch.schedule import Schedule
+from cdner_torch.tokens import find_specials
 
 from .model import length_limit
+from .options import Mlm
 
 BATCH = 8
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How to pre-train: `block` sub-words an example, each masked with `probability`."""
+class Masked:
+    """A corrupted row of a batch: three tensors of its sub-words, of which `labels` are ignored where none is hidden
+    and `attention` is 0 on pads.
+    """
 
-    epochs: int
-    probability: float
-    learning_rate: float
-    block: int
+    ids: Tensor
+    labels: Tensor
+    attention: Tensor
+
+
+class MaskedLM(Learner[Masked]):
+    """An encoder with its language-modelling head, of which the encoder is kept."""
+
+    def __init__(self, backbone: str, compute: Compute) -> None:
+        self.network: Any = hub.load_model(AutoModelForMaskedLM, backbone).to(compute.device)
+        self.compute = compute
+
+    def loss(self, items: Sequence[Masked]) -> Tensor:
+        """Cross-entropy summed over the masked sub-words."""
+        device = self.compute.device
+        ids, labels, attention = (
+            torch.stack([getattr(row, part) for row in items]).to(device) for part in ("ids", "labels", "attention")
+        )
+        with self.compute.autocast():
+            logits = self.network(input_ids=ids, attention_mask=attention).logits
+        flat = logits.float().flatten(0, 1)
+        return nn.functional.cross_entropy(flat, labels.flatten(), ignore_index=IGNORED, reduction="sum")
+
+    def terms(self, items: Sequence[Masked]) -> int:
+        """How many sub-words are masked."""
+        return sum(int((row.labels != IGNORED).sum()) for row in items)
+
+    def keep(self, folder: Path) -> None:
+        """Leave the encoder as `from_pretrained` reads it."""
+        self.network.base_model.config.save_pretrained(folder)
+        weights.keep(self.network.base_model.state_dict(), folder / weights.NAME, {"format": "pt"})
 
 
 def pretrain(
-    backbone: str, tokenizer: Any, texts: Sequence[str], plan: Plan, place: Path, run: RunContext, compute: Compute
+    backbone: str, tokenizer: Any, texts: Sequence[str], options: Mlm, place: Path, run: RunContext, compute: Compute
 ) -> None:
     """Adapt `backbone` to the explanations and save its encoder in `place`."""
     torch.manual_seed(run.seed)
-    generator = torch.Generator().manual_seed(run.seed)
-    model: Any = hub.load_model(AutoModelForMaskedLM, backbone).to(compute.device).train()
-    limit = min(plan.block, length_limit(model))
-    rows = list(blocks(texts, tokenizer, limit))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=0.0, fused=True)
-    steps = plan.epochs * -(-len(rows) // BATCH)
-    decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: 1 - n / steps)
-    done = 0
-    with run.phase("mlm") as clock:
-        for _ in range(plan.epochs):
-            order = torch.randperm(len(rows), generator=generator).tolist()
-            for start in range(0, len(order), BATCH):
-                batch = padded([rows[i] for i in order[start : start + BATCH]], tokenizer.pad_token_id)
-                ids, labels = corrupt(batch, tokenizer, plan.probability, generator)
-                loss = _loss(model, ids, labels, batch != tokenizer.pad_token_id, compute)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                decay.step()
-                done += 1
-                run.progress(done, steps, loss=loss.item())
-            clock.epochs += 1
-            clock.sentences += len(rows)
-    model.base_model.save_pretrained(place)
+    learner = MaskedLM(backbone, compute)
+    rows = list(cut(texts, tokenizer, min(options.block, length_limit(learner.network))))
+    data = OneStream(partial(_draw, rows, tokenizer, options.probability), run.seed)
+    train(learner, data, Schedule(options.epochs, BATCH, options.learning_rate), "mlm", run, place)
 
 
-def _loss(model: Any, ids: Tensor, labels: Tensor, attention: Tensor, compute: Compute) -> Tensor:
-    device = compute.device
-    with compute.autocast():
-        logits = model(input_ids=ids.to(device), attention_mask=attention.long().to(device)).logits
-    flat = logits.float().flatten(0, 1)
-    return nn.functional.cross_entropy(flat, labels.to(device).flatten(), ignore_index=IGNORED)
+def _draw(
+    rows: Sequence[list[int]], tokenizer: Any, probability: float, generator: torch.Generator
+) -> Iterator[list[Masked]]:
+    """The batches of an epoch, in random order, with masks of their own."""
+    order = torch.randperm(len(rows), generator=generator).tolist()
+    for chosen in blocks(order, BATCH):
+        whole = pad_rows([rows[i] for i in chosen], tokenizer.pad_token_id)
+        ids, labels = corrupt(whole, tokenizer, probability, generator)
+        attention = (whole != tokenizer.pad_token_id).long()
+        yield [Masked(*row) for row in zip(ids, labels, attention, strict=True)]
 
 
-def blocks(texts: Sequence[str], tokenizer: Any, limit: int) -> Iterator[list[int]]:
-    """The texts one after the other, cut into contiguous blocks of `limit` sub-words with the special tokens."""
+def cut(texts: Sequence[str], tokenizer: Any, limit: int) -> Iterator[list[int]]:
+    """The texts one after the other, cut into contiguous rows of `limit` sub-words with the special tokens."""
     stream = [i for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"] for i in ids]
-    before, after = specials(tokenizer)
-    room = limit - len(before) - len(after)
-    for start in range(0, len(stream), room):
-        yield before + stream[start : start + room] + after
+    before, after = find_specials(tokenizer)
+    for part in blocks(stream, limit - len(before) - len(after)):
+        yield [*before, *part, *after]
 
 
 def corrupt(ids: Tensor, tokenizer: Any, probability: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:

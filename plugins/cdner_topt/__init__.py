@@ -4,32 +4,32 @@ from cdner_bench import Spec, hookimpl
 
 _SMALL: dict[str, object] = {
     "backbone": "minit5",
-    "dropout": 0.0,
-    "mslm_epochs": 1,
-    "mslm_batch_size": 16,
-    "mslm_learning_rate": 3e-4,
-    "source_learning_rate": 3e-4,
-    "learning_rate": 3e-4,
-    "dev_every": 5,
-    "max_answer": 128,
+    "network.dropout": 0.0,
+    "mslm.epochs": 1,
+    "mslm.batch_size": 16,
+    "mslm.learning_rate": 3e-4,
+    "source.learning_rate": 3e-4,
+    "target.learning_rate": 3e-4,
+    "dev.every": 5,
+    "decoding.max_answer": 128,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "google/flan-t5-base"},
     "cpu": {
         **_SMALL,
-        "masked_copies": 2,
-        "source_sentences": 2000,
-        "source_epochs": 1,
-        "epochs": 10,
-        "dev_sentences": 64,
+        "mslm.masked_copies": 2,
+        "source.sentences": 2000,
+        "source.epochs": 1,
+        "target.epochs": 10,
+        "dev.sentences": 64,
     },
-    "quick": {**_SMALL, "masked_copies": 3, "source_epochs": 4, "epochs": 20},
+    "quick": {**_SMALL, "mslm.masked_copies": 3, "source.epochs": 4, "target.epochs": 20},
 }
 
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """`topt`, `topt-no-gtok` and `topt-dapt`."""
+    """TOPT as published, `topt`, without its pre-training, `topt-no-gtok`, and with another one, `topt-dapt`."""
     return [
         Spec(
             "topt",
@@ -43,7 +43,7 @@ def register_methods() -> list[Spec]:
         Spec(
             "topt-no-gtok",
             "cdner_topt.method:Topt",
-            "the same without the pre-training (TOPT, w/o GTOK)",
+            "text-to-text transfer without any pre-training (TOPT, w/o GTOK)",
             options={"pretraining": "none"},
             presets=_PRESETS,
             extra="torch",
@@ -52,7 +52,7 @@ def register_methods() -> list[Spec]:
         Spec(
             "topt-dapt",
             "cdner_topt.method:Topt",
-            "the same with pre-training on unlabelled text of the domain (TOPT, w/ DAPT)",
+            "text-to-text transfer after masked-span pre-training on unlabelled text of the domain (TOPT, w/ DAPT)",
             options={"pretraining": "dapt"},
             presets=_PRESETS,
             resources=("dapt",),

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-from cdner_torch.weights import restored
+from cdner_torch.weights import restore
 
 
 def mean(folders: Sequence[Path]) -> dict[str, Tensor]:
     """Eq. 7: the mean of the weights that stages left, every parameter, in float32."""
-    total = restored(folders[0])
+    total = restore(folders[0])
     for folder in folders[1:]:
-        for name, tensor in restored(folder).items():
+        for name, tensor in restore(folder).items():
             total[name] += tensor
     return {name: tensor / len(folders) for name, tensor in total.items()}
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Annotated, Literal
 
 import torch
-from annotated_types import Ge, Gt, Lt
-from pydantic import DirectoryPath, FilePath
 
 from cdner_bench import (
     CdnerError,
@@ -22,109 +19,33 @@ from cdner_bench import (
     Prediction,
     RunContext,
     Sentence,
-    backbone,
-    chooses_knowledge,
     digest,
     gtok,
     sentence_counts,
     sha256,
-    supplies,
     text2text,
     total,
 )
 from cdner_torch import backbones
-from cdner_torch.batches import blocks, sample
-from cdner_torch.compute import Compute, Precision
+from cdner_torch.batches import Data, InMemory, Streamed, blocks, sample
+from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, Limits
-from cdner_torch.training import Data, InMemory, Schedule, Streamed, train
-from cdner_torch.weights import restored
+from cdner_torch.loop import train
+from cdner_torch.schedule import Schedule
+from cdner_torch.weights import restore
 
 from . import merging, mslm
+from .options import Source, Target, ToptOptions
 
-Positive = Annotated[int, Gt(0)]
-Natural = Annotated[int, Ge(0)]
-Rate = Annotated[float, Gt(0), Lt(1)]
-
-
-@dataclass(frozen=True)
-class ToptOptions:
-    """Defaults are the paper's or, where the two disagree, the released code's (docs/topt.md has the list).
-
-    `pretraining`: MSLM on the target's `gtok` explanations, on `dapt` text, or `none`. `merge`: the target's model as
-    it is (`none`); Algorithm 1, the target learnt from the pre-trained model and merged with the sources (`alg1`);
-    learnt from the sources and merged with them (`seq+merge`). `gtok` is a file to take instead of the benchmark's;
-    `gtok_folder` holds one file a domain: `gtok_mix` explanations of the other domains are added, or those of as many
-    sentences (`gtok_mix_unit`), or, with `cumulative_gtok`, the domains are learnt one after the other up to the
-    target, as the released script does.
-    `masked_copies` is λ. `select`: the best epoch on dev, or the last. `dapt_tokens` and `source_sentences` cap what
-    is learnt from, `dev_sentences` how much of dev is answered to choose the epoch; `dapt_tokens` counts words.
-    """
-
-    backbone: Annotated[str, backbone] = "google/flan-t5-base"
-    pretraining: Annotated[Literal["gtok", "dapt", "none"], chooses_knowledge] = "gtok"
-    merge: Literal["none", "alg1", "seq+merge"] = "none"
-    gtok: Annotated[FilePath | None, supplies("gtok"), chooses_knowledge] = None
-    gtok_folder: Annotated[DirectoryPath | None, chooses_knowledge] = None
-    gtok_mix: Annotated[Natural, chooses_knowledge] = 0
-    gtok_mix_unit: Annotated[Literal["explanations", "sentences"], chooses_knowledge] = "explanations"
-    cumulative_gtok: Annotated[bool, chooses_knowledge] = False
-    dapt_tokens: Positive | None = None
-    masked_copies: Positive = 10
-    mask_probability: Rate = 0.15
-    masks: Literal["static", "dynamic"] = "static"
-    entity_mask: bool = True
-    legacy_sentinel: bool = False
-    add_sentinels: bool = False
-    mslm_epochs: Positive = 25
-    mslm_learning_rate: Rate = 1e-4
-    mslm_batch_size: Positive = 4
-    source_epochs: Positive = 25
-    source_sentences: Positive | None = None
-    source_learning_rate: Rate = 1e-4
-    source_select: Literal["dev", "last"] = "last"
-    epochs: Positive = 25
-    learning_rate: Rate = 1e-4
-    select: Literal["dev", "last"] = "dev"
-    dev_every: Positive = 1
-    dev_sentences: Positive | None = None
-    batch_size: Positive = 8
-    dropout: Annotated[float, Ge(0), Lt(1)] | None = None
-    option_order: Literal["sorted", "random"] = "sorted"
-    max_source: Positive = 256
-    max_target: Positive = 256
-    max_answer: Positive = 256
-    precision: Precision = "auto"
-
-
-# What determines a shared stage, besides its data and what it starts from.
-_TRAINING = ("dropout", "max_source", "max_target")
-_MSLM = (
-    *_TRAINING, "mask_probability", "masks", "legacy_sentinel", "add_sentinels", "mslm_epochs", "mslm_learning_rate",
-    "mslm_batch_size",
-)  # fmt: skip
-_GTOK = (*_MSLM, "masked_copies", "entity_mask")
-_DAPT = (*_MSLM, "dapt_tokens")
-_SOURCE = (
-    *_TRAINING, "source_epochs", "source_sentences", "source_learning_rate", "source_select", "batch_size",
-    "option_order",
-)  # fmt: skip
-_SELECTED_SOURCE = (*_SOURCE, "dev_every", "dev_sentences", "max_answer")
-
-
-@dataclass(frozen=True)
-class Start:
-    """Weights to begin a stage from, and what identifies them: none are the backbone's own."""
-
-    folder: Path | None = None
-    key: tuple[object, ...] = ()
-
-
-_Gaps = Callable[[Backbone, int], Data]
+_Gaps = Callable[[Backbone, int], Data[Example]]
 """Makes stage M's data for a model and a seed."""
+
+_Stage = Source | Target
+"""The options of stage S, on a source or on the target."""
 
 
 class Topt(Method):
-    """`topt`, `topt-no-gtok` and `topt-dapt`."""
+    """Text-to-text transfer after masked-span pre-training: `topt`, `topt-no-gtok` and `topt-dapt`."""
 
     Options = ToptOptions
     options: ToptOptions
@@ -132,13 +53,13 @@ class Topt(Method):
     def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
         """Three stages (mslm, source, target). The first two are kept and shared by all that start from the same."""
         o = self.options
-        self.compute = Compute(run.device, o.precision)
+        self.compute = Compute(run.device, o.network.precision)
         self.place = run.backbone(o.backbone)
         self.types = target.types
-        start = self._pretrained(target, run)
+        start = self._pretrain(target, run)
         folders = [self._learn_source(start, source, run) for source in sources]
         folder = run.stage("target", lambda place: self._learn_target(start, folders, target, place, run))
-        self.model = self._model(Start(folder))
+        self.model = self._model(folder)
         size = self.model.size()
         run.describe(backbone=o.backbone, trained=size, total=size, precision=self.compute.resolved)
 
@@ -148,36 +69,49 @@ class Topt(Method):
         for block in blocks(sentences, 512):
             yield from self._answered(self.model, block, self.types, exact, run.seed)
 
-    def _pretrained(self, target: Corpus, run: RunContext) -> Start:
-        """Stage M."""
+    def _pretrain(self, target: Corpus, run: RunContext) -> Path | None:
+        """Stage M: the folder of the weights to begin stage S from, None for the backbone's own."""
         o = self.options
         if o.pretraining == "none":
-            return Start()
+            return None
         if o.pretraining == "dapt":
             path = self._resource("dapt", target)
-            identity = {"dapt": sha256(path), **self._chosen(_DAPT)}
-            return self._mslm(Start(), identity, partial(self._lines, path), run)
-        start = Start()
-        if not (o.gtok or o.cumulative_gtok):
-            name = CorpusName("gtok", o.gtok_mix, o.gtok_mix_unit) if o.gtok_mix else CorpusName("gtok")
-            run.learn_from(str(name), o.gtok_folder if o.gtok_mix else None)
+            return self._learn_gaps(None, {"dapt": sha256(path)}, partial(self._lines, path), run)
+        start, chosen = None, o.mslm
+        if not (chosen.gtok or chosen.cumulative_gtok):
+            name = CorpusName("gtok", chosen.gtok_mix, chosen.gtok_mix_unit) if chosen.gtok_mix else CorpusName("gtok")
+            run.learn_from(str(name), chosen.gtok_folder if chosen.gtok_mix else None)
         for corpus in self._explanations(target, run.seed):
             read = digest([(e.span, e.type, e.text) for e in corpus])
-            start = self._mslm(start, {"gtok": read, **self._chosen(_GTOK)}, partial(self._masked, corpus), run)
+            start = self._learn_gaps(start, {"gtok": read}, partial(self._masked, corpus), run)
         return start
 
-    def _mslm(self, start: Start, identity: dict[str, object], data: _Gaps, run: RunContext) -> Start:
-        key = (*start.key, {**identity, "precision": self.compute.resolved})
-        folder = run.stage("mslm", lambda place: self._fill_gaps(start, data, place, run), {"made": key})
-        return Start(folder, key)
+    def _learn_gaps(self, start: Path | None, read: Mapping[str, object], data: _Gaps, run: RunContext) -> Path:
+        """Stage M on one corpus, which `read` identifies."""
+        group = self.options.mslm
 
-    def _fill_gaps(self, start: Start, data: _Gaps, place: Path, run: RunContext) -> None:
+        def build(place: Path) -> None:
+            model = self._model(start)
+            schedule = Schedule(group.epochs, group.batch_size, group.learning_rate)
+            torch.manual_seed(run.seed)
+            train(model, data(model, run.seed), schedule, "mslm", run, place)
+
+        return run.stage("mslm", build, {**self._begun(start), **read})
+
+    def _begun(self, start: Path | None) -> dict[str, object]:
+        """What identifies the model that a stage begins with: that of another stage by its folder, the name of which is
+        the hash of all that it was made from.
+        """
         o = self.options
-        model = self._model(start)
-        schedule = Schedule(o.mslm_epochs, o.mslm_batch_size, o.mslm_learning_rate)
-        train(model, data(model, run.seed), schedule, "mslm", run, place)
+        return {
+            "start": start and start.name,
+            "pretraining": o.pretraining,
+            "network": o.network,
+            "precision": self.compute.resolved,
+            "mslm": o.mslm,
+        }
 
-    def _masked(self, corpus: Sequence[gtok.Explanation], model: Backbone, seed: int) -> InMemory:
+    def _masked(self, corpus: Sequence[gtok.Explanation], model: Backbone, seed: int) -> InMemory[Example]:
         masking = self._masking(seed)
 
         @lru_cache(maxsize=1)
@@ -185,38 +119,38 @@ class Topt(Method):
             pairs = [pair for n, e in enumerate(corpus) for pair in mslm.copies(e, n, masking, epoch)]
             return model.encode(pairs)
 
-        dynamic = self.options.masks == "dynamic"
-        return InMemory(draw if dynamic else lambda _: draw(0), self.options.mslm_batch_size, seed)
+        group = self.options.mslm
+        return InMemory(draw if group.masks == "dynamic" else lambda _: draw(0), group.batch_size, seed)
 
-    def _lines(self, path: Path, model: Backbone, seed: int) -> Streamed:
-        budget, masking = self.options.dapt_tokens, self._masking(seed)
-        dynamic = self.options.masks == "dynamic"
+    def _lines(self, path: Path, model: Backbone, seed: int) -> Streamed[tuple[str, str], Example]:
+        group, masking = self.options.mslm, self._masking(seed)
+        budget = group.dapt_tokens
         count = sum(1 for _ in mslm.lines(path, budget))
         if not count:
-            raise CdnerError(f"{path} holds no text" + (f" within dapt_tokens={budget}" if budget else ""))
+            raise CdnerError(f"{path} holds no text" + (f" within mslm.dapt_tokens={budget}" if budget else ""))
 
         def pairs(epoch: int) -> Iterator[tuple[str, str]]:
-            return mslm.line_copies(path, masking, budget, epoch if dynamic else 0)
+            return mslm.line_copies(path, masking, budget, epoch if group.masks == "dynamic" else 0)
 
-        return Streamed(pairs, count, model, self.options.mslm_batch_size)
+        return Streamed(pairs, count, model.encode, group.batch_size)
 
     def _masking(self, seed: int) -> mslm.Masking:
-        o = self.options
+        o = self.options.mslm
         return mslm.Masking(o.masked_copies, o.mask_probability, o.entity_mask, o.legacy_sentinel, seed)
 
     def _explanations(self, target: Corpus, seed: int) -> list[list[gtok.Explanation]]:
         """The corpora to learn from, one after the other; the last is the target's."""
-        o = self.options
+        o = self.options.mslm
         own = gtok.read(o.gtok or self._resource("gtok", target), target)
         if not (o.gtok_mix or o.cumulative_gtok):
             return [own]
         if o.gtok_mix and o.cumulative_gtok:
-            raise OptionError("gtok_mix and cumulative_gtok do not go together", hint="leave one of them out")
+            raise OptionError("mslm.gtok_mix and mslm.cumulative_gtok do not go together", hint="leave one of them out")
         if o.gtok_folder is None or not (o.gtok_folder / f"{target.name}.json").is_file():
-            option = "cumulative_gtok" if o.cumulative_gtok else "gtok_mix"
+            option = "mslm.cumulative_gtok" if o.cumulative_gtok else "mslm.gtok_mix"
             raise OptionError(
                 f"{option} needs the explanations of all domains",
-                hint=f"name the folder that holds {target.name}.json and the others: -o gtok_folder=PATH",
+                hint=f"name the folder that holds {target.name}.json and the others: -o mslm.gtok_folder=PATH",
             )
         others = {p.stem: p for p in sorted(o.gtok_folder.glob("*.json")) if p.stem != target.name}
         if o.cumulative_gtok:
@@ -227,57 +161,59 @@ class Topt(Method):
         added = gtok.mixed_in(pool, o.gtok_mix, seed, o.gtok_mix_unit)
         return [own + [e for record in added for e in record.explanations]]
 
-    def _learn_source(self, start: Start, source: Corpus, run: RunContext) -> Path:
+    def _learn_source(self, start: Path | None, source: Corpus, run: RunContext) -> Path:
         """Stage S on one source domain, from the pre-trained weights."""
-        options = self._chosen(_SOURCE if self.options.source_select == "last" else _SELECTED_SOURCE)
-        key = (*start.key, {"source": source.fingerprint(), **options, "precision": self.compute.resolved})
+        o = self.options
+        key = {**self._begun(start), "finetuning": o.finetuning, "source": o.source, "corpus": source.fingerprint()}
+        if o.source.select == "dev":
+            key |= {"dev": o.dev, "decoding": o.decoding}
 
         def build(place: Path) -> None:
-            o = self.options
-            chosen = sample(source.train, o.source_sentences, torch.Generator().manual_seed(run.seed))
+            chosen = sample(source.train, o.source.sentences, torch.Generator().manual_seed(run.seed))
             corpus = replace(source, train=tuple(chosen))
-            schedule = Schedule(o.source_epochs, o.batch_size, o.source_learning_rate, o.dev_every)
-            self._finetune(self._model(start), corpus, schedule, o.source_select, f"source {source.name}", place, run)
+            self._finetune(self._model(start), corpus, o.source, f"source {source.name}", place, run)
 
-        return run.stage("source", build, {"made": key})
+        return run.stage("source", build, key)
 
     def _learn_target(
-        self, start: Start, sources: Sequence[Path], target: Corpus, place: Path, run: RunContext
+        self, start: Path | None, sources: Sequence[Path], target: Corpus, place: Path, run: RunContext
     ) -> None:
         """Stage S on the target, from the mean of the sources or from the pre-trained weights, and the merge."""
-        o = self.options
+        group = self.options.target
         model = self._model(start)
-        if sources and o.merge != "alg1":
+        if sources and group.merge != "alg1":
             model.load(merging.mean(sources))
-        schedule = Schedule(o.epochs, o.batch_size, o.learning_rate, o.dev_every)
-        self._finetune(model, target, schedule, o.select, "target", place, run)
-        if sources and o.merge != "none":
-            model.load(merging.merged(restored(place), merging.mean(sources)))
+        self._finetune(model, target, group, "target", place, run)
+        if sources and group.merge != "none":
+            model.load(merging.merged(restore(place), merging.mean(sources)))
             model.keep(place)
 
     def _finetune(
-        self, model: Backbone, corpus: Corpus, schedule: Schedule, select: str, phase: str, place: Path, run: RunContext
+        self, model: Backbone, corpus: Corpus, group: _Stage, phase: str, place: Path, run: RunContext
     ) -> None:
+        o = self.options
         pairs = [(self._prompt(s, corpus.types, run.seed), text2text.answer(s)) for s in corpus.train]
         examples = model.encode(pairs)
-        data = InMemory(lambda _: examples, schedule.batch_size, run.seed)
-
-        dev = corpus.dev[: self.options.dev_sentences]
+        data = InMemory(lambda _: examples, o.finetuning.batch_size, run.seed)
+        dev = corpus.dev[: o.dev.sentences]
 
         def dev_f1() -> float:
-            found = self._answered(model, dev, corpus.types, self.compute, run.seed)
-            return total(map(sentence_counts, dev, found)).f1
+            answered = self._answered(model, dev, corpus.types, self.compute, run.seed)
+            return total(map(sentence_counts, dev, answered)).f1
 
-        train(model, data, schedule, phase, run, place, dev_f1 if select == "dev" else None)
+        schedule = Schedule(group.epochs, o.finetuning.batch_size, group.learning_rate, o.dev.every)
+        torch.manual_seed(run.seed)
+        train(model, data, schedule, phase, run, place, dev_f1 if group.select == "dev" else None)
 
-    def _model(self, start: Start) -> Backbone:
+    def _model(self, start: Path | None) -> Backbone:
+        """The backbone, with the weights that a stage left in its folder if there is one."""
         o = self.options
-        limits = Limits(o.max_source, o.max_target, o.max_answer)
-        model = backbones.load(self.place, self.compute, limits, o.dropout)
+        limits = Limits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
+        model = backbones.load(self.place, self.compute, limits, o.network.dropout)
         if o.pretraining != "none":
-            mslm.need_sentinels(model, add=o.add_sentinels)
-        if start.folder is not None:
-            model.load(restored(start.folder))
+            mslm.need_sentinels(model, add=o.mslm.add_sentinels)
+        if start is not None:
+            model.load(restore(start))
         return model
 
     def _answered(
@@ -288,11 +224,8 @@ class Topt(Method):
 
     def _prompt(self, sentence: Sentence, types: Sequence[str], seed: int) -> str:
         """A random order of the options is drawn for each sentence, so that a resumed run sees the same."""
-        order = random.Random(f"{seed}/{sentence.text}") if self.options.option_order == "random" else None
+        order = random.Random(f"{seed}/{sentence.text}") if self.options.finetuning.option_order == "random" else None
         return text2text.prompt(sentence, types, order)
-
-    def _chosen(self, names: Sequence[str]) -> dict[str, object]:
-        return {name: getattr(self.options, name) for name in names}
 
     def _resource(self, name: str, target: Corpus) -> Path:
         if name not in target.resources:

@@ -105,7 +105,7 @@ def need_sentinels(model: Backbone, *, add: bool) -> None:
     if missing and not add:
         raise CdnerError(
             f"the tokenizer has no sentinel {missing[0]}, which MSLM marks its gaps with",
-            hint="add them to the vocabulary with -o add_sentinels=true, or start from a T5",
+            hint="add them to the vocabulary with -o mslm.add_sentinels=true, or start from a T5",
         )
     if missing:
         model.add(missing)

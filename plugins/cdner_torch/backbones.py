@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig
@@ -21,22 +20,19 @@ _DROPOUTS = (
 
 
 @dataclass(frozen=True)
-class Opened:
-    """What a folder or the hub's name holds: a kind of model, its tokenizer, and how to read the weights."""
+class Frame:
+    """A backbone but for its weights: what kind of model it is, its tokenizer and its configuration."""
 
     kind: type[Seq2Seq | Causal]
     tokenizer: Any
     config: Any
-    options: dict[str, Any]
 
 
-def opened(name: str) -> Opened:
-    """A backbone but for its weights. Raises `CdnerError` for one that is not there, or that generates no text."""
-    file = gguf(name)
-    options: dict[str, Any] = {"gguf_file": file.name} if file else {}
-    config = hub.load(AutoConfig.from_pretrained, name, **options)
+def read_frame(name: str) -> Frame:
+    """What a folder or the hub's name holds. Raises `CdnerError` if it is not there, or generates no text."""
+    config = hub.load(AutoConfig.from_pretrained, name)
     kind: type[Seq2Seq | Causal] = Seq2Seq if config.is_encoder_decoder else Causal
-    tokenizer = hub.load(AutoTokenizer.from_pretrained, name, **options)
+    tokenizer = hub.load(AutoTokenizer.from_pretrained, name)
     encoder = kind is Causal and config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
     if encoder or tokenizer.eos_token_id is None:
         raise CdnerError(
@@ -46,33 +42,27 @@ def opened(name: str) -> Opened:
         )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return Opened(kind, tokenizer, config, options)
-
-
-def gguf(name: str) -> Path | None:
-    """The file that a folder without a config.json is read through, if there is one."""
-    folder = Path(name)
-    files = sorted(folder.glob("*.gguf")) if folder.is_dir() and not (folder / "config.json").exists() else []
-    return files[0] if files else None
+    return Frame(kind, tokenizer, config)
 
 
 def load(name: str, compute: Compute, limits: Limits, dropout: float | None = None) -> Backbone:
-    """The backbone of a folder or a hub's name, in float32. A folder with a GGUF file is read through that.
+    """The backbone of a folder or a hub's name, in float32.
 
     `dropout` None leaves the backbone's own. Raises `CdnerError` for one that is not there, or that generates no text.
     """
-    found = opened(name)
-    rates = {} if dropout is None else {rate: dropout for rate in _DROPOUTS if hasattr(found.config, rate)}
-    options = {**found.options, **rates}
-    network = hub.load_model(found.kind.auto, name, attn_implementation=hub.attention(), **options)
+    frame = read_frame(name)
+    rates: dict[str, Any] = (
+        {} if dropout is None else {rate: dropout for rate in _DROPOUTS if hasattr(frame.config, rate)}
+    )
+    network = hub.load_model(frame.kind.auto, name, attn_implementation=hub.attention(), **rates)
     if getattr(network.config, "quantization_config", None) is not None:
         del network.config.quantization_config  # the weights are float32 now
         network.hf_quantizer = None
-    greedy(network, found.tokenizer)
-    return found.kind(network, found.tokenizer, compute, limits)
+    make_greedy(network, frame.tokenizer)
+    return frame.kind(network, frame.tokenizer, compute, limits)
 
 
-def greedy(network: Any, tokenizer: Any) -> None:
+def make_greedy(network: Any, tokenizer: Any) -> None:
     """Make answers greedy, whatever the backbone's own generation settings are."""
     network.generation_config = GenerationConfig(
         do_sample=False,

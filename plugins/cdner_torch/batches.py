@@ -1,20 +1,95 @@
-"""Items drawn from pools and put into groups of similar length, and rows of ids as tensors."""
+"""Items drawn from pools and put into groups of similar length, where batches come from, and rows of ids as tensors.
+
+An item's length, `len(item)`, is what it costs to compute.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from itertools import islice
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 Item = TypeVar("Item")
+Long = TypeVar("Long", bound=Sized)
 
 IGNORED = -100
 """The label of a position that the loss leaves out."""
 
 
-def padded(rows: Sequence[Sequence[int]], pad: int, *, left: bool = False) -> Tensor:
+class Data(Protocol[Item]):
+    """Where batches come from. `steps` is how many an epoch has."""
+
+    steps: int
+
+    def batches(self, epoch: int) -> Iterator[list[Item]]:
+        """The batches of one epoch (from 0), the same whenever they are asked for."""
+
+
+class InMemory(Generic[Long]):
+    """Items that fit into memory, in random batches of similar length. `draw` makes those of an epoch."""
+
+    def __init__(self, draw: Callable[[int], Sequence[Long]], batch_size: int, seed: int) -> None:
+        self.draw, self.batch_size, self.seed = draw, batch_size, seed
+        self.steps = -(-len(draw(0)) // batch_size)
+
+    def batches(self, epoch: int) -> Iterator[list[Long]]:
+        """Shuffled anew each epoch, from random numbers of its own."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        yield from shuffle(self.draw(epoch), self.batch_size, generator)
+
+
+class Streamed(Generic[Item, Long]):
+    """Items made of what is read one after the other, in batches of similar length within a stretch of 64.
+
+    `read` begins an epoch's reading of `count` things, `encode` makes an item of each of a stretch.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], Iterator[Item]],
+        count: int,
+        encode: Callable[[Sequence[Item]], Sequence[Long]],
+        batch_size: int,
+    ) -> None:
+        self.read, self.encode, self.batch_size = read, encode, batch_size
+        whole, rest = divmod(count, 64 * batch_size)
+        self.steps = whole * 64 + -(-rest // batch_size)
+
+    def batches(self, epoch: int) -> Iterator[list[Long]]:
+        """In the order of the text."""
+        reading = self.read(epoch)
+        while stretch := list(islice(reading, 64 * self.batch_size)):
+            yield from group_by_length(self.encode(stretch), self.batch_size)
+
+
+class OneStream(Generic[Item]):
+    """Batches for which all epochs draw from one stream of random numbers, each where the one before it ended.
+
+    Where an epoch begins in the stream is remembered; if that is not known, because a training is gone on with, the
+    epochs before it are drawn once more. `draw` must make as many batches in each.
+    """
+
+    def __init__(self, draw: Callable[[torch.Generator], Iterable[list[Item]]], seed: int) -> None:
+        self._draw = draw
+        self._begins = [torch.Generator().manual_seed(seed).get_state()]
+        self.steps = sum(1 for _ in self.batches(0))
+
+    def batches(self, epoch: int) -> Iterator[list[Item]]:
+        """Drawn from the stream as far as they are asked for."""
+        while len(self._begins) <= epoch:
+            deque(self.batches(len(self._begins) - 1), maxlen=0)
+        generator = torch.Generator()
+        generator.set_state(self._begins[epoch])
+        yield from self._draw(generator)
+        if len(self._begins) == epoch + 1:
+            self._begins.append(generator.get_state())
+
+
+def pad_rows(rows: Sequence[Sequence[int]], pad: int, *, left: bool = False) -> Tensor:
     """Rows of ids as a tensor (rows, longest row), padded on the right or on the left."""
     out = torch.full((len(rows), max(map(len, rows))), pad)
     for n, row in enumerate(rows):
@@ -28,7 +103,7 @@ def sample(items: Sequence[Item], count: int | None, generator: torch.Generator)
     return [items[i] for i in sorted(torch.randperm(len(items), generator=generator)[:count].tolist())]
 
 
-def mixture(pools: Sequence[Sequence[Item]], generator: torch.Generator, *, sqrt: bool = True) -> list[Item]:
+def mix(pools: Sequence[Sequence[Item]], generator: torch.Generator, *, sqrt: bool = True) -> list[Item]:
     """The items of one epoch over several pools: as many as there are, shared out by size or by its square root.
 
     A pool that gets more than it has is gone through several times.
@@ -53,19 +128,17 @@ def blocks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[start : start + size]
 
 
-def by_length(items: Sequence[Item], size: int, length: Callable[[Item], int]) -> Iterator[list[Item]]:
+def group_by_length(items: Sequence[Long], size: int) -> Iterator[list[Long]]:
     """Groups of `size` items of similar length, longest first."""
-    ordered = sorted(items, key=lambda item: -length(item))
+    ordered = sorted(items, key=lambda item: -len(item))
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
 
 
-def shuffled(
-    items: Sequence[Item], size: int, generator: torch.Generator, length: Callable[[Item], int]
-) -> list[list[Item]]:
+def shuffle(items: Sequence[Long], size: int, generator: torch.Generator) -> list[list[Long]]:
     """Random groups of `size` items, of similar length within each stretch of 16 groups, in random order."""
     order = torch.randperm(len(items), generator=generator).tolist()
     groups = [
-        group for stretch in blocks(order, 16 * size) for group in by_length([items[i] for i in stretch], size, length)
+        group for stretch in blocks(order, 16 * size) for group in group_by_length([items[i] for i in stretch], size)
     ]
     return [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]

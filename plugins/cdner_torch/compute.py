@@ -28,7 +28,7 @@ class Compute:
 
     @property
     def resolved(self) -> str:
-        """Either "bf16" or "fp32"."""
+        """What is computed with: "bf16" or "fp32"."""
         if self.precision != "auto":
             return self.precision
         if self.device == "cuda":

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
@@ -19,10 +17,11 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from cdner_bench import CdnerError
 
-from . import weights
-from .batches import IGNORED, blocks, padded
+from .batches import IGNORED, blocks, pad_rows
 from .compute import Compute
-from .tokens import specials
+from .descent import out_of_memory
+from .learner import Learner
+from .tokens import find_specials
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,9 @@ class Example:
 
     source: tuple[int, ...]
     target: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.source) + len(self.target)
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,22 @@ class Limits:
     answer: int = 256
 
 
-class Backbone(ABC):
+class Backbone(Learner[Example]):
     """A network, its tokenizer, and how precisely to compute."""
+
+    relief = "take a smaller backbone, or -o network.max_source=128"
 
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: Limits) -> None:
         self.network = network.to(compute.device)
         self.tokenizer = tokenizer
         self.compute = compute
         self.limits = limits
-        self.before, after = specials(tokenizer)
+        self.before, after = find_specials(tokenizer)
         self.after = after or [tokenizer.eos_token_id]
         self._dropped = _dropped(tokenizer)
 
     def encode(self, pairs: Sequence[tuple[str, str]]) -> list[Example]:
-        """Texts as ids."""
+        """Sources and targets as ids, an example for each pair of texts."""
         sources, targets = self._ids([s for s, _ in pairs]), self._ids([t for _, t in pairs])
         return [self.example(s, t) for s, t in zip(sources, targets, strict=True)]
 
@@ -80,7 +84,11 @@ class Backbone(ABC):
         inputs = {name: tensor.to(self.compute.device) for name, tensor in self.batch(examples).items()}
         with self.compute.autocast():
             mean: Tensor = self.network(**inputs).loss
-        return mean.float() * sum(len(e.target) for e in examples)
+        return mean.float() * self.terms(examples)
+
+    def terms(self, examples: Sequence[Example]) -> int:
+        """How many target tokens there are."""
+        return sum(len(e.target) for e in examples)
 
     @torch.no_grad()
     def answers(self, texts: Sequence[str], compute: Compute, rows: int = 128) -> list[str]:
@@ -108,27 +116,8 @@ class Backbone(ABC):
                 out[n] = self._text(ids)
         return out
 
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take over what `state` gave. Raises `CdnerError` for another model's weights."""
-        different = set(state) ^ set(self.state())
-        if different:
-            raise CdnerError(f"these are another model's weights: {min(different)} is in one of the two only")
-        self.network.load_state_dict(state, strict=False)  # weights that the network ties come once
-
-    def learnt(self) -> Iterator[tuple[str, Parameter]]:
-        """The parameters that training changes, each once, by name."""
-        return ((name, p) for name, p in self.network.named_parameters() if p.requires_grad)
-
-    def state(self) -> dict[str, Tensor]:
-        """What has been learnt: the weights that training changes."""
-        return {name: p.detach() for name, p in self.learnt()}
-
-    def keep(self, folder: Path) -> None:
-        """Write the weights as `model.safetensors`, whole or not at all."""
-        weights.keep(self.state(), folder / weights.NAME)
-
     def size(self) -> int:
-        """Number of parameters."""
+        """How many parameters the network has, learnt or not."""
         return sum(p.numel() for p in self.network.parameters())
 
     def missing(self, tokens: Sequence[str]) -> list[str]:
@@ -160,10 +149,10 @@ class Backbone(ABC):
         kept = [i for i in ids if i not in self._dropped]
         return str(self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)).strip()
 
-    def _padded(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
+    def _pad(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
         """Ids and their attention mask."""
-        mask = padded([[1] * len(row) for row in rows], 0, left=left)
-        return padded(rows, self.tokenizer.pad_token_id, left=left), mask
+        mask = pad_rows([[1] * len(row) for row in rows], 0, left=left)
+        return pad_rows(rows, self.tokenizer.pad_token_id, left=left), mask
 
 
 class Seq2Seq(Backbone):
@@ -179,17 +168,17 @@ class Seq2Seq(Backbone):
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """`input_ids`, `attention_mask` (rows, source tokens) and `labels` (rows, target tokens)."""
-        ids, mask = self._padded([e.source for e in examples])
-        return {"input_ids": ids, "attention_mask": mask, "labels": padded([e.target for e in examples], IGNORED)}
+        ids, mask = self._pad([e.source for e in examples])
+        return {"input_ids": ids, "attention_mask": mask, "labels": pad_rows([e.target for e in examples], IGNORED)}
 
     def source(self, ids: list[int]) -> list[int]:
-        """As the tokenizer would."""
+        """The whole source, with the special tokens that the tokenizer puts around a text."""
         return [*self.before, *ids, *self.after]
 
     def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
         """Padded on the right. A sentence whose answer has ended leaves the batch, so that the rest goes faster."""
         network, eos = self.network, self.tokenizer.eos_token_id
-        ids, mask = (tensor.to(self.compute.device) for tensor in self._padded(sources))
+        ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources))
         hidden = network.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
         out = torch.full((len(sources), self.limits.answer), eos, device=ids.device)
         rows = torch.arange(len(sources), device=ids.device)
@@ -230,8 +219,8 @@ class Causal(Backbone):
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """All of shape (rows, source and target tokens)."""
-        ids, mask = self._padded([(*e.source, *e.target) for e in examples])
-        labels = padded([(*[IGNORED] * len(e.source), *e.target) for e in examples], IGNORED)
+        ids, mask = self._pad([(*e.source, *e.target) for e in examples])
+        labels = pad_rows([(*[IGNORED] * len(e.source), *e.target) for e in examples], IGNORED)
         return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
     def source(self, ids: list[int]) -> list[int]:
@@ -240,14 +229,9 @@ class Causal(Backbone):
 
     def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
         """Padded on the left, so that answers begin where sources end."""
-        ids, mask = (tensor.to(self.compute.device) for tensor in self._padded(sources, left=True))
+        ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources, left=True))
         out: Tensor = self.network.generate(input_ids=ids, attention_mask=mask, max_new_tokens=self.limits.answer)
         return out[:, ids.shape[1] :]
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether a device ran out of memory; the CPU allocator says so in a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _dropped(tokenizer: Any) -> frozenset[int]:

@@ -1,10 +1,14 @@
-"""Backbones from a folder or a hub, without noise, with errors that say what to do."""
+"""Backbones from a folder or a hub, without noise, with errors that say what to do.
+
+The only place that knows of GGUF: a folder whose weights are such a file is loaded like any other.
+"""
 
 from __future__ import annotations
 
 from contextlib import nullcontext, redirect_stderr
 from functools import partial
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,9 +22,19 @@ hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 logging.disable_progress_bar()
 
 
+def find_gguf(name: str) -> Path | None:
+    """The file that a folder without a config.json is read through, if there is one."""
+    folder = Path(name)
+    files = sorted(folder.glob("*.gguf")) if folder.is_dir() and not (folder / "config.json").exists() else []
+    return files[0] if files else None
+
+
 def load(loader: Any, name: str, **options: Any) -> Any:
-    """Call `loader(name, **options)`. Raises `CdnerError` if the backbone is nowhere to be had."""
-    bars = redirect_stderr(StringIO()) if "gguf_file" in options else nullcontext()  # the one reader that has its own
+    """Call `loader(name, **options)`, a `from_pretrained`. Raises `CdnerError` if the backbone is nowhere to be had."""
+    file = find_gguf(name)
+    if file is not None:
+        options["gguf_file"] = file.name
+    bars = redirect_stderr(StringIO()) if file else nullcontext()  # the one reader that has its own
     try:
         with bars:
             return loader(name, **options)
@@ -35,7 +49,7 @@ def load(loader: Any, name: str, **options: Any) -> Any:
 
 def load_model(kind: Any, name: str, dtype: torch.dtype = torch.float32, **options: Any) -> Any:
     """A model of an Auto class in `dtype`. Raises `CdnerError` if the weights are another model's."""
-    weights = {} if "gguf_file" in options else {"use_safetensors": True}
+    weights = {} if find_gguf(name) else {"use_safetensors": True}
     loader = partial(kind.from_pretrained, dtype=dtype, output_loading_info=True, **weights)
     model, report = load(loader, name, **options)
     if len(report["missing_keys"]) > len(model.state_dict()) / 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def specials(tokenizer: Any) -> tuple[list[int], list[int]]:
+def find_specials(tokenizer: Any) -> tuple[list[int], list[int]]:
     """The special tokens that a tokenizer puts before and after a text."""
     text, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
     start = next(n for n in range(len(whole)) if whole[n : n + len(text)] == text)

@@ -25,7 +25,7 @@ def keep(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] 
     draft.rename(path)
 
 
-def restored(folder: Path) -> dict[str, Tensor]:
+def restore(folder: Path) -> dict[str, Tensor]:
     """The weights that a stage left in its folder. Raises `CdnerError` if they cannot be read."""
     try:
         weights: dict[str, Tensor] = load_file(folder / NAME)

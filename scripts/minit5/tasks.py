@@ -136,8 +136,8 @@ class Tasks:
     def find_types(self, full: bool) -> Example:
         """Sentence and options; the answer lists the nouns that have an option among their types."""
         r, v = self.random, self.vocabulary
-        words, found = self._annotated()
-        said = sorted({t for *_, noun in found for t in noun.types} & self.known[self.narrow])
+        words, nouns = self._annotated()
+        said = sorted({t for *_, noun in nouns for t in noun.types} & self.known[self.narrow])
         wanted = r.randint(3, 16)
         options = {t for t in said if r.random() < 0.45}
         options = set(r.sample(sorted(options), min(len(options), wanted - 1)))
@@ -146,7 +146,7 @@ class Tasks:
         ids = [v.words([t]) for t in ordered]
         source = self._options(ids, full) + v.words(words)
         target: Ids = []
-        for start, end, noun in found:
+        for start, end, noun in nouns:
             kind = next((t for t in noun.types if t in options), None)
             if kind is not None:
                 target += self._item(v.words([kind]), v.words(words[start:end]))
@@ -203,7 +203,7 @@ class Tasks:
         words += name
 
     def _look_up(self, words: Sequence[str], taken: Sequence[bool]) -> list[tuple[int, int, Noun]]:
-        found = []
+        nouns = []
         i = 0
         while i < len(words):
             for size in range(min(self.longest, len(words) - i), 0, -1):
@@ -211,12 +211,12 @@ class Tasks:
                     self.lexicons[self.narrow].get(tuple(words[i : i + size])) if not any(taken[i : i + size]) else None
                 )
                 if noun is not None:
-                    found.append((i, i + size, noun))
+                    nouns.append((i, i + size, noun))
                     i += size
                     break
             else:
                 i += 1
-        return found
+        return nouns
 
     def _sentence(self, limit: int) -> list[str]:
         sentence = self.random.choice(self.sentences)

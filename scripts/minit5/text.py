@@ -73,14 +73,14 @@ def nouns(root: Path) -> list[Noun]:
         if not line.startswith("  "):
             fields = line.split()
             first[fields[0]], senses[fields[0]] = fields[-int(fields[2])], int(fields[2])
-    found = []
+    kept = []
     for offset, (lemmas, up, gloss, instance) in synsets.items():
         chain = _chain(synsets, up)
         for lemma in lemmas:
             if first.get(lemma.lower()) == offset and chain and len(lemma) > 2:
                 spelt = tuple(words(lemma.replace("_", " ")))
-                found.append(Noun(spelt, chain, tuple(words(gloss)), instance, senses[lemma.lower()] == 1))
-    return found
+                kept.append(Noun(spelt, chain, tuple(words(gloss)), instance, senses[lemma.lower()] == 1))
+    return kept
 
 
 def _chain(synsets: dict[str, tuple[list[str], list[str], str, bool]], up: list[str]) -> tuple[str, ...]:

@@ -10,23 +10,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import random
 import sys
 import time
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import text
 import tokenizer as vocabulary
 import torch
-from safetensors.torch import save_file
 from tasks import Example, Tasks, Vocabulary
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
 from cdner_bench import Sentence, text2text
-from cdner_torch.batches import padded
+from cdner_torch import checkpoint, weights
+from cdner_torch.batches import IGNORED, pad_rows
+from cdner_torch.checkpoint import Checkpoint
+from cdner_torch.learner import Learner
 
 VOCABULARY = 6144
 BATCH = 8192  # source tokens of a step
@@ -80,8 +83,38 @@ def batches(tasks: Tasks, stage: int) -> Iterator[list[Example]]:
         yield from groups
 
 
+class Reader(Learner[Example]):
+    """The T5 and its loss."""
+
+    def __init__(self, network: T5ForConditionalGeneration) -> None:
+        self.network = network
+
+    def loss(self, items: Sequence[Example]) -> Tensor:
+        """Cross-entropy summed over the target tokens; the output layer is computed where there is one only."""
+        ids, labels = pad_rows([source for source, _ in items], 0), pad_rows([target for _, target in items], IGNORED)
+        attention = (ids != 0).long()
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = self.network.encoder(input_ids=ids, attention_mask=attention).last_hidden_state
+            out = self.network.decoder(
+                input_ids=self.network._shift_right(labels),
+                encoder_hidden_states=hidden,
+                encoder_attention_mask=attention,
+            ).last_hidden_state
+            real = labels != IGNORED
+            logits = (out[real] * self.network.config.d_model**-0.5) @ self.network.shared.weight.T
+            return nn.functional.cross_entropy(logits.float(), labels[real], reduction="sum")
+
+    def terms(self, items: Sequence[Example]) -> int:
+        """How many target tokens there are."""
+        return sum(len(target) for _, target in items)
+
+
 class Training:
-    """The state of a training, and where it is kept."""
+    """The state of a training, and where it is kept.
+
+    The plugins' loop counts epochs; this one counts tokens, draws its batches without end and has two optimizers. They
+    share what a checkpoint is.
+    """
 
     def __init__(self, corpus: Path, out: Path, tokens: float, learning_rate: float, seed: int) -> None:
         self.out, self.tokens, self.learning_rate, self.seed = out, tokens, learning_rate, seed
@@ -89,27 +122,24 @@ class Training:
         sentences, nouns = list(text.sentences(corpus)), text.nouns(corpus)
         self.tokenizer = _tokenizer(out, sentences, nouns, seed)
         torch.manual_seed(seed)
-        self.model = build(len(self.tokenizer))
-        matrices = [
-            p for n, p in self.model.named_parameters() if p.ndim == 2 and "shared" not in n and "bias" not in n
-        ]
-        inside = {id(p) for p in matrices}
-        self.others = [p for p in self.model.parameters() if id(p) not in inside]
-        self.muon = torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+        self.reader = Reader(build(len(self.tokenizer)))
+        matrices = {n: p for n, p in self.reader.learnt() if p.ndim == 2 and "shared" not in n and "bias" not in n}
+        self.others = [p for n, p in self.reader.learnt() if n not in matrices]
+        self.muon = torch.optim.Muon(
+            matrices.values(), lr=learning_rate, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"
+        )
         self.adam = torch.optim.AdamW(self.others, lr=learning_rate / 4, betas=(0.9, 0.98), weight_decay=0, fused=True)
-        self.state = {"tokens": 0.0, "seconds": 0.0, "steps": 0}
+        self.checkpoint = Checkpoint(
+            out / checkpoint.NAME, self.reader, [self.muon, self.adam], logging.getLogger("minit5")
+        )
+        self.state = self.checkpoint.restore() or {"tokens": 0.0, "seconds": 0.0, "steps": 0}
         self.losses: dict[int, float] = {}
-        if (out / "checkpoint.pt").exists():
-            kept = torch.load(out / "checkpoint.pt")
-            for part in ("model", "muon", "adam"):
-                getattr(self, part).load_state_dict(kept[part])
-            self.state = kept["state"]
         tasks = Tasks(Vocabulary(self.tokenizer), sentences, nouns, seed=seed + int(self.state["steps"]))
         self.streams = [batches(tasks, stage) for stage in range(4)]
 
     def go(self) -> None:
         """Train to the end, with a checkpoint every 250 steps."""
-        self.model.train()
+        self.reader.network.train()
         before = time.monotonic()
         while self.state["tokens"] < self.tokens:
             stage = self.step()
@@ -131,9 +161,8 @@ class Training:
         rate = min(1.0, self.state["steps"] / 100) * min(1.0, (1 - done) / 0.4 + 0.02)
         self.muon.param_groups[0]["lr"] = self.learning_rate * rate
         self.adam.param_groups[0]["lr"] = self.learning_rate / 4 * rate
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = self.loss(padded([e[0] for e in group], 0), padded([e[1] for e in group], -100))
-        self.model.zero_grad(set_to_none=False)
+        loss = self.reader.loss(group) / self.reader.terms(group)
+        self.reader.network.zero_grad(set_to_none=False)
         loss.backward()
         nn.utils.clip_grad_norm_(self.others, 1.0)
         self.muon.step()
@@ -143,26 +172,11 @@ class Training:
         self.losses[stage] = 0.95 * self.losses.get(stage, loss.item()) + 0.05 * loss.item()
         return stage
 
-    def loss(self, ids: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy; the output layer is computed where there is a target only."""
-        attention = (ids != 0).long()
-        hidden = self.model.encoder(input_ids=ids, attention_mask=attention).last_hidden_state
-        out = self.model.decoder(
-            input_ids=self.model._shift_right(labels),
-            encoder_hidden_states=hidden,
-            encoder_attention_mask=attention,
-        ).last_hidden_state
-        real = labels != -100
-        logits = (out[real] * self.model.config.d_model**-0.5) @ self.model.shared.weight.T
-        return nn.functional.cross_entropy(logits.float(), labels[real])
-
     def keep(self) -> None:
         """A checkpoint, and the model as it is."""
-        parts = {part: getattr(self, part).state_dict() for part in ("model", "muon", "adam")}
-        torch.save({**parts, "state": self.state}, self.out / "checkpoint.draft")
-        (self.out / "checkpoint.draft").rename(self.out / "checkpoint.pt")
+        self.checkpoint.save(self.state)
         record = {**self.state, "seed": self.seed, "losses": self.losses}
-        export(self.model, self.tokenizer, self.out, record)
+        export(self.reader, self.tokenizer, self.out, record)
 
 
 def main() -> None:
@@ -176,12 +190,12 @@ def main() -> None:
     Training(**vars(parser.parse_args())).go()
 
 
-def export(model: T5ForConditionalGeneration, tok: PreTrainedTokenizerFast, out: Path, record: object) -> None:
+def export(reader: Reader, tok: PreTrainedTokenizerFast, out: Path, record: object) -> None:
     """The folder as `from_pretrained` reads it, weights in bf16."""
-    weights = {n: p.detach().to(torch.bfloat16).contiguous() for n, p in model.named_parameters()}
-    save_file(weights, out / "model.safetensors", metadata={"format": "pt"})
-    model.config.save_pretrained(out)
-    model.generation_config.save_pretrained(out)
+    learnt = {name: tensor.to(torch.bfloat16) for name, tensor in reader.state().items()}
+    weights.keep(learnt, out / weights.NAME, {"format": "pt"})
+    reader.network.config.save_pretrained(out)
+    reader.network.generation_config.save_pretrained(out)
     tok.save_pretrained(out)
     (out / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

@@ -23,17 +23,20 @@ from cdner_bench.plugins import conformance  # noqa: E402
 from cdner_bench.running import runner  # noqa: E402
 from cdner_qlora import method as qlora  # noqa: E402
 from cdner_qlora import model, quantisation  # noqa: E402
-from cdner_qlora.method import Qlora, QloraOptions  # noqa: E402
-from cdner_qlora.model import Adapted, Adapters  # noqa: E402
-from cdner_torch import training  # noqa: E402
+from cdner_qlora.method import Qlora  # noqa: E402
+from cdner_qlora.model import Adapted  # noqa: E402
+from cdner_qlora.options import Adapters, Decoding, Finetuning, Network, QloraOptions, Source, Target  # noqa: E402
+from cdner_torch import checkpoint, loop  # noqa: E402
+from cdner_torch.batches import InMemory  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Causal, Example, Limits  # noqa: E402
-from cdner_torch.training import InMemory, Schedule, train  # noqa: E402
-from cdner_torch.weights import restored  # noqa: E402
-from support import Nobody, context  # noqa: E402
+from cdner_torch.loop import train  # noqa: E402
+from cdner_torch.schedule import Schedule  # noqa: E402
+from cdner_torch.weights import restore  # noqa: E402
+from support import Nobody, change, context  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
-NF4 = Adapters(rank=4, alpha=16, dropout=0.0, quantised=True, checkpointing=False)
+NF4 = Adapters(quantisation="nf4", rank=4, alpha=16, dropout=0.0, checkpointing=False)
 PAIRS = [(f"say {word} :" + " and" * n, word * (n + 1)) for n, word in enumerate(["red", "green", "blue", "white"] * 2)]
 
 
@@ -43,17 +46,23 @@ def load(place: str, compute: Compute = FP32, **chosen: Any) -> Adapted:
 
 def options(place: str, **chosen: object) -> QloraOptions:
     base = QloraOptions(
-        backbone=place, rank=4, source_epochs=1, epochs=2, learning_rate=1e-2, batch_size=4, max_answer=4,
-        dropout=0.0, precision="fp32",
-    )  # fmt: skip
-    return replace(base, **chosen)  # type: ignore[arg-type]
+        backbone=place,
+        network=Network(precision="fp32"),
+        adapters=Adapters(rank=4, dropout=0.0),
+        finetuning=Finetuning(learning_rate=1e-2, batch_size=4),
+        source=Source(epochs=1),
+        target=Target(epochs=2),
+        decoding=Decoding(max_answer=4),
+    )
+    made: QloraOptions = change(base, **chosen)
+    return made
 
 
 def learn(network: Adapted, folder: Path, schedule: Schedule, pairs: Sequence[tuple[str, str]] = PAIRS) -> Any:
     folder.mkdir(exist_ok=True)
     examples = network.encode(pairs)
     train(network, InMemory(lambda _: examples, schedule.batch_size, 0), schedule, "t", context(folder), folder)
-    return restored(folder)
+    return restore(folder)
 
 
 def layers(network: Adapted) -> list[Any]:
@@ -91,7 +100,7 @@ def test_every_linear_layer_but_the_head_is_in_four_bits_with_double_quantisatio
 
 
 def test_weights_are_near_what_they_were_and_only_sixteen_to_a_block(tiny_llama: str) -> None:
-    quantised, whole = layers(load(tiny_llama))[0], layers(load(tiny_llama, quantised=False))[0]
+    quantised, whole = layers(load(tiny_llama))[0], layers(load(tiny_llama, quantisation="none"))[0]
     one, other = quantisation.weight(quantised), quantisation.weight(whole)
     assert torch.equal(other, whole.weight)
     assert 0 < (one - other).abs().mean() < 0.15 * other.abs().mean()
@@ -99,7 +108,7 @@ def test_weights_are_near_what_they_were_and_only_sixteen_to_a_block(tiny_llama:
 
 
 def test_without_quantisation_there_are_no_four_bit_layers(tiny_llama: str) -> None:
-    assert {type(layer) for layer in layers(load(tiny_llama, quantised=False))} == {torch.nn.Linear}
+    assert {type(layer) for layer in layers(load(tiny_llama, quantisation="none"))} == {torch.nn.Linear}
 
 
 # --- learning --------------------------------------------------------------------------------------------------------
@@ -138,15 +147,15 @@ def test_the_loss_is_that_of_the_completion_however_it_is_padded(tiny_llama: str
     assert network.loss(examples).item() == pytest.approx(sum(network.loss([e]).item() for e in examples), rel=1e-5)
 
 
-@pytest.mark.parametrize("quantised", [True, False])
-def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_llama: str, tmp_path: Path, quantised: bool) -> None:
+@pytest.mark.parametrize("bits", ["nf4", "none"])
+def test_accumulated_gradients_are_those_of_the_whole_batch(tiny_llama: str, tmp_path: Path, bits: str) -> None:
     made = {
-        parts: learn(load(tiny_llama, quantised=quantised), tmp_path / str(parts), Schedule(2, 8, 1e-3, parts=parts))
+        parts: learn(load(tiny_llama, quantisation=bits), tmp_path / str(parts), Schedule(2, 8, 1e-3, parts=parts))
         for parts in (1, 3, 8)
     }
     for parts in (3, 8):
         assert all(torch.allclose(made[1][name], made[parts][name], atol=2e-5) for name in made[1])
-    assert not same(made[1], load(tiny_llama, quantised=quantised).state())
+    assert not same(made[1], load(tiny_llama, quantisation=bits).state())
 
 
 def test_checkpointing_changes_no_number_and_computes_twice(tiny_llama: str) -> None:
@@ -198,7 +207,7 @@ def test_the_dev_score_in_between_changes_nothing_that_is_learnt(tiny_llama: str
 
         scores = iter([1.0, 2.0, 3.0])
         train(network, data, Schedule(3, 4, 1e-2), "t", context(folder), folder, dev_f1)
-        return restored(folder)
+        return restore(folder)
 
     assert same(made(tmp_path / "a", asked=True), made(tmp_path / "b", asked=False))
 
@@ -206,9 +215,9 @@ def test_the_dev_score_in_between_changes_nothing_that_is_learnt(tiny_llama: str
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("quantised", [True, False])
-def test_unpacked_weights_answer_as_the_layers_do(tiny_llama: str, tmp_path: Path, quantised: bool) -> None:
-    network = load(tiny_llama, quantised=quantised)
+@pytest.mark.parametrize("bits", ["nf4", "none"])
+def test_unpacked_weights_answer_as_the_layers_do(tiny_llama: str, tmp_path: Path, bits: str) -> None:
+    network = load(tiny_llama, quantisation=bits)
     plain = network.plain()
     for step in range(2):  # before and after learning: the copy follows the adapters
         plain = network.plain()
@@ -244,9 +253,9 @@ def test_an_answer_is_the_same_alone_and_in_a_batch(tiny_llama: str, tmp_path: P
 def test_an_interrupted_run_ends_as_an_undisturbed_one(
     tiny_llama: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     sources, target = domains
-    chosen = options(tiny_llama, dropout=0.1, source_epochs=2)
+    chosen = options(tiny_llama, adapters={"dropout": 0.1}, source={"epochs": 2})
     undisturbed = Qlora(chosen)
     undisturbed.fit(sources, target, context(tmp_path / "a"))
 
@@ -278,7 +287,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
 def test_moments_in_eight_bits_outlive_an_interruption(
     tiny_llama: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     made: list[Any] = []
 
     def optimizer(parameters: Any, rate: float) -> Any:
@@ -297,7 +306,7 @@ def test_moments_in_eight_bits_outlive_an_interruption(
         patch.setattr(Nobody, "progress", interrupt)
         with pytest.raises(KeyboardInterrupt):
             learn(load(tiny_llama, rank=64), tmp_path / "b", schedule)
-    assert (tmp_path / "b" / training.CHECKPOINT).exists()
+    assert (tmp_path / "b" / checkpoint.NAME).exists()
     assert same(undisturbed, learn(load(tiny_llama, rank=64), tmp_path / "b", schedule))
     assert [next(iter(o.state.values()))["step"] for o in made] == [6, 4, 6]
 
@@ -312,10 +321,10 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
     for number, (chosen, where, shared) in enumerate(
         [
             ({}, target, False),
-            ({"epochs": 1}, other, True),
-            ({"rank": 2}, target, False),
-            ({"quantisation": "none"}, target, False),
-            ({"learning_rate": 1e-3}, target, False),
+            ({"target": {"epochs": 1}}, other, True),
+            ({"adapters": {"rank": 2}}, target, False),
+            ({"adapters": {"quantisation": "none"}}, target, False),
+            ({"finetuning": {"learning_rate": 1e-3}}, target, False),
         ]
     ):
         run = context(tmp_path)
@@ -332,7 +341,7 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
         assert [(p.name, p.reused) for p in run.phases] == [("source", shared), ("target", False)]
     (first, *_) = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"), key=lambda p: p.stat().st_mtime)
     assert same(begun[0], begun[1])
-    assert any(same(begun[0], restored(p)) for p in (tmp_path / "shared").glob("source-*[0-9a-f]"))
+    assert any(same(begun[0], restore(p)) for p in (tmp_path / "shared").glob("source-*[0-9a-f]"))
     assert not same(begun[0], begun[4])
     assert first.is_dir()
 
@@ -385,7 +394,7 @@ def test_the_adapter_is_a_file_that_peft_reads(
 def test_a_run_from_scenario_to_score(
     name: str, setting: str, tiny_llama: str, mini: Benchmark, tmp_path: Path
 ) -> None:
-    chosen = {"backbone": tiny_llama, "epochs": 1, "source_sentences": 4, "max_answer": 2, "rank": 2}
+    chosen = {"backbone": tiny_llama, "target.epochs": 1, "source.sentences": 4, "max_answer": 2, "rank": 2}
     entry = plugins.discover().get(name)
     jobs = runner.plan(mini, mini.scenarios(setting, ["ai"]), [entry], "quick", chosen, [0])
     (outcome,) = runner.run(jobs, tmp_path, Nobody())
@@ -405,12 +414,20 @@ def test_it_keeps_the_contract(tiny_llama: str) -> None:
 def test_presets_hold_for_both() -> None:
     for name, bits in (("qlora-llama2", "nf4"), ("lora-llama2", "none")):
         spec = plugins.discover().get(name).spec
-        assert {spec.resolve(preset, {}).quantisation for preset in spec.presets} == {bits}
+        assert {spec.resolve(preset, {}).adapters.quantisation for preset in spec.presets} == {bits}
         paper = spec.resolve("paper", {})
-        assert (paper.backbone, paper.rank, paper.alpha, paper.dropout) == ("meta-llama/Llama-2-7b-hf", 64, 16, 0.1)
-        assert (paper.learning_rate, paper.warmup, paper.max_norm, paper.batch_size) == (2e-4, 0.03, 0.3, 16)
-        assert (paper.source_epochs, paper.epochs, paper.select, paper.max_answer) == (2, 10, "dev", 256)
-        assert paper.max_source + paper.max_target == 512
+        adapters, learning = paper.adapters, paper.finetuning
+        assert paper.backbone == "meta-llama/Llama-2-7b-hf"
+        assert (adapters.rank, adapters.alpha, adapters.dropout) == (64, 16, 0.1)
+        assert (learning.learning_rate, learning.warmup, learning.max_norm, learning.batch_size) == (
+            2e-4,
+            0.03,
+            0.3,
+            16,
+        )
+        assert (paper.source.epochs, paper.target.epochs, paper.target.select) == (2, 10, "dev")
+        assert paper.decoding.max_answer == 256
+        assert paper.network.max_source + paper.network.max_target == 512
 
 
 # --- what the user can mend ------------------------------------------------------------------------------------------
@@ -428,7 +445,7 @@ def test_no_bitsandbytes(tiny_llama: str, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(CdnerError, match="4-bit layers need bitsandbytes") as caught:
         quantisation.check("cpu")
     assert "cdner-bench[qlora]" in (caught.value.hint or "")
-    assert "-o quantisation=none" in (caught.value.hint or "")
+    assert "-o adapters.quantisation=none" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("broken", ["raises", "wrong"])
@@ -443,7 +460,7 @@ def test_a_machine_that_cannot_quantise(tiny_llama: str, broken: str, monkeypatc
     monkeypatch.setattr(bitsandbytes.functional, name, other)
     with pytest.raises(CdnerError, match="cannot quantise to 4 bits on this cpu") as caught:
         load(tiny_llama)
-    assert "-o quantisation=none" in (caught.value.hint or "")
+    assert "-o adapters.quantisation=none" in (caught.value.hint or "")
 
 
 def test_a_backbone_that_is_no_decoder(tiny_t5: str) -> None:
@@ -483,8 +500,8 @@ def test_the_small_llm_is_unpacked_once_and_quantised(tmp_path: Path) -> None:
     except FetchError as error:
         pytest.skip(str(error))
     run = context(tmp_path)
-    folder = qlora._unpacked(place, run)
-    assert qlora._unpacked(place, context(tmp_path, seed=1)) == folder
+    folder = qlora.unpack(place, run)
+    assert qlora.unpack(place, context(tmp_path, seed=1)) == folder
     network = model.load(folder, Compute("cpu", "bf16"), Limits(answer=4), NF4, 0)
     assert len(layers(network)) == 210
     assert {layer.weight.dtype for layer in layers(network)} == {torch.uint8}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,9 +16,12 @@ from cdner_bench import Corpus, Entity, Sentence, plugins, sentence_counts, tota
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_tagger import encoding, mlm, model, training  # noqa: E402
-from cdner_tagger.method import BertTagger, TaggerOptions  # noqa: E402
-from cdner_torch.batches import mixture, padded  # noqa: E402
-from support import context  # noqa: E402
+from cdner_tagger.method import BertTagger  # noqa: E402
+from cdner_tagger.options import Network, Source, TaggerOptions, Target  # noqa: E402
+from cdner_torch import loop  # noqa: E402
+from cdner_torch.batches import mix, pad_rows  # noqa: E402
+from cdner_torch.schedule import Schedule  # noqa: E402
+from support import Nobody, change, context  # noqa: E402
 
 FP32 = training.Tagging("cpu", "fp32", 0)
 
@@ -27,8 +32,14 @@ def tokenizer(tiny_bert: str) -> object:
 
 
 def options(tiny_bert: str, **chosen: object) -> TaggerOptions:
-    base = TaggerOptions(backbone=tiny_bert, epochs=2, source_epochs=1, learning_rate=1e-3, precision="fp32")
-    return replace(base, **chosen)  # type: ignore[arg-type]
+    base = TaggerOptions(
+        backbone=tiny_bert,
+        network=Network(precision="fp32"),
+        source=Source(epochs=1),
+        target=Target(epochs=2, learning_rate=1e-3),
+    )
+    made: TaggerOptions = change(base, **chosen)
+    return made
 
 
 @pytest.fixture
@@ -138,10 +149,10 @@ def test_sampling_by_square_root() -> None:
         return [encoding.Window(i, (1,), range(1), (0,), (0,), domain) for i in range(n)]
 
     pools = [pool(400, 0), pool(100, 1), pool(100, 2)]
-    drawn = mixture(pools, torch.Generator().manual_seed(0), sqrt=True)
+    drawn = mix(pools, torch.Generator().manual_seed(0), sqrt=True)
     assert [sum(w.domain == d for w in drawn) for d in range(3)] == [300, 150, 150]
     assert len({w.sentence for w in drawn if w.domain == 1}) == 100
-    assert mixture(pools, torch.Generator(), sqrt=False) == [*pools[0], *pools[1], *pools[2]]
+    assert mix(pools, torch.Generator(), sqrt=False) == [*pools[0], *pools[1], *pools[2]]
 
 
 def test_it_learns_what_it_is_shown(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
@@ -149,7 +160,11 @@ def test_it_learns_what_it_is_shown(tiny_bert: str, domains: tuple[list[Corpus],
     _, target = domains
     seen = replace(target, dev=target.train)
     method = BertTagger(
-        options(tiny_bert, transfer="direct", epochs=60, learning_rate=5e-3, patience=None, dropout=0.0)
+        options(
+            tiny_bert,
+            finetuning={"transfer": "direct", "dropout": 0.0},
+            target={"epochs": 60, "learning_rate": 5e-3, "patience": None},
+        )
     )
     run = context(tmp_path)
     method.fit([], seen, run)
@@ -165,7 +180,7 @@ def test_every_kind_of_transfer_runs_and_repeats(
     answers = []
     for place in ("one", "two"):
         run = context(tmp_path / place)
-        method = BertTagger(options(tiny_bert, transfer=transfer, joint_repeats=2))
+        method = BertTagger(options(tiny_bert, finetuning={"transfer": transfer}, target={"joint_repeats": 2}))
         method.fit(sources, target, run)
         answers.append(list(method.predict([s.unlabeled() for s in target.dev], run)))
     assert answers[0] == answers[1]
@@ -182,9 +197,9 @@ def test_the_source_model_is_shared_by_targets_and_by_nobody_else(
         [
             ({}, target),
             ({}, other),
-            ({"epochs": 1}, target),
-            ({"source_epochs": 2}, target),
-            ({"batch_size": 8}, target),
+            ({"target": {"epochs": 1}}, target),
+            ({"source": {"epochs": 2}}, target),
+            ({"finetuning": {"batch_size": 8}}, target),
         ]
     ):
         run = replace(context(tmp_path), workdir=tmp_path / f"run{number}")
@@ -193,19 +208,53 @@ def test_the_source_model_is_shared_by_targets_and_by_nobody_else(
         assert run.phases[0].reused == (number in (1, 2))
 
 
-def test_the_best_epoch_on_dev_is_kept(tiny_bert: str) -> None:
-    tagger = model.Tagger(model.load_encoder(tiny_bert), ["O"], [["O"]])
-    best = training.Best(patience=2)
-    assert not best.offer(0.0, 1, tagger)
-    assert not best.offer(0.0, 9, tagger)
-    kept = {k: v.clone() for k, v in tagger.state_dict().items()}
-    assert not best.offer(50.0, 10, tagger)
-    with torch.no_grad():
-        tagger.head.weight += 1
-    assert not best.offer(40.0, 11, tagger)
-    assert best.offer(50.0, 12, tagger)
-    best.restore(tagger)
-    assert torch.equal(tagger.head.weight, kept["head.weight"])
+@pytest.mark.parametrize(
+    ("scores", "asked", "best"),
+    [
+        ([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 6, 5),  # before a score above 0, patience is endless
+        ([0.0, 0.0, 0.0, 50.0, 40.0, 50.0], 6, 3),  # the earlier of equals
+        ([10.0, 30.0, 20.0, 25.0, 90.0], 4, 1),
+    ],
+)
+def test_training_ends_with_the_best_weights_and_stops_when_patience_does(
+    scores: list[float],
+    asked: int,
+    best: int,
+    tiny_bert: str,
+    tokenizer: object,
+    domains: tuple[list[Corpus], Corpus],
+    tmp_path: Path,
+) -> None:
+    _, target = domains
+    labels = model.bio_labels(target.types)
+    tagger = model.Tagger(model.load_encoder(tiny_bert), labels, [labels])
+    pool = encoding.windows(target.train, tokenizer, 64, {name: i for i, name in enumerate(labels)})
+    coming, seen = iter(scores), []
+
+    def dev_f1() -> float:
+        seen.append({k: v.clone() for k, v in tagger.state_dict().items()})
+        return next(coming)
+
+    run = context(tmp_path)
+    schedule = Schedule(epochs=len(scores), learning_rate=1e-3, batch_size=8, patience=2, decay=False)
+    data = training.draw_from([pool], 8, 0, sqrt=False)
+    loop.train(training.Pupil(tagger, FP32), data, schedule, "target", run, tmp_path, dev_f1)
+    assert (len(seen), run.phases[0].epochs) == (asked, asked)
+    for name, value in model.load_tagger(tmp_path).state_dict().items():
+        assert torch.equal(value, seen[best][name])
+        assert torch.isfinite(value).all()
+
+
+def test_batches_of_an_epoch_are_the_same_whenever_they_are_asked_for(tokenizer: object, mini: Benchmark) -> None:
+    pools = [encoding.windows(mini.corpus(name).train[:n], tokenizer, 64) for name, n in (("ai", 30), ("music", 9))]
+    data = training.draw_from(pools, 8, 0, sqrt=True)
+    forwards = [list(data.batches(epoch)) for epoch in range(4)]
+    assert [len(epoch) for epoch in forwards] == [data.steps] * 4
+    assert forwards[0] != forwards[1]
+    begun = training.draw_from(pools, 8, 0, sqrt=True)
+    assert [list(begun.batches(epoch)) for epoch in (3, 0, 2, 2)] == [forwards[n] for n in (3, 0, 2, 2)]
+    next(begun.batches(1))  # a part of an epoch leaves no trace
+    assert list(begun.batches(1)) == forwards[1]
 
 
 def test_a_backbone_that_is_not_there() -> None:
@@ -214,32 +263,68 @@ def test_a_backbone_that_is_not_there() -> None:
     assert "--preset cpu" in (caught.value.hint or "")
 
 
-def test_training_ends_with_the_best_weights_and_stops_when_patience_does(
-    tiny_bert: str, tokenizer: object, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+@pytest.mark.parametrize("method", ["bert-gtok", "joint"])
+def test_an_interrupted_run_ends_as_an_undisturbed_one(
+    method: str,
+    tiny_bert: str,
+    domains: tuple[list[Corpus], Corpus],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, target = domains
-    labels = model.bio_labels(target.types)
-    tagger = model.Tagger(model.load_encoder(tiny_bert), labels, [labels])
-    pool = encoding.windows(target.train, tokenizer, 64, {name: i for i, name in enumerate(labels)})
-    scores, seen = iter([10.0, 30.0, 20.0, 25.0, 90.0]), []
+    """Killed in masked-LM, in the source stage and in the target stage: each goes on where it was."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    sources, target = domains
+    texts = [f"the neural network of {n} is the product of ai" for n in range(60)]
+    target = replace(target, resources={"gtok": gtok(tmp_path / "gtok.json", texts)})
+    chosen: dict[str, object] = {
+        "mlm": {"epochs": 2, "block": 32},
+        "finetuning": {"dropout": 0.1, "transfer": "pretrain-finetune" if method == "bert-gtok" else "joint"},
+        "source": {"epochs": 2},
+        "target": {"epochs": 3, "schedule": "linear", "joint_repeats": 2},
+    }
+    if method == "bert-gtok":
+        chosen["pretraining"] = "gtok"
 
-    def dev_f1() -> float:
-        seen.append({k: v.clone() for k, v in tagger.state_dict().items()})
-        return next(scores)
+    class Interrupted(Nobody):
+        steps: ClassVar[list[tuple[str, int]]] = []
+        name = ""
 
-    run = context(tmp_path)
-    schedule = training.Schedule(epochs=5, learning_rate=1e-3, batch_size=8, patience=2)
-    training.train(tagger, lambda _: pool, schedule, "target", run, FP32, dev_f1)
-    assert (len(seen), run.phases[0].epochs) == (4, 4)
-    for name, value in tagger.state_dict().items():
-        assert torch.equal(value, seen[1][name])
-        assert torch.isfinite(value).all()
+        def phase(self, name: str) -> None:
+            self.name = name
+
+        def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+            self.steps.append((self.name, step))
+            if len(self.steps) in kills:
+                raise KeyboardInterrupt
+
+    def learn(folder: Path) -> dict[str, Any]:
+        while True:
+            run = context(folder)
+            run.observer = Interrupted()
+            tagger = BertTagger(options(tiny_bert, **chosen))
+            try:
+                tagger.fit(sources, target, run)
+                return dict(tagger.tagger.state_dict())
+            except KeyboardInterrupt:
+                continue
+
+    kills: set[int] = set()
+    undisturbed, steps = learn(tmp_path / "a"), list(Interrupted.steps)
+    second = [next(n for n, (name, step) in enumerate(steps) if name == phase) + 3 for phase in dict(steps)]
+    kills, Interrupted.steps[:] = {n + k for k, n in enumerate(second)} | {len(steps) + len(second) - 1}, []
+    again = learn(tmp_path / "b")
+    repeated = len(kills)  # the step in which a run was killed is made again, and none before it
+    assert len(Interrupted.steps) == len(steps) + repeated
+    assert undisturbed.keys() == again.keys()
+    assert all(torch.equal(undisturbed[name], again[name]) for name in undisturbed)
+    assert not list(tmp_path.rglob("*.draft"))
+    assert not list(tmp_path.rglob("checkpoint.safetensors"))
 
 
 def test_a_diverging_run_is_refused(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
     sources, target = domains
     with pytest.raises(CdnerError, match="training diverged: the loss is"):
-        BertTagger(options(tiny_bert, source_learning_rate=1e30, source_epochs=5)).fit(
+        BertTagger(options(tiny_bert, source={"learning_rate": 1e30, "epochs": 5})).fit(
             sources, target, context(tmp_path)
         )
     assert not list((tmp_path / "shared").glob("source-*[0-9a-f]"))
@@ -293,7 +378,7 @@ def test_masked_lm_on_gtok_changes_the_encoder(
         resources={"gtok": gtok(tmp_path / "gtok.json", ["a neural network is the product of ai"] * 40)},
     )
     run = context(tmp_path)
-    method = BertTagger(options(tiny_bert, pretraining="gtok", mlm_epochs=2, mlm_block=32))
+    method = BertTagger(options(tiny_bert, pretraining="gtok", mlm={"epochs": 2, "block": 32}))
     method.fit(sources, target, run)
     assert [p.name for p in run.phases] == ["mlm", "source", "target"]
     (folder,) = (tmp_path / "shared").glob("mlm-*[0-9a-f]")
@@ -302,9 +387,9 @@ def test_masked_lm_on_gtok_changes_the_encoder(
 
 
 def test_corruption_masks_a_fifth_and_nothing_special(tokenizer: object) -> None:
-    rows = list(mlm.blocks(["the quick brown fox jumps over the lazy dog"] * 400, tokenizer, 64))
+    rows = list(mlm.cut(["the quick brown fox jumps over the lazy dog"] * 400, tokenizer, 64))
     assert all(len(row) <= 64 and row[0] == 2 and row[-1] == 3 for row in rows)
-    ids = padded(rows, 0)
+    ids = pad_rows(rows, 0)
     inputs, labels = mlm.corrupt(ids, tokenizer, 0.2, torch.Generator().manual_seed(0))
     chosen = labels != -100
     assert 0.18 < chosen.float().sum() / (ids > 4).sum() < 0.22

@@ -21,22 +21,31 @@ from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
 from cdner_bench.io import models  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
-from cdner_topt.method import Topt, ToptOptions  # noqa: E402
-from cdner_torch import backbones, generators, training  # noqa: E402
+from cdner_topt.method import Topt  # noqa: E402
+from cdner_topt.options import Decoding, Mslm, Network, Source, Target, ToptOptions  # noqa: E402
+from cdner_torch import backbones, generators, loop  # noqa: E402
+from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Backbone, Example, Limits, Seq2Seq  # noqa: E402
-from cdner_torch.weights import restored  # noqa: E402
-from support import Nobody, Run, context  # noqa: E402
+from cdner_torch.loop import train  # noqa: E402
+from cdner_torch.schedule import Schedule  # noqa: E402
+from cdner_torch.weights import restore  # noqa: E402
+from support import Nobody, Run, change, context  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
 
 
 def options(place: str, **chosen: object) -> ToptOptions:
     base = ToptOptions(
-        backbone=place, masked_copies=2, mslm_epochs=1, mslm_batch_size=16, source_epochs=1, epochs=2,
-        learning_rate=1e-3, source_learning_rate=1e-3, max_answer=8, precision="fp32", dropout=0.0,
-    )  # fmt: skip
-    return replace(base, **chosen)  # type: ignore[arg-type]
+        backbone=place,
+        network=Network(dropout=0.0, precision="fp32"),
+        mslm=Mslm(masked_copies=2, epochs=1, batch_size=16),
+        source=Source(epochs=1, learning_rate=1e-3),
+        target=Target(epochs=2, learning_rate=1e-3),
+        decoding=Decoding(max_answer=8),
+    )
+    made: ToptOptions = change(base, **chosen)
+    return made
 
 
 def load(place: str, **limits: int) -> Backbone:
@@ -52,7 +61,7 @@ def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
 
 
 def weights(folder: Path) -> dict[str, Any]:
-    return restored(folder)
+    return restore(folder)
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -156,8 +165,8 @@ def test_every_architecture_learns_and_answers_alike_in_any_batch(
     pairs = [(f"say {word} :" + " and" * n, word) for n, word in enumerate(["red", "green", "blue", "white"] * 2)]
     examples = model.encode(pairs)
     before = model.loss(examples).item()
-    data = training.InMemory(lambda _: examples, 4, 0)
-    training.train(model, data, training.Schedule(80, 4, 1e-2), "train", context(tmp_path), tmp_path)
+    data = InMemory(lambda _: examples, 4, 0)
+    train(model, data, Schedule(80, 4, 1e-2), "train", context(tmp_path), tmp_path)
     assert model.loss(examples).item() < before / 2
     prompts = [source for source, _ in pairs]
     together = model.answers(prompts, FP32)
@@ -299,8 +308,8 @@ def test_running_out_of_memory_halves_the_batch(tiny_t5: str, tmp_path: Path, mo
         folder.mkdir()
         model = load(tiny_t5)
         examples = model.encode(pairs)
-        data = training.InMemory(lambda _: examples, 8, 0)
-        training.train(model, data, training.Schedule(3, 8, 1e-3), "train", context(folder), folder)
+        data = InMemory(lambda _: examples, 8, 0)
+        train(model, data, Schedule(3, 8, 1e-3), "train", context(folder), folder)
         assert model.answers([s for s, _ in pairs], FP32) == [model.answers([s], FP32)[0] for s, _ in pairs]
         return weights(folder)
 
@@ -334,9 +343,9 @@ def test_an_error_that_is_not_memory_is_not_swallowed(
     monkeypatch.setattr(Backbone, "loss", broken)
     model = load(tiny_t5)
     examples = model.encode([("a", "b")])
-    data = training.InMemory(lambda _: examples, 1, 0)
+    data = InMemory(lambda _: examples, 1, 0)
     with pytest.raises(RuntimeError, match="mat1"):
-        training.train(model, data, training.Schedule(1, 1, 1e-3), "train", context(tmp_path), tmp_path)
+        train(model, data, Schedule(1, 1, 1e-3), "train", context(tmp_path), tmp_path)
 
 
 # --- transfer --------------------------------------------------------------------------------------------------------
@@ -368,7 +377,7 @@ def test_how_sources_and_target_come_together(
 ) -> None:
     sources, target = domains
     run = context(tmp_path)
-    method = Topt(options(tiny_t5, pretraining="none", merge=merge))
+    method = Topt(options(tiny_t5, pretraining="none", target={"merge": merge}))
     method.fit(sources, target, run)
     folders = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"))
     assert len(folders) == 2
@@ -395,7 +404,7 @@ def test_source_stages_are_shared_when_they_start_from_the_same(
         for run, corpus in zip(runs, (target, other), strict=True):
             run.shared = tmp_path / pretraining / "shared"
             chosen = replace(corpus, dev=corpus.train[:2])
-            Topt(options(tiny_t5, pretraining=pretraining, epochs=1)).fit(news, chosen, run)
+            Topt(options(tiny_t5, pretraining=pretraining, target={"epochs": 1})).fit(news, chosen, run)
         return [(p.name, p.reused) for p in runs[1].phases if p.name != "target"]
 
     assert stages("none") == [("source news", True)]
@@ -409,7 +418,7 @@ def test_topt_and_its_ablation_share_nothing_but_code(
     for pretraining in ("gtok", "none", "dapt"):
         run = context(tmp_path)
         run.workdir = tmp_path / pretraining
-        Topt(options(tiny_t5, pretraining=pretraining, dapt_tokens=200)).fit(sources[:1], target, run)
+        Topt(options(tiny_t5, pretraining=pretraining, mslm={"dapt_tokens": 200})).fit(sources[:1], target, run)
         assert not any(p.reused for p in run.phases)
     made = sorted(p.name.rsplit("-", 1)[0] for p in (tmp_path / "shared").iterdir() if p.is_dir())
     assert made == ["mslm"] * 2 + ["source"] * 3
@@ -426,8 +435,8 @@ def test_the_best_epoch_on_dev_is_kept(
         kept.append({name: tensor.clone() for name, tensor in model.state().items()})
         return next(scores)
 
-    data = training.InMemory(lambda _: examples, 2, 0)
-    training.train(model, data, training.Schedule(8, 2, 1e-2, dev_every=2), "t", context(tmp_path), tmp_path, dev)
+    data = InMemory(lambda _: examples, 2, 0)
+    train(model, data, Schedule(8, 2, 1e-2, dev_every=2), "t", context(tmp_path), tmp_path, dev)
     assert same(weights(tmp_path), kept[1])
     assert not same(kept[1], kept[2])
 
@@ -435,9 +444,10 @@ def test_the_best_epoch_on_dev_is_kept(
 def test_an_interrupted_stage_ends_as_an_undisturbed_one(
     tiny_t5: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     sources, target = domains
-    chosen = options(tiny_t5, dropout=0.1, masked_copies=1, masks="dynamic", mslm_epochs=2, dapt_tokens=900)
+    group = {"masked_copies": 1, "masks": "dynamic", "epochs": 2, "dapt_tokens": 900}
+    chosen = options(tiny_t5, network={"dropout": 0.1}, mslm=group)
     undisturbed = Topt(chosen)
     undisturbed.fit(sources, target, context(tmp_path / "a"))
 
@@ -470,8 +480,8 @@ def test_a_broken_checkpoint_is_not_gone_on_from(tiny_t5: str, tmp_path: Path) -
     def made(folder: Path) -> dict[str, Any]:
         model = load(tiny_t5)
         examples = model.encode([("a b", "c"), ("d", "e")])
-        data = training.InMemory(lambda _: examples, 2, 0)
-        training.train(model, data, training.Schedule(3, 2, 1e-2), "t", context(folder), folder)
+        data = InMemory(lambda _: examples, 2, 0)
+        train(model, data, Schedule(3, 2, 1e-2), "t", context(folder), folder)
         return weights(folder)
 
     for name in ("whole", "broken"):
@@ -485,7 +495,7 @@ def test_streamed_batches_are_as_many_as_announced(tiny_t5: str, tmp_path: Path)
     model = load(tiny_t5)
     for count in (1, 7, 64 * 3, 64 * 3 + 1, 500):
         pairs = [(f"a {n}", "b") for n in range(count)]
-        data = training.Streamed(lambda _, pairs=pairs: iter(pairs), count, model, 3)  # type: ignore[misc]
+        data = Streamed(lambda _, pairs=pairs: iter(pairs), count, model.encode, 3)  # type: ignore[misc]
         made = list(data.batches(0))
         assert len(made) == data.steps
         assert sum(map(len, made)) == count
@@ -505,7 +515,7 @@ def corpora(tmp_path: Path, mini: Benchmark) -> Path:
 
 
 def explanations(mini: Benchmark, **chosen: object) -> list[list[gtok.Explanation]]:
-    return Topt(options("none", **chosen))._explanations(mini.corpus("music").without_test(), 0)
+    return Topt(options("none", mslm=chosen))._explanations(mini.corpus("music").without_test(), 0)
 
 
 def test_explanations_of_other_domains_can_be_mixed_in(mini: Benchmark, corpora: Path) -> None:
@@ -596,7 +606,7 @@ def test_options_are_sorted_or_in_an_order_of_their_own(tiny_t5: str, mini: Benc
     sentences = mini.corpus("ai").train[:6]
 
     def prompts(order: str, seed: int = 0) -> list[str]:
-        method = Topt(options(tiny_t5, option_order=order))
+        method = Topt(options(tiny_t5, finetuning={"option_order": order}))
         return [method._prompt(s, types, seed).split("[")[1].split("]")[0] for s in sentences]
 
     assert set(prompts("sorted")) == {"country, field, misc, person, task"}
@@ -611,10 +621,10 @@ def test_presets_hold_for_each_method() -> None:
         assert set(spec.presets) == {"paper", "cpu", "quick"}
         assert {spec.resolve(preset, {}).pretraining for preset in spec.presets} == {pretraining}
         paper = spec.resolve("paper", {})
-        assert (paper.backbone, paper.learning_rate, paper.epochs, paper.masked_copies) == (
+        assert (paper.backbone, paper.target.learning_rate, paper.target.epochs, paper.mslm.masked_copies) == (
             "google/flan-t5-base", 1e-4, 25, 10,
         )  # fmt: skip
-        assert (paper.batch_size, paper.mslm_batch_size, paper.source_sentences) == (8, 4, None)
+        assert (paper.finetuning.batch_size, paper.mslm.batch_size, paper.source.sentences) == (8, 4, None)
 
 
 # --- from the command line -------------------------------------------------------------------------------------------

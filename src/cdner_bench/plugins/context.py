@@ -6,13 +6,14 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import CdnerError
 from ..hashing import digest
 from ..io import Phase, locked, meter, models, write_atomic
+from .options import as_dict
 
 if TYPE_CHECKING:
     import logging
@@ -166,14 +167,16 @@ class RunContext:
 
         With a `key` it is shared by all runs of this method's class whose `name`, `key` and seed are equal, so the key
         must hold everything else that determines what is built: corpora (`Corpus.fingerprint`), options, the stage it
-        starts from. Without, it belongs to this run and goes when the run is finished. A stage that draws nothing is
-        not `seeded`, and is shared by all seeds.
+        starts from. A group of options in it stands for those of them that are not operational. Without, it belongs to
+        this run and goes when the run is finished. A stage that draws nothing is not `seeded`, and is shared by all
+        seeds.
         """
         if key is None:
             place = self.workdir / "stages" / name
             identity: dict[str, object] = {"stage": name}
         else:
-            identity = {"stage": name, "seed": self.seed if seeded else 0, **self.identity, "key": dict(key)}
+            told = {part: as_dict(value) if is_dataclass(value) else value for part, value in key.items()}
+            identity = {"stage": name, "seed": self.seed if seeded else 0, **self.identity, "key": told}
             place = self.shared / f"{name}-{digest(identity)[:16]}"
         with locked(place.with_name(f"{place.name}.lock"), wait=True):
             if place.is_dir():

@@ -1,9 +1,13 @@
-"""Typed options: a method's frozen dataclass filled from presets and `-o name=value`, each value checked."""
+"""Typed options: a method's frozen dataclass filled from presets and `-o name=value`, each value checked.
+
+A field of the dataclass may be a frozen dataclass itself, a group: its options are called `group.name`.
+`Options.formerly`, a mapping, says what options were called before: such names are accepted wherever one is named.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -24,6 +28,12 @@ as such, and what it names is part of the run's identity by its content.
 """
 
 
+chooses_knowledge = "chooses knowledge"
+"""Marks an option that chooses the corpus of explanations which a method learns from: runs that are alike in all other
+options form a series over corpora.
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class Supplies:
     """Marks an option that names a file to take instead of a resource of the benchmark."""
@@ -32,26 +42,42 @@ class Supplies:
 
 
 def supplies(resource: str) -> Supplies:
-    """The role of an option that may name a file to take instead of a resource of the benchmark."""
+    """The role of an option that may stand in for the file of a resource.
+
+    Written `Annotated[FilePath | None, supplies("gtok")]`: where the option is given, the benchmark need not have it.
+    """
     return Supplies(resource)
 
 
-chooses_knowledge = "chooses knowledge"
-"""Marks an option that chooses the corpus of explanations which a method learns from: runs that are alike in all other
-options form a series over corpora.
-"""
-
-
 def names_with_role(options: Any, role: object) -> tuple[str, ...]:
-    """The names of the options that are marked with a role."""
-    hints = get_type_hints(type(options), include_extras=True)
-    return tuple(field.name for field in dataclasses.fields(options) if role in get_args(hints[field.name]))
+    """The names of the options that are marked with a role, those of groups dotted."""
+    return tuple(name for name, hint in list_options(type(options)).items() if role in get_args(hint))
 
 
 def with_role(options: Any, role: object) -> Any:
     """The value of the option that is marked with a role; None where there is no such option."""
     marked = names_with_role(options, role)
-    return getattr(options, marked[0]) if marked else None
+    return read_option(options, marked[0]) if marked else None
+
+
+def list_options(options: type) -> dict[str, Any]:
+    """The declared type of every option, with its marks, those of groups by their dotted names."""
+    hints = get_type_hints(options, include_extras=True)
+    named: dict[str, Any] = {}
+    for field in dataclasses.fields(options):
+        hint = hints[field.name]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            named |= {f"{field.name}.{name}": inner for name, inner in list_options(hint).items()}
+        else:
+            named[field.name] = hint
+    return named
+
+
+def read_option(options: Any, name: str) -> Any:
+    """The value of an option by its name, dotted if it is in a group."""
+    for part in name.split("."):
+        options = getattr(options, part)
+    return options
 
 
 def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -> Any:
@@ -61,22 +87,47 @@ def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -
     """
     from pydantic import TypeAdapter, ValidationError
 
-    hints = get_type_hints(options, include_extras=True)
-    names = [field.name for field in dataclasses.fields(options)]
+    hints = list_options(options)
+    formerly: Mapping[str, str] = getattr(options, "formerly", {})
     values: dict[str, object] = {}
     for layer in layers:
-        for name, value in layer.items():
-            if name not in names:
-                raise OptionError(f"{owner} has no option {name!r}", hint=did_you_mean(name, names))
+        for given, value in layer.items():
+            name = formerly.get(given, given)
+            if name not in hints:
+                raise OptionError(f"{owner} has no option {given!r}", hint=_suggest(given, hints))
             try:
                 values[name] = _validated(TypeAdapter(hints[name]), value)
             except ValidationError as error:
                 problem = error.errors()[0]["msg"]
-                raise OptionError(f"{owner}: option {name}={value!s}: {problem[0].lower()}{problem[1:]}") from None
+                raise OptionError(f"{owner}: option {given}={value!s}: {problem[0].lower()}{problem[1:]}") from None
     try:
-        return options(**values)
+        return _make(options, values)
     except TypeError as error:
         raise OptionError(f"{owner}: {str(error).removeprefix(f'{options.__qualname__}.__init__() ')}") from None
+
+
+def _make(options: type, values: Mapping[str, object]) -> Any:
+    """An instance with values by name; a group that has some keeps its other defaults."""
+    own = {name: value for name, value in values.items() if "." not in name}
+    grouped: dict[str, dict[str, object]] = {}
+    for name, value in values.items():
+        group, dot, inner = name.partition(".")
+        if dot:
+            grouped.setdefault(group, {})[inner] = value
+    made = options(**own)
+    return dataclasses.replace(made, **dict(_changed(made, grouped))) if grouped else made
+
+
+def _changed(made: Any, grouped: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[str, Any]]:
+    for group, values in grouped.items():
+        yield group, dataclasses.replace(getattr(made, group), **values)
+
+
+def _suggest(given: str, names: Iterable[str]) -> str:
+    """What may have been meant: a like name, else one that ends alike in a group."""
+    known = list(names)
+    ending = [name for name in known if name.rpartition(".")[2] == given or name.startswith(f"{given}.")]
+    return f"did you mean {', '.join(map(repr, ending))}?" if ending else did_you_mean(given, known)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
@@ -91,14 +142,13 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def as_dict(options: Any) -> dict[str, Any]:
-    """Resolved options as plain values, for the record and the id: a file or folder is its name and its content.
-    Operational ones are left out.
+    """Resolved options, or those of one group, as plain values, for the record and the id: a file or folder is its name
+    and its content, an option in a group has its dotted name. Operational ones are left out.
     """
     from pydantic_core import to_jsonable_python
 
-    hints = get_type_hints(type(options), include_extras=True)
-    recorded = [f.name for f in dataclasses.fields(options) if operational not in get_args(hints[f.name])]
-    values = {name: getattr(options, name) for name in recorded}
+    recorded = [name for name, hint in list_options(type(options)).items() if operational not in get_args(hint)]
+    values = {name: read_option(options, name) for name in recorded}
     return {
         name: f"{value.name} ({content(value)[:12]})" if isinstance(value, Path) else to_jsonable_python(value)
         for name, value in values.items()

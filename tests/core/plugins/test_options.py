@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from annotated_types import Gt
 
 from cdner_bench.errors import OptionError
-from cdner_bench.plugins import operational
-from cdner_bench.plugins.options import as_dict, parse_assignments, resolve
+from cdner_bench.plugins import backbone, operational, supplies
+from cdner_bench.plugins.options import as_dict, parse_assignments, resolve, with_role
+from support import context
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,76 @@ def test_assignments() -> None:
     assert parse_assignments(["a=1", "b=x=y", "c="]) == {"a": "1", "b": "x=y", "c": ""}
     with pytest.raises(OptionError, match="'nonsense' is no option"):
         parse_assignments(["nonsense"])
+
+
+@dataclass(frozen=True)
+class Learning:
+    epochs: Annotated[int, Gt(0)] = 3
+    rate: float = 0.1
+    limit: Annotated[int | None, operational] = None
+
+
+@dataclass(frozen=True)
+class Grouped:
+    start: Annotated[str, backbone] = "small"
+    source: Learning = Learning()
+    target: Learning = field(default_factory=lambda: Learning(epochs=9))
+    formerly: ClassVar[Mapping[str, str]] = {"epochs": "target.epochs", "source_epochs": "source.epochs"}
+
+
+def test_options_in_groups_have_dotted_names_and_the_names_they_had() -> None:
+    layers = [{"source.epochs": 5, "target.rate": "1e-3"}, {"source_epochs": "7", "start": "large"}]
+    made = resolve(Grouped, layers, "m")
+    assert made == Grouped("large", Learning(7), Learning(9, 1e-3))
+    assert resolve(Grouped, [{"epochs": 1}, {"target.epochs": 2}], "m").target.epochs == 2
+    hash(made)
+    recorded = {"start": "large", "source.epochs": 7, "source.rate": 0.1, "target.epochs": 9, "target.rate": 1e-3}
+    assert as_dict(made) == recorded
+    assert as_dict(made.source) == {"epochs": 7, "rate": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("values", "message", "hint"),
+    [
+        ({"source.epochs": 0}, "m: option source.epochs=0: input should be greater than 0", None),
+        ({"source_epochs": 0}, "m: option source_epochs=0: input should be greater than 0", None),
+        ({"source.epoch": 1}, "m has no option 'source.epoch'", "did you mean 'source.epochs'?"),
+        ({"rate": 1}, "m has no option 'rate'", "did you mean 'source.rate', 'target.rate'?"),
+        ({"target": 1}, "m has no option 'target'", "did you mean 'target.epochs', 'target.rate', 'target.limit'?"),
+    ],
+)
+def test_mistakes_in_groups_name_the_option(values: dict[str, object], message: str, hint: str | None) -> None:
+    with pytest.raises(OptionError) as caught:
+        resolve(Grouped, [values], "m")
+    assert str(caught.value).startswith(message)
+    assert caught.value.hint == hint
+
+
+@dataclass(frozen=True)
+class Reading:
+    file: Annotated[Path | None, supplies("gtok")] = None
+
+
+@dataclass(frozen=True)
+class Marked:
+    start: Annotated[str, backbone] = "small"
+    reading: Reading = Reading()
+
+
+def test_options_are_found_by_their_role(tmp_path: Path) -> None:
+    made = resolve(Marked, [{"reading.file": tmp_path}], "m")
+    assert (with_role(made, backbone), with_role(made, supplies("gtok"))) == ("small", tmp_path)
+    assert with_role(made, supplies("dapt")) is None
+
+
+def test_a_group_in_the_key_of_a_stage_stands_for_its_options(tmp_path: Path) -> None:
+    run = context(tmp_path)
+
+    def stage(group: Learning, seed: int = 0, *, seeded: bool = True) -> Path:
+        run.seed = seed
+        return run.stage("s", lambda place: None, {"group": group}, seeded=seeded)
+
+    first = stage(Learning())
+    assert stage(Learning(limit=7)) == first
+    assert len({first, stage(Learning(epochs=4)), stage(Learning(), seed=1)}) == 3
+    assert stage(Learning(), 0, seeded=False) == stage(Learning(), 1, seeded=False)

@@ -1,0 +1,76 @@
+"""One step of gradient descent: at the schedule's rate, clipped, in as many parts as memory needs."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import torch
+
+from cdner_bench import CdnerError
+
+from .batches import blocks
+from .learner import Learner
+from .schedule import Schedule
+
+Item = TypeVar("Item")
+
+
+class Descent(Generic[Item]):
+    """A learner's weights on their way through `total` steps.
+
+    `parts` is into how many pieces a batch is split; it doubles whenever memory runs out. `phase` names the training
+    in errors.
+    """
+
+    def __init__(self, learner: Learner[Item], schedule: Schedule, total: int, phase: str, log: logging.Logger) -> None:
+        self.learner, self.schedule, self.total = learner, schedule, total
+        self.phase, self.log = phase, log
+        self.parameters = [parameter for _, parameter in learner.learnt()]
+        self.optimizer = schedule.optimizer(self.parameters, schedule.learning_rate)
+        self.parts = schedule.parts
+
+    def step(self, number: int, batch: Sequence[Item]) -> float:
+        """Change the weights by a batch, and return its mean loss before. `number` counts steps from 0.
+
+        Raises `CdnerError` if the loss is not finite, or if one item does not fit into memory.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.rate(number, self.total)
+        self.learner.network.train()
+        loss = self._gradients(batch)
+        if not math.isfinite(loss):
+            raise CdnerError(f"{self.phase}: training diverged: the loss is {loss}", hint="lower its learning rate")
+        if self.schedule.max_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.parameters, self.schedule.max_norm)
+        self.optimizer.step()
+        return loss
+
+    def _gradients(self, batch: Sequence[Item]) -> float:
+        """The mean loss over the terms of a batch, and its gradient, in as many parts as memory needs."""
+        terms = max(1, self.learner.terms(batch))
+        while True:
+            self.optimizer.zero_grad(set_to_none=False)  # that of embeddings is large: keep its memory
+            try:
+                return sum(self._part(part, terms) for part in blocks(batch, -(-len(batch) // self.parts)))
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+                if self.parts >= len(batch):
+                    raise CdnerError(
+                        f"{self.phase}: out of memory with one sentence at a time", hint=self.learner.relief
+                    ) from error
+            self.parts *= 2
+            self.log.warning("out of memory: batches are made in %d parts from now on", self.parts)
+
+    def _part(self, part: Sequence[Item], terms: int) -> float:
+        loss = self.learner.loss(part) / terms
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item()
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether a device ran out of memory; the CPU allocator says so in a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

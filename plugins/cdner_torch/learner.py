@@ -1,0 +1,53 @@
+"""What the training loop trains: a network, and the loss that it makes of items."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from torch import Tensor
+from torch.nn import Parameter
+
+from cdner_bench import CdnerError
+
+from . import weights
+
+Item = TypeVar("Item")
+
+
+class Learner(ABC, Generic[Item]):
+    """A network that learns from items: examples, windows, masked rows."""
+
+    network: Any
+
+    relief = "take a smaller backbone"
+    """What to do when not even one item fits into memory."""
+
+    @abstractmethod
+    def loss(self, items: Sequence[Item]) -> Tensor:
+        """The loss summed over its terms, so that a batch can be gone through in parts."""
+
+    @abstractmethod
+    def terms(self, items: Sequence[Item]) -> int:
+        """How many terms the loss of these items has: what the sum over a batch is divided by."""
+
+    def learnt(self) -> Iterator[tuple[str, Parameter]]:
+        """The parameters that training changes, each once, by name."""
+        return ((name, p) for name, p in self.network.named_parameters() if p.requires_grad)
+
+    def state(self) -> dict[str, Tensor]:
+        """What has been learnt: the weights that training changes."""
+        return {name: p.detach() for name, p in self.learnt()}
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Take over what `state` gave. Raises `CdnerError` for another model's weights."""
+        different = set(state) ^ set(self.state())
+        if different:
+            raise CdnerError(f"these are another model's weights: {min(different)} is in one of the two only")
+        self.network.load_state_dict(state, strict=False)  # weights that the network ties come once
+
+    def keep(self, folder: Path) -> None:
+        """Write the weights as `model.safetensors`, whole or not at all."""
+        weights.keep(self.state(), folder / weights.NAME)

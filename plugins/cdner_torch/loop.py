@@ -1,0 +1,125 @@
+"""The training loop: resumable at any step, the best on dev kept, stopped when dev gets no better."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from cdner_bench import RunContext
+
+from . import checkpoint, weights
+from .batches import Data
+from .checkpoint import Checkpoint
+from .descent import Descent
+from .learner import Learner
+from .schedule import Schedule
+
+Item = TypeVar("Item")
+
+CHECKPOINT_SECONDS = 120.0
+"""How much work a killed training loses at most."""
+
+
+def train(
+    learner: Learner[Item],
+    data: Data[Item],
+    schedule: Schedule,
+    phase: str,
+    run: RunContext,
+    place: Path,
+    dev_f1: Callable[[], float] | None = None,
+) -> None:
+    """Train, and leave the last weights (with `dev_f1`, the best ones above 0) as `place/model.safetensors`.
+
+    Random draws in training, such as dropout's, go on from the state of torch's generator, which the caller has
+    seeded. An interrupted training goes on from its last checkpoint in `place` and ends with the weights of an
+    uninterrupted one. Raises `CdnerError` for a loss that is not finite and for want of memory.
+    """
+    _Loop(learner, data, schedule, phase, run, place).go(dev_f1)
+
+
+@dataclass
+class _Position:
+    """Where a training has come to. `parts` is into how many pieces a batch is split for want of memory; `best` and
+    `best_epoch` (from 1) are the best dev score and its epoch.
+    """
+
+    step: int = 0
+    parts: int = 1
+    best: float = 0.0
+    best_epoch: int = 0
+    seconds: float = 0.0
+    sentences: int = 0
+
+
+class _Loop(Generic[Item]):
+    def __init__(
+        self, learner: Learner[Item], data: Data[Item], schedule: Schedule, phase: str, run: RunContext, place: Path
+    ) -> None:
+        self.learner, self.data, self.schedule = learner, data, schedule
+        self.phase, self.run, self.place = phase, run, place
+        self.total = schedule.epochs * data.steps
+        self.descent = Descent(learner, schedule, self.total, phase, run.log)
+        self.checkpoint = Checkpoint(place / checkpoint.NAME, learner, [self.descent.optimizer], run.log)
+        self.position = _Position()
+        self.numbers: dict[str, float] = {}
+
+    def go(self, dev_f1: Callable[[], float] | None) -> None:
+        self._resume()
+        earlier = self.position.seconds
+        with self.run.phase(self.phase) as clock:
+            self._learn(dev_f1, earlier)
+            clock.epochs = self.position.step // self.data.steps if self.data.steps else self.schedule.epochs
+            clock.sentences = self.position.sentences
+        clock.seconds += earlier
+        if not (self.place / weights.NAME).exists():
+            self.learner.keep(self.place)
+        self.checkpoint.remove()
+
+    def _learn(self, dev_f1: Callable[[], float] | None, earlier: float) -> None:
+        saved = begun = time.monotonic()
+        while self.position.step < self.total:
+            epoch, skip = divmod(self.position.step, self.data.steps)
+            for batch in islice(self.data.batches(epoch), skip, None):
+                self._step(batch)
+                ended, last = self.position.step % self.data.steps == 0, self.position.step == self.total
+                if dev_f1 and ended and (last or (epoch + 1) % self.schedule.dev_every == 0):
+                    self._judge(dev_f1(), epoch + 1)
+                    if self._has_lost_patience(epoch + 1):
+                        return
+                if time.monotonic() - saved > CHECKPOINT_SECONDS and not last:
+                    self.position.seconds = earlier + time.monotonic() - begun
+                    self.position.parts = self.descent.parts
+                    self.checkpoint.save(asdict(self.position))
+                    saved = time.monotonic()
+
+    def _step(self, batch: list[Item]) -> None:
+        self.numbers["loss"] = self.descent.step(self.position.step, batch)
+        self.position.step += 1
+        self.position.sentences += len(batch)
+        self.run.progress(self.position.step, self.total, **self.numbers)
+
+    def _judge(self, score: float, epoch: int) -> None:
+        self.numbers["dev_f1"] = score
+        self.run.log.info("%s: epoch %d, loss %.4f, dev %.2f", self.phase, epoch, self.numbers["loss"], score)
+        if score > self.position.best:
+            self.position.best, self.position.best_epoch = score, epoch
+            self.learner.keep(self.place)
+
+    def _has_lost_patience(self, epoch: int) -> bool:
+        """Whether too many epochs have passed since the best; before a score above 0, patience is endless."""
+        patience, best = self.schedule.patience, self.position.best_epoch
+        return patience is not None and best > 0 and epoch - best >= patience
+
+    def _resume(self) -> None:
+        position = self.checkpoint.restore()
+        if position is None:
+            (self.place / weights.NAME).unlink(missing_ok=True)
+            return
+        self.position = _Position(**position)
+        self.descent.parts = self.position.parts
+        self.run.log.info("%s: going on at step %d of %d", self.phase, self.position.step, self.total)
