@@ -1,12 +1,17 @@
 """Making runs and measurements."""
 
 from . import analyses, runner
-from .runner import Job, JobObserver, Outcome
+from .rescoring import Change, Rescored, rescore
+from .runner import Ending, Job, JobObserver, Outcome
 
 __all__ = [
+    "Change",
+    "Ending",
     "Job",
     "JobObserver",
     "Outcome",
+    "Rescored",
     "analyses",
+    "rescore",
     "runner",
 ]

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,10 +27,13 @@ from ..records import (
     Status,
     describe_comparable,
     describe_provenance,
+    keep_predictions,
+    locate_predictions,
     results,
 )
 from ..scoring import HEADLINE, encode, read_own, score
 from ..types import Corpus, Prediction, Scenario, Sentence
+from .adoption import OlderRuns
 
 
 @dataclass(frozen=True)
@@ -84,14 +88,25 @@ class Job:
         return f"{self.scenario} {self.entry.spec.name} seed {self.seed}"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended: finished, skipped (finished before), not-run, incomplete, failed or busy (another process has
-    it).
+class Ending(StrEnum):
+    """How a job ended: finished; skipped, because it was finished before; not run, for want of what only the user can
+    give; incomplete, with answers missing; failed; busy, because another process works on it.
     """
 
+    FINISHED = Status.FINISHED
+    SKIPPED = "skipped"
+    NOT_RUN = Status.NOT_RUN
+    INCOMPLETE = Status.INCOMPLETE
+    FAILED = "failed"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended, what it left, and what the user should know of it."""
+
     job: Job
-    status: str
+    status: Ending
     result: Result | None = None
     message: str = ""
     hint: str | None = None
@@ -99,7 +114,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the user has to do something about it."""
-        return self.status in (Status.INCOMPLETE, "failed", "busy")
+        return self.status in (Ending.INCOMPLETE, Ending.FAILED, Ending.BUSY)
 
     @property
     def f1(self) -> float | None:
@@ -146,27 +161,28 @@ def run(jobs: Sequence[Job], out: Path, observer: JobObserver) -> Iterator[Outco
 
     Writes `out/runs/<id>/` and `out/leaderboards/results/**`.
     """
+    older = OlderRuns(out / "runs")
     for number, job in enumerate(jobs, start=1):
         observer.begin(job, number, len(jobs))
-        outcome = _isolated(job, out, observer)
+        outcome = _isolated(job, out, observer, older)
         observer.end(outcome)
         yield outcome
 
 
-def _isolated(job: Job, out: Path, observer: Observer) -> Outcome:
+def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outcome:
     folder = None
     try:
         folder = out / "runs" / job.id
         with locked(folder / "lock"):
-            return _resume(job, folder, out, observer)
+            return _resume(job, folder, out, observer, older)
     except BusyError as error:
-        return Outcome(job, "busy", message=str(error), hint=error.hint)
+        return Outcome(job, Ending.BUSY, message=str(error), hint=error.hint)
     except (Exception, SystemExit) as error:
         hint = error.hint if isinstance(error, CdnerError) else None
         if folder:
             _keep_traceback(folder, error)
             hint = hint or f"the traceback is in {folder / 'error.txt'}"
-        return Outcome(job, "failed", message=_in_words(error), hint=hint)
+        return Outcome(job, Ending.FAILED, message=_in_words(error), hint=hint)
 
 
 def _in_words(error: BaseException) -> str:
@@ -182,23 +198,31 @@ def _keep_traceback(folder: Path, error: BaseException) -> None:
         (folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
 
 
-def _resume(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
+def _resume(job: Job, folder: Path, out: Path, observer: Observer, older: OlderRuns) -> Outcome:
     record = folder / "run.json"
-    if record.exists():
-        result, status = _rescored(job, folder, results.load(record)), "skipped"
+    if record.exists() or older.adopt(job, folder):
+        result, status = _rescored(job, folder, results.load(record)), Ending.SKIPPED
     else:
         (folder / "error.txt").unlink(missing_ok=True)
         try:
-            result, status = _make(job, folder, out, observer), Status.FINISHED
+            result, status = _make(job, folder, out, observer), Ending.FINISHED
         except (NotRunError, IncompleteError) as error:
-            status = Status.NOT_RUN if isinstance(error, NotRunError) else Status.INCOMPLETE
-            result = replace(_record(job, status), reason=str(error))
-            _publish(result, out)
-            return Outcome(job, status, result, str(error), error.hint)
+            ended = Status.NOT_RUN if isinstance(error, NotRunError) else Status.INCOMPLETE
+            result = replace(_record(job, ended), reason=str(error))
+            _publish(result, folder, out)
+            return Outcome(job, Ending(ended), result, str(error), error.hint)
         results.save(result, record)
         shutil.rmtree(folder / "stages", ignore_errors=True)
-    _publish(result, out)
-    return Outcome(job, status, result)
+    _publish(result, folder, out)
+    return Outcome(job, status, result, _tell_code(job, result) if status is Ending.SKIPPED else "")
+
+
+def _tell_code(job: Job, result: Result) -> str:
+    """What is to be said of a finished run that other code of the same revision has made."""
+    made_by, today = result.provenance.get("plugin", {}).get("code"), job.entry.facts.code
+    if made_by in (None, today):
+        return ""
+    return f"made by other code of revision {job.method.revision} ({made_by}, today {today})"
 
 
 def _rescored(job: Job, folder: Path, result: Result) -> Result:
@@ -213,9 +237,13 @@ def _rescored(job: Job, folder: Path, result: Result) -> Result:
     return again
 
 
-def _publish(result: Result, out: Path) -> None:
-    """Put a result where leaderboards look. What has no score never replaces what has."""
-    place = out / "leaderboards" / "results" / result.path
+def _publish(result: Result, folder: Path, out: Path) -> None:
+    """Put a result where leaderboards look, and its predictions beside. What has no score never replaces what has."""
+    boards = out / "leaderboards"
+    place = boards / "results" / result.path
+    predictions = folder / "predictions.jsonl"
+    if result.finished and predictions.exists():
+        keep_predictions(predictions.read_bytes(), locate_predictions(boards, result))
     if place.exists():
         there = results.load(place)
         if there == result or (there.finished and not result.finished):

@@ -1,7 +1,7 @@
 """What counts: protocols, error classes, alignment of generated text with spans, prediction files, significance."""
 
 from . import diagnosis, predictions, text2text
-from .predictions import Split, encode, read_own
+from .predictions import Split, encode, read_kept, read_own
 from .protocols import (
     HEADLINE,
     OUTSIDE,
@@ -33,6 +33,7 @@ __all__ = [
     "encode",
     "pair",
     "predictions",
+    "read_kept",
     "read_own",
     "score",
     "sentence_counts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -56,20 +57,33 @@ def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) 
 
     What follows a line that was cut off, or that is no answer to its sentence, is left out.
     """
+    if not path.exists():
+        return [], 0
+    with path.open("rb") as stream:
+        return _read_lines(stream, sentences, types)
+
+
+def read_kept(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> list[Prediction]:
+    """The predictions of a run, from its own file or from the compressed one beside its result (`.gz`)."""
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+        return _read_lines(stream, sentences, types)[0]
+
+
+def _read_lines(
+    stream: Iterable[bytes], sentences: Sequence[Sentence], types: Collection[str]
+) -> tuple[list[Prediction], int]:
     found: list[Prediction] = []
     size = 0
-    if path.exists():
-        with path.open("rb") as stream:
-            for line, sentence in zip(stream, sentences, strict=False):
-                try:
-                    text = line.decode("utf-8")
-                    prediction = decode(text, sentence, types)
-                except (CdnerError, UnicodeDecodeError):
-                    break
-                if not text.endswith("\n") or _object(text).get("id") != sentence.id:
-                    break
-                found.append(prediction)
-                size += len(line)
+    for line, sentence in zip(stream, sentences, strict=False):
+        try:
+            text = line.decode("utf-8")
+            prediction = decode(text, sentence, types)
+        except (CdnerError, UnicodeDecodeError):
+            break
+        if not text.endswith("\n") or _object(text).get("id") != sentence.id:
+            break
+        found.append(prediction)
+        size += len(line)
     return found, size
 
 

@@ -1,0 +1,21 @@
+"""The test predictions of a run, kept beside its result so that everything after the run can be computed again."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from ..io import write_atomic
+from .results import Result
+
+
+def locate_predictions(leaderboards: Path, result: Result) -> Path:
+    """Where the predictions of a result are kept: `predictions/`, by the path of the result below `results/`."""
+    return (leaderboards / "predictions" / result.path).with_suffix(".jsonl.gz")
+
+
+def keep_predictions(lines: bytes, place: Path) -> None:
+    """Write JSONL compressed, the same bytes for the same lines; nothing is written if they are there already."""
+    packed = gzip.compress(lines, mtime=0)
+    if not place.exists() or place.read_bytes() != packed:
+        write_atomic(place, packed)

@@ -1,0 +1,61 @@
+"""Finished runs of before, under the id that today's recipe gives them: they are not made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ResultError
+from ..io import models
+from ..records import SCHEMA, Result, results
+from .rescoring import modernise
+
+if TYPE_CHECKING:
+    from .runner import Job
+
+
+class OlderRuns:
+    """The finished runs of older schemas in a folder `runs`, listed once, when they are first asked for."""
+
+    def __init__(self, runs: Path) -> None:
+        self.runs = runs
+
+    def adopt(self, job: Job, folder: Path) -> bool:
+        """Move the run that is this job's into `folder`, one of the same data, scenario, method, revision, options and
+        seed, with a backbone whose name says what it is. Returns whether there was one.
+        """
+        named = job.method.backbone
+        if named is not None and named.removeprefix("hf:") not in models.catalogue():
+            return False  # a folder, or a name of the hub: its content then cannot be told
+        for older, result in self._records:
+            if _is_same(job, result) and (older / "run.json").exists():
+                for file in older.iterdir():
+                    if file.name != "lock":
+                        file.rename(folder / file.name)
+                today = replace(result, run=job.id, method=job.method, comparable=job.comparable)
+                results.save(today, folder / "run.json")
+                return True
+        return False
+
+    @cached_property
+    def _records(self) -> list[tuple[Path, Result]]:
+        return list(_read_older(self.runs))
+
+
+def _is_same(job: Job, result: Result) -> bool:
+    same_run = (job.data, job.scenario, job.seed) == (result.benchmark, result.scenario, result.seed)
+    same_method = (job.method.name, job.method.revision) == (result.method.name, result.method.revision)
+    return same_run and same_method and modernise(job.entry, result.method.options)["options"] == job.method.options
+
+
+def _read_older(runs: Path) -> Iterator[tuple[Path, Result]]:
+    today = f'"schema": {SCHEMA}'
+    for record in sorted(runs.glob("*/run.json")):
+        try:
+            if today not in record.read_text(encoding="utf-8")[:40]:
+                yield record.parent, results.load(record)
+        except (OSError, UnicodeDecodeError, ResultError):
+            continue  # a run that cannot be read is made again

@@ -1,0 +1,101 @@
+"""Results brought to today: the schema of their files, the names of options, and the scorer with all its protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ..data import Benchmark
+from ..errors import DataError
+from ..plugins import Method, Registered, Registry, options
+from ..records import Result, keep_predictions, locate_predictions, results
+from ..scoring import read_kept, score
+
+
+class Change(StrEnum):
+    """What became of a result."""
+
+    RESCORED = "scored again from its predictions"
+    LIFTED = "its file brought to today's form; there are no predictions to score again"
+    NOTHING = "as it was"
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """A result as it is now, its file, and what changed."""
+
+    result: Result
+    path: Path
+    change: Change
+
+
+def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Rescored]:
+    """Go through the results of a benchmark below `out/leaderboards` and write those that change.
+
+    Predictions come from `leaderboards/predictions` or from the run's folder. A result whose name on the disk follows
+    from options that are called otherwise today moves to its new name. Raises `ResultError` for what is no result.
+    """
+    boards = out / "leaderboards"
+    for path in sorted((boards / "results" / benchmark.name).rglob("*.json")):
+        before = results.load(path)
+        lifted = rename_options(before, registry)
+        after = _score_again(lifted, out, benchmark)
+        place = boards / "results" / after.path
+        text = path.read_text(encoding="utf-8")
+        results.save(after, place)
+        if place != path:
+            path.unlink()
+        changed = place != path or place.read_text(encoding="utf-8") != text
+        scored = after.scores != before.scores
+        change = Change.RESCORED if scored else Change.LIFTED if changed else Change.NOTHING
+        yield Rescored(after, place, change)
+
+
+def rename_options(result: Result, registry: Registry) -> Result:
+    """The result with today's names of its method's options, in today's order. An option that there was not when it was
+    made has the default, which leaves runs as they were, or the method's revision would be another. The result of a
+    method that is not installed stays as it is.
+    """
+    entry = next((entry for entry in registry if entry.spec.name == result.method.name), None)
+    if entry is None:
+        return result
+    return replace(result, method=replace(result.method, **modernise(entry, result.method.options)))
+
+
+def modernise(entry: Registered, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says of the options of a method, from options as an older record has them."""
+    formerly: Mapping[str, str] = getattr(entry.spec.load(Method).Options, "formerly", {})
+    renamed = {formerly.get(name, name): value for name, value in recorded.items()}
+    today = entry.spec.resolve(None, {})
+    named = {**options.as_dict(today), **renamed}
+    (backbone,) = options.names_with_role(today, options.backbone) or (None,)
+    return {
+        "options": named,
+        "backbone": named.get(backbone) if backbone else None,
+        "knowledge_options": options.names_with_role(today, options.chooses_knowledge),
+    }
+
+
+def _score_again(result: Result, out: Path, benchmark: Benchmark) -> Result:
+    """The result under today's scorer, if its predictions are there and answer the test split that is here."""
+    if not result.finished:
+        return result
+    kept = locate_predictions(out / "leaderboards", result)
+    plain = out / "runs" / result.run / "predictions.jsonl"
+    place = kept if kept.exists() else plain
+    if not place.exists():
+        return result
+    try:
+        target = benchmark.corpus(result.scenario.target)
+        same_data = result.comparable is None or result.comparable.data == benchmark.fingerprint(result.scenario)
+    except DataError:
+        return result
+    predictions = read_kept(place, target.test, target.types)
+    if not same_data or len(predictions) != len(target.test):
+        return result
+    if place == plain:
+        keep_predictions(plain.read_bytes(), kept)
+    return replace(result, **results.scored(score(target.test, predictions, target.types)))

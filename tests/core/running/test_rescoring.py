@@ -1,0 +1,102 @@
+"""What is finished stays finished: results are scored again without their runs, older runs are adopted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cdner_bench import plugins
+from cdner_bench.data import benchmark
+from cdner_bench.records import locate_predictions, results
+from cdner_bench.running import Change, Ending, Job, rescore, runner
+from support import ROOT, Nobody, Run
+
+METHODS = ROOT / "tests" / "methods.py"
+
+
+def make_job(seed: int = 0) -> Job:
+    mini = benchmark.load("mini")
+    entry = plugins.discover([METHODS]).get("oracle-of-case")
+    (job,) = runner.plan(mini, mini.scenarios("single", ["ai"]), [entry], None, {}, [seed])
+    return job
+
+
+def test_results_are_scored_again_from_the_predictions_beside_them(tmp_path: Path) -> None:
+    (outcome,) = runner.run([make_job()], tmp_path, Nobody())
+    assert outcome.result is not None
+    boards = tmp_path / "leaderboards"
+    place = boards / "results" / outcome.result.path
+    assert locate_predictions(boards, outcome.result).exists()
+    shutil.rmtree(tmp_path / "runs")
+    results.save(replace(outcome.result, scores={"span-f1": {}}, sentences=()), place)  # before other protocols
+    mini, registry = benchmark.load("mini"), plugins.discover([METHODS])
+    (rescored,) = rescore(tmp_path, mini, registry)
+    assert rescored.change is Change.RESCORED
+    assert results.load(place) == outcome.result
+    assert [r.change for r in rescore(tmp_path, mini, registry)] == [Change.NOTHING]
+
+
+def test_predictions_of_other_data_are_not_scored(tmp_path: Path) -> None:
+    (outcome,) = runner.run([make_job()], tmp_path, Nobody())
+    assert outcome.result is not None
+    assert outcome.result.comparable is not None
+    other = replace(outcome.result, comparable=replace(outcome.result.comparable, data="other"), scores={"span-f1": {}})
+    results.save(other, tmp_path / "leaderboards" / "results" / other.path)
+    (rescored,) = rescore(tmp_path, benchmark.load("mini"), plugins.discover([METHODS]))
+    assert rescored.result.scores == {"span-f1": {}}
+
+
+def test_rescore_is_a_command(tmp_path: Path, cli: Run) -> None:
+    done = cli("rescore", "--out", tmp_path)
+    assert done.returncode == 1
+    assert "there are no results of shipped benchmarks" in done.stderr
+    (outcome,) = runner.run([make_job()], tmp_path, Nobody())
+    assert outcome.result is not None
+    done = cli("rescore", "--out", tmp_path, "--plugin", METHODS)
+    assert (done.returncode, done.stdout) == (0, "1 as it was\n")
+
+
+def write_as_schema_2(record: Path) -> None:
+    """A run's record as the project wrote it before schema 3."""
+    table: dict[str, Any] = json.loads(record.read_text())
+    plugin = table["provenance"].pop("plugin")
+    method = table["method"]
+    table |= {"schema": 2, "run": "0123456789abcdef"}
+    table["method"] = {name: method[name] for name in ("name", "preset", "options")}
+    table["method"] |= {"plugin": plugin["name"], "version": f"file+{plugin['code']}"}
+    table["scores"] = {
+        protocol: {kind: [int(n) for n in counts.split("/")] for kind, counts in per_type.items()}
+        for protocol, per_type in table["scores"].items()
+    }
+    del table["comparable"], table["learnt_from"]
+    record.write_text(json.dumps(table))
+
+
+def test_a_finished_run_of_an_older_schema_is_not_made_again(tmp_path: Path) -> None:
+    job = make_job()
+    (first,) = runner.run([job], tmp_path, Nobody())
+    runs = tmp_path / "runs"
+    (runs / job.id).rename(runs / "0123456789abcdef")
+    write_as_schema_2(runs / "0123456789abcdef" / "run.json")
+    other, same = runner.run([make_job(seed=1), make_job()], tmp_path, Nobody())
+    assert (other.status, same.status) == (Ending.FINISHED, Ending.SKIPPED)
+    assert first.result is not None
+    assert same.result is not None
+    assert replace(same.result, provenance=first.result.provenance) == first.result
+    assert not (runs / "0123456789abcdef" / "run.json").exists()
+
+
+def test_a_run_made_by_other_code_of_the_same_revision_is_skipped_and_said(tmp_path: Path) -> None:
+    job = make_job()
+    declared = replace(job.entry, spec=replace(job.entry.spec, revision=4))
+    job = replace(job, entry=declared)
+    runner_outcomes = list(runner.run([job], tmp_path, Nobody()))
+    assert [o.message for o in runner_outcomes] == [""]
+    record = tmp_path / "runs" / job.id / "run.json"
+    record.write_text(record.read_text().replace(job.entry.facts.code, "00000000"))
+    (again,) = runner.run([job], tmp_path, Nobody())
+    assert again.status is Ending.SKIPPED
+    assert again.message == f"made by other code of revision 4 (00000000, today {job.entry.facts.code})"
