@@ -24,11 +24,11 @@ def start(out: Path) -> subprocess.Popen[bytes]:
 
 
 def results(out: Path) -> dict[str, object]:
-    found = {}
+    records: dict[str, object] = {}
     for path in sorted((out / "leaderboards").rglob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
-        found[f"{path.parent.name}/{path.name}"] = {k: v for k, v in record.items() if k not in TIMINGS}
-    return found
+        records[f"{path.parent.name}/{path.name}"] = {k: v for k, v in record.items() if k not in TIMINGS}
+    return records
 
 
 def trained(out: Path) -> list[str]:

@@ -33,7 +33,7 @@ class Plain:
 
     def __init__(self, place: str, model: CausalModel) -> None:
         file = gguf(place)
-        options = {"gguf_file": file.name} if file else {}
+        options: dict[str, Any] = {"gguf_file": file.name} if file else {}
         self.network: Any = hub.load_model(AutoModelForCausalLM, place, **options).eval().to(model.device)
         self.model = model
 
@@ -52,7 +52,7 @@ class Plain:
         """Those that every token is multiplied with: a table that is looked up counts only where it is the head too."""
         everything = sum(p.numel() for p in self.network.parameters())
         table, head = self.network.get_input_embeddings().weight, self.network.get_output_embeddings().weight
-        return everything - (0 if head is table else table.numel())
+        return int(everything - (0 if head is table else table.numel()))
 
 
 def timed(work: Callable[[], list[np.ndarray]]) -> tuple[float, list[np.ndarray]]:

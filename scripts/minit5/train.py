@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 import time
 from bisect import bisect
 from collections.abc import Iterator
@@ -134,9 +133,9 @@ class Training:
         with torch.autocast("cpu", torch.bfloat16):
             loss = self.loss(padded([e[0] for e in group], 0), padded([e[1] for e in group], -100))
         self.model.zero_grad(set_to_none=False)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.others, 1.0)
-        self.muon.step()
+        self.muon.step()  # type: ignore[no-untyped-call]
         self.adam.step()
         self.state["steps"] += 1
         self.state["tokens"] += sum(len(e[0]) + len(e[1]) for e in group)
@@ -199,4 +198,4 @@ def _tokenizer(out: Path, sentences: list[list[str]], nouns: list[text.Noun], se
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -6,7 +6,8 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import fields
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -471,8 +472,7 @@ def test_a_unit_that_is_not_there_is_named(mini: Benchmark, tmp_path: Path) -> N
 
 
 def _joined(parts: list[Units]) -> Units:
-    fields: list[Callable[[Units], Any]] = [lambda u, n=name: getattr(u, n) for name in Units.__dataclass_fields__]
-    return Units(*(np.concatenate([field(part) for part in parts]) for field in fields))
+    return Units(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Units)))
 
 
 def test_local_needs_two_surprisals() -> None:

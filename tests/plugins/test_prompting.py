@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Listener:
     def begin(self, job: runner.Job, number: int, total: int) -> None: ...
     def end(self, outcome: runner.Outcome) -> None: ...
     def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int, numbers: object) -> None: ...
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None: ...
     def note(self, text: str) -> None:
         self.notes.append(text)
 
@@ -204,7 +205,7 @@ def test_without_a_key_it_is_recorded_as_not_run(tmp_path: Path, monkeypatch: py
 def test_no_key_and_nothing_the_model_says_is_shown(tmp_path: Path, cli: Run) -> None:
     injected = f"{INJECTION} <script>alert(1)</script> | [x](http://evil) (researcher, {INJECTION})"
     options = ["--method", "gpt4", "--setting", "single", "--benchmark", "mini", "--target", "ai"]
-    options += ["--preset", "paper", "--out", tmp_path]
+    options += ["--preset", "paper", "--out", str(tmp_path)]
     said = ""
     with running(Behaviour(content=injected)) as fake:
         one = cli("run", *options, "-o", "model=fake", "-o", f"base_url={fake.url}")
@@ -399,7 +400,7 @@ def test_options_that_make_no_sense(options: dict[str, Any], said: str, hint: st
 def test_the_local_model_answers_without_network(tmp_path: Path, cli: Run) -> None:
     """`quick` starts a server of its own and stops it: the real SmolLM2 through llama.cpp."""
     legal = tmp_path / "legal.toml"
-    sentences = (Path(benchmark.benchmarks_dir()) / "mini" / "ai" / "test.txt").read_text().split("\n\n")[:2]
+    sentences = (ROOT / "benchmarks" / "mini" / "ai" / "test.txt").read_text().split("\n\n")[:2]
     (tmp_path / "test.txt").write_text("\n\n".join(sentences) + "\n\n")
     legal.write_text(
         'name = "two"\nextends = "mini"\n[domains.two]\ntrain = "test.txt"\ndev = "test.txt"\ntest = "test.txt"\n'

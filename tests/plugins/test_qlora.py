@@ -25,7 +25,7 @@ from cdner_qlora import method as qlora  # noqa: E402
 from cdner_qlora import model, quantisation  # noqa: E402
 from cdner_qlora.method import Qlora, QloraOptions  # noqa: E402
 from cdner_qlora.model import Adapted, Adapters  # noqa: E402
-from cdner_torch import training  # noqa: E402
+from cdner_torch import hub, training  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Causal, Example, Limits  # noqa: E402
 from cdner_torch.training import InMemory, Schedule, train  # noqa: E402
@@ -157,7 +157,7 @@ def test_checkpointing_changes_no_number_and_computes_twice(tiny_llama: str) -> 
             layer.register_forward_hook(lambda *_, place=checkpointing: forwards.append(place))
         network.network.train()
         loss = network.loss(network.encode(PAIRS))
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         gradients.append({"loss": loss.detach(), **{n: p.grad for n, p in network.learnt()}})
     assert all(torch.allclose(gradients[0][n], gradients[1][n], atol=1e-6) for n in gradients[0])
     assert (forwards.count(False), forwards.count(True)) == (1, 2)
@@ -253,7 +253,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
     class Interrupted(Nobody):
         steps = 0
 
-        def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
             self.steps += 1
             if self.steps in (3, 8, 14):
                 raise KeyboardInterrupt
@@ -309,15 +309,14 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
     science = mini.corpus("science").without_test()
     other = replace(science, train=science.train[:2], dev=science.dev[:1])
     begun: list[Any] = []
-    for number, (chosen, where, shared) in enumerate(
-        [
-            ({}, target, False),
-            ({"epochs": 1}, other, True),
-            ({"rank": 2}, target, False),
-            ({"quantisation": "none"}, target, False),
-            ({"learning_rate": 1e-3}, target, False),
-        ]
-    ):
+    changes: list[tuple[dict[str, Any], Corpus, bool]] = [
+        ({}, target, False),
+        ({"epochs": 1}, other, True),
+        ({"rank": 2}, target, False),
+        ({"quantisation": "none"}, target, False),
+        ({"learning_rate": 1e-3}, target, False),
+    ]
+    for number, (chosen, where, shared) in enumerate(changes):
         run = context(tmp_path)
         run.workdir = tmp_path / f"run{number}"
         method = Qlora(options(tiny_llama, **chosen))
@@ -462,7 +461,7 @@ def test_a_backbone_that_does_not_fit(tiny_llama: str, monkeypatch: pytest.Monke
     def full(*_: Any, **__: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(model.hub, "load_model", full)
+    monkeypatch.setattr(hub, "load_model", full)
     with pytest.raises(CdnerError, match="does not fit into the memory of this cpu"):
         load(tiny_llama)
 

@@ -204,7 +204,7 @@ def test_answers_are_those_of_the_library_s_greedy_search(kind: str, request: py
     optimizer = torch.optim.AdamW(model.network.parameters(), lr=1e-2)
     for _ in range(40):
         optimizer.zero_grad()
-        model.loss(examples).backward()
+        model.loss(examples).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     model.network.eval()
     prompts = ["say red now", "say green and blue now", "say white now", "say something else"]
@@ -444,7 +444,7 @@ def test_an_interrupted_stage_ends_as_an_undisturbed_one(
     class Interrupted(Nobody):
         steps = 0
 
-        def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
             self.steps += 1
             if self.steps in (3, 22, 26, 29):
                 raise KeyboardInterrupt

@@ -76,7 +76,7 @@ def test_a_question_under_way_is_not_asked_a_second_time(tmp_path: Path) -> None
     ],
 )
 def test_everything_that_determines_an_answer_is_in_its_key(change: dict[str, Any], monkeypatch: Any) -> None:
-    plain = {"model": "fake", "messages": (("user", "x"),), "max_tokens": 64}
+    plain: dict[str, Any] = {"model": "fake", "messages": (("user", "x"),), "max_tokens": 64}
     key = Question(**plain).key
     assert Question(**{**plain, **change}).key != key
     monkeypatch.setattr("cdner_bench.llm.question.CLIENT", "openai 4")
@@ -520,7 +520,7 @@ def test_a_closed_round_leaves_no_request_behind(tmp_path: Path) -> None:
     with running(Behaviour(delay=0.2)) as fake:
         answers = client(fake, tmp_path, concurrency=2).answers(questions(20))
         next(answers)
-        answers.close()  # type: ignore[attr-defined]
+        answers.close()
         seen = fake.tries.total()
         time.sleep(0.5)
         assert fake.tries.total() == seen < 20

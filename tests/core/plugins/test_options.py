@@ -22,7 +22,10 @@ class Options:
 
 
 def test_later_layers_win_and_text_is_converted() -> None:
-    layers = [{"epochs": 5}, {"epochs": "7", "rate": "1e-4", "fast": "true", "cap": "none", "start": "none"}]
+    layers: list[dict[str, object]] = [
+        {"epochs": 5},
+        {"epochs": "7", "rate": "1e-4", "fast": "true", "cap": "none", "start": "none"},
+    ]
     assert resolve(Options, layers, "m") == Options(rate=1e-4, epochs=7, fast=True, cap=None, start="none")
 
 

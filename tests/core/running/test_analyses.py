@@ -134,8 +134,8 @@ def test_what_cannot_be_measured_is_said(
         "cut.json": record.encode()[:20], "empty.txt": b"", "blank.txt": b" \n\n", "binary": b"\x7f\0ELF",
         "latin.txt": b"caf\xe9\n", "one.txt": b"a\nb\n",
     }  # fmt: skip
-    for name, data in files.items():
-        (tmp_path / name).write_bytes(data)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
     analysis, corpus, *rest = arguments
     data = [] if corpus in files or corpus == "." else ["--benchmark", "mini"]
     done = cli("analyze", "--analysis", analysis, "--corpus", corpus, *rest, *data)

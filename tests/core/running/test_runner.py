@@ -271,11 +271,11 @@ TIMINGS = ("phases", "peak_memory", "provenance")
 
 def comparable(out: Path) -> dict[str, object]:
     """Result files without what time and memory put into them."""
-    found = {}
+    records: dict[str, object] = {}
     for path in sorted((out / "leaderboards").rglob("*.json")):
         record = json.loads(path.read_text())
-        found[path.name + path.parent.name] = {k: v for k, v in record.items() if k not in TIMINGS}
-    return found
+        records[path.name + path.parent.name] = {k: v for k, v in record.items() if k not in TIMINGS}
+    return records
 
 
 def start(out: Path, log: Path, *options: str) -> subprocess.Popen[str]:
