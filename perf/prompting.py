@@ -1,6 +1,6 @@
 """How fast the prompting client asks: the local server at 1 and 4 requests at a time, an instant and a slow server.
 
-    python perf/prompting.py [--no-local]
+    PYTHONPATH=tests python perf/prompting.py [--no-local]
 
 The local server's own limit is measured beside it: the same prompts straight through llama.cpp, without HTTP, without
 the client. Memory is the highest resident set of a process that asks so many questions.
@@ -11,15 +11,12 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from cdner_bench import text2text
 from cdner_bench.data import benchmark

@@ -16,7 +16,7 @@ from cdner_bench.data import benchmark
 from cdner_bench.io import models
 from cdner_tagger.encoding import Window, size, windows
 from cdner_tagger.model import Tagger, bio_labels, load_encoder, load_tokenizer
-from cdner_tagger.training import Tagging, _step, decode
+from cdner_tagger.training import Tagging, decode, step
 from cdner_torch.batches import by_length, shuffled
 
 SENTENCES = 320
@@ -43,10 +43,10 @@ def train(attention: str, dropout: float | None, precision: str, *, grouped: boo
         mixed = random.Random(0).sample(pool, len(pool))
         groups = [mixed[i : i + 16] for i in range(0, len(mixed), 16)]
     for group in groups[:3]:
-        _step(tagger, group, optimizer, compute)
+        step(tagger, group, optimizer, compute)
     start = time.perf_counter()
     for group in groups:
-        _step(tagger, group, optimizer, compute)
+        step(tagger, group, optimizer, compute)
     return len(pool) / (time.perf_counter() - start)
 
 

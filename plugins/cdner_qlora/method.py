@@ -78,7 +78,7 @@ class Qlora(Method):
         compute = Compute(run.device, o.precision)
         adapters = model.Adapters(o.rank, o.alpha, o.dropout, o.quantisation == "nf4", o.checkpointing)
         limits = Limits(o.max_source, o.max_target, o.max_answer)
-        self.model = model.load(_unpacked(run.backbone(o.backbone), run), compute, limits, adapters, run.seed)
+        self.model = model.load(unpacked(run.backbone(o.backbone), run), compute, limits, adapters, run.seed)
         if sources:
             options = {name: getattr(o, name) for name in _SOURCE}
             made = {"sources": [s.fingerprint() for s in sources], "precision": compute.resolved, "device": run.device}
@@ -141,7 +141,7 @@ class Qlora(Method):
         return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]
 
 
-def _unpacked(place: str, run: RunContext) -> str:
+def unpacked(place: str, run: RunContext) -> str:
     """The backbone as a folder of bf16 weights, if it is a GGUF file: reading that takes twenty times as long."""
     file = backbones.gguf(place)
     if file is None:

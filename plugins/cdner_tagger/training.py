@@ -76,7 +76,7 @@ def train(
         for epoch in range(1, schedule.epochs + 1):
             groups = first if epoch == 1 else shuffled(epoch_windows(generator), schedule.batch_size, generator, size)
             for n, group in enumerate(groups, start=1):
-                numbers["loss"] = _step(tagger, group, optimizer, compute)
+                numbers["loss"] = step(tagger, group, optimizer, compute)
                 decay.step()
                 run.progress((epoch - 1) * len(groups) + n, schedule.epochs * len(groups), **numbers)
             clock.epochs += 1
@@ -89,7 +89,8 @@ def train(
     best.restore(tagger)
 
 
-def _step(tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimizer, compute: Tagging) -> float:
+def step(tagger: Tagger, group: Sequence[Window], optimizer: torch.optim.Optimizer, compute: Tagging) -> float:
+    """Learn one batch, and give its loss. Raises `CdnerError` when that is no finite number."""
     tagger.train()
     batch = collate(group, compute.pad)
     logits, labels = compute.logits(tagger, batch), batch.labels.to(compute.device)

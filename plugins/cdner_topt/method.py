@@ -154,7 +154,7 @@ class Topt(Method):
             identity = {"dapt": sha256(path), **self._chosen(_DAPT)}
             return self._mslm(Start(), identity, partial(self._lines, path), run)
         start = Start()
-        for corpus in self._explanations(target, run.seed):
+        for corpus in self.explanations(target, run.seed):
             read = digest([(e.span, e.type, e.text) for e in corpus])
             start = self._mslm(start, {"gtok": read, **self._chosen(_GTOK)}, partial(self._masked, corpus), run)
         return start
@@ -197,7 +197,7 @@ class Topt(Method):
         o = self.options
         return mslm.Masking(o.masked_copies, o.mask_probability, o.entity_mask, o.legacy_sentinel, seed)
 
-    def _explanations(self, target: Corpus, seed: int) -> list[list[gtok.Explanation]]:
+    def explanations(self, target: Corpus, seed: int) -> list[list[gtok.Explanation]]:
         """The corpora to learn from, one after the other; the last is the target's."""
         o = self.options
         own = gtok.read(o.gtok or self._resource("gtok", target), target)
@@ -251,7 +251,7 @@ class Topt(Method):
     def _finetune(
         self, model: Backbone, corpus: Corpus, schedule: Schedule, select: str, phase: str, place: Path, run: RunContext
     ) -> None:
-        pairs = [(self._prompt(s, corpus.types, run.seed), text2text.answer(s)) for s in corpus.train]
+        pairs = [(self.prompt(s, corpus.types, run.seed), text2text.answer(s)) for s in corpus.train]
         examples = model.encode(pairs)
         data = InMemory(lambda _: examples, schedule.batch_size, run.seed)
 
@@ -276,10 +276,10 @@ class Topt(Method):
     def _answered(
         self, model: Backbone, sentences: Sequence[Sentence], types: Sequence[str], compute: Compute, seed: int
     ) -> list[Prediction]:
-        texts = model.answers([self._prompt(s, types, seed) for s in sentences], compute)
+        texts = model.answers([self.prompt(s, types, seed) for s in sentences], compute)
         return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]
 
-    def _prompt(self, sentence: Sentence, types: Sequence[str], seed: int) -> str:
+    def prompt(self, sentence: Sentence, types: Sequence[str], seed: int) -> str:
         """A random order of the options is drawn for each sentence, so that a resumed run sees the same."""
         order = random.Random(f"{seed}/{sentence.text}") if self.options.option_order == "random" else None
         return text2text.prompt(sentence, types, order)

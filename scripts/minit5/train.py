@@ -49,7 +49,8 @@ def build(size: int) -> T5ForConditionalGeneration:
         pad_token_id=0,
         eos_token_id=1,
     )
-    model = T5ForConditionalGeneration._from_config(config, attn_implementation="eager")
+    model = T5ForConditionalGeneration(config)
+    model.set_attn_implementation("eager")
     with torch.no_grad():
         model.shared.weight.normal_(std=1.0)
         before, after = 1, 17  # the buckets of distance one, in an encoder of 32 buckets
@@ -147,7 +148,7 @@ class Training:
         attention = (ids != 0).long()
         hidden = self.model.encoder(input_ids=ids, attention_mask=attention).last_hidden_state
         out = self.model.decoder(
-            input_ids=self.model._shift_right(labels),
+            input_ids=self.model.prepare_decoder_input_ids_from_labels(labels),
             encoder_hidden_states=hidden,
             encoder_attention_mask=attention,
         ).last_hidden_state

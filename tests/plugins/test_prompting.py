@@ -266,7 +266,7 @@ def _messages(**options: Any) -> list[tuple[str, str]]:
     train = benchmark.load("mini").corpus("ai").train
     method.schema = reading.schema(TYPES) if options.get("format") == "json" else None
     method.examples = Fixed(train, options["shots"], 0)
-    return list(method._messages(SENTENCE, TYPES))
+    return list(method.messages(SENTENCE, TYPES))
 
 
 def test_demonstrations_are_from_the_train_split(mini: Benchmark) -> None:

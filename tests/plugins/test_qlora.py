@@ -320,13 +320,15 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
         run = context(tmp_path)
         run.workdir = tmp_path / f"run{number}"
         method = Qlora(options(tiny_llama, **chosen))
-        real = method._learn_target
 
-        def noted(target: Corpus, place: Path, run: Any, *, m: Qlora = method, go: Any = real) -> None:
-            begun.append({name: tensor.clone() for name, tensor in m.model.state().items()})
-            go(target, place, run)
+        class Noting(Nobody):
+            learner = method
 
-        method._learn_target = noted  # type: ignore[method-assign]
+            def phase(self, name: str) -> None:
+                if name == "target":
+                    begun.append({name: tensor.clone() for name, tensor in self.learner.model.state().items()})
+
+        run.observer = Noting()
         method.fit(sources, where, run)
         assert [(p.name, p.reused) for p in run.phases] == [("source", shared), ("target", False)]
     (first, *_) = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"), key=lambda p: p.stat().st_mtime)
@@ -334,6 +336,10 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
     assert any(same(begun[0], restored(p)) for p in (tmp_path / "shared").glob("source-*[0-9a-f]"))
     assert not same(begun[0], begun[4])
     assert first.is_dir()
+
+
+def encoded(method: Qlora, corpus: Corpus) -> list[Example]:
+    return method.model.encode([(text2text.prompt(s, corpus.types), text2text.answer(s)) for s in corpus.train])
 
 
 def test_sources_are_pooled_by_the_square_root_of_their_size(
@@ -349,7 +355,7 @@ def test_sources_are_pooled_by_the_square_root_of_their_size(
     monkeypatch.setattr(qlora, "train", noted)
     method = Qlora(options(tiny_llama))
     method.fit(sources, target, context(tmp_path))
-    news, music = ({tuple(e.source) for e in method._examples(corpus.train, corpus.types)} for corpus in sources)
+    news, music = ({e.source for e in encoded(method, corpus)} for corpus in sources)
     for epoch in drawn:
         assert [sum(tuple(e.source) in pool for e in epoch) for pool in (news, music)] == [13, 7]
     assert drawn[0] != drawn[1]
@@ -482,8 +488,8 @@ def test_the_small_llm_is_unpacked_once_and_quantised(tmp_path: Path) -> None:
     except FetchError as error:
         pytest.skip(str(error))
     run = context(tmp_path)
-    folder = qlora._unpacked(place, run)
-    assert qlora._unpacked(place, context(tmp_path, seed=1)) == folder
+    folder = qlora.unpacked(place, run)
+    assert qlora.unpacked(place, context(tmp_path, seed=1)) == folder
     network = model.load(folder, Compute("cpu", "bf16"), Limits(answer=4), NF4, 0)
     assert len(layers(network)) == 210
     assert {layer.weight.dtype for layer in layers(network)} == {torch.uint8}

@@ -181,10 +181,12 @@ def test_sources_and_targets_are_cut_to_their_limits(tiny_t5: str) -> None:
     assert example.source[-1] == example.target[-1] == 1
 
 
-def test_answers_keep_the_mark_of_what_the_vocabulary_lacks(tiny_t5: str) -> None:
+def test_answers_keep_the_mark_of_what_the_vocabulary_lacks(tiny_t5: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(tiny_t5)
     unknown, ids = model.tokenizer.unk_token_id, model.tokenizer("Milo")["input_ids"][:-1]
-    assert model._text([0, *ids, unknown, 1, 0, 0]) == f"Milo{text2text.UNKNOWN}"
+    generated = torch.tensor([[0, *ids, unknown, 1, 0, 0]])
+    monkeypatch.setattr(model, "continuations", lambda _: generated)
+    assert model.answers(["who?"], FP32) == [f"Milo{text2text.UNKNOWN}"]
 
 
 def test_the_backbone_s_own_generation_settings_do_not_matter(tiny_llama: str, tmp_path: Path) -> None:
@@ -209,9 +211,11 @@ def test_answers_are_those_of_the_library_s_greedy_search(kind: str, request: py
     model.network.eval()
     prompts = ["say red now", "say green and blue now", "say white now", "say something else"]
     theirs = []
-    for prompt in prompts:
-        ids = torch.tensor([model.source(model._ids([prompt])[0])])
-        theirs.append(model._text(model.network.generate(input_ids=ids, max_new_tokens=12)[0].tolist()[1:]))
+    for prompt in model.encode([(prompt, "") for prompt in prompts]):
+        said = model.network.generate(input_ids=torch.tensor([prompt.source]), max_new_tokens=12)[0]
+        theirs.append(
+            model.tokenizer.decode(said, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
+        )
     assert model.answers(prompts, FP32) == theirs
     assert len(set(theirs)) > 1
 
@@ -226,8 +230,9 @@ def test_special_tokens_are_the_tokenizer_s_own(tiny_t5: str, tiny_llama: str) -
     again = generators.Causal(model.network, model.tokenizer, FP32, Limits())
     (example,) = again.encode([("ab", "c")])
     assert again.tokenizer.decode(example.source) == "<end>ab\n"
-    text = "say red"
-    assert load(tiny_t5).source(load(tiny_t5)._ids([text])[0]) == load(tiny_t5).tokenizer(text)["input_ids"]
+    encoder_decoder = load(tiny_t5)
+    (example,) = encoder_decoder.encode([("say red", "")])
+    assert list(example.source) == encoder_decoder.tokenizer("say red")["input_ids"]
 
 
 @pytest.mark.parametrize("broken", ["encoder", "endless"])
@@ -505,7 +510,7 @@ def corpora(tmp_path: Path, mini: Benchmark) -> Path:
 
 
 def explanations(mini: Benchmark, **chosen: object) -> list[list[gtok.Explanation]]:
-    return Topt(options("none", **chosen))._explanations(mini.corpus("music").without_test(), 0)
+    return Topt(options("none", **chosen)).explanations(mini.corpus("music").without_test(), 0)
 
 
 def test_explanations_of_other_domains_can_be_mixed_in(mini: Benchmark, corpora: Path) -> None:
@@ -597,7 +602,7 @@ def test_options_are_sorted_or_in_an_order_of_their_own(tiny_t5: str, mini: Benc
 
     def prompts(order: str, seed: int = 0) -> list[str]:
         method = Topt(options(tiny_t5, option_order=order))
-        return [method._prompt(s, types, seed).split("[")[1].split("]")[0] for s in sentences]
+        return [method.prompt(s, types, seed).split("[")[1].split("]")[0] for s in sentences]
 
     assert set(prompts("sorted")) == {"country, field, misc, person, task"}
     assert len(set(prompts("random"))) > 3

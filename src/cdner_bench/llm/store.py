@@ -22,7 +22,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._files: dict[str, _File] = {}
+        self._files: dict[str, AnswerFile] = {}
 
     def has(self, question: Question) -> bool:
         """Whether it was answered before."""
@@ -54,12 +54,12 @@ class Store:
         for file in self._files.values():
             file.close()
 
-    def _file(self, model: str) -> _File:
+    def _file(self, model: str) -> AnswerFile:
         name = f"{re.sub(r'[^A-Za-z0-9._@-]+', '_', model)}.jsonl"
-        return self._files.setdefault(name, _File(self.folder / name))
+        return self._files.setdefault(name, AnswerFile(self.folder / name))
 
 
-class _File:
+class AnswerFile:
     """The answers of one model: where each key's line lies, as far as the file was read."""
 
     def __init__(self, path: Path) -> None:
@@ -69,11 +69,13 @@ class _File:
         self.end = self.lines = 0
 
     def place(self, key: str) -> tuple[int, int] | None:
+        """Where the line of a key lies in the file, None if there is none."""
         if key not in self.places:
-            self._catch_up()
+            self.catch_up()
         return self.places.get(key)
 
     def read(self, key: str) -> Answer | None:
+        """The answer that is kept under a key, None if there is none."""
         place = self.place(key)
         if place is None:
             return None
@@ -92,7 +94,7 @@ class _File:
         stream = self.open()
         fcntl.flock(stream, fcntl.LOCK_EX)
         try:
-            self._catch_up()
+            self.catch_up()
             if key in self.places:
                 return self.read(key)
             if os.fstat(stream.fileno()).st_size > self.end:  # what a crash left
@@ -106,12 +108,13 @@ class _File:
         return None
 
     def open(self) -> IO[bytes]:
+        """The file, ready to be appended to."""
         if self.stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.stream = self.path.open("ab")
             fcntl.flock(self.stream, fcntl.LOCK_EX)  # or what another process writes now would look unended
             try:
-                self._catch_up()
+                self.catch_up()
                 with self.path.open("rb") as rest:
                     rest.seek(self.end)
                     unended = _record(rest.read()) is not None
@@ -123,11 +126,12 @@ class _File:
         return self.stream
 
     def close(self) -> None:
+        """Write nothing more."""
         if self.stream is not None:
             self.stream.close()
             self.stream = None
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Read what was written since the last time, up to the last whole line."""
         if not self.path.exists() or self.path.stat().st_size == self.end:
             return

@@ -172,11 +172,11 @@ def _resume(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
         except (NotRunError, IncompleteError) as error:
             status = results.NOT_RUN if isinstance(error, NotRunError) else results.INCOMPLETE
             result = Result(status, job.id, job.data, job.scenario, job.method, job.seed, reason=str(error))
-            _publish(result, out)
+            publish(result, out)
             return Outcome(job, status, result, str(error), error.hint)
         results.save(result, record)
         shutil.rmtree(folder / "stages", ignore_errors=True)
-    _publish(result, out)
+    publish(result, out)
     return Outcome(job, status, result)
 
 
@@ -192,7 +192,7 @@ def _rescored(job: Job, folder: Path, result: Result) -> Result:
     return again
 
 
-def _publish(result: Result, out: Path) -> None:
+def publish(result: Result, out: Path) -> None:
     """Put a result where leaderboards look. What has no score never replaces what has."""
     place = out / "leaderboards" / "results" / result.path
     if place.exists():
@@ -214,7 +214,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
             log=log,
         )
         with run.phase("load"):
-            corpora = [_visible(job, name) for name in (*job.scenario.sources, job.scenario.target)]
+            corpora = [visible_corpus(job, name) for name in (*job.scenario.sources, job.scenario.target)]
             sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
             _require(job, target)
             method = job.entry.spec.load(Method)(job.options)
@@ -244,7 +244,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
     )
 
 
-def _visible(job: Job, name: str) -> Corpus:
+def visible_corpus(job: Job, name: str) -> Corpus:
     """A domain with the resources that the method's spec names: the run's id covers those and no others."""
     corpus = job.benchmark.corpus(name)
     named = {key: path for key, path in corpus.resources.items() if key in job.entry.spec.resources}

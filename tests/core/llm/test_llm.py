@@ -433,7 +433,7 @@ def test_a_store_that_is_opened_while_another_writes_stays_whole(
     other.close()
     line = (tmp_path / "other" / "fake.jsonl").read_bytes()
     path = tmp_path / "fake.jsonl"
-    read, lines = store_module._File._catch_up, [line]
+    read, lines = store_module.AnswerFile.catch_up, [line]
 
     def then_written(self: object) -> None:
         read(self)  # type: ignore[arg-type]
@@ -445,7 +445,7 @@ def test_a_store_that_is_opened_while_another_writes_stays_whole(
             stream.write(b"".join(lines))
             lines.clear()
 
-    monkeypatch.setattr(store_module._File, "_catch_up", then_written)
+    monkeypatch.setattr(store_module.AnswerFile, "catch_up", then_written)
     own.put(first, ANSWER)
     own.close()
     monkeypatch.undo()

@@ -76,7 +76,7 @@ def test_the_leaderboard_s_file_is_always_the_run_s(tmp_path: Path) -> None:
     results.save(replace(first.result, run="another", seed=0), kept)
     run(jobs(), tmp_path)
     assert results.load(kept).run == first.job.id
-    runner._publish(replace(first.result, status="not-run", scores={}, sentences=()), tmp_path)
+    runner.publish(replace(first.result, status="not-run", scores={}, sentences=()), tmp_path)
     assert results.load(kept).status == "finished"
 
 
@@ -110,9 +110,9 @@ def test_bad_data_of_one_target_does_not_stop_the_others(tmp_path: Path) -> None
 
 def test_a_method_sees_the_resources_it_asked_for_only(tmp_path: Path) -> None:
     (job,) = jobs()
-    assert runner._visible(job, "ai").resources == {}
+    assert runner.visible_corpus(job, "ai").resources == {}
     (asking,) = jobs("needs-dapt")
-    assert set(runner._visible(asking, "ai").resources) == {"dapt"}
+    assert set(runner.visible_corpus(asking, "ai").resources) == {"dapt"}
 
 
 def test_the_id_follows_the_content_of_a_backbone_folder(tmp_path: Path) -> None:

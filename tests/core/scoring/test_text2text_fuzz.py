@@ -162,7 +162,7 @@ ITEM = re.compile(rf"\(({TYPE}),[ ]?((?:(?!\({TYPE}, ).)+?)\)(?=[\s,;.]*\({TYPE}
 def test_items_are_those_of_the_defining_expression(pieces: list[str]) -> None:
     text = "".join(pieces)
     defined = [(m.start(), m.end(), Mention(m[1], " ".join(m[2].split()))) for m in ITEM.finditer(text)]
-    assert list(text2text._items(text)) == defined
+    assert list(text2text.find_items(text)) == defined
 
 
 @given(
@@ -178,7 +178,7 @@ def test_characters_are_found_as_by_the_defining_expression(tokens: list[str], p
     for match in re.finditer(f"(?<![^\x00])(?=({inside})(?![^\x00]))", chars) if text.replace("<unk>", "") else ():
         start = chars.count("\x00", 0, match.start())
         defined.append((start, start + match[1].count("\x00") + 1))
-    assert text2text._Text(tokens)._find_characters(text) == defined
+    assert text2text.Searchable(tokens).find_characters(text) == defined
 
 
 # --- time ------------------------------------------------------------------------------------------------------------
