@@ -26,9 +26,11 @@ board: .venv/demo  ## leaderboards/ from the result files
 
 bench: .venv/test  ## what is timed, and against what
 	$(BIN)/python perf/core.py
+	$(BIN)/python perf/linear.py
+	$(BIN)/python perf/learning.py
 	$(BIN)/python perf/tagger.py
 	$(BIN)/python perf/topt.py
-	$(BIN)/python perf/prompting.py
+	PYTHONPATH=tests $(BIN)/python perf/prompting.py
 	$(BIN)/python perf/density.py
 	$(BIN)/python perf/surprisal.py
 

@@ -315,10 +315,8 @@ def test_a_prompt_that_the_provider_filters_is_an_answer_of_its_own_kind(tmp_pat
 def test_an_address_where_nobody_listens(tmp_path: Path) -> None:
     with running(Behaviour()) as fake:
         pass
-    begun = time.monotonic()
     with pytest.raises(CdnerError, match=r"127\.0\.0\.1:\d+/v1 cannot be reached: Connection refused") as caught:
         list(client(fake, tmp_path).answers(questions(3)))
-    assert time.monotonic() - begun < 5
     assert "base_url=local" in (caught.value.hint or "")
 
 
