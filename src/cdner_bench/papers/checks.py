@@ -1,6 +1,6 @@
-"""The paper's numbers that need no model: recomputed from the data, beside the printed ones.
+"""A paper's numbers that need no model: recomputed from the data, beside the printed ones.
 
-What is printed, and by which analysis it comes out, is data: the `checks` of `benchmarks/paper/topt/*.toml`.
+What is printed, and by which analysis it comes out, is data: the `checks` of `benchmarks/paper/<paper>/table-*.toml`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 from ..data import Benchmark
 from ..plugins import Analysis, Number, Observer, Registry
-from ..reporting import paper_tables
+from ..reporting import HOLE
 from ..running import analyses
+from .printed import Paper
 
 MATCH, DIFFERS, NOT_RUN = "match", "differs", "not run"
-HOLE = "–"
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,10 @@ class Claim:
         return self.matches != bool(self.reason)
 
 
-def findings(benchmark: Benchmark, registry: Registry, observer: Observer) -> Iterator[Finding]:
-    """Every check that is about `benchmark`, recomputed. Raises `DataError` where its data is not here."""
+def findings(paper: Paper, benchmark: Benchmark, registry: Registry, observer: Observer) -> Iterator[Finding]:
+    """Every check of the paper that is about `benchmark`, recomputed. Raises `DataError` where its data is not here."""
     known: dict[str, list[Mapping[str, Mapping[str, Number]]]] = {}
-    for check in _checks(benchmark.name):
+    for check in _checks(paper, benchmark.name):
         if check.not_run:
             yield Finding(check, {})
             continue
@@ -134,10 +134,10 @@ def findings(benchmark: Benchmark, registry: Registry, observer: Observer) -> It
         yield Finding(check, {d: [v / check.divisor for v in vs if v is not None] for d, vs in found.items()})
 
 
-def claims(benchmark: str) -> Iterator[Claim]:
+def claims(paper: Paper, benchmark: str) -> Iterator[Claim]:
     """Every printed average of F1 values about `benchmark`, and every F1 that one table repeats from another."""
-    printed = {(setting, row["method"]): row["f1"] for setting, row in _rows(benchmark)}
-    for table in paper_tables(benchmark):
+    printed = {(setting, row["method"]): row["f1"] for setting, row in _rows(paper, benchmark)}
+    for table in paper.list_tables(benchmark):
         name = table["table"]
         for row in table.get("rows", ()):
             if "average" in row:
@@ -150,8 +150,8 @@ def claims(benchmark: str) -> Iterator[Claim]:
                 yield Claim(name, what, value, follows, again.get("reasons", {}).get(domain, ""))
 
 
-def _rows(benchmark: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for table in paper_tables(benchmark):
+def _rows(paper: Paper, benchmark: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for table in paper.list_tables(benchmark):
         for row in table.get("rows", ()):
             yield row["setting"], row
 
@@ -170,7 +170,7 @@ def _numbers(
     return found
 
 
-def _checks(benchmark: str) -> Iterator[Check]:
-    for table in paper_tables(benchmark):
+def _checks(paper: Paper, benchmark: str) -> Iterator[Check]:
+    for table in paper.list_tables(benchmark):
         for check in table.get("checks", ()):
             yield Check(table=table["table"], **check)

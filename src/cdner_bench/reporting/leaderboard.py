@@ -1,4 +1,4 @@
-"""Result files in, ranked tables out. A pure function of the files; `formats.py` puts the tables on a page.
+"""Result files in, ranked tables out. A pure function of the files; `formats/` puts the tables on a page.
 
 A row is a method with its options, a column a target domain, a cell mean ± sample SD over seeds. Only `span-f1` ranks,
 and only rows that have every target: a mean over what happens to be there is never printed.
@@ -6,37 +6,22 @@ and only rows that have every target: a mean over what happens to be there is ne
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean
 from typing import Any
 
 from ..data import Benchmark
-from ..io import benchmarks_dir
 from ..records import Result
 from ..scoring import HEADLINE, PROTOCOLS
-from .row import HOLE, Row
+from .cells import Hole, Several
+from .costs import ASKED, COST, METHOD, MODEL, Ranked
+from .page import Supplement
+from .row import Row
+from .table import Column, Table
 
 SHOWN = (HEADLINE, "topt-released", "bio-projected", "string-multiset")
 """Protocols whose averages stand side by side; all six are in the CSV and JSON."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Headers and rows of text.
-
-    `pictures` go with it: paths relative to the page and without suffix (each is an SVG, a PNG and a CSV), and what
-    they show. A `folded` table is long and opens on a click, where the format can do that.
-    """
-
-    title: str
-    headers: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
-    pictures: Mapping[str, str] = field(default_factory=dict)
-    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,10 +32,11 @@ class Board:
     setting: str
     rows: Sequence[Row]
     outdated: int = 0
+    supplements: Sequence[Supplement] = ()
 
     @property
     def title(self) -> str:
-        """Benchmark and setting."""
+        """The titles of the benchmark and of the setting."""
         return f"{self.benchmark.title}: {self.benchmark.setting(self.setting).title}"
 
     @property
@@ -62,114 +48,65 @@ class Board:
         )
 
     @cached_property
-    def labels(self) -> list[str]:
-        """The rows' names; options are added where rows of one method differ in nothing else that is shown."""
-        return [row_label(row, [other for other in self.rows if other.method == row.method]) for row in self.rows]
+    def ranked(self) -> list[Ranked]:
+        """The rows, named: options are added where rows of one method differ in nothing else that is shown."""
+        return [
+            Ranked(place, row_label(row, [other for other in self.rows if other.method == row.method]), row)
+            for place, row in enumerate(self.rows, start=1)
+        ]
 
     def scores(self) -> Table:
         """F1 per domain and on average, under the headline."""
-        targets = self.benchmark.setting(self.setting).targets
-        titles = [self.benchmark.domain(t).title for t in targets]
-        rows = []
-        for rank, (label, row) in enumerate(zip(self.labels, self.rows, strict=True), start=1):
-            average = row.average()
-            cells = [row.cell(target) for target in targets]
-            seeds = sorted({len(row.seeds(t)) for t in targets})
-            n = "–".join(str(s) for s in ([seeds[0], seeds[-1]] if len(seeds) > 1 else seeds))
-            place = str(rank) if average else HOLE
-            rows.append([place, label, *row.model, *cells, str(average or HOLE), n])
         note = (
             "Mean ± sample SD over seeds, in percent; the average is taken per seed, over seeds that every domain has."
         )
         if self.outdated:
             note += f" Left out: {self.outdated} results of older code or data than the newest of their row."
-        headers = ["#", "Method", "Backbone", "Preset", *titles, "Avg.", "Seeds"]
-        return Table(f"Strict span micro-F1 ({HEADLINE})", headers, rows, note)
+        columns = [
+            Column[Ranked]("#", "right", lambda ranked: ranked.place if ranked.row.average() else Hole()),
+            METHOD,
+            *MODEL,
+            *(self._f1(target) for target in self.benchmark.setting(self.setting).targets),
+            _average("Avg.", HEADLINE),
+            Column("Seeds", "right", self._seeds),
+        ]
+        return Table(f"Strict span micro-F1 ({HEADLINE})", columns, self.ranked, note)
+
+    def _f1(self, target: str) -> Column[Ranked]:
+        return Column(self.benchmark.domain(target).title, "right", lambda ranked: ranked.row.cell(target))
+
+    def _seeds(self, ranked: Ranked) -> Several:
+        """How many seeds a domain has, from the fewest to the most."""
+        counts = sorted({len(ranked.row.seeds(t)) for t in self.benchmark.setting(self.setting).targets})
+        return Several(list(dict.fromkeys((counts[0], counts[-1]))), "–")
 
     def protocols(self) -> Table:
         """The averages under the protocols of other papers."""
-        rows = [
-            [label, *r.model, *(str(r.average(p) or HOLE) for p in SHOWN)]
-            for label, r in zip(self.labels, self.rows, strict=True)
-        ]
         note = "The same predictions under other papers' scorers (docs/scoring.md). These columns never rank."
-        return Table("Average under other protocols", ["Method", "Backbone", "Preset", *SHOWN], rows, note)
+        columns = [METHOD, *MODEL, *(_average(protocol, protocol) for protocol in SHOWN)]
+        return Table("Average under other protocols", columns, self.ranked, note)
 
     def cost(self) -> Table:
-        """Parameters, time and memory."""
-        headers = [
-            "Method",
-            "Backbone",
-            "Preset",
-            "Trained / total",
-            "Train s/epoch",
-            "Train s",
-            "s/sentence",
-            "Peak memory",
-            "Precision",
-            "Device",
-        ]
-        rows = [[label, *r.model, *r.cost()] for label, r in zip(self.labels, self.rows, strict=True) if r.finished]
+        """Parameters, time and memory of the rows that have run."""
         note = (
             "Means over runs. s/epoch: the last training phase. Train s: all training phases, shared ones included. "
             "Seconds of different devices do not compare, and are not averaged."
         )
-        return Table("Cost", headers, rows, note)
+        return Table("Cost", [METHOD, *MODEL, *COST], [ranked for ranked in self.ranked if ranked.row.finished], note)
 
     def models(self) -> Table | None:
         """What was asked of language models, if anything."""
-        headers = [
-            "Method",
-            "Model",
-            "Asked (UTC)",
-            "Prompt",
-            "Requests",
-            "Not plain answers",
-            "Tokens in",
-            "Tokens out",
-            "Cost",
-            "Latency p50 / p90 / p99",
-            "Waiting",
-        ]
-        asked = [(label, row) for label, row in zip(self.labels, self.rows, strict=True) if row.usages]
-        rows = [[label, *row.asked()] for label, row in asked]
         note = (
             "Sums over runs; latency and waiting in seconds. Refused, truncated, filtered and malformed answers are "
             "scored by what they say. Cost at list prices, in US dollars; a model on this machine costs none."
         )
-        return Table("Language models", headers, rows, note) if rows else None
-
-    def reported(self) -> Table | None:
-        """What the paper prints for this setting, if anything."""
-        targets = self.benchmark.setting(self.setting).targets
-        rows = []
-        for table, row in paper_rows(self.benchmark.name, self.setting):
-            values = [row["f1"].get(t) for t in targets]
-            mean = f"{fmean(values):.2f}" if None not in values else HOLE
-            printed = f"{row['average']:.2f}" if "average" in row else HOLE
-            rows.append(
-                [
-                    row["method"],
-                    *(HOLE if v is None else f"{v:.2f}" for v in values),
-                    printed,
-                    mean,
-                    f"Table {table}",
-                ]
-            )
-        if not rows:
-            return None
-        titles = [self.benchmark.domain(t).title for t in targets]
-        note = (
-            "Copied from the paper, not measured here; scorers, splits and prompts differ between its rows. "
-            "The mean is recomputed from the five columns."
-        )
-        return Table("Reported in the TOPT paper", ["Method", *titles, "Avg. (printed)", "Mean", "Source"], rows, note)
+        asked = [ranked for ranked in self.ranked if ranked.row.usages]
+        return Table("Language models", [METHOD, *ASKED], asked, note) if asked else None
 
     def tables(self) -> list[Table]:
-        """Everything that is shown, in order."""
-        return [
-            table for table in (self.scores(), self.protocols(), self.cost(), self.models(), self.reported()) if table
-        ]
+        """Everything that is shown, in order; what supplements add comes last."""
+        made = [table for table in (self.scores(), self.protocols(), self.cost(), self.models()) if table]
+        return made + [table for supplement in self.supplements for table in supplement.board_tables(self)]
 
     def records(self) -> list[dict[str, Any]]:
         """One record a row, target and protocol: the unrounded numbers."""
@@ -195,7 +132,11 @@ class Board:
         ]
 
 
-def boards(results: Iterable[Result], benchmark: Benchmark) -> list[Board]:
+def _average(title: str, protocol: str) -> Column[Ranked]:
+    return Column(title, "right", lambda ranked: ranked.row.average(protocol) or Hole())
+
+
+def boards(results: Iterable[Result], benchmark: Benchmark, supplements: Sequence[Supplement] = ()) -> list[Board]:
     """One board a setting that has results of this version of the benchmark."""
     grouped: dict[str, dict[tuple[str, str], list[Result]]] = {}
     for result in sorted(results, key=lambda r: r.order):
@@ -208,7 +149,7 @@ def boards(results: Iterable[Result], benchmark: Benchmark) -> list[Board]:
             same = [alike(row) for row in grouped[name].values()]
             ranked = sorted((Row(row, setting.targets) for row in same), key=lambda r: r.rank_key)
             outdated = sum(map(len, grouped[name].values())) - sum(map(len, same))
-            made.append(Board(benchmark, name, ranked, outdated))
+            made.append(Board(benchmark, name, ranked, outdated, supplements))
     return made
 
 
@@ -239,16 +180,3 @@ def row_label(row: Row, rivals: Sequence[Row]) -> str:
         and any(r.model == row.model and r.results[0].method.options.get(name) != value for r in rivals)
     ]
     return f"{row.method} ({', '.join(f'{name}={options[name]}' for name in differing)})" if differing else row.method
-
-
-def paper_tables(benchmark: str) -> list[dict[str, Any]]:
-    """The tables of the TOPT paper that are about a benchmark, as `benchmarks/paper/topt/` has them."""
-    paths = sorted((benchmarks_dir() / "paper").glob("*/table-*.toml"))
-    tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
-    return [table for table in tables if table["benchmark"] == benchmark]
-
-
-def paper_rows(benchmark: str, setting: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """The F1 that the paper prints for a setting: (table, row)."""
-    tables = paper_tables(benchmark)
-    return [(t["table"], row) for t in tables for row in t.get("rows", ()) if row["setting"] == setting]

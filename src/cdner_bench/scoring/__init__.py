@@ -1,4 +1,4 @@
-"""What counts: protocols, error classes, the alignment of generated text with spans, prediction files."""
+"""What counts: protocols, error classes, alignment of generated text with spans, prediction files, significance."""
 
 from . import diagnosis, predictions, text2text
 from .predictions import Split, encode, read_own
@@ -17,6 +17,7 @@ from .protocols import (
     total,
     unplaced,
 )
+from .significance import Spearman, spearman
 
 __all__ = [
     "HEADLINE",
@@ -26,6 +27,7 @@ __all__ = [
     "Pairs",
     "PerType",
     "Scores",
+    "Spearman",
     "Split",
     "diagnosis",
     "encode",
@@ -34,6 +36,7 @@ __all__ = [
     "read_own",
     "score",
     "sentence_counts",
+    "spearman",
     "text2text",
     "together",
     "total",

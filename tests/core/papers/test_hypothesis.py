@@ -2,78 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from itertools import permutations, product
 
 import pytest
 
+from cdner_bench.papers import TOPT, load
+from cdner_bench.papers.hypothesis import Pair, Series, correlate, learnt_from, measured, read, reported
 from cdner_bench.plugins import Measurement
 from cdner_bench.records import CorpusFacts, Measured, MethodFacts
-from cdner_bench.reporting.hypothesis import DRAWS, Pair, Series, learnt_from, measured, reported, spearman
 from samples import RESULT, run
 
-TIED = list(zip([3, 1, 2, 2, 5, 5, 5, 8], [10, 12, 11, 9, 9, 4, 5, 5], strict=True))
 ANALYSIS = MethodFacts("uid", "density", "1+0", None, {"unit": "natural"})
-
-
-def by_force(blocks: list[list[tuple[float, float]]]) -> float:
-    """p of within-block permutations, from the definition: rank, centre, permute everything."""
-
-    def centred(values: list[float]) -> list[float]:
-        ranks = [sum(w < v for w in values) + (1 + sum(w == v for w in values)) / 2 for v in values]
-        return [rank - sum(ranks) / len(ranks) for rank in ranks]
-
-    xs = [centred([x for x, _ in b]) for b in blocks]
-    ys = [centred([y for _, y in b]) for b in blocks]
-
-    def total(orders: tuple[tuple[float, ...], ...]) -> float:
-        return abs(sum(x * y for a, b in zip(xs, orders, strict=True) for x, y in zip(a, b, strict=True)))
-
-    observed = total(tuple(map(tuple, ys)))
-    found = [total(orders) >= observed - 1e-9 for orders in product(*(permutations(y) for y in ys))]
-    return sum(found) / len(found)
-
-
-def test_rho_with_ties_is_scipy_s() -> None:
-    assert spearman([TIED]).rho == pytest.approx(-0.8262304062195839, abs=1e-15)  # scipy.stats.spearmanr
-    assert spearman([[(1, 2), (2, 1), (3, 4), (4, 3)]]).rho == 0.6  # 1 - 6·4 / (4·15), by hand
-
-
-@pytest.mark.parametrize(
-    "blocks",
-    [
-        [TIED[:6]],
-        [[(1, 2), (2, 1), (3, 4), (4, 3)]],
-        [[(1, 3), (2, 2), (3, 1)], [(1, 1), (5, 2), (5, 3)], [(1, 2), (2, 1)]],
-    ],
-)
-def test_p_counts_every_permutation(blocks: list[list[tuple[float, float]]]) -> None:
-    found = spearman(blocks)
-    assert found.exact
-    assert found.p == pytest.approx(by_force(blocks), abs=1e-12)
-
-
-def test_p_of_many_pairs_is_sampled_and_repeatable() -> None:
-    pairs = [(float(n), float((n * 7) % 23)) for n in range(22)]
-    found = spearman([pairs])
-    assert not found.exact
-    assert found == spearman([pairs])
-    perfect = spearman([[(n, -n) for n in range(22)]])
-    assert (perfect.rho, perfect.p) == (-1, 1 / (DRAWS + 1))
-
-
-def test_the_interval_is_bonett_and_wright_s() -> None:
-    found = spearman([TIED])
-    assert found.rho is not None
-    assert found.interval is not None
-    z, error = math.atanh(found.rho), math.sqrt((1 + found.rho**2 / 2) / 5)
-    assert found.interval == pytest.approx((math.tanh(z - 1.959964 * error), math.tanh(z + 1.959964 * error)))
-    one, two = [(1, 2), (2, 1), (3, 4), (4, 3)], [(1, 1), (2, 2), (3, 4), (4, 3)]
-    blocks = spearman([one, two])
-    assert blocks.rho == pytest.approx(0.7)
-    assert blocks.interval is not None
-    assert blocks.interval[0] == pytest.approx(math.tanh(math.atanh(0.7) - 1.959964 * math.sqrt(1.245 / 4)))
 
 
 @pytest.mark.parametrize(
@@ -87,18 +26,18 @@ def test_the_interval_is_bonett_and_wright_s() -> None:
     ],
 )
 def test_without_a_rho_it_says_why(blocks: list[list[tuple[float, float]]], reading: str) -> None:
-    found = spearman(blocks)
+    found = correlate(blocks)
     assert (found.rho, found.p, found.interval) == (None, None, None)
-    assert found.reading == reading
+    assert read(found) == reading
 
 
 def test_readings() -> None:
     down, up = ([(n, sign * y) for n, y in enumerate([0, 1, 3, 2, 4, 5, 6, 8, 7])] for sign in (-1, 1))
-    assert spearman([down]).reading == "as predicted"
-    assert spearman([up]).reading == "against the prediction"
-    assert spearman([[(1, 4), (2, 3), (3, 2), (4, 1)]]).reading == "undecided; no interval: the order is perfect"
+    assert read(correlate([down])) == "as predicted"
+    assert read(correlate([up])) == "against the prediction"
+    assert read(correlate([[(1, 4), (2, 3), (3, 2), (4, 1)]])) == "undecided; no interval: the order is perfect"
     two = [[(1, 2), (2, 1)], [(3, 1), (4, 2)]]
-    assert spearman(two).reading == "undecided; no interval: too few pairs a domain"
+    assert read(correlate(two)) == "undecided; no interval: too few pairs a domain"
 
 
 def test_within_domains_a_harder_domain_does_not_count() -> None:
@@ -172,7 +111,7 @@ def test_series_differ_in_the_corpus_only() -> None:
 
 
 def test_what_the_paper_reports() -> None:
-    both, mixed = reported("crossner")
+    both, mixed = reported(load(TOPT), "crossner")
     assert (both.source, len(both.pairs), mixed.source, len(mixed.pairs)) == ("Tables 2 and 5", 10, "Table 7", 8)
     assert Pair("science", "dapt", 0.89, 71.42) in both.pairs
     assert Pair("science", "gtok", 0.13, 80.16) in both.pairs
@@ -180,4 +119,4 @@ def test_what_the_paper_reports() -> None:
     assert both.tests()["all pairs"].rho == pytest.approx(-0.43426904068873107)  # scipy.stats.spearmanr
     assert mixed.tests()["all pairs"].rho == pytest.approx(0.21688321172034594)
     assert mixed.tests()["within domains"].p == pytest.approx(2 / 576)
-    assert reported("mini") == []
+    assert reported(load(TOPT), "mini") == []

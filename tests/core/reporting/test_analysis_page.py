@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from cdner_bench.papers import list_supplements
 from cdner_bench.plugins import Measurement, Number, Plot
 from cdner_bench.records import Measured, MethodFacts, measurements, results
-from cdner_bench.reporting import FORMATS, HOLE, AnalysisPage, Table, number
+from cdner_bench.reporting import FORMATS, HOLE, AnalysisPage, Table, write_number, write_rows
 from samples import measured, run
 from support import Run
 
@@ -31,7 +32,7 @@ def stats(domain: str, measurement: Measurement = STATS) -> Measured:
 
 
 def page(*found: Measured, **results_: object) -> AnalysisPage:
-    return AnalysisPage(found, **results_)  # type: ignore[arg-type]
+    return AnalysisPage(found, supplements=list_supplements(), **results_)  # type: ignore[arg-type]
 
 
 def table(made: AnalysisPage, title: str) -> Table:
@@ -41,7 +42,7 @@ def table(made: AnalysisPage, title: str) -> Table:
 def test_numbers_stand_with_their_intervals() -> None:
     shown = table(page(*UID), "mini: uid")
     assert shown.headers == ["Domain", "Corpus", "variance"]
-    assert shown.rows == [
+    assert write_rows(shown) == [
         ["ai", "gtok", "0.08800 [0.05000, 0.1500]"],
         ["ai", "gtok+50", "0.09370 [0.05000, 0.1500]"],
         ["music", "gtok", "0.1340 [0.05000, 0.1500]"],
@@ -52,12 +53,12 @@ def test_numbers_stand_with_their_intervals() -> None:
 
 def test_parts_have_a_table_of_their_own_and_holes_are_shown() -> None:
     made = page(stats("ai"), stats("music", replace(STATS, notes=[], parts={})))
-    assert table(made, "mini: corpus-stats").rows[0] == ["ai", "gtok", "1,234", "66,882", HOLE]
+    assert write_rows(table(made, "mini: corpus-stats"))[0] == ["ai", "gtok", "1,234", "66,882", HOLE]
     assert table(made, "mini: corpus-stats").note == "Options: none. gtok of ai: no gold entities"
     parts = table(made, "mini: corpus-stats, parts of gtok")
     assert parts.folded
     assert parts.headers == ["Domain", "Corpus", "Part", "explanations", "fail rate"]
-    assert parts.rows == [["ai", "gtok", "task", "7", "0.2500"], ["ai", "gtok", "field", "0", HOLE]]
+    assert write_rows(parts) == [["ai", "gtok", "task", "7", "0.2500"], ["ai", "gtok", "field", "0", HOLE]]
 
 
 def test_a_note_says_whom_it_is_about_unless_it_is_about_all() -> None:
@@ -83,7 +84,7 @@ def test_a_note_says_whom_it_is_about_unless_it_is_about_all() -> None:
     ],
 )
 def test_numbers_for_reading(value: Number, shown: str) -> None:
-    assert number(value) == shown
+    assert write_number(value) == shown
 
 
 def test_rows_of_options_are_apart_and_named_by_what_differs() -> None:
@@ -94,14 +95,14 @@ def test_rows_of_options_are_apart_and_named_by_what_differs() -> None:
     made = page(*UID, *other)
     titles = [t.title for t in made.tables()]
     assert titles[:2] == sorted(["mini: uid (unit=natural)", "mini: uid (unit=line, case=kept)"], key=titles.index)
-    assert len(table(made, "mini: uid (unit=line, case=kept)").rows) == 2
+    assert len(write_rows(table(made, "mini: uid (unit=line, case=kept)"))) == 2
     for picture in table(made, "mini: uid (unit=natural)").pictures:
         assert picture.endswith(UID[0].analysis.row)
 
 
 def test_seeds_are_told_apart() -> None:
     shown = table(page(UID[0], measured("gtok", "ai", 0.2, seed=1)), "mini: uid")
-    assert [row[:3] for row in shown.rows] == [["ai", "gtok", "0"], ["ai", "gtok", "1"]]
+    assert [row[:3] for row in write_rows(shown)] == [["ai", "gtok", "0"], ["ai", "gtok", "1"]]
     assert shown.note.endswith("Pictures show the lowest seed.")
 
 
@@ -114,14 +115,14 @@ def test_the_paper_s_variances_stand_beside_the_measured_ones() -> None:
     mixed = [*UID, measured("gtok+50-sentences", "ai", 0.112)]
     found = [replace(m, corpus=replace(m.corpus, benchmark="crossner")) for m in mixed]
     made = page(*found)
-    rows = table(made, "crossner: UID variance, printed and measured").rows
+    rows = write_rows(table(made, "crossner: UID variance, printed and measured"))
     assert ["Table 7", "ai", "gtok+50-sentences", "71.14", "0.11", "0.1120 [0.05000, 0.1500]"] in rows
     assert ["Table 7", "music", "gtok+200-sentences", "77.11", "0.18", HOLE] in rows
     assert ["Tables 2 and 5", "ai", "dapt", "70.89", "0.75", HOLE] in rows
     printed = table(made, "crossner: hypothesis 3.2, as the TOPT paper reports")
-    assert [row[0] for row in printed.rows] == ["Tables 2 and 5"] * 2 + ["Table 7"] * 2
+    assert [row[0] for row in write_rows(printed)] == ["Tables 2 and 5"] * 2 + ["Table 7"] * 2
     nothing = table(made, "crossner: hypothesis 3.2, measured")
-    assert nothing.rows == [[*[HOLE] * 7, "0", HOLE, HOLE, "no pair"]]
+    assert write_rows(nothing) == [[*[HOLE] * 7, "0", HOLE, HOLE, "no pair"]]
 
 
 def test_the_hypothesis_is_tested_on_what_was_measured() -> None:
@@ -129,11 +130,11 @@ def test_the_hypothesis_is_tested_on_what_was_measured() -> None:
     runs = [run(60 - n // 5, d, gtok_mix=n) for d in ("ai", "music") for n in (0, 50, 100)]
     made = page(*found, results=runs)
     name = ["uid", "single", "topt", "b", "quick", "the whole corpus"]
-    assert table(made, "mini: hypothesis 3.2, measured").rows == [
+    assert write_rows(table(made, "mini: hypothesis 3.2, measured")) == [
         [*name, "all pairs", "6", "-1.00", "0.0222", "as predicted; no interval: the order is perfect"],
         [*name, "within domains", "6", "-1.00", "0.0556", "undecided; no interval: the order is perfect"],
     ]
-    pairs = table(made, "mini: pairs behind the test").rows
+    pairs = write_rows(table(made, "mini: pairs behind the test"))
     assert pairs[1] == [*name, "ai", "gtok+50", "50.00", "0.1501"]
     rho = [r for r in made.records() if r["number"] == "rho"]
     assert [(r["part"], r["value"], r["options"]["method"]) for r in rho] == [

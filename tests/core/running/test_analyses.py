@@ -14,6 +14,7 @@ import pytest
 from cdner_bench import Analysis, Measurement, gtok, plugins
 from cdner_bench.data import Benchmark, benchmark
 from cdner_bench.errors import DataError, OptionError, ResultError
+from cdner_bench.papers import TOPT, load
 from cdner_bench.papers import checks as paper
 from cdner_bench.papers.checks import Check, Finding
 from cdner_bench.records import measurements
@@ -230,12 +231,12 @@ def test_a_number_that_is_none_is_refused() -> None:
 
 
 def test_every_number_of_the_paper_that_needs_no_model(crossner: Benchmark) -> None:
-    found = list(paper.findings(crossner, plugins.discover(), Nobody()))
+    found = list(paper.findings(load(TOPT), crossner, plugins.discover(), Nobody()))
     assert [f.check.quantity for f in found if not f.holds] == []
     compared = {f.check.table for f in found if not f.check.not_run}
     assert compared == {"1", "3", "5", "6", "7", "8"}
     assert sum(len(f.recomputed) for f in found) == 65
-    claims = list(paper.claims("crossner"))
+    claims = list(paper.claims(load(TOPT), "crossner"))
     off = {c.what: (c.printed, round(c.follows, 2)) for c in claims if not c.matches}
     assert off == {
         "average of DAPTN, single": (69.63, 68.72),

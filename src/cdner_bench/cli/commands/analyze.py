@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, did_you_mean
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named, show, table
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named, show
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -87,21 +87,10 @@ def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str])
 
 def print_measured(made: Sequence[Measured]) -> None:
     """Numbers as a table, parts as another, and what a reader has to know."""
-    from ...reporting import notes, number
+    from ...reporting import notes, tabulate_corpora, tabulate_parts, terminal
 
-    names = list(dict.fromkeys(name for m in made for name in m.measurement.numbers))
-    corpora = [f"{m.corpus.name}\n{m.corpus.domain or ''}" for m in made]
-    shown = table("", *corpora, title=made[0].analysis.name, right=len(made))
-    for name in names:
-        shown.add_row(name, *(number(m.measurement.numbers.get(name)) for m in made))
-    show(shown)
-    columns = list(dict.fromkeys(c for m in made for part in m.measurement.parts.values() for c in part))
-    if columns:
-        parts = table("corpus", "domain", "part", *columns, right=len(columns))
-        for m in made:
-            for name, numbers in m.measurement.parts.items():
-                cells = [number(numbers.get(column)) for column in columns]
-                parts.add_row(m.corpus.name, m.corpus.domain or "", name, *cells)
-        show(parts)
+    show(terminal(tabulate_corpora(made)))
+    if any(m.measurement.parts for m in made):
+        show(terminal(tabulate_parts(made)))
     for note in notes(made):
         print(note)

@@ -8,13 +8,15 @@ from ..common import Disabled, PluginFiles, chosen, show, table
 def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
     """Recompute every number of the TOPT paper that needs no model, beside the printed one; 1 if one is off."""
     from ... import plugins
+    from ...papers import TOPT, load
     from ...papers import checks as numbers
     from ..display import bar
 
+    topt = load(TOPT)
     benchmark = chosen("crossner")
     registry = plugins.discover(plugin, no_plugin)
     with bar() as titled:
-        found = list(numbers.findings(benchmark, registry, titled("recomputing")))
+        found = list(numbers.findings(topt, benchmark, registry, titled("recomputing")))
     domains = list(dict.fromkeys(domain for finding in found for domain in finding.check.printed))
     shown = table("table", "quantity", "", *domains, title="Numbers that need no model", right=len(domains))
     for finding in found:
@@ -23,7 +25,7 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
         printed = [check.text(check.printed[d]) if d in check.printed else "" for d in domains]
         shown.add_row(check.table, check.quantity, "recomputed", *values)
         shown.add_row("", finding.remark, "printed", *printed, end_section=True)
-    claims = list(numbers.claims(benchmark.name))
+    claims = list(numbers.claims(topt, benchmark.name))
     headers = ("table", "what", "printed", "follows from the others", "why")
     off = table(*headers, title="Averages and repeated numbers that are off")
     for claim in claims:

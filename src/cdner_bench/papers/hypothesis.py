@@ -9,9 +9,6 @@ step in variance need not mean the same in two domains.
 
 from __future__ import annotations
 
-import math
-import random
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -20,9 +17,9 @@ from typing import Any
 from ..data import benchmark as benchmarks
 from ..hashing import digest
 from ..records import Measured, Result
-from .figures import natural
-from .leaderboard import alike, paper_rows, paper_tables, row_label
-from .row import HOLE, Row
+from ..reporting import HOLE, Row, alike, natural, row_label
+from ..scoring import Spearman, spearman
+from .printed import Paper
 
 UID, VARIANCE = "uid", "variance"
 """The analysis, and its number, that the hypothesis is about."""
@@ -30,14 +27,6 @@ UID, VARIANCE = "uid", "variance"
 NUMBERS = (VARIANCE, "sample_variance")
 """What is tested: the paper's number, and the same at equal size, because a larger corpus has more variance."""
 
-LEAST = 4
-"""Pairs below which nothing is said."""
-
-EXACT = 10
-"""Up to so many pairs (in each domain, if within domains) all permutations count; above, `DRAWS` random ones."""
-
-DRAWS = 20_000
-_NORMAL = 1.959964  # 97.5 % of a standard normal distribution
 _CHOICES = ("pretraining", "gtok", "gtok_folder", "gtok_mix", "gtok_mix_unit", "cumulative_gtok")
 """Options that choose the corpus; series of pairs are alike in all others."""
 
@@ -50,29 +39,6 @@ class Pair:
     corpus: str
     variance: float
     f1: float
-
-
-@dataclass(frozen=True)
-class Spearman:
-    """A rank correlation of `n` pairs. Where rho or its interval is None, `reason` says why.
-
-    `p` is two-sided, by permutation; `exact` if all permutations were counted.
-    """
-
-    n: int
-    rho: float | None = None
-    interval: tuple[float, float] | None = None
-    p: float | None = None
-    exact: bool = True
-    reason: str = ""
-
-    @property
-    def reading(self) -> str:
-        """What it says of the hypothesis, at the level of 5 %."""
-        if self.rho is None or self.p is None:
-            return self.reason
-        said = "undecided" if self.p >= 0.05 else "as predicted" if self.rho < 0 else "against the prediction"
-        return f"{said}; {self.reason}" if self.reason else said
 
 
 @dataclass(frozen=True)
@@ -100,83 +66,20 @@ class Series:
             domains.setdefault(pair.domain, []).append((pair.variance, pair.f1))
         compared = [block for block in domains.values() if len(block) > 1]
         every = [(pair.variance, pair.f1) for pair in self.pairs]
-        return {"all pairs": spearman([every]), "within domains": spearman(compared)}
+        return {"all pairs": correlate([every]), "within domains": correlate(compared)}
 
 
-def spearman(blocks: Sequence[Sequence[tuple[float, float]]]) -> Spearman:
-    """Spearman's rho of pairs, ranked (ties: average ranks) and permuted within each block.
-
-    With one block it is the usual rho. With several it is the correlation of all ranks after each block's mean rank is
-    taken off: without ties, the mean of the blocks' rhos weighted by their variance of ranks. The 95 % interval is
-    Fisher's with the standard error of Bonett and Wright (2000, Psychometrika 65), sqrt((1 + rho²/2) / (n - 3)); every
-    further block costs one of n, as a covariate does in a partial correlation.
-    """
-    n = sum(map(len, blocks))
-    if n < LEAST:
-        return Spearman(n, reason=f"too few pairs: {n} of at least {LEAST}" if n else "no pair")
-    xs = [_ranks([x for x, _ in block]) for block in blocks]
-    ys = [_ranks([y for _, y in block]) for block in blocks]
-    for name, ranks in (("UID variances", xs), ("F1 values", ys)):
-        if not any(map(any, ranks)):
-            return Spearman(n, reason=f"the {name} do not differ")
-    observed = sum(x * y for a, b in zip(xs, ys, strict=True) for x, y in zip(a, b, strict=True))
-    square = sum(x * x for a in xs for x in a) * sum(y * y for b in ys for y in b)
-    rho = max(-1.0, min(1.0, observed / math.sqrt(square)))
-    exact = max(map(len, blocks)) <= EXACT
-    p = _exact_p(xs, ys, observed) if exact else _sampled_p(xs, ys, observed)
-    perfect, left = observed * observed == square, n - len(blocks) + 1
-    if perfect or left <= 3:
-        why = "the order is perfect" if perfect else "too few pairs a domain"
-        return Spearman(n, rho, None, p, exact, f"no interval: {why}")
-    return Spearman(n, rho, _interval(rho, left), p, exact)
+def correlate(blocks: Sequence[Sequence[tuple[float, float]]]) -> Spearman:
+    """Spearman's rho of (UID variance, F1), ranked within each block."""
+    return spearman(blocks, ("UID variances", "F1 values"))
 
 
-def _ranks(values: Sequence[float]) -> list[int]:
-    """Twice the average rank less its mean: integers, so that permutations are compared exactly."""
-    return [sum((v > w) - (v < w) for w in values) for v in values]
-
-
-def _interval(rho: float, n: int) -> tuple[float, float]:
-    z, error = math.atanh(rho), math.sqrt((1 + rho * rho / 2) / (n - 3))
-    return math.tanh(z - _NORMAL * error), math.tanh(z + _NORMAL * error)
-
-
-def _exact_p(xs: Sequence[Sequence[int]], ys: Sequence[Sequence[int]], observed: int) -> float:
-    total = Counter({0: 1})
-    for x, y in zip(xs, ys, strict=True):
-        of_block, before = _sums(x, y), total
-        total = Counter()
-        for a, m in before.items():
-            for b, n in of_block.items():
-                total[a + b] += m * n
-    return sum(n for value, n in total.items() if abs(value) >= abs(observed)) / total.total()
-
-
-def _sums(xs: Sequence[int], ys: Sequence[int]) -> Counter[int]:
-    """How many permutations of `ys` give each sum of products with `xs`, by which of `ys` are taken already."""
-    ways = {0: Counter({0: 1})}
-    for x in xs:
-        longer: defaultdict[int, Counter[int]] = defaultdict(Counter)
-        for taken, sums in ways.items():
-            for n, y in enumerate(ys):
-                if not taken >> n & 1:
-                    for value, count in sums.items():
-                        longer[taken | 1 << n][value + x * y] += count
-        ways = dict(longer)
-    return ways[(1 << len(ys)) - 1]
-
-
-def _sampled_p(xs: Sequence[Sequence[int]], ys: Sequence[Sequence[int]], observed: int) -> float:
-    """Of random permutations, the observed one counted among them."""
-    draw = random.Random(0)
-    shuffled = [list(block) for block in ys]
-    hits = 1
-    for _ in range(DRAWS):
-        for block in shuffled:
-            draw.shuffle(block)
-        value = sum(x * y for a, b in zip(xs, shuffled, strict=True) for x, y in zip(a, b, strict=True))
-        hits += abs(value) >= abs(observed)
-    return hits / (DRAWS + 1)
+def read(test: Spearman) -> str:
+    """What a test says of the hypothesis, at the level of 5 %."""
+    if test.rho is None or test.p is None:
+        return test.reason
+    said = "undecided" if test.p >= 0.05 else "as predicted" if test.rho < 0 else "against the prediction"
+    return f"{said}; {test.reason}" if test.reason else said
 
 
 # --- where pairs come from -------------------------------------------------------------------------------------------
@@ -225,17 +128,19 @@ def measured(results: Iterable[Result], measurements: Iterable[Measured]) -> lis
     return [series for series in made if series.pairs]
 
 
-def reported(benchmark: str) -> list[Series]:
-    """The pairs that the paper prints: a series a table that has any, with F1 of its own or of another table's row."""
+def reported(paper: Paper, benchmark: str) -> list[Series]:
+    """The pairs that a paper prints: a series a table that has any, with F1 of its own or of another table's row."""
     made = []
-    for table in paper_tables(benchmark):
+    for table in paper.list_tables(benchmark):
         variances = {check["quantity"]: check["printed"] for check in table.get("checks", ())}
         pairs: list[Pair] = []
         tables, setting = [table["table"]], ""
         for entry in table.get("pairs", ()):
             setting, f1 = entry["setting"], entry.get("f1")
             if f1 is None:
-                ((source, row),) = [(t, r) for t, r in paper_rows(benchmark, setting) if r["method"] == entry["method"]]
+                ((source, row),) = [
+                    (t, r) for t, r in paper.list_rows(benchmark, setting) if r["method"] == entry["method"]
+                ]
                 f1, tables = row["f1"], sorted({*tables, source})
             pairs += [Pair(d, entry["corpus"], v, f1[d]) for d, v in variances[entry["variance"]].items() if d in f1]
         if pairs:

@@ -1,0 +1,78 @@
+"""What a cell of a table holds: a value, and how precisely it is known. How it is written is the formats' business."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from ..plugins import Number
+
+HOLE = "–"
+"""The sign for a value that does not exist."""
+
+
+@dataclass(frozen=True)
+class Hole:
+    """No value; `reason` says why in a word or two, and is empty where the sign of a hole says enough."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A number with a fixed number of digits after the point, between the signs of its unit."""
+
+    value: float
+    digits: int = 2
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that an analysis measured: written with all digits of an integer, or four significant ones."""
+
+    value: Number
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds, its sample standard deviation (None for one seed) and the number of seeds."""
+
+    mean: float
+    sd: float | None
+    n: int
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> Estimate | None:
+        """The estimate from these values; None where there is nothing to estimate from."""
+        return cls(fmean(values), stdev(values) if len(values) > 1 else None, len(values)) if values else None
+
+
+@dataclass(frozen=True)
+class Bracketed:
+    """A number with the ends of its interval."""
+
+    value: Fixed | Measure
+    low: Fixed | Measure
+    high: Fixed | Measure
+
+
+@dataclass(frozen=True)
+class Remarked:
+    """A number with a word about how it was found."""
+
+    value: Fixed
+    remark: str
+
+
+@dataclass(frozen=True)
+class Several:
+    """Values of equal standing, such as percentiles, with what stands between them."""
+
+    values: Sequence[str | int | Fixed]
+    between: str
+
+
+Cell = str | int | Hole | Fixed | Measure | Estimate | Bracketed | Remarked | Several

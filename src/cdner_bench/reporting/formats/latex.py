@@ -1,0 +1,19 @@
+"""A page as LaTeX: booktabs tables, one after the other, every cell escaped."""
+
+from __future__ import annotations
+
+from tabulate import tabulate
+
+from ..page import Page
+from ..table import Table
+from .text import write_rows
+
+
+def latex(page: Page) -> str:
+    """The tables, each under a comment with its title."""
+    return "\n\n".join(map(_table, page.tables())) + "\n"
+
+
+def _table(table: Table) -> str:
+    shown = tabulate(write_rows(table), table.headers, tablefmt="latex_booktabs", disable_numparse=True)
+    return f"% {' '.join(table.title.split())}\n{shown}"

@@ -1,0 +1,33 @@
+"""A table for the terminal, drawn by rich. Text of models and plugins is never markup, and moves no cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .text import write_rows
+
+if TYPE_CHECKING:
+    from rich.table import Table as Drawing
+    from rich.text import Text
+
+    from ..table import Table
+
+
+def terminal(table: Table) -> Drawing:
+    """The table, ready to be printed with rich."""
+    from rich import box
+    from rich.table import Table as Drawing
+
+    made = Drawing(title=_plain(table.title), box=box.SIMPLE, title_justify="left", pad_edge=False)
+    for column in table.columns:
+        made.add_column(_plain(column.title), justify=column.align, overflow="fold")
+    for row in write_rows(table):
+        made.add_row(*map(_plain, row))
+    return made
+
+
+def _plain(text: str) -> Text:
+    """Text without control characters, which a terminal would obey."""
+    from rich.text import Text
+
+    return Text("".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text))

@@ -1,0 +1,108 @@
+"""Pages and pictures as files: what there is to write, whether the files say it already, and what is left over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ..data import benchmark as benchmarks
+from ..errors import ResultError
+from ..io import write_atomic
+from ..records import Measured, Result, measurements, results
+from .analysis_page import FIGURES, AnalysisPage
+from .figures import Picture, pictures
+from .formats import FORMATS, SUFFIXES
+from .leaderboard import boards
+from .page import Supplement
+
+ANALYSES = "analysis"
+"""The name of the page of analyses."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The text of every page of a format, by its path, and the pictures that go with them.
+
+    `left_out` are benchmarks that have results but no definition here. `whole` says that the boards of all other
+    benchmarks are among the pages.
+    """
+
+    folder: Path
+    format: str
+    pages: Mapping[Path, str]
+    pictures: Sequence[Picture]
+    left_out: Sequence[str]
+    whole: bool
+
+    @property
+    def drawn(self) -> Path:
+        """The folder of the pictures."""
+        return self.folder / FIGURES
+
+    def write(self) -> Iterator[Path]:
+        """Write every page, and the numbers behind the pictures; their paths."""
+        for path, text in self.pages.items():
+            write_atomic(path, text)
+            yield path
+
+    def draw(self) -> Iterator[Path]:
+        """Draw the pictures that are not drawn yet; their paths. Raises `PluginError` without matplotlib."""
+        for picture in self.pictures:
+            if not picture.is_drawn(self.drawn):
+                yield from (path for path in picture.save(self.drawn) if path.suffix != ".csv")
+
+    def find_stale(self) -> list[Path]:
+        """The files that writing and drawing would change."""
+        stale = [p for p, text in self.pages.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+        return stale + [self.drawn / f"{p.name}.svg" for p in self.pictures if not p.is_drawn(self.drawn)]
+
+    def find_left_over(self) -> list[Path]:
+        """The files that no result and no measurement says any more."""
+        suffix = SUFFIXES.get(self.format, self.format)
+        there = [self.folder / f"{ANALYSES}.{suffix}"]
+        if self.whole:
+            there += [path for path in self.folder.glob(f"*/*.{suffix}") if path.parent != self.drawn]
+        if self.format == "md":
+            there += self.drawn.glob("*")
+        known = {*self.pages, *(self.drawn / f"{p.name}.{kind}" for p in self.pictures for kind in ("svg", "png"))}
+        return [path for path in sorted(there) if path.exists() and path not in known]
+
+
+def publish(folder: Path, format_: str, names: Sequence[str], supplements: Sequence[Supplement]) -> Publication:
+    """The boards of the named benchmarks, or of all, and the page of analyses, which is always whole.
+
+    `folder` holds `results/` and `measurements/`; `format_` is one of `FORMATS`. Raises `ResultError` if there is
+    nothing to publish.
+    """
+    measured = measurements.load_all(folder / "measurements")
+    present = sorted(p.name for p in (folder / "results").glob("*") if p.is_dir())
+    if not present and not measured:
+        raise ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
+    left_out = [name for name in present if not names and name not in benchmarks.available()]
+    chosen = [name for name in names or present if name not in left_out]
+    pages = _write_pages(folder, format_, chosen, measured, supplements)
+    shown = pictures(measured) if format_ == "md" else []
+    pages |= {folder / FIGURES / f"{picture.name}.csv": picture.csv for picture in shown}
+    return Publication(folder, format_, pages, shown, left_out, whole=not names)
+
+
+def _write_pages(
+    folder: Path, format_: str, names: Sequence[str], measured: Sequence[Measured], supplements: Sequence[Supplement]
+) -> dict[Path, str]:
+    @cache
+    def load_results(name: str) -> list[Result]:
+        return results.load_all(folder / "results" / name)
+
+    write, suffix = FORMATS[format_], SUFFIXES.get(format_, format_)
+    pages = {}
+    for name in names:
+        benchmark = benchmarks.load(name)
+        for board in boards(load_results(benchmark.name), benchmark, supplements):
+            pages[folder / benchmark.name / f"{board.setting}.{suffix}"] = write(board)
+    if measured:
+        about = sorted({m.corpus.benchmark for m in measured if m.corpus.benchmark})
+        page = AnalysisPage(measured, [r for name in about for r in load_results(name)], supplements)
+        pages[folder / f"{ANALYSES}.{suffix}"] = write(page)
+    return pages
