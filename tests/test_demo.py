@@ -15,16 +15,19 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("method", "target", "backbone"), [("bert-tagger", "ai", "minilm"), ("topt", "music", "minit5")]
+    ("method", "target", "backbone", "options"),
+    [("bert-tagger", "ai", "minilm", ()), ("topt", "music", "minit5", ("masked_copies=1", "max_answer=48"))],
 )
-def test_what_the_demo_runs_ends_in_a_leaderboard(method: str, target: str, backbone: str, cli: Run) -> None:
-    """A short version of what `make demo` runs: one target, an epoch."""
+def test_what_the_demo_runs_finishes(
+    method: str, target: str, backbone: str, options: tuple[str, ...], cli: Run
+) -> None:
+    """A short version of what `make demo` runs: one target, an epoch of each stage."""
     try:
         models.fetch(backbone)
     except FetchError as error:
         pytest.skip(str(error))
     command = ["run", "--method", method, "--setting", "single", "--benchmark", "mini", "--target", target]
-    done = cli(*command, "-o", "epochs=1", "-o", "source_epochs=1")
+    done = cli(*command, *(word for o in ("epochs=1", "source_epochs=1", *options) for word in ("-o", o)))
     assert done.returncode == 0, done.stderr + done.stdout
     (line,) = (line for line in done.stdout.splitlines() if "finished, F1 " in line)
     assert 0 <= float(line.split("finished, F1 ")[1].split()[0]) <= 100

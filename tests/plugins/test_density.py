@@ -82,7 +82,7 @@ WORDS = st.text(alphabet=st.sampled_from("aab\u00e9\u2003\u3000 \t\r\x1c\u00a0\u
 
 
 @given(st.lists(WORDS, min_size=1, max_size=30), st.integers(1, 7), st.integers(1, 3))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_every_number_of_the_engine_is_the_reference_s(lines: list[str], per_block: int, threads: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bigrams, "workers", lambda: threads)
@@ -300,7 +300,7 @@ def test_points_are_a_sample_of_rows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", [smoothing.add_k(0.5), smoothing.kneser_ney], ids=["add-k", "kneser-ney"])
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=40), st.integers(1, 5))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_probabilities_sum_to_one(model: smoothing.Model, seen: list[tuple[int, int]], first: int) -> None:
     counted = Counter(seen)
     known = {w for pair in seen for w in pair}

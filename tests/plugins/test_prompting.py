@@ -87,6 +87,7 @@ def test_a_third_of_faults_changes_nothing(options: dict[str, Any], tmp_path: Pa
     assert calm.f1 > 0
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_the_same(tmp_path: Path) -> None:
     with running(Behaviour()) as fake:
         calm = run(tmp_path / "calm", fake)
@@ -397,6 +398,7 @@ def test_options_that_make_no_sense(options: dict[str, Any], said: str, hint: st
     assert hint in (outcome.hint or "")
 
 
+@pytest.mark.slow
 def test_the_local_model_answers_without_network(tmp_path: Path, cli: Run) -> None:
     """`quick` starts a server of its own and stops it: the real SmolLM2 through llama.cpp."""
     legal = tmp_path / "legal.toml"

