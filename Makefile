@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Bytecode is made when a module is first imported: most of what is installed never is.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
-# A worker a core, as many as fit into 8 GB; they share out the tests as they go.
+# A worker a core, four at most because each loads torch; who has nothing left takes tests from the others.
 WORKERS := -n logical --maxprocesses 4 --dist worksteal
 
 # Threads that wait sleep: on a shared machine the others get on.
@@ -36,6 +36,7 @@ board: .venv/demo  ## leaderboards/ from the result files
 	$(BIN)/cdner-bench leaderboard
 
 bench: .venv/test  ## what is timed, and against what
+	$(BIN)/python perf/startup.py
 	$(BIN)/python perf/core.py
 	$(BIN)/python perf/linear.py
 	$(BIN)/python perf/learning.py

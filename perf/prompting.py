@@ -21,7 +21,7 @@ from pathlib import Path
 from cdner_bench import text2text
 from cdner_bench.data import benchmark
 from cdner_bench.io import models
-from cdner_bench.llm import Client, Limits, Question, Store, endpoint, server
+from cdner_bench.llm import Client, Limits, Question, Store, find_endpoint, server
 from llm_server import Behaviour, running
 
 TOKENS = 64
@@ -34,10 +34,12 @@ def prompts() -> list[str]:
 
 
 def ask(client_url: str, questions: Sequence[Question] | Iterator[Question], concurrency: int) -> tuple[int, float]:
-    """Answers and seconds."""
+    """How many answers came, and within how many seconds."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        client = Client(endpoint("m", client_url), Store(place / "store"), Limits(concurrency), ledger=place / "asked")
+        client = Client(
+            find_endpoint("m", client_url), Store(place / "store"), Limits(concurrency), ledger=place / "asked"
+        )
         begun = time.perf_counter()
         count = sum(1 for _ in client.answers(questions))
         return count, time.perf_counter() - begun
@@ -47,7 +49,7 @@ def local() -> None:
     """The same prompts at 1 and at 4, in turn, three times; the best of each."""
     asked = prompts()
     seconds: dict[str, list[float]] = {}
-    with server.started("smollm2", 4) as url:
+    with server.start("smollm2", 4) as url:
         ask(url, [_question(p, 9) for p in asked[:4]], 4)
         for turn in range(3):
             for concurrency in (1, 4):
@@ -70,7 +72,7 @@ def straight(asked: Sequence[str]) -> dict[int, list[float]]:
 
 def _straight(asked: Sequence[str]) -> dict[int, list[float]]:
 
-    holder = server.llama("smollm2", server.free_port(), 4, server.CONTEXT)
+    holder = server.start_llama("smollm2", server.find_free_port(), 4, server.CONTEXT)
 
     def one(prompt: str) -> str:
         return str(holder.handle_chat_completions(_question(prompt, 0).body("smollm2")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cdner_bench import Counts, Scenario, digest
+from cdner_bench import Counts, Interval, Scenario, digest
 from cdner_bench.data import benchmark
 from cdner_bench.io import Phase
 from cdner_bench.llm import Usage
@@ -52,13 +52,13 @@ BARS = Plot("uid-variance", "bars", y="variance", y_label="variance of UID")
 
 
 def measured(corpus: str, domain: str | None, variance: Number = 0.1, seed: int = 0, **options: object) -> Measured:
-    numbers = {"variance": variance, "variance_low": 0.05, "variance_high": None if corpus == "dapt" else 0.15}
+    intervals = {} if corpus == "dapt" or variance is None else {"variance": Interval(0.05, 0.15)}
     columns = {"length": [3.0, 12.0], "uid": [1 / 3, 2.0]}
     return Measured(
         MethodFacts("uid", "density", "1+0", None, {"unit": "natural", **options}),
         CorpusFacts(corpus, domain, "mini", "1", "00"),
         seed,
-        Measurement(numbers, columns=columns, plots=[POINTS, BARS]),
+        Measurement({"variance": variance}, columns=columns, plots=[POINTS, BARS], intervals=intervals),
     )
 
 

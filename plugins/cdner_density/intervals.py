@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cdner_bench import Interval
+
 from .units import Floats
 
 Z = 1.959963984540054
@@ -15,7 +17,7 @@ LEAST = 30
 """Values below which a variance says little, and its interval nothing."""
 
 
-def variance(values: Floats) -> tuple[float, float | None, float | None]:
+def variance(values: Floats) -> tuple[float, Interval | None]:
     """The population variance and an approximate 95 % interval for it; None for fewer than `LEAST` values.
 
     The interval is the large-sample one, ± 1.96 √((m4 - v²) / n) with m4 the fourth central moment, not below 0. It is
@@ -24,15 +26,15 @@ def variance(values: Floats) -> tuple[float, float | None, float | None]:
     squares = np.square(values - values.mean())
     found = float(squares.mean())
     if len(values) < LEAST:
-        return found, None, None
+        return found, None
     error = Z * float(np.sqrt(max(float(np.square(squares).mean()) - found**2, 0.0) / len(values)))
-    return found, max(found - error, 0.0), found + error
+    return found, Interval(max(found - error, 0.0), found + error)
 
 
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
+def spread(values: Sequence[float]) -> tuple[float, Interval]:
     """The mean of a statistic over samples, and the interval that holds 95 % of them."""
     low, high = np.quantile(values, [0.025, 0.975])
-    return float(np.mean(values)), float(low), float(high)
+    return float(np.mean(values)), Interval(float(low), float(high))
 
 
 def thinned(columns: Sequence[Floats], most: int, random: np.random.Generator) -> list[list[float]]:

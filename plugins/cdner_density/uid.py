@@ -10,7 +10,18 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from cdner_bench import Analysis, DataError, Measurement, OptionError, Plot, PluginError, RunContext, Text, operational
+from cdner_bench import (
+    Analysis,
+    DataError,
+    Interval,
+    Measurement,
+    OptionError,
+    Plot,
+    PluginError,
+    RunContext,
+    Text,
+    operational,
+)
 
 from . import intervals, smoothing
 from .bigrams import Bigrams, Tokens
@@ -18,7 +29,6 @@ from .reading import Reading, counted
 from .units import NAMES, Base, Floats, Normalise, Operationalisation, PerUnit, Units, summed
 
 Count = Annotated[int, Ge(1)]
-SAMPLE = ("sample_variance", "sample_variance_low", "sample_variance_high")
 FOLDS = 5
 _BIGRAMS, _HELD_OUT = ("bigram", "add-k", "kneser-ney"), ("add-k", "kneser-ney")
 GOES_WITH = {
@@ -91,7 +101,7 @@ class UniformInformationDensity(Analysis):
             length, values, without = self._values(pairs, run.seed)
         own = o.model == "bigram" or o.folds == 1
         numbers = {"tokens": tokens.tokens, "types": tokens.types, "bigrams": pairs.distinct}
-        sample, why = self._sample(tokens, len(values), run) if own else ({}, "")
+        sample, why = self._sample(tokens, run) if own else (None, "")
         notes = [note for note in (SELF_ESTIMATED, why) if own and note]
         return self._measurement(corpus, numbers, (length, values, without), sample, notes, run.seed)
 
@@ -115,7 +125,7 @@ class UniformInformationDensity(Analysis):
                 tokens += sum(lengths)
                 run.progress(corpus.read, corpus.size, tokens=tokens)
         sizes = {"tokens": tokens, "types": None, "bigrams": None}
-        return self._measurement(corpus, sizes, _joined(parts), {}, [], run.seed)
+        return self._measurement(corpus, sizes, _joined(parts), None, [], run.seed)
 
     def _values(self, pairs: Bigrams, seed: int) -> tuple[Floats, Floats, int]:
         """Length and number of each unit that has the number, and how many have not."""
@@ -130,11 +140,11 @@ class UniformInformationDensity(Analysis):
         has = self.per_unit.has(units)
         return units.length[has].astype(np.uint32), self.per_unit.of(units)[has], int(len(has) - has.sum())
 
-    def _sample(self, tokens: Tokens, units: int, run: RunContext) -> tuple[dict[str, float], str]:
+    def _sample(self, tokens: Tokens, run: RunContext) -> tuple[tuple[float, Interval] | None, str]:
         """The variance on samples of equal size, if there can be such; and what is to be said about it."""
         o = self.options
         if tokens.tokens < o.sample_tokens:
-            return {}, f"There are fewer than sample_tokens={o.sample_tokens:,} tokens: no sample_variance."
+            return None, f"There are fewer than sample_tokens={o.sample_tokens:,} tokens: no sample_variance."
 
         def statistic(n: int) -> float | None:
             random = np.random.default_rng([run.seed, 2, n])
@@ -146,10 +156,9 @@ class UniformInformationDensity(Analysis):
             found = [value for value in map(statistic, range(o.samples)) if value is not None]
         if len(found) < o.samples:
             why = f"Samples of sample_tokens={o.sample_tokens:,} have fewer than {intervals.LEAST} units"
-            return {}, f"{why}: no sample_variance."
+            return None, f"{why}: no sample_variance."
         much = "A sample has more than half of the tokens: the interval of sample_variance is too narrow."
-        sample = dict(zip(SAMPLE, intervals.spread(found), strict=True))
-        return sample, much if tokens.tokens < 2 * o.sample_tokens else ""
+        return intervals.spread(found), much if tokens.tokens < 2 * o.sample_tokens else ""
 
     def _refuse_idle(self) -> None:
         """Raise `OptionError` for an option that would do nothing, and make another row of the same numbers."""
@@ -166,7 +175,7 @@ class UniformInformationDensity(Analysis):
         corpus: Text,
         sizes: Mapping[str, int | None],
         found: tuple[Floats, Floats, int],
-        sample: Mapping[str, float],
+        sample: tuple[float, Interval] | None,
         notes: list[str],
         seed: int,
     ) -> Measurement:
@@ -178,8 +187,8 @@ class UniformInformationDensity(Analysis):
             raise DataError(f"no unit of {corpus.name} has a surprisal: none has {least}", hint=hint)
         if without:
             notes = [*notes, f"{without:,} units are too short to have a surprisal, and are left out."]
-        variance, low, high = intervals.variance(values)
-        if low is None:
+        variance, interval = intervals.variance(values)
+        if interval is None:
             notes = [*notes, f"There are fewer than {intervals.LEAST} units: no interval of the variance."]
         per = {"token": " per token", "bigram": " per bigram", "none": ""}[o.normalise]
         unit = f"{NAMES[o.base]}²" if o.operationalisation in ("variance", "local") else f"{NAMES[o.base]}{per}"
@@ -190,9 +199,11 @@ class UniformInformationDensity(Analysis):
                 **sizes,
                 "mean": float(values.mean()),
                 "variance": variance,
-                "variance_low": low,
-                "variance_high": high,
-                **{name: sample.get(name) for name in SAMPLE},
+                "sample_variance": sample and sample[0],
+            },
+            intervals={
+                **({"variance": interval} if interval else {}),
+                **({"sample_variance": sample[1]} if sample else {}),
             },
             columns=dict(zip(("length", "uid"), columns, strict=True)),
             plots=[

@@ -2,14 +2,12 @@
 
 from cdner_bench import Spec, hookimpl
 
-SHARES = ("cdner_bench.llm", "cdner_bench.scoring.text2text")
-
 _LOCAL: dict[str, object] = {"model": "smollm2", "base_url": "local", "max_tokens": 96}
 
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """`gpt4`."""
+    """The method `gpt4`, with a preset for each size of study."""
     return [
         Spec(
             "gpt4",

@@ -15,7 +15,7 @@ class Fixed:
         self.chosen = random.Random(seed).sample(list(pool), min(count, len(pool)))
 
     def of(self, sentence: Sentence) -> Sequence[Sentence]:
-        """The examples for a sentence."""
+        """The same labelled examples for every sentence, in the order in which they were drawn."""
         return self.chosen
 
 

@@ -60,7 +60,10 @@ class Prompting(Method):
     options: PromptingOptions
 
     def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
-        """Get ready to ask."""
+        """Choose the examples, find the server, open the store; nothing is asked yet.
+
+        Raises `OptionError` for options that do not go together.
+        """
         o = self.options
         if o.votes > 1 and o.temperature == 0:
             raise OptionError("votes of equal answers say nothing", hint="add -o temperature=0.7")
@@ -70,15 +73,15 @@ class Prompting(Method):
         self.examples = Nearest(target.train, o.shots) if nearest else Fixed(target.train, o.shots, run.seed)
         answers = [text2text.answer(s) for s in target.train]
         self.characters = sum(map(len, answers)) / max(1, len(answers))
-        where = llm.endpoint(o.model, o.base_url, o.key_variable, o.concurrency)
+        where = llm.find_endpoint(o.model, o.base_url, o.key_variable, o.concurrency)
         if self.schema and not where.schemas:
             raise OptionError(f"the server of {o.model} knows no JSON schemas", hint="ask for text: -o format=text")
         self.client = llm.Client(
             where,
-            llm.Store(o.store or run.shared.parent / "answers"),
+            llm.Store(o.store or run.answers),
             llm.Limits(o.concurrency, o.retries, o.timeout, o.attempts, o.max_requests, o.max_cost, o.replay),
             ledger=run.workdir / "requests.txt",
-            price=llm.stated_price(o.price_in, o.price_out),
+            price=llm.make_price(o.price_in, o.price_out),
             fits=reading.fits if self.schema else None,
         )
         self._account(run)

@@ -44,15 +44,15 @@ def as_json(sentence: Sentence) -> str:
 
 def fits(text: str) -> bool:
     """Whether an answer has the schema's shape; a type the domain does not have is left to the scorer."""
-    return _mentions(text) is not None
+    return _read_mentions(text) is not None
 
 
 def from_json(text: str, sentence: Sentence, types: Sequence[str]) -> Prediction:
     """Read a JSON answer. Of one that is cut off or otherwise broken, whole entities count, the rest is malformed."""
-    mentions = _mentions(text)
+    mentions = _read_mentions(text)
     rest: list[str] = []
     if mentions is None:
-        mentions, rest = _salvaged(text)
+        mentions, rest = _salvage(text)
     entities, rejected = text2text.align(mentions, sentence.tokens, types)
     rejected += [Rejected("?", piece, "malformed") for piece in rest]
     said = " ".join([*(f"({m.type}, {m.text})" for m in mentions), *rest])  # for protocols that read the shared format
@@ -77,16 +77,16 @@ def vote(predictions: Sequence[Prediction]) -> Prediction:
     return Prediction(predictions[0].sentence_id, tuple(sorted(chosen)), kept)
 
 
-def _mentions(text: str) -> list[text2text.Mention] | None:
+def _read_mentions(text: str) -> list[text2text.Mention] | None:
     try:
         items = json.loads(text)["entities"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    found = [_mention(item) for item in items] if isinstance(items, list) else [None]
-    return [m for m in found if m] if all(found) else None
+    mentions = [_read_mention(item) for item in items] if isinstance(items, list) else [None]
+    return [m for m in mentions if m] if all(mentions) else None
 
 
-def _mention(item: object) -> text2text.Mention | None:
+def _read_mention(item: object) -> text2text.Mention | None:
     if not isinstance(item, dict):
         return None
     kind, words = item.get("type"), item.get("text")
@@ -95,7 +95,7 @@ def _mention(item: object) -> text2text.Mention | None:
     return text2text.Mention(kind, " ".join(words.split()))
 
 
-def _salvaged(text: str) -> tuple[list[text2text.Mention], list[str]]:
+def _salvage(text: str) -> tuple[list[text2text.Mention], list[str]]:
     """The entities of broken JSON, and the pieces between them that say something."""
     text = re.sub(r"```(?:json)?", " ", text)
     mentions, pieces, end = [], [], 0
@@ -106,7 +106,7 @@ def _salvaged(text: str) -> tuple[list[text2text.Mention], list[str]]:
             item, after = json.JSONDecoder().raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        mention = _mention(item)
+        mention = _read_mention(item)
         if mention:
             mentions.append(mention)
             pieces.append(text[end:start])

@@ -1,14 +1,29 @@
-"""What a plugin author imports."""
+"""What a plugin author imports. What only some methods need is imported when it is first used."""
 
-from . import knowledge, llm
-from .data import conll
+from typing import TYPE_CHECKING
+
 from .errors import CdnerError, DataError, IncompleteError, NotRunError, OptionError, PluginError
 from .hashing import digest
 from .io import sha256
-from .knowledge import GtokText, SplitText, Text, gtok
+from .lazy import import_later
 from .plugins import Analysis, Measurement, Method, Plot, RunContext, Spec, hookimpl, operational
-from .scoring import Counts, sentence_counts, text2text, total
-from .types import Corpus, Entity, Prediction, Rejected, Scenario, Sentence
+from .types import Corpus, Entity, Interval, Prediction, Rejected, Scenario, Sentence
+
+if TYPE_CHECKING:
+    from . import knowledge, llm
+    from .data import conll
+    from .knowledge import GtokText, SplitText, Text, gtok
+    from .scoring import Counts, sentence_counts, text2text, total
+else:
+    __getattr__ = import_later(
+        __name__,
+        {
+            **dict.fromkeys(("knowledge", "llm"), ""),
+            "conll": "data",
+            **dict.fromkeys(("GtokText", "SplitText", "Text", "gtok"), "knowledge"),
+            **dict.fromkeys(("Counts", "sentence_counts", "text2text", "total"), "scoring"),
+        },
+    )
 
 __all__ = [
     "Analysis",
@@ -19,6 +34,7 @@ __all__ = [
     "Entity",
     "GtokText",
     "IncompleteError",
+    "Interval",
     "Measurement",
     "Method",
     "NotRunError",

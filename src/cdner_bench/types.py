@@ -13,6 +13,18 @@ from .errors import DataError
 from .hashing import digest
 
 
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The 95 % interval of a number. It need not hold the number: that of a mean over samples may not."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(f"not an interval: [{self.low}, {self.high}]")
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Entity:
     """A typed span of tokens, `tokens[start:end]`."""

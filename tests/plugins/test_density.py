@@ -248,11 +248,13 @@ def test_what_one_analysis_has_read_another_takes_over(tmp_path: Path) -> None:
 def test_equal_samples_show_what_size_does(mini: Benchmark, tmp_path: Path) -> None:
     corpora = [mini.corpus(name) for name in ("ai", "literature", "music", "politics", "science")]
     lines = [e.text for corpus in corpora for e in gtok.read(corpus.resources["gtok"])]
-    found = uid(Lines(lines), tmp_path, sample_tokens=5000, samples=10).numbers
-    low, mean, high = (float(found[f"sample_variance{end}"] or 0) for end in ("_low", "", "_high"))
-    assert low <= mean <= high
-    assert not low <= float(found["variance"] or 0) <= high  # the same source, and another number: it is the size
-    assert found == uid(Lines(lines), tmp_path, sample_tokens=5000, samples=10).numbers
+    found = uid(Lines(lines), tmp_path, sample_tokens=5000, samples=10)
+    numbers, interval = found.numbers, found.intervals["sample_variance"]
+    assert interval.low <= float(numbers["sample_variance"] or 0) <= interval.high
+    # the same source, and another number: it is the size
+    assert not interval.low <= float(numbers["variance"] or 0) <= interval.high
+    again = uid(Lines(lines), tmp_path, sample_tokens=5000, samples=10)
+    assert (again.numbers, again.intervals) == (numbers, found.intervals)
     small = uid(Lines(lines[:20]), tmp_path, sample_tokens=5000)
     assert small.numbers["sample_variance"] is None
     assert any("no sample_variance" in note for note in small.notes)
@@ -452,7 +454,7 @@ def test_units_of_one_token_have_no_surprisal(tmp_path: Path) -> None:
     found = uid(Lines(["a", "a b", "c"]), tmp_path)
     assert found.numbers["units"] == 1
     assert found.numbers["variance"] == 0
-    assert found.numbers["variance_low"] is None
+    assert found.intervals == {}
     assert any("2 units are too short" in note for note in found.notes)
 
 

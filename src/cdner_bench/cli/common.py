@@ -29,11 +29,11 @@ def chosen(name: str | None) -> Benchmark:
     from ..data import benchmark
 
     if name is not None:
-        found, why = benchmark.load(name), "as asked"
+        data, why = benchmark.load(name), "as asked"
     else:
-        found, why = benchmark.default()
-    print(f"benchmark {found.name} version {found.version} ({why})", flush=True)
-    return found
+        data, why = benchmark.default()
+    print(f"benchmark {data.name} version {data.version} ({why})", flush=True)
+    return data
 
 
 def named(option: str, text: str) -> list[str]:

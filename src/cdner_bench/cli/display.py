@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..plugins import Observer
-from ..running import Job, JobObserver, Outcome
-
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from ..plugins import Observer
+    from ..running import Job, JobObserver, Outcome
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def display(quiet: bool) -> Iterator[JobObserver]:
     if quiet or not sys.stdout.isatty():
         yield Plain()
         return
-    with _bars() as progress:
+    with _open_bars() as progress:
         yield Live(progress)
 
 
@@ -31,13 +31,13 @@ def bar() -> Iterator[Callable[[str], Observer]]:
     if not sys.stderr.isatty():
         yield lambda title: Unseen()
         return
-    with _bars(stderr=True) as progress:
+    with _open_bars(stderr=True) as progress:
         shown = Bar(progress)
         yield shown.titled
 
 
 @contextmanager
-def _bars(*, stderr: bool = False) -> Iterator[Progress]:
+def _open_bars(*, stderr: bool = False) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -62,16 +62,16 @@ def _bars(*, stderr: bool = False) -> Iterator[Progress]:
 
 
 class Unseen:
-    """Shows nothing but notes."""
+    """An observer that shows no progress, and prints notes on standard error."""
 
     def phase(self, name: str) -> None:
-        """Not shown."""
+        """Show nothing when a phase begins."""
 
     def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
-        """Not shown."""
+        """Show nothing while a phase goes on."""
 
     def note(self, text: str) -> None:
-        """A line of its own."""
+        """Print a note on a line of its own."""
         print(text, file=sys.stderr, flush=True)
 
 
@@ -79,16 +79,16 @@ class Plain(Unseen):
     """One line a run, and none for its progress."""
 
     def begin(self, job: Job, number: int, total: int) -> None:
-        """Remember where we are."""
+        """Note the run's number, which stands before its lines, and the time it begins."""
         self.where, self.start = f"[{number}/{total}]", time.perf_counter()
 
     def note(self, text: str) -> None:
-        """A line of its own."""
+        """Print a note on a line of its own, after the run's number."""
         print(f"{self.where} {text}", flush=True)
 
     def end(self, outcome: Outcome) -> None:
-        """Say how it ended."""
-        print(f"{self.where} {_sentence(outcome, time.perf_counter() - self.start)}", flush=True)
+        """Print how the run ended, its F1 and its seconds."""
+        print(f"{self.where} {_describe(outcome, time.perf_counter() - self.start)}", flush=True)
 
 
 class Bar:
@@ -102,24 +102,24 @@ class Bar:
     def titled(self, title: str) -> Bar:
         """The same bar for other work."""
         self.title = title
-        self._fresh_bar(title)
+        self._begin_bar(title)
         return self
 
     def phase(self, name: str) -> None:
-        """A fresh bar."""
-        self._fresh_bar(f"{self.title} · {name}")
+        """Begin a bar for a phase, under the title of the work."""
+        self._begin_bar(f"{self.title} · {name}")
 
-    def _fresh_bar(self, description: str) -> None:
+    def _begin_bar(self, description: str) -> None:
         self.rich.remove_task(self.task)
         self.task = self.rich.add_task(description, numbers="", total=None)
 
     def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
-        """Move the bar."""
+        """Move the bar to a step, with the numbers beside it."""
         text = "  ".join(f"{name} {value:.3g}" for name, value in numbers.items())
         self.rich.update(self.task, completed=step, total=total, numbers=text)
 
     def note(self, text: str) -> None:
-        """Scrolls by, like a finished run."""
+        """Print a note above the bar, like a finished run."""
         self.rich.console.print(f"{self.title}: {text}", markup=False)
 
 
@@ -127,18 +127,18 @@ class Live(Bar):
     """Runs, one after the other; those that are finished scroll by above the bar."""
 
     def begin(self, job: Job, number: int, total: int) -> None:
-        """Name the run."""
+        """Begin a bar that names the run and its number."""
         self.start = time.perf_counter()
         self.titled(f"[{number}/{total}] {job}")
 
     def end(self, outcome: Outcome) -> None:
-        """Leave a line behind."""
-        line = _sentence(outcome, time.perf_counter() - self.start)
+        """Print how the run ended above the bar, coloured by that."""
+        line = _describe(outcome, time.perf_counter() - self.start)
         style = "red" if outcome.failed else "dim" if outcome.status == "skipped" else "green"
         self.rich.console.print(line, style=style, markup=False)
 
 
-def _sentence(outcome: Outcome, seconds: float) -> str:
+def _describe(outcome: Outcome, seconds: float) -> str:
     text = f"{outcome.job}: {outcome.status}"
     if outcome.f1 is not None:
         text += f", F1 {outcome.f1:.2f}"

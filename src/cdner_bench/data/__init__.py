@@ -1,6 +1,6 @@
 """Files in, a `Corpus` out: benchmarks pinned by hash, readers of formats, download, audit."""
 
-from . import audit, benchmark, download
+from . import benchmark
 from .benchmark import SPLITS, Benchmark, DataFile
 from .readers import conll
 

@@ -1,18 +1,12 @@
-"""Files that are whole or not there, their hashes, and where things lie on this machine."""
+"""Files that are whole or not there, and their hashes."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 
-from ..errors import BusyError
 from ..hashing import digest
 
 
@@ -43,37 +37,3 @@ def content(path: Path) -> str:
     if path.is_dir():
         return digest({str(p.relative_to(path)): sha256(p) for p in sorted(path.rglob("*")) if p.is_file()})
     return sha256(path)
-
-
-@contextmanager
-def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold an exclusive lock on `path`; the kernel drops it with its holder, however that ends.
-
-    Raises `BusyError` if another process holds it, unless told to `wait`.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            raise BusyError(f"another process is working on {path.parent}", hint="wait for it, or stop it") from None
-        yield
-
-
-def cache_dir() -> Path:
-    """Where downloads are kept: `$XDG_CACHE_HOME/cdner-bench`, by default under `~/.cache`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cdner-bench"
-
-
-def data_dir() -> Path:
-    """Where fetched corpora lie: `$CDNER_DATA`, else `data` in the cache directory."""
-    named = os.environ.get("CDNER_DATA")
-    return Path(named).expanduser().absolute() if named else cache_dir() / "data"
-
-
-def benchmarks_dir() -> Path:
-    """The folder `benchmarks/`: inside an installed wheel, else at the top of the source tree."""
-    inside = Path(str(files("cdner_bench"))) / "benchmarks"
-    return inside if inside.is_dir() else Path(__file__).resolve().parents[3] / "benchmarks"

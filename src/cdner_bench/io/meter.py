@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -42,7 +41,7 @@ def timed(phase: Phase) -> Iterator[Phase]:
 
 def synchronise() -> None:
     """Wait for the GPU, if this process uses one."""
-    cuda = _cuda()
+    cuda = _find_cuda()
     if cuda is not None:
         cuda.synchronize()
 
@@ -55,15 +54,22 @@ def default_device() -> str:
 
 def device_name() -> str:
     """What the seconds were measured on: the GPU's name if one was used, else the processor and its usable cores."""
-    cuda = _cuda()
+    cuda = _find_cuda()
     if cuda is not None:
         return str(cuda.get_device_name())
-    return f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
+    return f"{_read_processor()}, {count_cores()} cores"
+
+
+def count_cores() -> int:
+    """How many cores this process may use; where the system keeps no such account (macOS, Windows), all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def reset_peak_memory() -> None:
     """Start a new measurement of peak memory."""
-    cuda = _cuda()
+    cuda = _find_cuda()
     if cuda is not None:
         cuda.reset_peak_memory_stats()
     with suppress(OSError):  # then the peak is the process's, which the results schema says
@@ -71,25 +77,36 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory() -> int:
-    """Bytes since the reset, at their highest: the GPU's allocations if one is used, else the resident set."""
-    cuda = _cuda()
+    """Bytes since the reset, at their highest: the GPU's allocations if one is used, else the resident set. 0 on a
+    system that does not tell (Windows).
+    """
+    cuda = _find_cuda()
     if cuda is not None:
         return int(cuda.max_memory_allocated())
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        return _read_peak_of_process()
 
 
-def _cuda() -> Any:
+def _find_cuda() -> Any:
     """torch.cuda if this process has started it. The core itself never imports torch."""
     torch = sys.modules.get("torch")
     return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
 
 
-def _processor() -> str:
+def _read_peak_of_process() -> int:
+    """The resident set at its highest since the process began, which nobody can reset; for systems without /proc."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _read_processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

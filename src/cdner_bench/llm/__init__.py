@@ -1,14 +1,26 @@
 """Language models behind the OpenAI API: what is asked of them, what they answered, and servers of one's own.
 
-`openai` is imported when the first question leaves the machine; a replay needs no network and no package.
+What asks (asyncio, the client, servers) is imported when it is first used: most commands ask nobody. `openai` is
+imported when the first question leaves the machine; a replay needs no network and no package.
 """
 
-from . import server
-from .client import Client, Limits
-from .endpoint import Endpoint, endpoint
+from typing import TYPE_CHECKING
+
+from ..lazy import import_later
+from .limits import Limits
 from .question import ANSWERED, TRUNCATED, WITHOUT_CONTENT, Answer, Question
-from .store import Store
-from .usage import Estimate, Price, Usage, stated_price
+from .usage import Estimate, Price, Usage, make_price
+
+if TYPE_CHECKING:
+    from . import server
+    from .client import Client
+    from .endpoint import Endpoint, find_endpoint
+    from .store import Store
+else:
+    __getattr__ = import_later(
+        __name__,
+        {"server": "", "Client": "client", "Endpoint": "endpoint", "find_endpoint": "endpoint", "Store": "store"},
+    )
 
 __all__ = [
     "ANSWERED",
@@ -23,7 +35,7 @@ __all__ = [
     "Question",
     "Store",
     "Usage",
-    "endpoint",
+    "find_endpoint",
+    "make_price",
     "server",
-    "stated_price",
 ]

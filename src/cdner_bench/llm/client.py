@@ -9,36 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Literal
 
 from ..errors import CdnerError, IncompleteError, OptionError
 from .asking import Asker
 from .endpoint import Endpoint
 from .failure import UnansweredError
 from .ledger import Ledger
+from .limits import Limits
 from .question import Answer, Question
 from .store import Store
-from .usage import CHARACTERS_PER_TOKEN, Estimate, Price, Usage, list_price
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How to ask. `retries` is the client's own, `timeout` is in seconds for each try, `attempts` is how often an
-    answer is asked for that is worth keeping. `max_requests` (attempts included) and `max_cost` (US dollars) hold for
-    everything that a run sends, however often it is resumed. `replay` "only" never touches the network.
-    """
-
-    concurrency: int = 4
-    retries: int = 5
-    timeout: float = 120.0
-    attempts: int = 3
-    max_requests: int | None = None
-    max_cost: float | None = None
-    replay: Literal["first", "only"] = "first"
-
+from .usage import CHARACTERS_PER_TOKEN, Estimate, Price, Usage, look_up_price
 
 _Outcome = Answer | UnansweredError
 _Pending = _Outcome | asyncio.Task[Answer]
@@ -63,7 +45,7 @@ class Client:
         fits: Callable[[str], bool] | None = None,
     ) -> None:
         self.endpoint, self.store, self.limits, self.fits = endpoint, store, limits, fits
-        self.price = Price(0.0, 0.0) if endpoint.own else price or list_price(endpoint.model)
+        self.price = Price(0.0, 0.0) if endpoint.own else price or look_up_price(endpoint.model)
         if limits.max_cost is not None and self.price is None:
             raise OptionError(
                 f"max_cost needs the price of {endpoint.model}, which is not in benchmarks/reference/llm-prices.toml",
@@ -96,7 +78,7 @@ class Client:
         """
         with ExitStack() as stack:
             stack.callback(self.store.close)
-            round_ = _Round(self, stack)
+            round_ = _Round(self, stack, self._connect)
             yield from round_.go(questions)
             round_.complain()
 
@@ -108,12 +90,24 @@ class Client:
         """The most that a question can cost, in US dollars, all its attempts included."""
         return self.limits.attempts * self.price.of(*question.most) if self.price else 0.0
 
+    @contextmanager
+    def _connect(self) -> Iterator[Asker]:
+        """Ask for as long as the block lasts; what is still under way at its end is called off."""
+        self.store.open(self.endpoint.model)
+        with (
+            self.endpoint.connect() as connection,
+            closing(Asker(self.endpoint, connection, self.store, self.ledger, self.limits, self.fits)) as asker,
+        ):
+            yield asker
+
 
 class _Round:
-    """One pass over questions."""
+    """One pass over questions: which are asked, what came of each, and when to stop. `connect` opens the way to the
+    server when the first question has no answer in the store; it is closed with the `stack`.
+    """
 
-    def __init__(self, client: Client, stack: ExitStack) -> None:
-        self.client, self.stack = client, stack
+    def __init__(self, client: Client, stack: ExitStack, connect: Callable[[], AbstractContextManager[Asker]]) -> None:
+        self.client, self.stack, self.connect = client, stack, connect
         self.asker: Asker | None = None
         self.pending: deque[_Pending] = deque()
         self.failures: Counter[str] = Counter()
@@ -122,16 +116,17 @@ class _Round:
         self.fatal: CdnerError | None = None
 
     def go(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        """The answers, in order, up to the first that is missing; the questions after it are asked all the same."""
         limits = self.client.limits
         window = max(64, 4 * limits.concurrency)
         for question in questions:
-            self.pending.append(self._find(question))
+            self.pending.append(self._look_up(question))
             while len(self.pending) > window or (self.pending and not _waits(self.pending[0])):
-                yield from self._first()
+                yield from self._take_first()
             if self.fatal:
                 break
         while self.pending:
-            yield from self._first()
+            yield from self._take_first()
 
     def complain(self) -> None:
         """Raise what is to be said about answers that are missing."""
@@ -148,34 +143,34 @@ class _Round:
             )
         reasons = [f"{count} {reason}" for reason, count in sorted(self.failures.items())]
         if self.unsent:
-            reasons.append(f"{self.unsent} not asked, {self.spent or self._requests()}")
+            reasons.append(f"{self.unsent} not asked, {self.spent or self._say_requests()}")
         hint = "type the same command to ask for them; what was answered is kept"
         if self.unsent and not self.spent.startswith("after"):
             hint = "raise the limit and type the same command; what was answered is kept"
         raise IncompleteError(f"{of}: {', '.join(reasons)}", hint=hint)
 
-    def _find(self, question: Question) -> _Pending:
+    def _look_up(self, question: Question) -> _Pending:
         kept = self.client.store.get(question)
         if kept is not None:
             self.client.ledger.note(question, kept)
             self.client.replayed += 1
             return kept
-        under_way = self.asker is not None and question.key in self.asker.tasks
+        under_way = self.asker is not None and self.asker.asks(question)
         if not under_way and (self.fatal or self.client.limits.replay == "only" or not self._affords(question)):
             return UnansweredError("")
         if self.asker is None:
-            self.asker = self.stack.enter_context(Asker.opened(self.client))
+            self.asker = self.stack.enter_context(self.connect())
         return self.asker.ask(question)
 
     def _affords(self, question: Question) -> bool:
         """Whether the budget allows one more, once what is under way has come if need be."""
         limits, ledger, asker = self.client.limits, self.client.ledger, self.asker
         while not self.spent:
-            running = len(asker.tasks) if asker else 0
-            reserved = asker.reserved if asker else 0.0
-            money = 0.0 if self.client.price is None else ledger.cost(self.client.price)
+            running = asker.under_way if asker else 0
+            price = self.client.price or Price(0.0, 0.0)
+            money, reserved = ledger.cost(price), price.of(*asker.reserved) if asker else 0.0
             if limits.max_requests is not None and ledger.sent + running >= limits.max_requests:
-                over = self._requests()
+                over = self._say_requests()
             elif limits.max_cost is not None and money + reserved + self.client.cost(question) > limits.max_cost:
                 over = f"max_cost={limits.max_cost} does not allow another (${money:.4f} spent)"
             else:
@@ -183,18 +178,18 @@ class _Round:
             if asker is None or not running:
                 self.spent = over
             else:
-                asker.step()
+                self.client.waiting += asker.step()
         return False
 
-    def _requests(self) -> str:
+    def _say_requests(self) -> str:
         return f"max_requests={self.client.limits.max_requests} is reached"
 
-    def _first(self) -> Iterator[Answer]:
+    def _take_first(self) -> Iterator[Answer]:
         """The first pending answer, unless one before it is missing."""
         outcome = self.pending.popleft()
         if isinstance(outcome, asyncio.Task):
             assert self.asker is not None
-            outcome = self._result(outcome)
+            outcome = self._wait_for(outcome)
         if isinstance(outcome, Answer):
             self.got += 1
             if not (self.failures or self.unsent or self.fatal):
@@ -204,10 +199,10 @@ class _Round:
         else:
             self.unsent += 1
 
-    def _result(self, task: asyncio.Task[Answer]) -> _Outcome:
+    def _wait_for(self, task: asyncio.Task[Answer]) -> _Outcome:
         assert self.asker is not None
         if not task.done():
-            self.asker.step(task)
+            self.client.waiting += self.asker.step(task)
         error = task.exception()
         if error is None:
             self.in_a_row = 0

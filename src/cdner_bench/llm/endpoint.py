@@ -63,32 +63,32 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """The server, for the record."""
+        """The host that answers, for the record; never with a port, a path or a key."""
         return "this machine" if self.own else urlsplit(self.url).hostname or self.url
 
     @contextmanager
-    def opened(self) -> Iterator[Connection]:
+    def connect(self) -> Iterator[Connection]:
         """Start the server if it is ours; find the key if it is not. Raises `NotRunError` if there is no key, another
         `CdnerError` if it cannot be one or nobody listens at the address.
         """
         if self.own:
-            with server.started(self.name, self.parallel) as url:
-                yield Connection(url, server.served_as(self.name), "none")
+            with server.start(self.name, self.parallel) as url:
+                yield Connection(url, server.drop_hub(self.name), "none")
             return
         key = os.environ.get(self.key_variable, "").strip()
-        found = Connection(self.url, self.name, key or "none")
-        if not key and not found.loopback:
+        connection = Connection(self.url, self.name, key or "none")
+        if not key and not connection.loopback:
             raise NotRunError(
                 f"{self.model} at {self.host} needs a key, and {self.key_variable} is not set",
                 hint=f"type: export {self.key_variable}=…   or ask one on this machine: base_url=local model=smollm2",
             )
-        if not re.fullmatch(r"[!-~]+", found.key):
+        if not re.fullmatch(r"[!-~]+", connection.key):
             raise CdnerError(f"what {self.key_variable} holds is no key", hint="copy it anew, without spaces or dots")
-        _reach(found)
-        yield found
+        _reach(connection)
+        yield connection
 
 
-def endpoint(model: str, base_url: str | None = None, key_variable: str = KEY, parallel: int = 4) -> Endpoint:
+def find_endpoint(model: str, base_url: str | None = None, key_variable: str = KEY, parallel: int = 4) -> Endpoint:
     """The endpoint of a model. `base_url` is an OpenAI-compatible server's (None: $OPENAI_BASE_URL or OpenAI's), or
     `local`: then `model` is one of `cdner-bench models list` with a GGUF file, or `hf:NAME`, and a server is started.
 
@@ -100,7 +100,7 @@ def endpoint(model: str, base_url: str | None = None, key_variable: str = KEY, p
         )
     url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
     if url == LOCAL:
-        return Endpoint(_pinned(model), LOCAL, key_variable, model, parallel)
+        return Endpoint(_pin(model), LOCAL, key_variable, model, parallel)
     try:
         parts = urlsplit(url)
         named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -121,22 +121,22 @@ def endpoint(model: str, base_url: str | None = None, key_variable: str = KEY, p
     return Endpoint(model, url.rstrip("/"), key_variable, model, parallel)
 
 
-def _reach(found: Connection) -> None:
+def _reach(connection: Connection) -> None:
     """Raise `CdnerError` if nobody listens there, before the client tries for long. Proxies are left to the client."""
-    if getproxies() and not found.loopback:
+    if getproxies() and not connection.loopback:
         return
-    parts = urlsplit(found.url)
+    parts = urlsplit(connection.url)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), timeout=10).close()
     except OSError as error:
         raise CdnerError(
-            f"{found.url} cannot be reached: {error.strerror or error}",
+            f"{connection.url} cannot be reached: {error.strerror or error}",
             hint="check the address and the network; a model on this machine: base_url=local model=smollm2",
         ) from None
 
 
-def _pinned(name: str) -> str:
+def _pin(name: str) -> str:
     """A local model's name with the beginning of its weights' hash."""
     plain = name.removeprefix(server.HUB)
     identity = models.identity(name)

@@ -33,7 +33,7 @@ class FilteredError(Exception):
     """The provider's filter took offence at the prompt."""
 
 
-def raised(error: Exception, question: Question, endpoint: Endpoint, connection: Connection) -> Exception:
+def explain(error: Exception, question: Question, endpoint: Endpoint, connection: Connection) -> Exception:
     """What to raise in place of the client's error: `UnansweredError`, `FilteredError` or a `CdnerError`."""
     import openai
     from pydantic import ValidationError
@@ -41,7 +41,7 @@ def raised(error: Exception, question: Question, endpoint: Endpoint, connection:
     if isinstance(error, openai.APITimeoutError):
         return UnansweredError(TIMED_OUT)
     if isinstance(error, openai.APIStatusError):
-        return _status(error, question, endpoint, connection)
+        return _explain_status(error, question, endpoint, connection)
     if isinstance(error, openai.APIConnectionError):
         return UnansweredError(NO_CONNECTION)
     if isinstance(error, ValueError | ValidationError | openai.APIResponseValidationError):
@@ -49,8 +49,8 @@ def raised(error: Exception, question: Question, endpoint: Endpoint, connection:
     return error
 
 
-def _status(error: Any, question: Question, endpoint: Endpoint, connection: Connection) -> Exception:
-    status, code = error.status_code, _identifier(error.code) or _identifier(error.type)
+def _explain_status(error: Any, question: Question, endpoint: Endpoint, connection: Connection) -> Exception:
+    status, code = error.status_code, _take_identifier(error.code) or _take_identifier(error.type)
     if code == "content_filter":
         return FilteredError()
     if status == 429 and code != "insufficient_quota":
@@ -58,10 +58,10 @@ def _status(error: Any, question: Question, endpoint: Endpoint, connection: Conn
     if status >= 500 or status in (408, 409):
         return UnansweredError(SERVER_ERROR)
     body = error.body if isinstance(error.body, dict) else {}
-    return _to_mend(status, code, str(body.get("message", "")), question, endpoint, connection.key)
+    return _advise(status, code, str(body.get("message", "")), question, endpoint, connection.key)
 
 
-def _to_mend(status: int, code: str, said: str, question: Question, endpoint: Endpoint, key: str) -> CdnerError:
+def _advise(status: int, code: str, said: str, question: Question, endpoint: Endpoint, key: str) -> CdnerError:
     who = f"{endpoint.model} at {endpoint.host}"
     if status in (401, 403):
         message = f"{endpoint.host} refuses the key (HTTP {status})"
@@ -79,16 +79,16 @@ def _to_mend(status: int, code: str, said: str, question: Question, endpoint: En
         message = f"{who} does not take the JSON schema (HTTP {status})"
         hint = "ask for text: -o format=text"
     else:
-        message = f"{who} refuses the request (HTTP {status}): {_cleaned(said, key)}"
+        message = f"{who} refuses the request (HTTP {status}): {_clean(said, key)}"
         hint = "check the options of the method"
     return CdnerError(message, hint=hint)
 
 
-def _identifier(value: object) -> str:
+def _take_identifier(value: object) -> str:
     return value if isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{1,60}", value) else ""
 
 
-def _cleaned(message: str, key: str) -> str:
+def _clean(message: str, key: str) -> str:
     """One printable line without anything that looks like a key."""
     line = " ".join("".join(c if c.isprintable() else " " for c in message).split())
     if len(key) >= 8:

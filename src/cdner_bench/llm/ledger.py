@@ -21,7 +21,7 @@ class Ledger:
         self.path = path
         self.sent = self._in = self._out = 0
         self._answers: dict[str, Answer] = {}
-        for line in _whole_lines(path):
+        for line in _read_whole_lines(path):
             self._read(line)
 
     def spend(self, tokens_in: int, tokens_out: int) -> None:
@@ -59,7 +59,7 @@ class Ledger:
             self._out += record["out"]
 
 
-def _whole_lines(path: Path) -> list[str]:
+def _read_whole_lines(path: Path) -> list[str]:
     """The lines of a file; a last one that was cut off is removed from it."""
     if not path.exists():
         return []

@@ -46,7 +46,7 @@ class Question:
 
     @property
     def length(self) -> int:
-        """Characters of all messages."""
+        """How many characters all messages have together."""
         return sum(len(content) for _, content in self.messages)
 
     @property
@@ -58,7 +58,7 @@ class Question:
         return read, self.max_tokens
 
     def body(self, served_as: str) -> dict[str, Any]:
-        """The arguments of `chat.completions.create`."""
+        """The arguments with which the openai client is to ask it (of `chat.completions.create`)."""
         body: dict[str, Any] = {
             "model": served_as,
             "messages": [{"role": role, "content": content} for role, content in self.messages],

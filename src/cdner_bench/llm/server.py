@@ -19,10 +19,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ..errors import CdnerError, OptionError, PluginError
-from ..io import models
+from ..io import meter, models
 
 HOST = "127.0.0.1"
 HUB = "hf:"
@@ -32,8 +32,8 @@ PATIENCE = 300.0
 """Seconds within which a server must have loaded a model that is on this machine."""
 
 
-def served_as(name: str) -> str:
-    """What our server calls a model."""
+def drop_hub(name: str) -> str:
+    """What our server calls a model: its name without `hf:`."""
     return name.removeprefix(HUB)
 
 
@@ -43,15 +43,15 @@ def serve(name: str, port: int, parallel: int, context: int, announce: Callable[
     """
     if name.startswith(HUB):
         announce()
-        _transformers(served_as(name), port)
+        _run_transformers(drop_hub(name), port)
     else:
-        holder = llama(name, port, parallel, context)
+        holder = start_llama(name, port, parallel, context)
         announce()
         threading.Event().wait()
         del holder
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -62,7 +62,8 @@ def end_with_parent() -> None:
     """End this process when the one that holds the other end of its standard input has ended."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 4096):  # unbuffered: no lock that the end of the process would wait for
+            pass
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -82,40 +83,53 @@ def wait_until_up(url: str, alive: subprocess.Popen[bytes] | None = None, patien
 
 
 @contextmanager
-def started(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[str]:
+def start(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[str]:
     """A server in a process of its own, for as long as the block lasts. Yields its base URL.
 
-    Raises `CdnerError` with what it said last if it does not come up.
+    Raises `CdnerError` with what it said last if it does not come up, or if another program took its port before it.
     """
     if not name.startswith(HUB):
-        _weights(name)  # so that a download and its errors happen here
-    port = free_port()
+        _find_weights(name)  # so that a download and its errors happen here
+    port = find_free_port()
     command = [sys.executable, "-m", "cdner_bench", "llm", "serve", name, "--port", str(port), "--child"]
     command += ["--parallel", str(parallel), "--context", str(context)]
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "said"
+        with said.open("wb") as output:
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
         try:
             patience = math.inf if name.startswith(HUB) else PATIENCE  # the first time, it is downloaded
-            if not wait_until_up(f"http://{HOST}:{port}", process, patience):
-                raise CdnerError(f"the server of {name} does not come up: {_last_line(said)}", hint=_try(name))
+            up = wait_until_up(f"http://{HOST}:{port}", process, patience)
+            if not up or not _holds_its_port(process, said, name):
+                raise CdnerError(f"the server of {name} does not come up: {_read_last_line(said)}", hint=_advise(name))
             yield f"http://{HOST}:{port}/v1"
         finally:
             process.terminate()
             process.communicate()
 
 
-def _last_line(said: IO[bytes]) -> str:
-    said.seek(0)
-    lines = said.read().decode(errors="replace").strip().splitlines()
+def _holds_its_port(process: subprocess.Popen[bytes], said: Path, name: str) -> bool:
+    """Whether it is our own server that answers. It says so when it has its port (that of transformers says it too
+    early, but ends if it cannot have it); another program's may have taken the port after it was seen to be free.
+    """
+    while process.poll() is None:
+        if f"{name} at http://".encode() in said.read_bytes():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _read_last_line(said: Path) -> str:
+    lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     told = [line.removeprefix("cdner-bench: ") for line in lines if line.startswith("cdner-bench: ")]
     return (told or lines or ["it said nothing"])[-1].strip()
 
 
-def _try(name: str) -> str:
+def _advise(name: str) -> str:
     return f"see what it says: cdner-bench llm serve {name}"
 
 
-def _weights(name: str) -> Path:
+def _find_weights(name: str) -> Path:
     place = models.fetch(name)
     weights = place / models.catalogue()[name].weights
     if weights.suffix != ".gguf":
@@ -126,9 +140,9 @@ def _weights(name: str) -> Path:
     return weights
 
 
-def llama(name: str, port: int, parallel: int, context: int) -> Any:
+def start_llama(name: str, port: int, parallel: int, context: int) -> Any:
     """llama.cpp's server in this process, listening for as long as the object lives."""
-    weights = _weights(name)
+    weights = _find_weights(name)
     try:
         import xllamacpp
     except ImportError as error:
@@ -141,12 +155,18 @@ def llama(name: str, port: int, parallel: int, context: int) -> Any:
     parameters.port = port
     parameters.n_parallel = parallel
     parameters.n_ctx = context * parallel
-    parameters.cpuparams.n_threads = len(os.sched_getaffinity(0))
+    parameters.cpuparams.n_threads = meter.count_cores()
     parameters.cpuparams.poll = 0  # threads that wait by spinning starve whoever shares the cores
-    return xllamacpp.Server(parameters)
+    try:
+        return xllamacpp.Server(parameters)
+    except RuntimeError as error:
+        raise CdnerError(
+            f"llama.cpp cannot serve {name} at {HOST}:{port}: {error}",
+            hint="the port may be taken: name another, --port 8081",
+        ) from error
 
 
-def _transformers(name: str, port: int) -> None:
+def _run_transformers(name: str, port: int) -> None:
     sys.argv = ["transformers", "serve", name, "--host", HOST, "--port", str(port)]
     try:
         runpy.run_module("transformers.cli.transformers", run_name="__main__")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import DataError
+from ..io import locked_stream
 from .question import Answer, Question
 
 
@@ -25,7 +25,7 @@ class Store:
         self._files: dict[str, AnswerFile] = {}
 
     def has(self, question: Question) -> bool:
-        """Whether it was answered before."""
+        """Whether an answer to this question is kept."""
         return self._file(question.model).place(question.key) is not None
 
     def get(self, question: Question) -> Answer | None:
@@ -50,7 +50,7 @@ class Store:
             ) from None
 
     def close(self) -> None:
-        """Give the files back."""
+        """Close the files of all models; the next answer opens its own again."""
         for file in self._files.values():
             file.close()
 
@@ -92,8 +92,7 @@ class AnswerFile:
     def append(self, key: str, record: dict[str, Any]) -> Answer | None:
         """Write a line, unless another process has: then its answer."""
         stream = self.open()
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        try:
+        with locked_stream(stream):
             self.catch_up()
             if key in self.places:
                 return self.read(key)
@@ -102,9 +101,7 @@ class AnswerFile:
             line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
             stream.write(line)
             stream.flush()
-            self._known(key, len(line))
-        finally:
-            fcntl.flock(stream, fcntl.LOCK_UN)
+            self._note(key, len(line))
         return None
 
     def open(self) -> IO[bytes]:
@@ -112,8 +109,7 @@ class AnswerFile:
         if self.stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.stream = self.path.open("ab")
-            fcntl.flock(self.stream, fcntl.LOCK_EX)  # or what another process writes now would look unended
-            try:
+            with locked_stream(self.stream):  # or what another process writes now would look unended
                 self.catch_up()
                 with self.path.open("rb") as rest:
                     rest.seek(self.end)
@@ -121,8 +117,6 @@ class AnswerFile:
                 if unended:  # a whole record that lacks its end: an editor's doing, not a crash's
                     self.stream.write(b"\n")
                     self.stream.flush()
-            finally:
-                fcntl.flock(self.stream, fcntl.LOCK_UN)
         return self.stream
 
     def close(self) -> None:
@@ -144,10 +138,10 @@ class AnswerFile:
                 if record is None:
                     hint = "remove the line, or the file, to ask again"
                     raise DataError(f"{self.path}:{self.lines + 1} is not an answer", hint=hint)
-                self._known(record["key"], len(line))
+                self._note(record["key"], len(line))
 
-    def _known(self, key: str, size: int) -> None:
-        """The next line holds a key."""
+    def _note(self, key: str, size: int) -> None:
+        """Note that the next line, of so many bytes, holds the answer to a key."""
         self.places.setdefault(key, (self.end, size))
         self.end += size
         self.lines += 1

@@ -25,11 +25,11 @@ class Price:
     tokens_out: float
 
     def of(self, tokens_in: float, tokens_out: float) -> float:
-        """US dollars."""
+        """What so many tokens cost, in US dollars."""
         return (tokens_in * self.tokens_in + tokens_out * self.tokens_out) / 1e6
 
 
-def stated_price(price_in: float | None, price_out: float | None) -> Price | None:
+def make_price(price_in: float | None, price_out: float | None) -> Price | None:
     """The price that a user names, if any. Raises `OptionError` for half of one."""
     if price_in is None and price_out is None:
         return None
@@ -39,16 +39,16 @@ def stated_price(price_in: float | None, price_out: float | None) -> Price | Non
 
 
 @cache
-def _prices() -> Mapping[str, Price]:
+def _read_prices() -> Mapping[str, Price]:
     table = tomllib.loads((benchmarks_dir() / "reference" / "llm-prices.toml").read_text(encoding="utf-8"))
     return {name: Price(*pair) for name, pair in table["usd_per_million_tokens"].items()}
 
 
-def list_price(model: str) -> Price | None:
+def look_up_price(model: str) -> Price | None:
     """The price of a model or of a dated snapshot of it in `benchmarks/reference/llm-prices.toml`; None if
     it is not there.
     """
-    return _prices().get(re.sub(r"-\d{4}(-\d{2}-\d{2})?$", "", model)) or _prices().get(model)
+    return _read_prices().get(re.sub(r"-\d{4}(-\d{2}-\d{2})?$", "", model)) or _read_prices().get(model)
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,14 @@ def add_up(answers: Collection[Answer], prompt: str, price: Price | None, replay
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         cost=None if price is None else round(price.of(tokens_in, tokens_out), 6),
-        latency=_percentiles([a.seconds for a in answers]),
+        latency=_take_percentiles([a.seconds for a in answers]),
         again=sum(a.again for a in answers),
         again_tokens=(sum(a.again_in for a in answers), sum(a.again_out for a in answers)),
         replayed=replayed,
     )
 
 
-def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
+def _take_percentiles(seconds: Sequence[float]) -> dict[str, float]:
     ordered = sorted(seconds)
     last = len(ordered) - 1
     return {f"p{p}": round(ordered[round(p / 100 * last)], 3) for p in (50, 90, 99)} if ordered else {}

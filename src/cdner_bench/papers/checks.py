@@ -130,8 +130,8 @@ def findings(paper: Paper, benchmark: Benchmark, registry: Registry, observer: O
         key = repr((check.analysis, check.corpus, dict(check.options), check.draws))
         if key not in known:
             known[key] = [_numbers(check, seed, benchmark, registry, observer) for seed in range(check.draws)]
-        found = {d: [draw[d][check.number] for draw in known[key]] for d in check.printed}
-        yield Finding(check, {d: [v / check.divisor for v in vs if v is not None] for d, vs in found.items()})
+        values = {d: [draw[d][check.number] for draw in known[key]] for d in check.printed}
+        yield Finding(check, {d: [v / check.divisor for v in vs if v is not None] for d, vs in values.items()})
 
 
 def claims(paper: Paper, benchmark: str) -> Iterator[Claim]:
@@ -161,13 +161,13 @@ def _numbers(
 ) -> Mapping[str, Mapping[str, Number]]:
     entry = registry.analysis(check.analysis)
     values = entry.spec.resolve(None, check.options, Analysis)
-    found = {}
+    numbers = {}
     with tempfile.TemporaryDirectory() as work:
         for text in analyses.texts(check.corpus, benchmark, list(check.printed), seed=seed):
             assert text.domain is not None
             made = analyses.measure(analyses.Job(entry, values, text, benchmark, seed), Path(work), observer)
-            found[text.domain.name] = made.measurement.numbers
-    return found
+            numbers[text.domain.name] = made.measurement.numbers
+    return numbers
 
 
 def _checks(paper: Paper, benchmark: str) -> Iterator[Check]:

@@ -22,8 +22,8 @@ from ..reporting import (
     show_number,
 )
 from ..scoring import Spearman
-from . import hypothesis
-from .hypothesis import UID, VARIANCE, Pair, Series, read
+from .hypothesis import UID, VARIANCE, Pair, Series, correlate, read
+from .pairs import pair_measured, pair_printed
 from .printed import Paper
 
 _SIZES = {"variance": "the whole corpus", "sample_variance": "equal samples"}
@@ -74,7 +74,7 @@ class Hypothesis:
         if not groups:
             return []
         benchmark, labels = section.benchmark, {group.shown[0].analysis.row: group.label for group in groups}
-        measured, printed = self._measured(section), hypothesis.reported(self.paper, section.benchmark)
+        measured, printed = self._measured(section), pair_printed(self.paper, section.benchmark)
         made = [self._beside(benchmark, printed, groups)] if printed else []
         made.append(_tested(f"{benchmark}: hypothesis 3.2, measured", measured, labels, _TESTED))
         if measured:
@@ -89,11 +89,11 @@ class Hypothesis:
         """One record for each number of a test."""
         if not any(group.analysis == UID for group in section.groups):
             return []
-        series = [*self._measured(section), *hypothesis.reported(self.paper, section.benchmark)]
+        series = [*self._measured(section), *pair_printed(self.paper, section.benchmark)]
         return [record for one in series for record in _records(section.benchmark, one)]
 
     def _measured(self, section: Section) -> list[Series]:
-        return hypothesis.measured(section.results, section.measured)
+        return pair_measured(section.results, section.measured)
 
     def _beside(self, benchmark: str, printed: Sequence[Series], groups: Sequence[Group]) -> Table:
         """The paper's UID variances, and F1 of what learnt from those corpora, beside the variances measured here."""
@@ -121,7 +121,7 @@ def _show_variance(group: Group) -> Callable[[Paired], Cell]:
 
     def show(line: Paired) -> Cell:
         m = lowest.get((line.pair.domain, line.pair.corpus))
-        return show_number(m.measurement.numbers, VARIANCE) if m else Hole()
+        return show_number(m.measurement.numbers, m.measurement.intervals, VARIANCE) if m else Hole()
 
     return show
 
@@ -130,7 +130,7 @@ def _tested(title: str, series: Sequence[Series], labels: Mapping[str, str], not
     rows = [Tested(s, _name(s, labels), over, test) for s in series for over, test in s.tests().items()]
     if any(s.versions > 1 for s in series):
         note += " Some scores that are compared come from different versions of a method's code."
-    return Table(title, [*_NAMED, *_TEST], rows or [Tested(None, "", "", hypothesis.correlate([]))], note)
+    return Table(title, [*_NAMED, *_TEST], rows or [Tested(None, "", "", correlate([]))], note)
 
 
 def _pairs(benchmark: str, series: Sequence[Series], labels: Mapping[str, str]) -> Table:
@@ -149,7 +149,10 @@ def _show_rho(line: Tested) -> Cell:
     if test.rho is None:
         return Hole()
     rho = Fixed(test.rho, 2)
-    return Bracketed(rho, Fixed(test.interval[0], 2), Fixed(test.interval[1], 2)) if test.interval else rho
+    if test.interval is None:
+        return rho
+    low, high = (Fixed(end, 2) for end in (test.interval.low, test.interval.high))
+    return Bracketed(rho, low, high)
 
 
 def _show_p(line: Tested) -> Cell:
@@ -159,19 +162,19 @@ def _show_p(line: Tested) -> Cell:
     return p if line.test.exact else Remarked(p, "sampled")
 
 
-def _show(title: str, text: Callable[[Series], str]) -> Column[Line]:
+def _show(title: str, text: Callable[[Series], str | None]) -> Column[Line]:
     """A column of words about the series of a line."""
-    return Column(title, "left", lambda line: text(line.series) if line.series else Hole())
+    return Column(title, "left", lambda line: (text(line.series) if line.series else None) or Hole())
 
 
 def _records(benchmark: str, series: Series) -> list[dict[str, Any]]:
     """The tests of a series, in the keys of a measurement: what was compared stands under `options`."""
-    names = ("source", "setting", "method", "backbone", "preset", "row", "number")
+    names = ("source", "setting", "method", "backbone", "preset", "row", "number", "chosen_by")
     record: dict[str, Any] = {"benchmark": benchmark, "version": None, "analysis": "hypothesis-3.2"}
     record |= {"options": {name: getattr(series, name) for name in names}}
     made = []
     for over, test in series.tests().items():
-        low, high = test.interval or (None, None)
+        low, high = (test.interval.low, test.interval.high) if test.interval else (None, None)
         values = {"pairs": test.n, "rho": test.rho, "rho_low": low, "rho_high": high, "p": test.p}
         where = {**record, "domain": None, "corpus": None, "seed": None, "part": over}
         made += [{**where, "number": name, "value": value} for name, value in values.items()]

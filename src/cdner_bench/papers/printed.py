@@ -2,7 +2,7 @@
 
 `paper.toml` says the `title` of the paper, how headings call it (`called`), and a `remark` about its scores if there is
 something to know. A `table-*.toml` names its `table` and `benchmark`; its `rows` are F1 values in percent by method,
-setting and domain.
+setting and domain. `checks`, `repeated` and `pairs` are for those who recompute (`checks.py`, `pairs.py`).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _read(path: Path) -> TomlTable:
 
 
 def _read_table(path: Path) -> Mapping[str, Any]:
-    """A table as its file has it, once what boards show of it is known to be there."""
+    """A table as its file has it, once what boards show of it is known to be there, and nothing is misspelt."""
     table = _read(path)
     table.take("table", str)
     table.take("benchmark", str)
@@ -134,7 +134,12 @@ def _read_table(path: Path) -> Mapping[str, Any]:
         row.take("method", str)
         row.take("setting", str)
         row.take("average", (int, float), 0.0)
+        row.take("reason", str, "")
         f1 = TomlTable(path, f"{row.prefix}f1.", row.take("f1", dict))
         for domain in f1.values:
             f1.take(domain, (int, float))
+        row.finish()
+    for entries in ("checks", "repeated", "pairs"):
+        table.tables(entries)
+    table.finish()
     return table.values

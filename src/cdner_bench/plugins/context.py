@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import CdnerError
 from ..hashing import digest
 from ..io import Phase, locked, meter, models, write_atomic
-from ..llm import Usage
+
+if TYPE_CHECKING:
+    import logging
+
+    from ..llm import Usage
 
 
 class Observer(Protocol):
@@ -57,6 +60,11 @@ class RunContext:
     model: ModelFacts = field(default_factory=ModelFacts)
     usage: Usage | None = None
     _open: Phase | None = None
+
+    @property
+    def answers(self) -> Path:
+        """The folder of a language model's answers (`llm.Store`), shared by all runs of one output folder."""
+        return self.shared.parent / "answers"
 
     @property
     def device(self) -> str:

@@ -6,14 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import OptionError, PluginError, did_you_mean
-from ..knowledge import Text
 from ..types import Corpus, Prediction, Sentence
 from . import options
 from .context import RunContext
 from .measurement import Measurement
+
+if TYPE_CHECKING:
+    from ..knowledge import Text
 
 
 class Plugged(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 from ..errors import ResultError
 from ..io import write_atomic
 from ..plugins import Measurement, ModelFacts, Plot
+from ..types import Interval
 from .results import MethodFacts
 
-SCHEMA = 1
+SCHEMA = 2
 _LONGEST = 100  # characters of a corpus's name that go into that of a file
 NO_BENCHMARK = "texts"
 """Where measurements of files lie that belong to no benchmark."""
@@ -60,6 +61,22 @@ class Measured:
         return (c.benchmark or "", self.analysis.name, self.analysis.row, c.name, c.domain or "", f"{self.seed:09d}")
 
 
+def _with_intervals(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 had the interval of a number `x` as numbers `x_low` and `x_high`, null where there was none."""
+    numbers = dict(record["measurement"]["numbers"])
+    intervals = {}
+    for name in list(numbers):
+        if {f"{name}_low", f"{name}_high"} <= numbers.keys():
+            low, high = numbers.pop(f"{name}_low"), numbers.pop(f"{name}_high")
+            if None not in (numbers[name], low, high):
+                intervals[name] = {"low": low, "high": high}
+    return {**record, "measurement": {**record["measurement"], "numbers": numbers, "intervals": intervals}}
+
+
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_intervals}
+"""From a schema number to a function that lifts a record to the next one."""
+
+
 def save(measured: Measured, path: Path) -> None:
     """Write a measurement file, whole or not at all. Columns are kept to six significant digits."""
     record = {"schema": SCHEMA, **asdict(measured)}
@@ -71,14 +88,20 @@ def save(measured: Measured, path: Path) -> None:
 
 
 def load(path: Path) -> Measured:
-    """Read a measurement file. Raises `ResultError` naming the file if it is no whole measurement of this schema."""
+    """Read a measurement file of this schema or an older one.
+
+    Raises `ResultError` naming the file if it is no whole measurement, or of a newer schema.
+    """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         schema = record.pop("schema")
-        if schema != SCHEMA:
+        if schema not in range(1, SCHEMA + 1):
             raise ResultError(
-                f"{path} has schema {schema}, this version reads {SCHEMA}", hint="pip install --upgrade cdner-bench"
+                f"{path} has schema {schema}, this version reads up to {SCHEMA}",
+                hint="pip install --upgrade cdner-bench",
             )
+        for step in range(schema, SCHEMA):
+            record = MIGRATIONS[step](record)
         measured = _from_record(record)
         measured.order, measured.path  # noqa: B018, whatever they need must be there
         return measured
@@ -98,10 +121,11 @@ def _from_record(record: dict[str, Any]) -> Measured:
     columns = {name: [float(v) for v in text.split()] for name, text in measurement.pop("columns").items()}
     plots = tuple(Plot(**plot) for plot in measurement.pop("plots"))
     notes = tuple(measurement.pop("notes"))
+    intervals = {name: Interval(**ends) for name, ends in measurement.pop("intervals").items()}
     return Measured(
         analysis=MethodFacts(**record.pop("analysis")),
         corpus=CorpusFacts(**record.pop("corpus")),
-        measurement=Measurement(columns=columns, plots=plots, notes=notes, **measurement),
+        measurement=Measurement(columns=columns, plots=plots, notes=notes, intervals=intervals, **measurement),
         model=ModelFacts(**record.pop("model")),
         **record,
     )

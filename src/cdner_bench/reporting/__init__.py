@@ -1,12 +1,12 @@
-"""Records in, pages out."""
+"""Records in, pages out: rows and columns of results and measurements, their formats, pictures and files."""
 
 from . import figures
 from .analysis_page import AnalysisPage, Group, Section
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
-from .figures import Picture, draw, natural, pictures
-from .formats import FORMATS, SUFFIXES, terminal, write_cell, write_number, write_rows
-from .leaderboard import Board, alike, boards, row_label
-from .measured import notes, show_number, tabulate_corpora, tabulate_parts
+from .figures import Picture, draw, make_pictures, natural
+from .formats import FORMATS, SUFFIXES, draw_table, write_cell, write_number, write_rows
+from .leaderboard import Board, make_boards, name_row, select_alike
+from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
 from .page import Supplement
 from .publishing import Publication, publish
 from .row import Row
@@ -34,19 +34,19 @@ __all__ = [
     "Several",
     "Supplement",
     "Table",
-    "alike",
-    "boards",
+    "collect_notes",
     "draw",
+    "draw_table",
     "figures",
+    "make_boards",
+    "make_pictures",
+    "name_row",
     "natural",
-    "notes",
-    "pictures",
     "publish",
-    "row_label",
+    "select_alike",
     "show_number",
     "tabulate_corpora",
     "tabulate_parts",
-    "terminal",
     "write_cell",
     "write_number",
     "write_rows",

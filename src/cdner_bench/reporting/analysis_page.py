@@ -5,14 +5,15 @@ A table is of one benchmark, analysis and row of options: measurements of differ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..plugins import Number
 from ..records import NO_BENCHMARK, Measured, Result
-from .figures import Picture, natural, pictures, reading_order
-from .measured import CORPUS, DOMAIN, PART, SEED, Line, list_parts, notes, show_numbers
+from .figures import Picture, make_pictures, natural, reading_order
+from .measured import CORPUS, DOMAIN, PART, SEED, collect_notes, list_parts, show_corpus, show_numbers
 from .page import Supplement
 from .table import Table
 
@@ -43,7 +44,7 @@ class Group:
         columns = [*where, *show_numbers(m.measurement.numbers for m in self.shown)]
         links = {f"{FIGURES}/{picture.name}": picture.title for picture in self.pictures}
         title = f"{self.benchmark}: {self.label}"
-        rows = [Line(m, m.measurement.numbers) for m in self.shown]
+        rows = [show_corpus(m) for m in self.shown]
         made = [Table(title, columns, rows, self._note(seeds), links)]
         for corpus in sorted({m.corpus.name for m in self.shown if m.measurement.parts}, key=natural):
             rows = [line for m in self.shown if m.corpus.name == corpus for line in list_parts(m)]
@@ -54,7 +55,7 @@ class Group:
     def _note(self, seeds: bool) -> str:
         """The options, what the analysis says, and what keeps rows from being comparable."""
         options = ", ".join(f"{name}={value}" for name, value in self.shown[0].analysis.options.items())
-        said = notes(self.shown)
+        said = collect_notes(self.shown)
         if len({m.analysis.version for m in self.shown}) > 1:
             said.append("Rows come from different versions of the analysis; measure again to compare them.")
         if seeds and self.pictures:
@@ -62,7 +63,7 @@ class Group:
         return " ".join([f"Options: {options or 'none'}.", *said])
 
     def records(self) -> list[dict[str, Any]]:
-        """One record for each number of a corpus or of a part of one."""
+        """One record for each number of a corpus or of a part of one, and for each end of an interval."""
         return [
             {
                 "benchmark": self.benchmark,
@@ -77,7 +78,7 @@ class Group:
                 "value": value,
             }
             for m in self.shown
-            for part, numbers in [("", m.measurement.numbers), *m.measurement.parts.items()]
+            for part, numbers in [("", dict(_with_ends(m))), *m.measurement.parts.items()]
             for name, value in numbers.items()
         ]
 
@@ -117,17 +118,17 @@ class AnalysisPage:
     @cached_property
     def groups(self) -> list[Group]:
         """The measurements by benchmark, analysis and options."""
-        found: dict[tuple[str, str], dict[str, list[Measured]]] = {}
+        analyses: dict[tuple[str, str], dict[str, list[Measured]]] = {}
         for m in sorted(self.measured, key=reading_order):
             key = (m.corpus.benchmark or NO_BENCHMARK, m.analysis.name)
-            found.setdefault(key, {}).setdefault(m.analysis.row, []).append(m)
+            analyses.setdefault(key, {}).setdefault(m.analysis.row, []).append(m)
         drawn: dict[tuple[str, str], list[Picture]] = {}
-        for picture in pictures(self.measured):
+        for picture in make_pictures(self.measured):
             first = picture.shown[0]
             drawn.setdefault((first.corpus.benchmark or NO_BENCHMARK, first.analysis.row), []).append(picture)
         return [
             Group(benchmark, _label(shown[0], rows.values()), shown, drawn.get((benchmark, row), ()))
-            for (benchmark, _), rows in sorted(found.items())
+            for (benchmark, _), rows in sorted(analyses.items())
             for row, shown in sorted(rows.items())
         ]
 
@@ -157,6 +158,15 @@ class AnalysisPage:
         for section in self.sections:
             made += [record for supplement in self.supplements for record in supplement.analysis_records(section)]
         return made
+
+
+def _with_ends(m: Measured) -> Iterator[tuple[str, Number]]:
+    """The numbers of a measurement, each followed by the ends of its interval."""
+    for name, value in m.measurement.numbers.items():
+        yield name, value
+        if name in m.measurement.intervals:
+            yield f"{name}_low", m.measurement.intervals[name].low
+            yield f"{name}_high", m.measurement.intervals[name].high
 
 
 def _label(measured: Measured, rows: Iterable[Sequence[Measured]]) -> str:

@@ -114,8 +114,8 @@ def _usages(show: Callable[[Sequence[Usage]], Cell]) -> Callable[[Ranked], Cell]
 METHOD: Column[Ranked] = Column("Method", "left", lambda ranked: ranked.label)
 
 MODEL: Sequence[Column[Ranked]] = (
-    Column("Backbone", "left", lambda ranked: ranked.row.model[0]),
-    Column("Preset", "left", lambda ranked: ranked.row.model[1]),
+    Column("Backbone", "left", lambda ranked: ranked.row.backbone),
+    Column("Preset", "left", lambda ranked: ranked.row.preset or Hole()),
 )
 
 COST: Sequence[Column[Ranked]] = (

@@ -57,7 +57,7 @@ class Picture:
 
     @property
     def title(self) -> str:
-        """What it shows, in words."""
+        """What the picture shows, in words."""
         return f"{self.plot.y_label} by {self.plot.x_label}" if self.plot.kind == "points" else self.plot.y_label
 
     @cached_property
@@ -117,11 +117,11 @@ class Picture:
 
 
 def draw(measured: Sequence[Measured], folder: Path) -> list[Path]:
-    """Every picture of the measurements. Raises `PluginError` without matplotlib."""
-    return [path for picture in pictures(measured) for path in picture.save(folder)]
+    """Draw every picture of the measurements. Raises `PluginError` without matplotlib."""
+    return [path for picture in make_pictures(measured) for path in picture.save(folder)]
 
 
-def pictures(measured: Sequence[Measured]) -> list[Picture]:
+def make_pictures(measured: Sequence[Measured]) -> list[Picture]:
     """One a benchmark, analysis, row of options and plot. Of several seeds the lowest is shown.
 
     The row is part of the name where there are several.
@@ -137,8 +137,8 @@ def pictures(measured: Sequence[Measured]) -> list[Picture]:
     for words, rows in grouped.items():
         for row in sorted(rows):
             name = "-".join([*words, *([row] if len(rows) > 1 else [])])
-            found = list(rows[row].values())
-            plot, shown = found[0][0], [m for _, m in found]
+            shown = [m for _, m in rows[row].values()]
+            plot, _ = next(iter(rows[row].values()))
             if plot.kind == "points" or any(_bar(m, plot)[0] is not None for m in shown):
                 made.append(Picture(re.sub(r"[^A-Za-z0-9_.-]", "_", name), plot, shown))
     return made
@@ -159,9 +159,10 @@ def _points(m: Measured, plot: Plot) -> tuple[Sequence[float], Sequence[float]]:
 
 
 def _bar(m: Measured, plot: Plot) -> tuple[Number, Number, Number]:
-    """The number, and its interval."""
-    numbers = m.measurement.numbers
-    return numbers.get(plot.y), numbers.get(f"{plot.y}_low"), numbers.get(f"{plot.y}_high")
+    """The number, and the ends of its interval."""
+    interval = m.measurement.intervals.get(plot.y)
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    return m.measurement.numbers.get(plot.y), low, high
 
 
 # --- drawing ---------------------------------------------------------------------------------------------------------
@@ -182,9 +183,9 @@ def _grid(picture: Picture) -> Any:
     for domain, axes in zip(domains, panels, strict=False):
         axes.set_title(_short(domain))
         axes.set_rasterization_zorder(0)
-        found = [m for m in picture.shown if (m.corpus.domain or "") == domain]
-        found.sort(key=lambda m: -len(m.measurement.columns[plot.y]))  # the fewest points on top
-        for order, m in enumerate(found, start=-len(found)):
+        drawn = [m for m in picture.shown if (m.corpus.domain or "") == domain]
+        drawn.sort(key=lambda m: -len(m.measurement.columns[plot.y]))  # the fewest points on top
+        for order, m in enumerate(drawn, start=-len(drawn)):
             colour, marker = looks[m.corpus.name]
             look = {"color": colour, "marker": marker, "markersize": 1.8, "markeredgewidth": 0.4, "alpha": 0.7}
             axes.plot(*_points(m, plot), zorder=order, **look, **hollow)

@@ -51,7 +51,7 @@ class Board:
     def ranked(self) -> list[Ranked]:
         """The rows, named: options are added where rows of one method differ in nothing else that is shown."""
         return [
-            Ranked(place, row_label(row, [other for other in self.rows if other.method == row.method]), row)
+            Ranked(place, name_row(row, [other for other in self.rows if other.method == row.method]), row)
             for place, row in enumerate(self.rows, start=1)
         ]
 
@@ -117,8 +117,8 @@ class Board:
                 "setting": self.setting,
                 "method": row.method,
                 "options": dict(row.results[0].method.options),
-                "backbone": row.model[0],
-                "preset": row.results[0].method.preset,
+                "backbone": row.backbone,
+                "preset": row.preset,
                 "target": target,
                 "protocol": protocol,
                 "mean": estimate.mean,
@@ -136,7 +136,7 @@ def _average(title: str, protocol: str) -> Column[Ranked]:
     return Column(title, "right", lambda ranked: ranked.row.average(protocol) or Hole())
 
 
-def boards(results: Iterable[Result], benchmark: Benchmark, supplements: Sequence[Supplement] = ()) -> list[Board]:
+def make_boards(results: Iterable[Result], benchmark: Benchmark, supplements: Sequence[Supplement] = ()) -> list[Board]:
     """One board a setting that has results of this version of the benchmark."""
     grouped: dict[str, dict[tuple[str, str], list[Result]]] = {}
     for result in sorted(results, key=lambda r: r.order):
@@ -146,14 +146,14 @@ def boards(results: Iterable[Result], benchmark: Benchmark, supplements: Sequenc
     made = []
     for name, setting in benchmark.settings.items():
         if name in grouped:
-            same = [alike(row) for row in grouped[name].values()]
+            same = [select_alike(row) for row in grouped[name].values()]
             ranked = sorted((Row(row, setting.targets) for row in same), key=lambda r: r.rank_key)
             outdated = sum(map(len, grouped[name].values())) - sum(map(len, same))
             made.append(Board(benchmark, name, ranked, outdated, supplements))
     return made
 
 
-def alike(row: Sequence[Result]) -> list[Result]:
+def select_alike(row: Sequence[Result]) -> list[Result]:
     """The results of a row that may be averaged: of the newest run's code and, per target, one state of the data."""
 
     def newest(results: Sequence[Result]) -> Result:
@@ -169,14 +169,9 @@ def _targets(results: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(r.scenario.target for r in results))
 
 
-def row_label(row: Row, rivals: Sequence[Row]) -> str:
-    """The method's name, and the options in which it differs from rivals that look the same otherwise."""
-    shown = ("backbone", "model")
+def name_row(row: Row, rivals: Sequence[Row]) -> str:
+    """The method's name, and the options in which it differs from rivals of the same backbone and preset."""
     options = row.results[0].method.options
-    differing = [
-        name
-        for name, value in options.items()
-        if name not in shown
-        and any(r.model == row.model and r.results[0].method.options.get(name) != value for r in rivals)
-    ]
+    similar = [r.results[0].method.options for r in rivals if (r.backbone, r.preset) == (row.backbone, row.preset)]
+    differing = [name for name, value in options.items() if any(other.get(name) != value for other in similar)]
     return f"{row.method} ({', '.join(f'{name}={options[name]}' for name in differing)})" if differing else row.method

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..plugins import Number
 from ..records import Measured
+from ..types import Interval
 from .cells import Bracketed, Cell, Hole, Measure
 from .table import Column, Table
 
 
 @dataclass(frozen=True)
 class Line:
-    """Numbers of a corpus, or of a `part` of it."""
+    """Numbers of a corpus, with their intervals, or of a `part` of it."""
 
     measured: Measured
     numbers: Mapping[str, Number]
     part: str = ""
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
 
 DOMAIN: Column[Line] = Column("Domain", "left", lambda line: line.measured.corpus.domain or Hole())
@@ -26,37 +28,41 @@ SEED: Column[Line] = Column("Seed", "right", lambda line: str(line.measured.seed
 PART: Column[Line] = Column("Part", "left", lambda line: line.part)
 
 
+def show_corpus(m: Measured) -> Line:
+    """The numbers of a whole corpus."""
+    return Line(m, m.measurement.numbers, intervals=m.measurement.intervals)
+
+
 def list_parts(m: Measured) -> list[Line]:
     """The numbers of every part of a corpus."""
     return [Line(m, numbers, part) for part, numbers in m.measurement.parts.items()]
 
 
-def show_number(numbers: Mapping[str, Number], name: str) -> Cell:
+def show_number(numbers: Mapping[str, Number], intervals: Mapping[str, Interval], name: str) -> Cell:
     """A number, and its interval if it has one."""
-    value, low, high = (numbers.get(key) for key in (name, f"{name}_low", f"{name}_high"))
-    return Measure(value) if low is None or high is None else Bracketed(Measure(value), Measure(low), Measure(high))
+    value, interval = Measure(numbers.get(name)), intervals.get(name)
+    return value if interval is None else Bracketed(value, Measure(interval.low), Measure(interval.high))
 
 
 def show_numbers(numbers: Iterable[Mapping[str, Number]]) -> list[Column[Line]]:
-    """A column for every number that there is, less the ends of intervals: those stand with their number."""
-    names = list(dict.fromkeys(name for each in numbers for name in each))
-    ends = {f"{name}_{end}" for name in names for end in ("low", "high")}
-    return [_show_named(name) for name in names if name not in ends]
+    """A column for every number that there is."""
+    return [_show_named(name) for name in dict.fromkeys(name for each in numbers for name in each)]
 
 
 def _show_named(name: str) -> Column[Line]:
-    return Column(name, "right", lambda line: show_number(line.numbers, name))
+    return Column(name, "right", lambda line: show_number(line.numbers, line.intervals, name))
 
 
 def tabulate_corpora(shown: Sequence[Measured]) -> Table:
-    """Measurements of one analysis: a row a number, the ends of intervals among them, and a column a corpus."""
+    """Measurements of one analysis: a row a number, and a column a corpus."""
 
-    def show_corpus(m: Measured) -> Column[str]:
+    def show_beside(m: Measured) -> Column[str]:
         title = f"{m.corpus.name}\n{m.corpus.domain or ''}"
-        return Column(title, "right", lambda name: Measure(m.measurement.numbers.get(name)))
+        numbers, intervals = m.measurement.numbers, m.measurement.intervals
+        return Column(title, "right", lambda name: show_number(numbers, intervals, name))
 
     names = list(dict.fromkeys(name for m in shown for name in m.measurement.numbers))
-    columns = [Column[str]("", "left", lambda name: name), *map(show_corpus, shown)]
+    columns = [Column[str]("", "left", lambda name: name), *map(show_beside, shown)]
     return Table(shown[0].analysis.name, columns, names)
 
 
@@ -68,7 +74,7 @@ def tabulate_parts(shown: Sequence[Measured]) -> Table:
     return Table("", [*columns, *show_numbers(line.numbers for line in rows)], rows)
 
 
-def notes(shown: Sequence[Measured]) -> list[str]:
+def collect_notes(shown: Sequence[Measured]) -> list[str]:
     """Every note once, with the corpora that it is about if it is not about all."""
     said: dict[str, list[Measured]] = {}
     for m in shown:

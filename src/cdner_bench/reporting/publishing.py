@@ -12,9 +12,9 @@ from ..errors import ResultError
 from ..io import write_atomic
 from ..records import Measured, Result, measurements, results
 from .analysis_page import FIGURES, AnalysisPage
-from .figures import Picture, pictures
+from .figures import Picture, make_pictures
 from .formats import FORMATS, SUFFIXES
-from .leaderboard import boards
+from .leaderboard import make_boards
 from .page import Supplement
 
 ANALYSES = "analysis"
@@ -83,7 +83,7 @@ def publish(folder: Path, format_: str, names: Sequence[str], supplements: Seque
     left_out = [name for name in present if not names and name not in benchmarks.available()]
     chosen = [name for name in names or present if name not in left_out]
     pages = _write_pages(folder, format_, chosen, measured, supplements)
-    shown = pictures(measured) if format_ == "md" else []
+    shown = make_pictures(measured) if format_ == "md" else []
     pages |= {folder / FIGURES / f"{picture.name}.csv": picture.csv for picture in shown}
     return Publication(folder, format_, pages, shown, left_out, whole=not names)
 
@@ -99,7 +99,7 @@ def _write_pages(
     pages = {}
     for name in names:
         benchmark = benchmarks.load(name)
-        for board in boards(load_results(benchmark.name), benchmark, supplements):
+        for board in make_boards(load_results(benchmark.name), benchmark, supplements):
             pages[folder / benchmark.name / f"{board.setting}.{suffix}"] = write(board)
     if measured:
         about = sorted({m.corpus.benchmark for m in measured if m.corpus.benchmark})

@@ -11,7 +11,7 @@ from typing import Any
 from ..llm import Usage
 from ..records import INCOMPLETE, NOT_RUN, Result
 from ..scoring import HEADLINE
-from .cells import HOLE, Estimate, Hole
+from .cells import Estimate, Hole
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,16 @@ class Row:
         return Hole("not run" if NOT_RUN in holes else "incomplete" if INCOMPLETE in holes else "")
 
     @property
-    def model(self) -> tuple[str, str]:
-        """The names of the backbone and of the preset, for reading."""
+    def backbone(self) -> str:
+        """The model that the method builds on or asks, "none" if there is no such."""
         first = (self.finished or self.results)[0]
         options = first.method.options
-        named = first.model.backbone if self.finished else options.get("backbone") or options.get("model") or "none"
-        return str(named), first.method.preset or HOLE
+        return str(first.model.backbone if self.finished else options.get("backbone") or options.get("model") or "none")
+
+    @property
+    def preset(self) -> str | None:
+        """The preset that the options started from, if there was one."""
+        return (self.finished or self.results)[0].method.preset
 
     @property
     def usages(self) -> list[Usage]:

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..types import Interval
+
 LEAST = 4
 """Pairs below which nothing is said."""
 
@@ -27,22 +29,24 @@ class Spearman:
 
     n: int
     rho: float | None = None
-    interval: tuple[float, float] | None = None
+    interval: Interval | None = None
     p: float | None = None
     exact: bool = True
     reason: str = ""
 
 
 def spearman(
-    blocks: Sequence[Sequence[tuple[float, float]]], names: tuple[str, str] = ("first values", "second values")
+    blocks: Sequence[Sequence[tuple[float, float]]],
+    names: tuple[str, str] = ("first values", "second values"),
+    block: str = "block",
 ) -> Spearman:
     """Spearman's rho of pairs, ranked (ties: average ranks) and permuted within each block.
 
     With one block it is the usual rho. With several it is the correlation of all ranks after each block's mean rank is
     taken off: without ties, the mean of the blocks' rhos weighted by their variance of ranks. The 95 % interval is
     Fisher's with the standard error of Bonett and Wright (2000, Psychometrika 65), sqrt((1 + rho²/2) / (n - 3)); every
-    further block costs one of n, as a covariate does in a partial correlation. `names` say what the pairs are, where
-    there is nothing to correlate.
+    further block costs one of n, as a covariate does in a partial correlation. `names` say what the pairs are, and
+    `block` what a block is, where there is nothing to correlate.
     """
     n = sum(map(len, blocks))
     if n < LEAST:
@@ -59,7 +63,7 @@ def spearman(
     p = _exact_p(xs, ys, observed) if exact else _sampled_p(xs, ys, observed)
     perfect, left = observed * observed == square, n - len(blocks) + 1
     if perfect or left <= 3:
-        why = "the order is perfect" if perfect else "too few pairs a domain"
+        why = "the order is perfect" if perfect else f"too few pairs a {block}"
         return Spearman(n, rho, None, p, exact, f"no interval: {why}")
     return Spearman(n, rho, _interval(rho, left), p, exact)
 
@@ -69,9 +73,9 @@ def _ranks(values: Sequence[float]) -> list[int]:
     return [sum((v > w) - (v < w) for w in values) for v in values]
 
 
-def _interval(rho: float, n: int) -> tuple[float, float]:
+def _interval(rho: float, n: int) -> Interval:
     z, error = math.atanh(rho), math.sqrt((1 + rho * rho / 2) / (n - 3))
-    return math.tanh(z - _NORMAL * error), math.tanh(z + _NORMAL * error)
+    return Interval(math.tanh(z - _NORMAL * error), math.tanh(z + _NORMAL * error))
 
 
 def _exact_p(xs: Sequence[Sequence[int]], ys: Sequence[Sequence[int]], observed: int) -> float:

@@ -13,14 +13,14 @@ from cdner_bench import gtok
 from cdner_bench.data import Benchmark
 from cdner_bench.errors import IncompleteError
 from cdner_bench.knowledge import generation
-from cdner_bench.llm import Client, Limits, Store, endpoint
+from cdner_bench.llm import Client, Limits, Store, find_endpoint
 from llm_server import Behaviour, FakeServer, running
 from support import Run
 
 
 def client(fake: FakeServer, place: Path, **limits: Any) -> Client:
     chosen = Limits(**{"timeout": 0.5, "retries": 6, **limits})
-    return Client(endpoint("fake", fake.url), Store(place / "store"), chosen, ledger=place / "asked")
+    return Client(find_endpoint("fake", fake.url), Store(place / "store"), chosen, ledger=place / "asked")
 
 
 def test_the_released_prompt_and_the_paper_s(mini: Benchmark) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cdner_bench.errors import CdnerError, DataError, IncompleteError, NotRunError, OptionError
-from cdner_bench.llm import Answer, Client, Endpoint, Limits, Price, Question, Store, endpoint
+from cdner_bench.llm import Answer, Client, Endpoint, Limits, Price, Question, Store, find_endpoint
 from cdner_bench.llm import store as store_module
 from llm_server import CONTENT, TRANSPORT, Behaviour, FakeServer, completion, running
 
@@ -34,7 +34,11 @@ def questions(count: int, **parameters: Any) -> list[Question]:
 def client(fake: FakeServer, place: Path, **limits: Any) -> Client:
     chosen = {"timeout": 0.5, "retries": 6, **limits}
     return Client(
-        endpoint("fake", fake.url), Store(place / "store"), Limits(**chosen), ledger=place / "asked", price=Price(1, 2)
+        find_endpoint("fake", fake.url),
+        Store(place / "store"),
+        Limits(**chosen),
+        ledger=place / "asked",
+        price=Price(1, 2),
     )
 
 
@@ -248,7 +252,7 @@ def test_a_question_under_way_needs_no_budget_of_its_own(tmp_path: Path) -> None
 
 
 def test_max_cost_needs_a_price(tmp_path: Path) -> None:
-    place = endpoint("no-such-model", "http://127.0.0.1:1/v1")
+    place = find_endpoint("no-such-model", "http://127.0.0.1:1/v1")
     with pytest.raises(OptionError, match="needs the price of no-such-model"):
         Client(place, Store(tmp_path), Limits(max_cost=1.0), ledger=tmp_path / "asked")
 
@@ -322,7 +326,7 @@ def test_an_address_where_nobody_listens(tmp_path: Path) -> None:
 
 def test_a_key_is_needed_elsewhere_but_not_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
-    far = Client(endpoint("gpt-4o"), Store(tmp_path), Limits(), ledger=tmp_path / "asked")
+    far = Client(find_endpoint("gpt-4o"), Store(tmp_path), Limits(), ledger=tmp_path / "asked")
     with pytest.raises(NotRunError, match=r"gpt-4o at api\.openai\.com needs a key, and OPENAI_API_KEY is not set"):
         list(far.answers(questions(1)))
     with running(Behaviour()) as fake:
@@ -343,7 +347,7 @@ def test_a_key_is_needed_elsewhere_but_not_at_home(tmp_path: Path, monkeypatch: 
 )
 def test_an_address_is_checked_and_never_shows_a_key(url: str, said: str) -> None:
     with pytest.raises(OptionError, match=said) as caught:
-        endpoint("m", url)
+        find_endpoint("m", url)
     assert KEY not in str(caught.value)
 
 
@@ -354,13 +358,13 @@ def test_a_connection_does_not_show_its_key() -> None:
 
 
 def test_local_models_are_named_by_their_weights(tmp_path: Path) -> None:
-    assert endpoint("smollm2", "local").model == "smollm2@b179c9523d0e"
+    assert find_endpoint("smollm2", "local").model == "smollm2@b179c9523d0e"
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny" / "weights").write_text("1")
-    named = endpoint(f"hf:{tmp_path / 'tiny'}", "local").model
+    named = find_endpoint(f"hf:{tmp_path / 'tiny'}", "local").model
     assert named.startswith("tiny@")
     assert str(tmp_path) not in named
-    assert isinstance(endpoint("smollm2", "local"), Endpoint)
+    assert isinstance(find_endpoint("smollm2", "local"), Endpoint)
 
 
 ANSWER = Answer("text", "answered", "m", 1, 2, 0.5, "2026-01-01T00:00:00+00:00")
@@ -484,7 +488,7 @@ def test_elsewhere_a_proxy_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with running(Behaviour(content="through the proxy")) as fake:
         monkeypatch.setenv("http_proxy", fake.url.removesuffix("/v1"))
         asked = Client(
-            endpoint("m", "http://far.invalid/v1"), Store(tmp_path), Limits(retries=0), ledger=tmp_path / "asked"
+            find_endpoint("m", "http://far.invalid/v1"), Store(tmp_path), Limits(retries=0), ledger=tmp_path / "asked"
         )
         (answer,) = asked.answers(questions(1))
     assert (answer.text, answer.server) == ("through the proxy", "far.invalid")
@@ -501,7 +505,7 @@ def test_an_account_at_openai_is_nobody_else_s_business(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("bad", ["sk-proj-SECRET", "sk secret", "a1b2c3"])
 def test_a_key_in_place_of_its_variable_is_refused_and_not_repeated(bad: str) -> None:
     with pytest.raises(OptionError) as caught:
-        endpoint("m", "http://host/v1", bad)
+        find_endpoint("m", "http://host/v1", bad)
     assert bad not in f"{caught.value} {caught.value.hint}"
 
 

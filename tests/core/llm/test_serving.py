@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from cdner_bench.errors import CdnerError
 from cdner_bench.io import models
-from cdner_bench.llm import Client, Limits, Question, Store, endpoint, server
+from cdner_bench.llm import Client, Limits, Question, Store, find_endpoint, server
 from support import Run
 
 
@@ -41,7 +46,8 @@ def test_weights_that_were_altered_are_not_served(tmp_path: Path, cli: Run) -> N
 
 def test_a_missing_package_is_named(tmp_path: Path, cli: Run) -> None:
     (tmp_path / "xllamacpp.py").write_text("raise ImportError('No module named xllamacpp')")
-    done = cli("llm", "serve", "smollm2", PYTHONPATH=str(tmp_path))
+    places = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
+    done = cli("llm", "serve", "smollm2", PYTHONPATH=os.pathsep.join(filter(None, places)))
     assert done.returncode == 1
     assert "serving smollm2 needs llama.cpp" in done.stderr
     assert "pip install 'cdner-bench[local-llm]'" in done.stderr
@@ -50,7 +56,7 @@ def test_a_missing_package_is_named(tmp_path: Path, cli: Run) -> None:
 def test_a_server_ends_when_its_parent_is_killed() -> None:
     code = (
         "import os, time; from cdner_bench.llm import server\n"
-        "with server.started('smollm2', 1, 256) as url: print(url, flush=True); time.sleep(60)"
+        "with server.start('smollm2', 1, 256) as url: print(url, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
@@ -63,6 +69,33 @@ def test_a_server_ends_when_its_parent_is_killed() -> None:
             return
         time.sleep(0.1)
     pytest.fail("the server outlived its parent")
+
+
+@pytest.fixture
+def foreign() -> Iterator[int]:
+    """The port of somebody else's server, which says that it is well."""
+
+    class Well(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server_of_others = HTTPServer((server.HOST, 0), Well)
+    threading.Thread(target=server_of_others.serve_forever, daemon=True).start()
+    yield server_of_others.server_port
+    server_of_others.shutdown()
+    server_of_others.server_close()
+
+
+def test_somebody_else_s_server_is_not_taken_for_ours(foreign: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "find_free_port", lambda: foreign)  # it was free when we looked
+    with (
+        pytest.raises(CdnerError, match=f"llama.cpp cannot serve smollm2 at {server.HOST}:{foreign}"),
+        server.start("smollm2", 1, 256),
+    ):
+        pytest.fail("a foreign server was asked")
 
 
 def _listens(url: str) -> bool:
@@ -78,7 +111,7 @@ def _listens(url: str) -> bool:
 
 @pytest.mark.slow
 def test_a_model_of_transformers_is_served_from_its_folder(tmp_path: Path, tiny_llama: str) -> None:
-    served = endpoint(f"hf:{tiny_llama}", "local")
+    served = find_endpoint(f"hf:{tiny_llama}", "local")
     asked = Client(served, Store(tmp_path), Limits(), ledger=tmp_path / "asked")
     (answer,) = asked.answers([Question(served.model, (("user", "hello"),), 4, 0.1, 0.95)])
     assert answer.tokens_out == 4

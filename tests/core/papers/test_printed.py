@@ -11,7 +11,7 @@ from cdner_bench import Scenario
 from cdner_bench.data import Benchmark
 from cdner_bench.errors import DataError
 from cdner_bench.papers import list_supplements, load, load_all
-from cdner_bench.reporting import FORMATS, HOLE, Board, Supplement, boards, write_rows
+from cdner_bench.reporting import FORMATS, HOLE, Board, Supplement, make_boards, write_rows
 from samples import RESULT
 
 ABOUT = 'title = "Another"\ncalled = "a paper | of others"\n'
@@ -33,7 +33,7 @@ f1 = { ai = 1.0 }
 
 def board(crossner: Benchmark, *supplements: Supplement) -> Board:
     facts, scenario = replace(RESULT.benchmark, name="crossner"), Scenario("single", ("news",), "ai")
-    (made,) = boards([replace(RESULT, benchmark=facts, scenario=scenario)], crossner, supplements)
+    (made,) = make_boards([replace(RESULT, benchmark=facts, scenario=scenario)], crossner, supplements)
     return made
 
 
@@ -65,7 +65,7 @@ def test_a_folder_of_data_is_another_paper(crossner: Benchmark, tmp_path: Path) 
 
 
 def test_a_paper_says_nothing_of_another_benchmark(mini: Benchmark, tmp_path: Path) -> None:
-    (made,) = boards([replace(RESULT, scenario=Scenario("single", ("news",), "ai"))], mini)
+    (made,) = make_boards([replace(RESULT, scenario=Scenario("single", ("news",), "ai"))], mini)
     assert load("other", put(tmp_path)).board_tables(made) == []
 
 
@@ -78,6 +78,8 @@ def test_a_paper_says_nothing_of_another_benchmark(mini: Benchmark, tmp_path: Pa
         (ABOUT, TABLE.replace('method = "X"\n', ""), "rows.method is missing"),
         (ABOUT, TABLE.replace("50.0", '"50"'), "rows.f1.ai cannot be '50'"),
         (ABOUT, TABLE.replace('benchmark = "crossner"\n', ""), "benchmark is missing"),
+        (ABOUT, TABLE.replace("[[rows]]", "[[row]]"), "unknown key row"),
+        (ABOUT, TABLE.replace("f1 =", "averag = 1.0\nf1 ="), "unknown key rows.averag"),
     ],
 )
 def test_a_mistake_in_a_file_is_named(tmp_path: Path, about: str, table: str, said: str) -> None:

@@ -19,7 +19,7 @@ from cdner_bench.reporting import (
     Remarked,
     Several,
     Table,
-    terminal,
+    draw_table,
     write_cell,
 )
 
@@ -51,7 +51,7 @@ def test_a_name_is_neither_markup_nor_emoji_nor_an_order_to_the_terminal() -> No
     names = ["[red]x[/red]", ":smile:", "a\x1b[2Jb"]
     column = Column[str]("name :smile:", "left", lambda name: name)
     stream = io.StringIO()
-    Console(file=stream, width=80, force_terminal=False).print(terminal(Table("[b]title", [column], names)))
+    Console(file=stream, width=80, force_terminal=False).print(draw_table(Table("[b]title", [column], names)))
     shown = stream.getvalue()
     assert "\x1b" not in shown
     assert all(

@@ -12,7 +12,7 @@ import pytest
 from cdner_bench import Counts, Scenario
 from cdner_bench.data import Benchmark
 from cdner_bench.records import Result, results
-from cdner_bench.reporting import FORMATS, HOLE, Board, boards, write_rows
+from cdner_bench.reporting import FORMATS, HOLE, Board, make_boards, write_rows
 from cdner_bench.scoring import PROTOCOLS
 from samples import RESULT
 from support import ROOT, Run
@@ -32,7 +32,7 @@ def result(method: str, target: str, seed: int, tp: int, **options: object) -> R
 
 
 def board(mini: Benchmark, found: list[Result]) -> Board:
-    (made,) = boards(found, mini)
+    (made,) = make_boards(found, mini)
     return made
 
 
@@ -100,7 +100,7 @@ def test_cost(mini: Benchmark) -> None:
 
 def test_other_versions_do_not_mix(mini: Benchmark) -> None:
     old = replace(FULL[0], benchmark=replace(FULL[0].benchmark, version="0"))
-    assert boards([old], mini) == []
+    assert make_boards([old], mini) == []
 
 
 def test_different_code_and_data_are_never_averaged(mini: Benchmark) -> None:

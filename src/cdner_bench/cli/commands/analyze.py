@@ -66,12 +66,12 @@ def analyze(
                     measured = analyses.measure(job, out / "runs", titled(str(job)))
                     measurements.save(measured, out / "leaderboards" / "measurements" / measured.path)
                     made[entry.spec.name].append(measured)
-    for found in made.values():
-        print_measured(found)
+    for of_analysis in made.values():
+        print_measured(of_analysis)
     if figures is not None:
         from ...reporting import draw
 
-        for path in draw([m for found in made.values() for m in found], figures):
+        for path in draw([m for of_analysis in made.values() for m in of_analysis], figures):
             print(f"wrote {path}")
 
 
@@ -87,10 +87,10 @@ def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str])
 
 def print_measured(made: Sequence[Measured]) -> None:
     """Numbers as a table, parts as another, and what a reader has to know."""
-    from ...reporting import notes, tabulate_corpora, tabulate_parts, terminal
+    from ...reporting import collect_notes, draw_table, tabulate_corpora, tabulate_parts
 
-    show(terminal(tabulate_corpora(made)))
+    show(draw_table(tabulate_corpora(made)))
     if any(m.measurement.parts for m in made):
-        show(terminal(tabulate_parts(made)))
-    for note in notes(made):
+        show(draw_table(tabulate_parts(made)))
+    for note in collect_notes(made):
         print(note)

@@ -49,11 +49,11 @@ def generate(
 ) -> None:
     """Ask a language model why each entity of a train split has its type. Interrupted, it goes on where it stopped."""
     from ...knowledge import generation, gtok
-    from ...llm import Client, Limits, Store, stated_price
+    from ...llm import Client, Limits, Store, make_price
 
     if wording not in generation.WORDINGS:
         raise OptionError(f"unknown wording {wording!r}", hint=did_you_mean(wording, generation.WORDINGS))
-    price = stated_price(price_in, price_out)
+    price = make_price(price_in, price_out)
     data = chosen(benchmark)
     corpus = data.corpus(data.domain(domain).name)
     endpoint = _endpoint(llm, model, key_variable, concurrency)
@@ -202,15 +202,15 @@ def _rate(rate: float | None) -> str:
 
 
 def _endpoint(llm: str, model: str | None, key_variable: str, concurrency: int) -> Endpoint:
-    from ...llm import endpoint, server
+    from ...llm import find_endpoint, server
 
     if llm == "local":
-        return endpoint(model or "smollm2", "local", parallel=concurrency)
+        return find_endpoint(model or "smollm2", "local", parallel=concurrency)
     if llm.startswith(server.HUB):
-        return endpoint(llm, "local", parallel=concurrency)
+        return find_endpoint(llm, "local", parallel=concurrency)
     if model is None:
         raise OptionError(f"--llm {llm}: which model there?", hint="add --model NAME, or take --llm local")
-    return endpoint(model, llm, key_variable, concurrency)
+    return find_endpoint(model, llm, key_variable, concurrency)
 
 
 @contextmanager

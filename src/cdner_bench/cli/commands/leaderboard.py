@@ -27,32 +27,32 @@ def leaderboard(
 
     if format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
-    made = publish(out / "leaderboards", format_, benchmark, list_supplements())
-    for name in made.left_out:
+    publication = publish(out / "leaderboards", format_, benchmark, list_supplements())
+    for name in publication.left_out:
         print(f"left out {name}: name its file, --benchmark {name}.toml")
     if check:
-        stale, left_over = made.find_stale(), made.find_left_over()
+        stale, left_over = publication.find_stale(), publication.find_left_over()
         for path in stale:
             print(f"{path} is not what the result files say; type: cdner-bench leaderboard --format {format_}")
         for path in left_over:
             print(f"{path} is left over; type: rm {path}")
         return int(bool(stale or left_over))
-    for path in made.write():
+    for path in publication.write():
         print(f"wrote {path}")
     try:
-        for path in made.draw():
+        for path in publication.draw():
             print(f"wrote {path}")
     except PluginError as error:
-        print(f"pictures in {made.drawn} stay as they are: {error}; type: {error.hint}")
+        print(f"pictures in {publication.drawn} stay as they are: {error}; type: {error.hint}")
     return 0
 
 
-def print_boards(found: Benchmark, out: Path, setting: str) -> None:
+def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
     """Show the scores of one setting on the terminal."""
     from ...records import results
-    from ...reporting import boards, terminal
+    from ...reporting import draw_table, make_boards
 
-    for board in boards(results.load_all(out / "leaderboards" / "results" / found.name), found):
+    for board in make_boards(results.load_all(out / "leaderboards" / "results" / benchmark.name), benchmark):
         if board.setting == setting:
             scores = board.scores()
-            show(terminal(replace(scores, title=f"{board.title}\n{scores.title}")))
+            show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}")))

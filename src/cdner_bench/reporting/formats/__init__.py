@@ -3,24 +3,24 @@
 from collections.abc import Callable, Mapping
 
 from ..page import Page
-from .csv import tidy_csv
-from .html import html
-from .json import as_json
-from .latex import latex
-from .markdown import markdown
-from .terminal import terminal
+from .csv import write_csv
+from .html import write_html
+from .json import write_json
+from .latex import write_latex
+from .markdown import write_markdown
+from .terminal import draw_table
 from .text import write_cell, write_number, write_rows
 
 FORMATS: Mapping[str, Callable[[Page], str]] = {
-    "md": markdown,
-    "csv": tidy_csv,
-    "latex": latex,
-    "html": html,
-    "json": as_json,
+    "md": write_markdown,
+    "csv": write_csv,
+    "latex": write_latex,
+    "html": write_html,
+    "json": write_json,
 }
 """What a page can be written as, by the name that the command line knows."""
 
 SUFFIXES = {"latex": "tex"}
 """How files of a format end, where that is not its name."""
 
-__all__ = ["FORMATS", "SUFFIXES", "terminal", "write_cell", "write_number", "write_rows"]
+__all__ = ["FORMATS", "SUFFIXES", "draw_table", "write_cell", "write_number", "write_rows"]

@@ -9,7 +9,7 @@ import json
 from ..page import Page
 
 
-def tidy_csv(page: Page) -> str:
+def write_csv(page: Page) -> str:
     """The records of a page, their options as JSON in one field."""
     records = page.records()
     stream = io.StringIO()

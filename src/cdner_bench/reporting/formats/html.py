@@ -11,7 +11,7 @@ from ..table import Table
 from .text import write_rows
 
 
-def html(page: Page) -> str:
+def write_html(page: Page) -> str:
     """A document with every table of a page."""
     parts = []
     for table in page.tables():

@@ -7,6 +7,6 @@ import json
 from ..page import Page
 
 
-def as_json(page: Page) -> str:
+def write_json(page: Page) -> str:
     """The records of a page as a list."""
     return json.dumps(page.records(), indent=1, ensure_ascii=False) + "\n"

@@ -9,7 +9,7 @@ from ..table import Table
 from .text import write_rows
 
 
-def latex(page: Page) -> str:
+def write_latex(page: Page) -> str:
     """The tables, each under a comment with its title."""
     return "\n\n".join(map(_table, page.tables())) + "\n"
 

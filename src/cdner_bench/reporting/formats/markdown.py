@@ -10,7 +10,7 @@ from .html import fold, show_pictures
 from .text import write_rows
 
 
-def markdown(page: Page) -> str:
+def write_markdown(page: Page) -> str:
     """A page. `|` in a name cannot break a table."""
     parts = [f"# {_escape(page.title)}", page.lead]
     for table in page.tables():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..table import Table
 
 
-def terminal(table: Table) -> Drawing:
+def draw_table(table: Table) -> Drawing:
     """The table, ready to be printed with rich."""
     from rich import box
     from rich.table import Table as Drawing
