@@ -1,15 +1,26 @@
 # One way to do each chore. Python 3.11 or newer and a package registry are all it takes.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Bytecode is made when a module is first imported: most of what is installed never is.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+PYTEST := $(BIN)/python -m pytest
+# A worker a core, four at most because each loads torch; who has nothing left takes tests from the others.
+WORKERS := -n logical --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test lint types docs board bench clean
+# Threads that wait sleep: on a shared machine the others get on.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: demo test quick lint types docs board bench clean
 
 demo: .venv/demo  ## a transfer on the shipped sample, ending in a leaderboard
 	$(BIN)/cdner-bench run --method topt,bert-tagger --setting multi --benchmark mini --out demo
 
 test: .venv/test lint types  ## everything that must hold
-	$(BIN)/python -m pytest
+	@echo 'tests: some minutes, a line every few percent'
+	$(PYTEST) $(WORKERS)
+
+quick: .venv/test  ## the tests that need no real model and little time
+	$(PYTEST) $(WORKERS) -m 'not slow'
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -19,7 +30,7 @@ types: .venv/test
 	$(BIN)/mypy
 
 docs: .venv/test  ## links, commands and names in the documentation
-	$(BIN)/python -m pytest tests/test_docs.py
+	$(PYTEST) tests/test_docs.py
 
 board: .venv/demo  ## leaderboards/ from the result files
 	$(BIN)/cdner-bench leaderboard
@@ -27,6 +38,8 @@ board: .venv/demo  ## leaderboards/ from the result files
 bench: .venv/test  ## what is timed, and against what
 	$(BIN)/python perf/startup.py
 	$(BIN)/python perf/core.py
+	$(BIN)/python perf/linear.py
+	$(BIN)/python perf/learning.py
 	$(BIN)/python perf/tagger.py
 	$(BIN)/python perf/topt.py
 	PYTHONPATH=tests $(BIN)/python perf/prompting.py
@@ -43,12 +56,18 @@ clean:
 	touch $@
 
 # torch first and exactly as pinned: what depends on it would pull another one.
-.venv/demo: .venv/python pyproject.toml constraints.txt
-	@echo 'installing into .venv; torch is large, this takes a minute or two'
+.venv/torch: .venv/python constraints.txt
+	@echo 'installing torch into .venv; it is large, this takes a minute or two'
 	$(PIP) torch
+	touch $@
+
+.venv/demo: .venv/torch pyproject.toml
+	@echo 'installing cdner-bench and what its methods need'
 	$(PIP) --editable '.[torch]'
 	touch $@
 
-.venv/test: .venv/demo
+# Holds what the demo needs too.
+.venv/test: .venv/torch pyproject.toml
+	@echo 'installing cdner-bench and what its tests need'
 	$(PIP) --editable '.[dev]'
-	touch $@
+	touch .venv/demo $@

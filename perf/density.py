@@ -8,6 +8,7 @@ the rate of `wc -w` for both analyses together, under 2 GiB, agreement with ten 
 from __future__ import annotations
 
 import json
+import logging
 import math
 import resource
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -52,7 +54,8 @@ def ranks(uniform: Floats) -> Ints:
     x = uniform * (head + tail)
     common = (first - power * np.minimum(x, head)) ** (-1 / power) - SHIFT
     rare = KINK * np.maximum(1 - (x - head) / tail, 1e-12) ** (-1 / (TAIL - 1))
-    return np.where(x < head, common, rare).clip(0, TYPES - 1).astype(np.int64)
+    chosen: Floats = np.where(x < head, common, rare)
+    return chosen.clip(0, TYPES - 1).astype(np.int64)
 
 
 def scattered(numbers: Ints) -> NDArray[np.uint64]:
@@ -104,7 +107,7 @@ class Nobody:
     """Watches, and says nothing."""
 
     def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int | None, numbers: dict[str, float]) -> None: ...
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None: ...
     def note(self, text: str) -> None: ...
 
 
@@ -116,7 +119,7 @@ def measure(path: Path) -> dict[str, float]:
     start = time.perf_counter()
     for name in ("uid", "entropy"):
         entry = registry.analysis(name)
-        run = RunContext(0, path.parent, path.parent, {}, Nobody(), __import__("logging").getLogger())
+        run = RunContext(0, path.parent, path.parent, {}, Nobody(), logging.getLogger())
         numbers = entry.spec.load(Analysis)(entry.spec.resolve(None, {}, Analysis)).measure(text, run).numbers
         found[name] = time.perf_counter() - start
         found |= {f"{name} {key}": float(value) for key, value in numbers.items() if value is not None}

@@ -24,7 +24,7 @@ def start(out: Path) -> subprocess.Popen[bytes]:
 
 
 def results(out: Path) -> dict[str, object]:
-    records = {}
+    records: dict[str, object] = {}
     for path in sorted((out / "leaderboards").rglob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         records[f"{path.parent.name}/{path.name}"] = {k: v for k, v in record.items() if k not in TIMINGS}

@@ -58,8 +58,8 @@ def local() -> None:
     for concurrency, took in straight(asked).items():
         seconds[f"llama.cpp {concurrency}"] = took
     best = {name: min(took) for name, took in seconds.items()}
-    for name, took in best.items():
-        print(f"{name:14} {PROMPTS / took:6.2f} answers/s of {TOKENS} tokens")
+    for name, fastest in best.items():
+        print(f"{name:14} {PROMPTS / fastest:6.2f} answers/s of {TOKENS} tokens")
     print(f"client     4 against 1: {best['client 1'] / best['client 4']:.2f}x")
     print(f"llama.cpp  4 against 1: {best['llama.cpp 1'] / best['llama.cpp 4']:.2f}x (the server's own limit)")
 

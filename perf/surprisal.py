@@ -49,7 +49,7 @@ class Plain:
         """Those that every token is multiplied with: a table that is looked up counts only where it is the head too."""
         everything = sum(p.numel() for p in self.network.parameters())
         table, head = self.network.get_input_embeddings().weight, self.network.get_output_embeddings().weight
-        return everything - (0 if head is table else table.numel())
+        return int(everything - (0 if head is table else table.numel()))
 
 
 def timed(work: Callable[[], list[np.ndarray]]) -> tuple[float, list[np.ndarray]]:

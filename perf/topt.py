@@ -68,7 +68,7 @@ def steps(model: Backbone, batches: Sequence[Sequence[Example]], rate: float = 1
     model.network.train()
     for batch in batches:
         optimizer.zero_grad(set_to_none=False)
-        (model.loss(batch) / sum(len(e.target) for e in batch)).backward()
+        (model.loss(batch) / sum(len(e.target) for e in batch)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
 

@@ -8,14 +8,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cdner_bench.data import Benchmark, benchmark
 from support import ROOT, Run
 
 SHARED = ROOT.parent / "shared" / "data"
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test waits for a hub
+# Workers share the cores: each computes with one thread, and an idle thread sleeps. Set before torch is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if "CDNER_DATA" not in os.environ and SHARED.is_dir():
     os.environ["CDNER_DATA"] = str(SHARED)
+
+
+# A busy machine is slow, and no fault of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,6 +16,11 @@ ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def take_interrupts() -> None:
+    """For a child process: a shell that runs the tests in the background has them ignore ctrl-C, which is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Nobody:
     """Watches runs, and says nothing."""
 
@@ -22,6 +28,7 @@ class Nobody:
     def end(self, outcome: object) -> None: ...
     def phase(self, name: str) -> None: ...
     def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None: ...
+    def note(self, text: str) -> None: ...
 
 
 def context(folder: Path, seed: int = 0) -> RunContext:

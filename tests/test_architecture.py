@@ -103,6 +103,30 @@ def test_plugins_import_the_package_themselves_and_what_they_share(path: Path) -
             assert module == "cdner_bench" or module.split(".")[0] in (own, "cdner_torch"), f"{path} imports {module}"
 
 
+def private_names(path: Path) -> list[str]:
+    """What a file takes from others though its name begins with an underscore, and its changes of `sys.path`."""
+    taken = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [part for alias in node.names for part in alias.name.split(".")]
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) not in ("self", "cls"):
+            names = ["_syspath"] if ast.unparse(node) == "sys.path" else [node.attr]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("etattr"):
+            texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            names = [part for text in texts[:1] for part in text.split(".")]
+        taken += [f"{n} in {ast.unparse(node)}" for n in names if n.startswith("_") and not n.startswith("__")]
+    return taken
+
+
+@pytest.mark.parametrize("folder", ["tests", "perf", "scripts"])
+def test_nothing_reaches_for_private_names(folder: str) -> None:
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    assert {str(path): names for path in paths if (names := private_names(path))} == {}
+
+
 @pytest.mark.parametrize("command", [["--help"], ["list"]])
 def test_help_and_list_are_light(command: list[str]) -> None:
     code = f"""

@@ -1,4 +1,7 @@
-"""The first five minutes: real small backbones, shipped or out of the package registry, on the shipped sample."""
+"""The first five minutes: real small backbones, shipped or out of the package registry, on the shipped sample.
+
+Whether they learn anything is measured by perf/learning.py.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,24 @@ from cdner_bench.errors import FetchError
 from cdner_bench.io import models
 from support import Run
 
+pytestmark = pytest.mark.slow
 
-def test_a_real_transfer_on_the_sample_works(cli: Run) -> None:
-    """A short version of what `make demo` runs: one target, fewer epochs; well above what guessing gets."""
+
+@pytest.mark.parametrize(
+    ("method", "target", "backbone", "options"),
+    [("bert-tagger", "ai", "minilm", ()), ("topt", "music", "minit5", ("masked_copies=1", "max_answer=48"))],
+)
+def test_what_the_demo_runs_finishes(
+    method: str, target: str, backbone: str, options: tuple[str, ...], cli: Run
+) -> None:
+    """A short version of what `make demo` runs: one target, an epoch of each stage."""
     try:
-        models.fetch("minilm")
+        models.fetch(backbone)
     except FetchError as error:
         pytest.skip(str(error))
-    command = ["run", "--method", "bert-tagger", "--setting", "single", "--benchmark", "mini", "--target", "ai"]
-    done = cli(*command, "-o", "epochs=9", "-o", "source_epochs=1")
+    command = ["run", "--method", method, "--setting", "single", "--benchmark", "mini", "--target", target]
+    done = cli(*command, *(word for o in ("epochs=1", "source_epochs=1", *options) for word in ("-o", o)))
     assert done.returncode == 0, done.stderr + done.stdout
     (line,) = (line for line in done.stdout.splitlines() if "finished, F1 " in line)
-    assert float(line.split("finished, F1 ")[1].split()[0]) > 25
-    assert "minilm" in done.stdout
-
-
-def test_topt_learns_the_sample_with_the_shipped_t5(cli: Run) -> None:
-    """A short version of what `make demo` runs. An untrained model scores 0, and so does one that cannot copy."""
-    command = ["run", "--method", "topt", "--setting", "single", "--benchmark", "mini", "--target", "music"]
-    done = cli(*command, "-o", "epochs=12", "-o", "dev_every=4", "-o", "masked_copies=1", "-o", "source_epochs=2")
-    assert done.returncode == 0, done.stderr + done.stdout
-    (line,) = (line for line in done.stdout.splitlines() if "finished, F1 " in line)
-    assert float(line.split("finished, F1 ")[1].split()[0]) > 8
-    assert "minit5" in done.stdout
+    assert 0 <= float(line.split("finished, F1 ")[1].split()[0]) <= 100
+    assert backbone in done.stdout

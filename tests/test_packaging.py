@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+
+import pytest
 
 from support import ROOT
 
 
+@pytest.mark.slow
 def test_a_wheel_works_from_any_directory(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     wheel = [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(ROOT)]
     subprocess.run(wheel, check=True, capture_output=True)
     (built,) = tmp_path.glob("*.whl")
+    typed = {name.removesuffix("/py.typed") for name in zipfile.ZipFile(built).namelist() if name.endswith("/py.typed")}
+    assert typed == {"cdner_bench", *(p.name for p in (ROOT / "plugins").iterdir() if (p / "__init__.py").exists())}
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     install = [*pip, "install", "--quiet", "--no-deps", "--target", str(site), str(built)]
     subprocess.run(install, check=True, capture_output=True)

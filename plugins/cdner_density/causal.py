@@ -37,7 +37,7 @@ BATCH_TOKENS = {"cpu": 512, "cuda": 16_384}
 _STRETCH = 64
 """Batches' worth of tokens that are read, and put into groups of similar length, before the first is scored."""
 
-_ROWS = 128
+HEAD_ROWS = 128
 """Tokens whose logits exist at one time: 25 MB of a vocabulary of 49k, what a third-level cache holds."""
 
 
@@ -164,7 +164,7 @@ class CausalModel:
         states = self._states(ids).flatten(0, 1)
         pieces = [
             cross_entropy(self.head(states[some]), tokens, reduction="none")
-            for some, tokens in zip(torch.split(places, _ROWS), torch.split(targets, _ROWS), strict=True)
+            for some, tokens in zip(torch.split(places, HEAD_ROWS), torch.split(targets, HEAD_ROWS), strict=True)
         ]
         surprisals: Surprisals = torch.cat(pieces).double().cpu().numpy()
         return surprisals

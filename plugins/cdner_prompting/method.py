@@ -117,13 +117,14 @@ class Prompting(Method):
         o = self.options
         model = self.client.endpoint.model
         for sentence in sentences:
-            messages = tuple(self._messages(sentence, self.types))
+            messages = tuple(self.messages(sentence, self.types))
             for n in range(o.votes):
                 drawn = 0 if o.temperature == 0 else seed * 1000 + n  # at temperature 0 all seeds share one answer
                 sent = drawn if o.temperature else None  # who takes no temperature may take no seed
                 yield llm.Question(model, messages, o.max_tokens, o.temperature, None, sent, self.schema, drawn)
 
-    def _messages(self, sentence: Sentence, types: Sequence[str]) -> Iterator[tuple[str, str]]:
+    def messages(self, sentence: Sentence, types: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """The conversation (role, text) that asks about a sentence, with the demonstrations before it."""
         for example in self.examples.of(sentence):
             yield "user", self._prompt(example, types)
             yield "assistant", self._answer(example)

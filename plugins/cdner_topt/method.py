@@ -81,7 +81,7 @@ class Topt(Method):
         if not (chosen.gtok or chosen.cumulative_gtok):
             name = CorpusName("gtok", chosen.gtok_mix, chosen.gtok_mix_unit) if chosen.gtok_mix else CorpusName("gtok")
             run.learn_from(str(name), chosen.gtok_folder if chosen.gtok_mix else None)
-        for corpus in self._explanations(target, run.seed):
+        for corpus in self.explanations(target, run.seed):
             read = digest([(e.span, e.type, e.text) for e in corpus])
             start = self._learn_gaps(start, {"gtok": read}, partial(self._masked, corpus), run)
         return start
@@ -138,7 +138,7 @@ class Topt(Method):
         o = self.options.mslm
         return mslm.Masking(o.masked_copies, o.mask_probability, o.entity_mask, o.legacy_sentinel, seed)
 
-    def _explanations(self, target: Corpus, seed: int) -> list[list[gtok.Explanation]]:
+    def explanations(self, target: Corpus, seed: int) -> list[list[gtok.Explanation]]:
         """The corpora to learn from, one after the other; the last is the target's."""
         o = self.options.mslm
         own = gtok.read(o.gtok or self._resource("gtok", target), target)
@@ -192,7 +192,7 @@ class Topt(Method):
         self, model: Backbone, corpus: Corpus, group: _Stage, phase: str, place: Path, run: RunContext
     ) -> None:
         o = self.options
-        pairs = [(self._prompt(s, corpus.types, run.seed), text2text.answer(s)) for s in corpus.train]
+        pairs = [(self.prompt(s, corpus.types, run.seed), text2text.answer(s)) for s in corpus.train]
         examples = model.encode(pairs)
         data = InMemory(lambda _: examples, o.finetuning.batch_size, run.seed)
         dev = corpus.dev[: o.dev.sentences]
@@ -219,10 +219,10 @@ class Topt(Method):
     def _answered(
         self, model: Backbone, sentences: Sequence[Sentence], types: Sequence[str], compute: Compute, seed: int
     ) -> list[Prediction]:
-        texts = model.answers([self._prompt(s, types, seed) for s in sentences], compute)
+        texts = model.answers([self.prompt(s, types, seed) for s in sentences], compute)
         return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]
 
-    def _prompt(self, sentence: Sentence, types: Sequence[str], seed: int) -> str:
+    def prompt(self, sentence: Sentence, types: Sequence[str], seed: int) -> str:
         """A random order of the options is drawn for each sentence, so that a resumed run sees the same."""
         order = random.Random(f"{seed}/{sentence.text}") if self.options.finetuning.option_order == "random" else None
         return text2text.prompt(sentence, types, order)

@@ -92,7 +92,8 @@ class Tasks:
             return self.copy_marked(many=stage > 1)
         if dice < copies + gaps:
             return self.fill_gaps()
-        return self.find_types(full=self.random.random() < 0.6 if stage == 3 else 0.15)
+        # 0.15 was meant where True stands; the shipped weights were made so.
+        return self.find_types(full=self.random.random() < 0.6 if stage == 3 else True)
 
     def copy_marked(self, many: bool = False) -> Example:
         """Noise with marked spans; the answer lists them, each with the type that marks it.

@@ -19,7 +19,7 @@ _SENTINELS = [f"<extra_id_{i}>" for i in range(100)]
 
 def train(texts: Iterable[str], size: int) -> PreTrainedTokenizerFast:
     """Learn `size` pieces (sentinels and bytes included) from texts."""
-    steps = [normalizers.NFKC()]
+    steps: list[normalizers.Normalizer] = [normalizers.NFKC()]
     steps += [normalizers.Replace(mark, f" {mark} ") for mark in _MARKS]
     steps += [normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
     special = ["<pad>", "</s>", "<unk>"]

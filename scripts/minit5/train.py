@@ -12,7 +12,6 @@ import argparse
 import json
 import logging
 import random
-import sys
 import time
 from bisect import bisect
 from collections.abc import Iterator, Sequence
@@ -53,7 +52,8 @@ def build(size: int) -> T5ForConditionalGeneration:
         pad_token_id=0,
         eos_token_id=1,
     )
-    model = T5ForConditionalGeneration._from_config(config, attn_implementation="eager")
+    model = T5ForConditionalGeneration(config)
+    model.set_attn_implementation("eager")
     with torch.no_grad():
         model.shared.weight.normal_(std=1.0)
         before, after = 1, 17  # the buckets of distance one, in an encoder of 32 buckets
@@ -163,9 +163,9 @@ class Training:
         self.adam.param_groups[0]["lr"] = self.learning_rate / 4 * rate
         loss = self.reader.loss(group) / self.reader.terms(group)
         self.reader.network.zero_grad(set_to_none=False)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.others, 1.0)
-        self.muon.step()
+        self.muon.step()  # type: ignore[no-untyped-call]
         self.adam.step()
         self.state["steps"] += 1
         self.state["tokens"] += sum(len(e[0]) + len(e[1]) for e in group)
@@ -213,4 +213,4 @@ def _tokenizer(out: Path, sentences: list[list[str]], nouns: list[text.Noun], se
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

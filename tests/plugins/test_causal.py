@@ -134,7 +134,7 @@ def test_logits_in_pieces_are_logits_at_once(places: dict[str, str], monkeypatch
     model.head.register_forward_hook(lambda module, inputs, output: rows.append(len(output)))
     at_once = list(model.surprisals(TEXTS))
     assert sum(rows) == sum(len(s) for n, s in enumerate(at_once) if n != 5)  # one comes twice, and is read once
-    monkeypatch.setattr(causal, "_ROWS", 3)
+    monkeypatch.setattr(causal, "HEAD_ROWS", 3)
     rows.clear()
     same(list(model.surprisals(TEXTS)), at_once, 1e-5)
     assert max(rows) == 3

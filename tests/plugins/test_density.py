@@ -6,7 +6,8 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import fields
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -81,7 +82,7 @@ WORDS = st.text(alphabet=st.sampled_from("aab\u00e9\u2003\u3000 \t\r\x1c\u00a0\u
 
 
 @given(st.lists(WORDS, min_size=1, max_size=30), st.integers(1, 7), st.integers(1, 3))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_every_number_of_the_engine_is_the_reference_s(lines: list[str], per_block: int, threads: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bigrams, "workers", lambda: threads)
@@ -301,7 +302,7 @@ def test_points_are_a_sample_of_rows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", [smoothing.add_k(0.5), smoothing.kneser_ney], ids=["add-k", "kneser-ney"])
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=40), st.integers(1, 5))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_probabilities_sum_to_one(model: smoothing.Model, seen: list[tuple[int, int]], first: int) -> None:
     counted = Counter(seen)
     known = {w for pair in seen for w in pair}
@@ -473,8 +474,7 @@ def test_a_unit_that_is_not_there_is_named(mini: Benchmark, tmp_path: Path) -> N
 
 
 def _joined(parts: list[Units]) -> Units:
-    fields: list[Callable[[Units], Any]] = [lambda u, n=name: getattr(u, n) for name in Units.__dataclass_fields__]
-    return Units(*(np.concatenate([field(part) for part in parts]) for field in fields))
+    return Units(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Units)))
 
 
 def test_local_needs_two_surprisals() -> None:

@@ -37,7 +37,7 @@ def keys(method: Method, sources: list[Corpus], target: Corpus, folder: Path) ->
             raise ReachedError
         return place
 
-    run.stage = stage  # type: ignore[method-assign, assignment]
+    run.stage = stage  # type: ignore[method-assign]
     with pytest.raises(ReachedError):
         method.fit(sources, target, run)
     return seen

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Listener:
     def begin(self, job: runner.Job, number: int, total: int) -> None: ...
     def end(self, outcome: runner.Outcome) -> None: ...
     def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int, numbers: object) -> None: ...
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None: ...
     def note(self, text: str) -> None:
         self.notes.append(text)
 
@@ -86,6 +87,7 @@ def test_a_third_of_faults_changes_nothing(options: dict[str, Any], tmp_path: Pa
     assert calm.f1 > 0
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_the_same(tmp_path: Path) -> None:
     with running(Behaviour()) as fake:
         calm = run(tmp_path / "calm", fake)
@@ -204,7 +206,7 @@ def test_without_a_key_it_is_recorded_as_not_run(tmp_path: Path, monkeypatch: py
 def test_no_key_and_nothing_the_model_says_is_shown(tmp_path: Path, cli: Run) -> None:
     injected = f"{INJECTION} <script>alert(1)</script> | [x](http://evil) (researcher, {INJECTION})"
     options = ["--method", "gpt4", "--setting", "single", "--benchmark", "mini", "--target", "ai"]
-    options += ["--preset", "paper", "--out", tmp_path]
+    options += ["--preset", "paper", "--out", str(tmp_path)]
     said = ""
     with running(Behaviour(content=injected)) as fake:
         one = cli("run", *options, "-o", "model=fake", "-o", f"base_url={fake.url}")
@@ -265,7 +267,7 @@ def _messages(**options: Any) -> list[tuple[str, str]]:
     train = benchmark.load("mini").corpus("ai").train
     method.schema = reading.schema(TYPES) if options.get("format") == "json" else None
     method.examples = Fixed(train, options["shots"], 0)
-    return list(method._messages(SENTENCE, TYPES))
+    return list(method.messages(SENTENCE, TYPES))
 
 
 def test_demonstrations_are_from_the_train_split(mini: Benchmark) -> None:
@@ -396,10 +398,11 @@ def test_options_that_make_no_sense(options: dict[str, Any], said: str, hint: st
     assert hint in (outcome.hint or "")
 
 
+@pytest.mark.slow
 def test_the_local_model_answers_without_network(tmp_path: Path) -> None:
     """`quick` starts a server of its own and stops it: the real SmolLM2 through llama.cpp."""
     legal = tmp_path / "legal.toml"
-    sentences = (Path(benchmark.benchmarks_dir()) / "mini" / "ai" / "test.txt").read_text().split("\n\n")[:2]
+    sentences = (ROOT / "benchmarks" / "mini" / "ai" / "test.txt").read_text().split("\n\n")[:2]
     (tmp_path / "test.txt").write_text("\n\n".join(sentences) + "\n\n")
     legal.write_text(
         'name = "two"\nextends = "mini"\n[domains.two]\ntrain = "test.txt"\ndev = "test.txt"\ntest = "test.txt"\n'

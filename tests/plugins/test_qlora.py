@@ -26,7 +26,7 @@ from cdner_qlora import model, quantisation  # noqa: E402
 from cdner_qlora.method import Qlora  # noqa: E402
 from cdner_qlora.model import Adapted  # noqa: E402
 from cdner_qlora.options import Adapters, Decoding, Finetuning, Network, QloraOptions, Source, Target  # noqa: E402
-from cdner_torch import checkpoint, loop  # noqa: E402
+from cdner_torch import checkpoint, hub, loop  # noqa: E402
 from cdner_torch.batches import InMemory  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Causal, Example, Limits  # noqa: E402
@@ -166,7 +166,7 @@ def test_checkpointing_changes_no_number_and_computes_twice(tiny_llama: str) -> 
             layer.register_forward_hook(lambda *_, place=checkpointing: forwards.append(place))
         network.network.train()
         loss = network.loss(network.encode(PAIRS))
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         gradients.append({"loss": loss.detach(), **{n: p.grad for n, p in network.learnt()}})
     assert all(torch.allclose(gradients[0][n], gradients[1][n], atol=1e-6) for n in gradients[0])
     assert (forwards.count(False), forwards.count(True)) == (1, 2)
@@ -262,7 +262,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
     class Interrupted(Nobody):
         steps = 0
 
-        def progress(self, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
             self.steps += 1
             if self.steps in (3, 8, 14):
                 raise KeyboardInterrupt
@@ -318,25 +318,26 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
     science = mini.corpus("science").without_test()
     other = replace(science, train=science.train[:2], dev=science.dev[:1])
     begun: list[Any] = []
-    for number, (chosen, where, shared) in enumerate(
-        [
-            ({}, target, False),
-            ({"target": {"epochs": 1}}, other, True),
-            ({"adapters": {"rank": 2}}, target, False),
-            ({"adapters": {"quantisation": "none"}}, target, False),
-            ({"finetuning": {"learning_rate": 1e-3}}, target, False),
-        ]
-    ):
+    changes: list[tuple[dict[str, Any], Corpus, bool]] = [
+        ({}, target, False),
+        ({"target": {"epochs": 1}}, other, True),
+        ({"adapters": {"rank": 2}}, target, False),
+        ({"adapters": {"quantisation": "none"}}, target, False),
+        ({"finetuning": {"learning_rate": 1e-3}}, target, False),
+    ]
+    for number, (chosen, where, shared) in enumerate(changes):
         run = context(tmp_path)
         run.workdir = tmp_path / f"run{number}"
         method = Qlora(options(tiny_llama, **chosen))
-        real = method._learn_target
 
-        def noted(target: Corpus, place: Path, run: Any, *, m: Qlora = method, go: Any = real) -> None:
-            begun.append({name: tensor.clone() for name, tensor in m.model.state().items()})
-            go(target, place, run)
+        class Noting(Nobody):
+            learner = method
 
-        method._learn_target = noted  # type: ignore[method-assign]
+            def phase(self, name: str) -> None:
+                if name == "target":
+                    begun.append({name: tensor.clone() for name, tensor in self.learner.model.state().items()})
+
+        run.observer = Noting()
         method.fit(sources, where, run)
         assert [(p.name, p.reused) for p in run.phases] == [("source", shared), ("target", False)]
     (first, *_) = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"), key=lambda p: p.stat().st_mtime)
@@ -344,6 +345,10 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
     assert any(same(begun[0], restore(p)) for p in (tmp_path / "shared").glob("source-*[0-9a-f]"))
     assert not same(begun[0], begun[4])
     assert first.is_dir()
+
+
+def encoded(method: Qlora, corpus: Corpus) -> list[Example]:
+    return method.model.encode([(text2text.prompt(s, corpus.types), text2text.answer(s)) for s in corpus.train])
 
 
 def test_sources_are_pooled_by_the_square_root_of_their_size(
@@ -359,7 +364,7 @@ def test_sources_are_pooled_by_the_square_root_of_their_size(
     monkeypatch.setattr(qlora, "train", noted)
     method = Qlora(options(tiny_llama))
     method.fit(sources, target, context(tmp_path))
-    news, music = ({tuple(e.source) for e in method._examples(corpus.train, corpus.types)} for corpus in sources)
+    news, music = ({e.source for e in encoded(method, corpus)} for corpus in sources)
     for epoch in drawn:
         assert [sum(tuple(e.source) in pool for e in epoch) for pool in (news, music)] == [13, 7]
     assert drawn[0] != drawn[1]
@@ -405,6 +410,7 @@ def test_a_run_from_scenario_to_score(
     assert (tmp_path / "runs" / outcome.job.id / "adapter" / "adapter_model.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract(tiny_llama: str) -> None:
     entry = plugins.discover().get("qlora-llama2")
     chosen = {"backbone": tiny_llama, "epochs": 1, "max_answer": 3, "rank": 2, "precision": "fp32"}
@@ -479,7 +485,7 @@ def test_a_backbone_that_does_not_fit(tiny_llama: str, monkeypatch: pytest.Monke
     def full(*_: Any, **__: Any) -> Any:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(model.hub, "load_model", full)
+    monkeypatch.setattr(hub, "load_model", full)
     with pytest.raises(CdnerError, match="does not fit into the memory of this cpu"):
         load(tiny_llama)
 
@@ -494,6 +500,7 @@ def test_bitsandbytes_is_quiet_about_what_is_not_used_only(caplog: pytest.LogCap
 # --- the small real model --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_small_llm_is_unpacked_once_and_quantised(tmp_path: Path) -> None:
     try:
         place = str(models.fetch("smollm2"))

@@ -72,7 +72,7 @@ def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[Rec
 def _explained(sentence: Sentence, answers: Iterable[Answer]) -> Iterator[Explanation]:
     for entity, answer in zip(sentence.entities, answers, strict=True):
         if answer.state not in WITHOUT_CONTENT:
-            text = _whole_sentences(answer.text) if answer.state == TRUNCATED else answer.text
+            text = keep_whole_sentences(answer.text) if answer.state == TRUNCATED else answer.text
             yield Explanation(sentence.text, sentence.surface(entity), entity.type, text.strip())
 
 
@@ -80,6 +80,7 @@ def _prompt(sentence: Sentence, entity: Entity, domain: str, wording: str) -> st
     return WORDINGS[wording].format(span=sentence.surface(entity), type=entity.type, text=sentence.text, domain=domain)
 
 
-def _whole_sentences(text: str) -> str:
+def keep_whole_sentences(text: str) -> str:
+    """A cut-off text up to the end of its last whole sentence; all of it if it has none."""
     whole = re.match(r".*[.!?](?=\s|$)", text, re.DOTALL)
     return whole[0] if whole else text

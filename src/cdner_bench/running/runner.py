@@ -209,11 +209,11 @@ def _resume(job: Job, folder: Path, out: Path, observer: Observer, older: OlderR
         except (NotRunError, IncompleteError) as error:
             ended = Status.NOT_RUN if isinstance(error, NotRunError) else Status.INCOMPLETE
             result = replace(_record(job, ended), reason=str(error))
-            _publish(result, folder, out)
+            publish(result, folder, out)
             return Outcome(job, Ending(ended), result, str(error), error.hint)
         results.save(result, record)
         shutil.rmtree(folder / "stages", ignore_errors=True)
-    _publish(result, folder, out)
+    publish(result, folder, out)
     return Outcome(job, status, result, _tell_code(job, result) if status is Ending.SKIPPED else "")
 
 
@@ -237,7 +237,7 @@ def _rescored(job: Job, folder: Path, result: Result) -> Result:
     return again
 
 
-def _publish(result: Result, folder: Path, out: Path) -> None:
+def publish(result: Result, folder: Path, out: Path) -> None:
     """Put a result where leaderboards look, and its predictions beside. What has no score never replaces what has."""
     boards = out / "leaderboards"
     place = boards / "results" / result.path
@@ -259,7 +259,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
             job.seed, folder, out / "runs" / "shared", identity=identity, observer=observer, log=log
         )
         with run.phase("load"):
-            corpora = [_visible(job, name) for name in (*job.scenario.sources, job.scenario.target)]
+            corpora = [visible_corpus(job, name) for name in (*job.scenario.sources, job.scenario.target)]
             sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
             _require(job, target)
             method = job.entry.spec.load(Method)(job.options)
@@ -302,7 +302,7 @@ def _name_knowledge(benchmark: Benchmark, run: RunContext) -> str | None:
     return run.knowledge if content(run.knowledge_folder) == digest(own) else None
 
 
-def _visible(job: Job, name: str) -> Corpus:
+def visible_corpus(job: Job, name: str) -> Corpus:
     """A domain with the resources that the method's spec names: the run's id covers those and no others."""
     corpus = job.benchmark.corpus(name)
     named = {key: path for key, path in corpus.resources.items() if key in job.entry.spec.resources}

@@ -192,7 +192,7 @@ def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
     for sentence, prediction in pairs:
         gold = dict.fromkeys((e.type, sentence.surface(e)) for e in sentence.entities)
         true.update(kind for kind, _ in gold)
-        for kind, text in _topt_parse(_said_as_text(sentence, prediction)):
+        for kind, text in parse_as_released(_said_as_text(sentence, prediction)):
             words = len(text.split(" "))
             if (kind, text) in gold:
                 correct[kind] += words
@@ -204,7 +204,8 @@ def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
     return {k: Counts(correct[k], predicted[k] - correct[k], true[k] - correct[k]) for k in kinds}
 
 
-def _topt_parse(text: str) -> list[tuple[str, str]]:
+def parse_as_released(text: str) -> list[tuple[str, str]]:
+    """The (type, text) pairs that the released scorer reads; it loses entities with a comma or a bracket in them."""
     pieces = text.replace(") ", "\n").removesuffix(")").split("\n")
     columns = [piece[1:].split(", ") for piece in pieces if ", " in piece]
     return [(c[0], c[1]) for c in columns if len(c) > 1]

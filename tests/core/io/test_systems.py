@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,8 +58,8 @@ def test_the_peak_is_the_process_s_where_there_is_no_proc(monkeypatch: pytest.Mo
     def missing(*_: object, **__: object) -> str:
         raise FileNotFoundError
 
-    monkeypatch.setattr(meter.Path, "read_text", missing)
-    monkeypatch.setattr(meter.Path, "write_text", missing)
+    monkeypatch.setattr(Path, "read_text", missing)
+    monkeypatch.setattr(Path, "write_text", missing)
     meter.reset_peak_memory()
     assert meter.peak_memory() > 1e6
     assert meter.device_name().endswith(" cores")

@@ -91,7 +91,7 @@ def test_refusals_are_left_out(mini: Benchmark, tmp_path: Path) -> None:
     ],
 )
 def test_a_cut_off_explanation_ends_with_its_last_sentence(text: str, kept: str) -> None:
-    assert generation._whole_sentences(text) == kept
+    assert generation.keep_whole_sentences(text) == kept
 
 
 def test_from_the_command_line(tmp_path: Path, cli: Run) -> None:

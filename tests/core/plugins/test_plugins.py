@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,7 @@ def test_an_installed_outsider_is_found_checked_and_run(tmp_path: Path, cli: Run
     """`plugin new`, `pip install`, `list`, `plugin check`, `run`: a package of its own, by its entry point."""
     assert cli("plugin", "new", "toy-method").returncode == 0
     site = tmp_path / "site"
+    search = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
     install = [
         sys.executable,
         "-m",
@@ -142,14 +144,14 @@ def test_an_installed_outsider_is_found_checked_and_run(tmp_path: Path, cli: Run
         str(site),
     ]
     subprocess.run([*install, str(tmp_path / "toy-method")], check=True, capture_output=True)
-    assert "toy-method" in cli("list", PYTHONPATH=str(site)).stdout
-    checked = cli("plugin", "check", "toy-method", PYTHONPATH=str(site))
+    assert "toy-method" in cli("list", PYTHONPATH=search).stdout
+    checked = cli("plugin", "check", "toy-method", PYTHONPATH=search)
     assert checked.returncode == 0, checked.stdout
     assert "toy-method keeps the contract" in checked.stdout
-    ran = cli("run", "--method", "toy-method", "--setting", "multi", "--benchmark", "mini", PYTHONPATH=str(site))
+    ran = cli("run", "--method", "toy-method", "--setting", "multi", "--benchmark", "mini", PYTHONPATH=search)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.count("finished, F1") == 5
-    assert cli("leaderboard", PYTHONPATH=str(site)).returncode == 0
+    assert cli("leaderboard", PYTHONPATH=search).returncode == 0
 
 
 @pytest.mark.parametrize("name", ["My-Method", "a_b", "", "../x"])

@@ -48,12 +48,12 @@ def test_what_it_may_be_ranked_with_is_told_from_the_pinned_hashes(tmp_path: Pat
 
 def test_what_a_run_learnt_from(tmp_path: Path) -> None:
     def learnt(**options: object) -> str | None:
-        return lifted(tmp_path, **{"pretraining": "gtok", **options}).learnt_from
+        return lifted(tmp_path, **{"pretraining": "gtok"} | options).learnt_from  # type: ignore[arg-type]
 
     assert learnt() == learnt(gtok_mix=0, gtok=None) == "gtok"
     assert learnt(gtok_mix=50, gtok_folder=OWN) == "gtok+50"
     assert learnt(gtok_mix=50, gtok_folder="gtok (0123456789ab)") is None  # somebody's own
     assert learnt(gtok_mix=50, gtok_folder=OWN, gtok_mix_unit="sentences") == "gtok+50-sentences"
-    others: list[dict[str, object]] = [{"pretraining": "none"}, {"pretraining": "dapt"}, {"gtok": "00"}]
+    others: list[dict[str, Any]] = [{"pretraining": "none"}, {"pretraining": "dapt"}, {"gtok": "00"}]
     for options in [*others, {"cumulative_gtok": True}]:
         assert learnt(**options) is None

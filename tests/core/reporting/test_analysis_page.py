@@ -197,6 +197,7 @@ def put(folder: Path, *found: Measured) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_the_page_and_its_pictures_are_written_and_checked(cli: Run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     place = put(tmp_path, *UID)

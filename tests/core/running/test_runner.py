@@ -18,10 +18,10 @@ import pytest
 
 from cdner_bench import OptionError, plugins, total
 from cdner_bench.data import benchmark
-from cdner_bench.records import results
+from cdner_bench.records import Status, results
 from cdner_bench.running import runner
 from methods import MISDEEDS
-from support import ROOT, Nobody, Run, context
+from support import ROOT, Nobody, Run, context, take_interrupts
 
 METHODS = ROOT / "tests" / "methods.py"
 
@@ -76,7 +76,8 @@ def test_the_leaderboard_s_file_is_always_the_run_s(tmp_path: Path) -> None:
     results.save(replace(first.result, run="another", seed=0), kept)
     run(jobs(), tmp_path)
     assert results.load(kept).run == first.job.id
-    runner._publish(replace(first.result, status="not-run", scores={}, sentences=()), tmp_path)
+    not_run = replace(first.result, status=Status.NOT_RUN, scores={}, sentences=())
+    runner.publish(not_run, tmp_path / "runs" / first.job.id, tmp_path)
     assert results.load(kept).status == "finished"
 
 
@@ -110,9 +111,9 @@ def test_bad_data_of_one_target_does_not_stop_the_others(tmp_path: Path) -> None
 
 def test_a_method_sees_the_resources_it_asked_for_only(tmp_path: Path) -> None:
     (job,) = jobs()
-    assert runner._visible(job, "ai").resources == {}
+    assert runner.visible_corpus(job, "ai").resources == {}
     (asking,) = jobs("needs-dapt")
-    assert set(runner._visible(asking, "ai").resources) == {"dapt"}
+    assert set(runner.visible_corpus(asking, "ai").resources) == {"dapt"}
 
 
 def test_the_id_follows_the_content_of_a_backbone_folder(tmp_path: Path) -> None:
@@ -271,11 +272,11 @@ TIMINGS = ("phases", "peak_memory", "provenance")
 
 def comparable(out: Path) -> dict[str, object]:
     """Result files without what time and memory put into them."""
-    found = {}
+    records: dict[str, object] = {}
     for path in sorted((out / "leaderboards").rglob("*.json")):
         record = json.loads(path.read_text())
-        found[path.name + path.parent.name] = {k: v for k, v in record.items() if k not in TIMINGS}
-    return found
+        records[path.name + path.parent.name] = {k: v for k, v in record.items() if k not in TIMINGS}
+    return records
 
 
 def start(out: Path, log: Path, *options: str) -> subprocess.Popen[str]:
@@ -298,17 +299,17 @@ def start(out: Path, log: Path, *options: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell that runs the tests in the background has them ignore ctrl-C, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        preexec_fn=take_interrupts,  # noqa: PLW1509
     )
 
 
 def complete(out: Path, log: Path, *options: str) -> None:
     process = start(out, log, *options)
-    said = process.communicate(timeout=120)
+    said = process.communicate(timeout=300)
     assert process.returncode == 0, said
 
 
+@pytest.mark.slow
 def test_killed_at_20_random_moments_it_ends_in_the_same_results(tmp_path: Path) -> None:
     pause = ["-o", "pause=0.15", "--seeds", "2"]
     complete(tmp_path / "calm", tmp_path / "calm.log", *pause)
@@ -326,13 +327,14 @@ def test_killed_at_20_random_moments_it_ends_in_the_same_results(tmp_path: Path)
     assert sorted((tmp_path / "killed.log").read_text().split()) == sorted((tmp_path / "calm.log").read_text().split())
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_resumable_state_and_says_so(tmp_path: Path) -> None:
     process = start(tmp_path / "out", tmp_path / "log", "-o", "pause=0.3")
     while not list((tmp_path / "out").glob("runs/*/predictions.jsonl")):
         time.sleep(0.05)
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "interrupted" in said
     assert "type the same command to go on" in said
