@@ -96,7 +96,7 @@ class Reader(Learner[Example]):
         with torch.autocast("cpu", torch.bfloat16):
             hidden = self.network.encoder(input_ids=ids, attention_mask=attention).last_hidden_state
             out = self.network.decoder(
-                input_ids=self.network._shift_right(labels),
+                input_ids=self.network.prepare_decoder_input_ids_from_labels(labels),
                 encoder_hidden_states=hidden,
                 encoder_attention_mask=attention,
             ).last_hidden_state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
@@ -225,9 +226,10 @@ def test_no_key_and_nothing_the_model_says_is_shown(tmp_path: Path, cli: Run) ->
     assert INJECTION not in said
     data = {"predictions.jsonl", "fake.jsonl"}
     for path in (p for p in tmp_path.rglob("*") if p.is_file()):
-        text = path.read_text(encoding="utf-8")
+        packed = path.suffix == ".gz"
+        text = gzip.decompress(path.read_bytes()).decode() if packed else path.read_text(encoding="utf-8")
         assert KEY not in text, path
-        assert path.name in data or INJECTION not in text, path
+        assert packed or path.name in data or INJECTION not in text, path
     assert fake.headers["authorization"].endswith(KEY.lower())
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from ..errors import CdnerError
-from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, rescore, run, score
+from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
 
 app = typer.Typer(
     name="cdner-bench",
@@ -27,7 +27,7 @@ app.command("analyze")(analyze.analyze)
 app.command("list")(listing.list_)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("score")(score.score)
-app.command("rescore")(rescore.rescore)
+app.command("rescore")(score.rescore)
 app.command("paper")(paper.paper)
 app.add_typer(data.app, name="data")
 app.add_typer(gtok.app, name="gtok")

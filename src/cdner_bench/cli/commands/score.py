@@ -1,14 +1,15 @@
-"""`cdner-bench score`."""
+"""`cdner-bench score` and `cdner-bench rescore`."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...errors import OptionError, PredictionError, did_you_mean
-from ..common import BenchmarkName, chosen, show, table
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, show, table
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -45,6 +46,35 @@ def score(
     for kind, count in diagnosis.error_classes(pairs).items():
         errors.add_row(kind, str(count))
     show(protocols, per_type, errors)
+
+
+def rescore(
+    out: Out = HERE,
+    benchmark: Annotated[list[str], typer.Option(help="Only these; .toml files for your own.", metavar="NAME")] = [],
+    plugin: PluginFiles = [],
+    no_plugin: Disabled = [],
+) -> None:
+    """Bring results to today's scorer and protocols, from the predictions that are kept beside them; trains nothing."""
+    from ...data import benchmark as benchmarks
+    from ...errors import ResultError
+    from ...plugins import discover
+    from ...running import Change
+    from ...running import rescore as bring_to_today
+
+    folder = out / "leaderboards" / "results"
+    names = benchmark or [p.name for p in sorted(folder.glob("*")) if p.name in benchmarks.available()]
+    if not names:
+        raise ResultError(
+            f"there are no results of shipped benchmarks in {folder}", hint="name yours: --benchmark FILE.toml"
+        )
+    registry = discover(plugin, no_plugin)
+    changes: Counter[Change] = Counter()
+    for name in names:
+        for rescored in bring_to_today(out, benchmarks.load(name), registry):
+            changes[rescored.change] += 1
+            if rescored.change is not Change.NOTHING:
+                print(f"{rescored.path}: {rescored.change}", flush=True)
+    print("; ".join(f"{changes[change]} {change}" for change in Change if changes[change]) or "there are no results")
 
 
 def _numbers(counts: Counts) -> list[str]:
