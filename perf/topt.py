@@ -23,7 +23,7 @@ from cdner_bench.io import models
 from cdner_torch import backbones
 from cdner_torch.batches import shuffle
 from cdner_torch.compute import Compute
-from cdner_torch.generators import Backbone, Example, Limits
+from cdner_torch.generators import Backbone, Example, TokenLimits
 
 FP32 = Compute("cpu", "fp32")
 BATCH = 8
@@ -79,7 +79,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def load(place: str, precision: str) -> Backbone:
-    return backbones.load(place, Compute("cpu", precision), Limits(256, 128, 128), 0.0)
+    return backbones.load(place, Compute("cpu", precision), TokenLimits(256, 128, 128), 0.0)
 
 
 def show(name: str, rate: float, baseline: float) -> None:

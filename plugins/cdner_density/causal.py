@@ -42,7 +42,7 @@ HEAD_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class Passage:
     """Tokens `first` to `end` of a row are scored, given those from `start`; all counted in the row's tokens."""
 
     row: tuple[int, ...]
@@ -61,7 +61,7 @@ class Window:
         return self.row[self.first : self.end]
 
 
-def windows(row: tuple[int, ...], size: int, stride: int) -> Iterator[Window]:
+def windows(row: tuple[int, ...], size: int, stride: int) -> Iterator[Passage]:
     """Windows of at most `size` inputs in which each token of a row but the first is scored once.
 
     All after the first score `stride` tokens (the last one what is left) and are full, so that such a token has
@@ -69,11 +69,11 @@ def windows(row: tuple[int, ...], size: int, stride: int) -> Iterator[Window]:
     """
     first, end = 1, min(len(row), size + 1)
     while first < end:
-        yield Window(row, max(0, end - 1 - size), first, end)
+        yield Passage(row, max(0, end - 1 - size), first, end)
         first, end = end, min(len(row), end + stride)
 
 
-def batches(parts: Iterable[Window], tokens: int) -> Iterator[list[Window]]:
+def batches(parts: Iterable[Passage], tokens: int) -> Iterator[list[Passage]]:
     """Groups of similar length, longest first: at most `tokens` with their padding, or one that is longer alone."""
     ordered = sorted(parts, key=lambda part: part.start - part.end)
     start = 0
@@ -150,7 +150,7 @@ class CausalModel:
         return [out[row].copy() for row in rows]
 
     @torch.inference_mode()
-    def _score(self, batch: Sequence[Window]) -> Surprisals:
+    def _score(self, batch: Sequence[Passage]) -> Surprisals:
         """Surprisals of the targets of all windows, one after the other."""
         ids = pad_rows([part.inputs for part in batch], 0).to(self.device)  # no real token sees what is right of it
         longest = ids.shape[1]

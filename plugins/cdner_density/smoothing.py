@@ -21,7 +21,7 @@ from .units import Floats, Ints, Units
 
 
 @dataclass(frozen=True)
-class Counts:
+class BigramCounts:
     """What a model is estimated on: how often each pair of the corpus stands in the training part.
 
     `first` and `second` are the words of the pairs, `count` maybe 0; `types` the different words of the corpus.
@@ -38,21 +38,21 @@ class Counts:
         return sums
 
 
-Model = Callable[[Counts], Floats]
+Model = Callable[[BigramCounts], Floats]
 """From counts to the probability of each pair of the corpus, seen in training or not."""
 
 
 def add_k(k: float) -> Model:
     """P(b | a) = (c(a, b) + k) / (c(a, ·) + k (V + 1)), V the types of the training part, and one for all others."""
 
-    def probabilities(counts: Counts) -> Floats:
+    def probabilities(counts: BigramCounts) -> Floats:
         context = counts.per_word(counts.first, counts.count)[counts.first]
         return (counts.count + k) / (context + k * (_known(counts) + 1))
 
     return probabilities
 
 
-def kneser_ney(counts: Counts) -> Floats:
+def kneser_ney(counts: BigramCounts) -> Floats:
     """Interpolated Kneser-Ney (Chen and Goodman 1999, section 2.7), down to a uniform distribution over V + 1 words.
 
     The discount is n1 / (n1 + 2 n2), of n1 pairs seen once and n2 seen twice; 1/2 where no pair was seen once.
@@ -93,7 +93,7 @@ def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: 
         inside = fold == n
         left_out = which[inside] if folds > 1 else which[:0]
         count = everywhere - np.bincount(left_out, minlength=len(distinct))
-        probabilities = model(Counts(first, second, count, tokens.types))
+        probabilities = model(BigramCounts(first, second, count, tokens.types))
         surprisal[inside] = -np.log2(probabilities[which[inside]])
     length = np.bincount(unit[~ends], minlength=units)
     return _by_unit(surprisal, unit[at], at, length, exponent)
@@ -117,7 +117,7 @@ def _by_unit(surprisal: Floats, unit: Ints, at: Ints, length: NDArray[Any], expo
     )
 
 
-def _known(counts: Counts) -> int:
+def _known(counts: BigramCounts) -> int:
     """The types of the training part."""
     seen = counts.count > 0
     return len(np.unique(np.concatenate([counts.first[seen], counts.second[seen]])))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from cdner_bench import Entity, Prediction, Rejected, Sentence, text2text
+from cdner_bench import Entity, Prediction, Reason, Rejected, Sentence, text2text
 
 
 def schema(types: Sequence[str]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def from_json(text: str, sentence: Sentence, types: Sequence[str]) -> Prediction
     if mentions is None:
         mentions, rest = _salvage(text)
     entities, rejected = text2text.align(mentions, sentence.tokens, types)
-    rejected += [Rejected("?", piece, "malformed") for piece in rest]
+    rejected += [Rejected("?", piece, Reason.MALFORMED) for piece in rest]
     said = " ".join([*(f"({m.type}, {m.text})" for m in mentions), *rest])  # for protocols that read the shared format
     return Prediction(sentence.id, tuple(sorted(entities)), tuple(rejected), raw=said)
 

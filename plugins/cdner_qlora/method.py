@@ -12,7 +12,7 @@ from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, senten
 from cdner_torch import backbones, hub
 from cdner_torch.batches import InMemory, blocks, mix, sample
 from cdner_torch.compute import Compute
-from cdner_torch.generators import Example, Limits
+from cdner_torch.generators import Example, TokenLimits
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule, adamw
 from cdner_torch.weights import restore
@@ -32,7 +32,7 @@ class Qlora(Method):
         o = self.options
         self.types = target.types
         compute = Compute(run.device, o.network.precision)
-        limits = Limits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
+        limits = TokenLimits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
         self.model = model.load(unpack(run.backbone(o.backbone), run), compute, limits, o.adapters, run.seed)
         if sources:
             key = {
@@ -114,7 +114,7 @@ def unpack(place: str, run: RunContext) -> str:
 
     def build(folder: Path) -> None:
         with run.phase("dequantise"):
-            whole = backbones.load(place, Compute("cpu", "fp32"), Limits())
+            whole = backbones.load(place, Compute("cpu", "fp32"), TokenLimits())
             whole.network.to(torch.bfloat16).save_pretrained(folder)
             whole.tokenizer.save_pretrained(folder)
 

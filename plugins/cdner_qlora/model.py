@@ -17,7 +17,7 @@ from cdner_torch import backbones, hub
 from cdner_torch.batches import IGNORED, pad_rows
 from cdner_torch.compute import Compute
 from cdner_torch.descent import out_of_memory
-from cdner_torch.generators import Causal, Example, Limits
+from cdner_torch.generators import Causal, Example, TokenLimits
 
 from . import quantisation
 from .options import Adapters
@@ -77,7 +77,7 @@ class Adapted(Causal):
         draft.rename(folder)
 
 
-def load(place: str, compute: Compute, limits: Limits, adapters: Adapters, seed: int) -> Adapted:
+def load(place: str, compute: Compute, limits: TokenLimits, adapters: Adapters, seed: int) -> Adapted:
     """The decoder of a folder or a hub's name, with fresh adapters. Raises `CdnerError` for what is no decoder, is not
     there, does not fit into memory, or cannot be quantised here.
     """

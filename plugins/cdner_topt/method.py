@@ -29,7 +29,7 @@ from cdner_bench import (
 from cdner_torch import backbones
 from cdner_torch.batches import Data, InMemory, Streamed, blocks, sample
 from cdner_torch.compute import Compute
-from cdner_torch.generators import Backbone, Example, Limits
+from cdner_torch.generators import Backbone, Example, TokenLimits
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
 from cdner_torch.weights import restore
@@ -208,7 +208,7 @@ class Topt(Method):
     def _model(self, start: Path | None) -> Backbone:
         """The backbone, with the weights that a stage left in its folder if there is one."""
         o = self.options
-        limits = Limits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
+        limits = TokenLimits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
         model = backbones.load(self.place, self.compute, limits, o.network.dropout)
         if o.pretraining != "none":
             mslm.need_sentinels(model, add=o.mslm.add_sentinels)

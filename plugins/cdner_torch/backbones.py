@@ -12,7 +12,7 @@ from cdner_bench import CdnerError
 
 from . import hub
 from .compute import Compute
-from .generators import Backbone, Causal, Limits, Seq2Seq
+from .generators import Backbone, Causal, Seq2Seq, TokenLimits
 
 _DROPOUTS = (
     "dropout_rate", "dropout", "attention_dropout", "activation_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop",
@@ -45,7 +45,7 @@ def read_frame(name: str) -> Frame:
     return Frame(kind, tokenizer, config)
 
 
-def load(name: str, compute: Compute, limits: Limits, dropout: float | None = None) -> Backbone:
+def load(name: str, compute: Compute, limits: TokenLimits, dropout: float | None = None) -> Backbone:
     """The backbone of a folder or a hub's name, in float32.
 
     `dropout` None leaves the backbone's own. Raises `CdnerError` for one that is not there, or that generates no text.

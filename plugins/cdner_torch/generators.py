@@ -36,7 +36,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Limits:
+class TokenLimits:
     """Tokens of a source and of a target in training, and of an answer; longer ones are cut."""
 
     source: int = 256
@@ -49,7 +49,7 @@ class Backbone(Learner[Example]):
 
     relief = "take a smaller backbone, or -o network.max_source=128"
 
-    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: Limits) -> None:
+    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
         self.network = network.to(compute.device)
         self.tokenizer = tokenizer
         self.compute = compute
@@ -208,7 +208,7 @@ class Causal(Backbone):
 
     auto = AutoModelForCausalLM
 
-    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: Limits) -> None:
+    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
         super().__init__(network, tokenizer, compute, limits)
         (self.line_break,) = self._ids(["\n"])
 

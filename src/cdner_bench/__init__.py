@@ -19,7 +19,7 @@ from .plugins import (
     operational,
     supplies,
 )
-from .types import Corpus, Entity, Interval, Prediction, Rejected, Scenario, Sentence
+from .types import Corpus, Entity, Interval, Prediction, Reason, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
@@ -55,6 +55,7 @@ __all__ = [
     "Plot",
     "PluginError",
     "Prediction",
+    "Reason",
     "Rejected",
     "RunContext",
     "Scenario",

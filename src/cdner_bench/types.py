@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
-from .errors import DataError
+from .errors import DataError, did_you_mean
 from .hashing import digest
 
 
@@ -132,16 +133,36 @@ class Scenario:
         return f"{self.setting}/{self.target}"
 
 
+class Reason(StrEnum):
+    """Why something that a method said is no span of its sentence. To repeat what was placed is no second claim; each
+    of the others is a false positive.
+    """
+
+    NOT_IN_SENTENCE = "not in sentence"
+    UNKNOWN_TYPE = "unknown type"
+    OCCUPIED = "occupied"
+    MALFORMED = "malformed"
+    REPEAT = "repeat"
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something a method said that is no span of the sentence. It counts as a false positive; `reason` says why.
+    """Something a method said that is no span of the sentence. It counts as a false positive; `reason` says why, as a
+    `Reason` or as its text, and is a `Reason` from then on.
 
     `type` is what the method called it, known or not, or "?" where that could not be read.
     """
 
     type: str
     text: str
-    reason: str
+    reason: Reason | str
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "reason", Reason(self.reason))
+        except ValueError:
+            hint = did_you_mean(str(self.reason), [reason.value for reason in Reason])
+            raise DataError(f"no reason to reject is called {self.reason!r}", hint=hint) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cdner_bench import Corpus, Entity, Sentence
+from cdner_bench import Corpus, Entity, Reason, Rejected, Sentence
 from cdner_bench.errors import DataError
 
 
@@ -48,3 +48,10 @@ def test_the_fingerprint_follows_what_can_be_learned() -> None:
     corpus = Corpus("ai", ("person",), train=(one,), test=(one,))
     assert corpus.fingerprint() == corpus.without_test().fingerprint()
     assert corpus.fingerprint() != Corpus("ai", ("person",), train=(one.unlabeled(),)).fingerprint()
+
+
+def test_what_is_rejected_has_one_of_the_known_reasons() -> None:
+    assert Rejected("x", "Vulcan", "repeat").reason is Reason.REPEAT
+    with pytest.raises(DataError, match="no reason to reject is called 'not in sentense'") as caught:
+        Rejected("x", "Vulcan", "not in sentense")
+    assert caught.value.hint == "did you mean 'not in sentence'?"

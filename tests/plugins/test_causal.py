@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from cdner_bench.errors import CdnerError, OptionError  # noqa: E402
 from cdner_density import causal  # noqa: E402
-from cdner_density.causal import CausalModel, Window  # noqa: E402
+from cdner_density.causal import CausalModel, Passage  # noqa: E402
 
 TEXTS = [
     "the cat sat", "", "a", "a much longer unit, which goes on and on until it is the longest of them all", "cat",
@@ -204,7 +204,7 @@ def test_windows_score_each_token_once_with_the_context_there_is(length: int, si
 
 
 def test_batches_hold_as_many_tokens_as_they_may() -> None:
-    parts = [Window(tuple(range(n)), 0, 1, n) for n in (3, 30, 4, 5, 9, 2, 8, 8)]
+    parts = [Passage(tuple(range(n)), 0, 1, n) for n in (3, 30, 4, 5, 9, 2, 8, 8)]
     found = list(causal.batches(parts, 16))
     assert sorted(p.end for batch in found for p in batch) == sorted(p.end for p in parts)
     sizes = [[len(p.inputs) for p in batch] for batch in found]

@@ -310,7 +310,7 @@ def test_probabilities_sum_to_one(model: smoothing.Model, seen: list[tuple[int, 
     grid = [(a, b) for a in range(1, types + 1) for b in range(1, types + 1)]
     counts = np.array([counted[pair] for pair in grid])
     arrays = np.array(grid)
-    p = model(smoothing.Counts(arrays[:, 0], arrays[:, 1], counts, types))
+    p = model(smoothing.BigramCounts(arrays[:, 0], arrays[:, 1], counts, types))
     given_first = {b: float(p[n]) for n, (a, b) in enumerate(grid) if a == first}
     assert min(given_first.values()) > 0
     assert sum(given_first[b] for b in known) + given_first[7] == pytest.approx(1)
@@ -319,7 +319,7 @@ def test_probabilities_sum_to_one(model: smoothing.Model, seen: list[tuple[int, 
 def test_kneser_ney_by_hand() -> None:
     # a b, a b, a c, d b: one pair twice, two once; discount 2 / (2 + 2) = 1/2; b follows two words, c one.
     pairs = np.array([(1, 2), (1, 3), (4, 2), (4, 3), (3, 2)])
-    p = smoothing.kneser_ney(smoothing.Counts(pairs[:, 0], pairs[:, 1], np.array([2, 1, 1, 0, 0]), 4))
+    p = smoothing.kneser_ney(smoothing.BigramCounts(pairs[:, 0], pairs[:, 1], np.array([2, 1, 1, 0, 0]), 4))
     half, uniform = Fraction(1, 2), Fraction(1, 5)
     lower = {b: (n - half) / 3 + half * 2 / 3 * uniform for b, n in ((2, 2), (3, 1))}
     expected = [

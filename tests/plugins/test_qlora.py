@@ -29,7 +29,7 @@ from cdner_qlora.options import Adapters, Decoding, Finetuning, Network, QloraOp
 from cdner_torch import checkpoint, hub, loop  # noqa: E402
 from cdner_torch.batches import InMemory  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
-from cdner_torch.generators import Causal, Example, Limits  # noqa: E402
+from cdner_torch.generators import Causal, Example, TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
@@ -41,7 +41,7 @@ PAIRS = [(f"say {word} :" + " and" * n, word * (n + 1)) for n, word in enumerate
 
 
 def load(place: str, compute: Compute = FP32, **chosen: Any) -> Adapted:
-    return model.load(place, compute, Limits(answer=8), replace(NF4, **chosen), 0)
+    return model.load(place, compute, TokenLimits(answer=8), replace(NF4, **chosen), 0)
 
 
 def options(place: str, **chosen: object) -> QloraOptions:
@@ -509,7 +509,7 @@ def test_the_small_llm_is_unpacked_once_and_quantised(tmp_path: Path) -> None:
     run = context(tmp_path)
     folder = qlora.unpack(place, run)
     assert qlora.unpack(place, context(tmp_path, seed=1)) == folder
-    network = model.load(folder, Compute("cpu", "bf16"), Limits(answer=4), NF4, 0)
+    network = model.load(folder, Compute("cpu", "bf16"), TokenLimits(answer=4), NF4, 0)
     assert len(layers(network)) == 210
     assert {layer.weight.dtype for layer in layers(network)} == {torch.uint8}
     right, swapped = (

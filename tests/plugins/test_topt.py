@@ -26,7 +26,7 @@ from cdner_topt.options import Decoding, Mslm, Network, Source, Target, ToptOpti
 from cdner_torch import backbones, generators, loop  # noqa: E402
 from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
-from cdner_torch.generators import Backbone, Example, Limits, Seq2Seq  # noqa: E402
+from cdner_torch.generators import Backbone, Example, Seq2Seq, TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
@@ -49,7 +49,7 @@ def options(place: str, **chosen: object) -> ToptOptions:
 
 
 def load(place: str, **limits: int) -> Backbone:
-    return backbones.load(place, FP32, Limits(**limits), 0.0)
+    return backbones.load(place, FP32, TokenLimits(**limits), 0.0)
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_special_tokens_are_the_tokenizer_s_own(tiny_t5: str, tiny_llama: str) -
     model.tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single="<end> $A", special_tokens=[("<end>", model.tokenizer.eos_token_id)]
     )
-    again = generators.Causal(model.network, model.tokenizer, FP32, Limits())
+    again = generators.Causal(model.network, model.tokenizer, FP32, TokenLimits())
     (example,) = again.encode([("ab", "c")])
     assert again.tokenizer.decode(example.source) == "<end>ab\n"
     encoder_decoder = load(tiny_t5)

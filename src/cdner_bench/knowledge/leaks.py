@@ -24,7 +24,7 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Leak:
     """Why an explanation, or a record without any, must not be learnt from. `record` counts from 0."""
 
     record: int
@@ -83,21 +83,21 @@ class HeldOut:
         named = self.mentions(explanation.text)
         return (HELD_OUT, ", ".join(named)) if named else None
 
-    def findings(self, records: Sequence[Record]) -> Iterator[Finding]:
+    def findings(self, records: Sequence[Record]) -> Iterator[Leak]:
         """Everything in `records` that must not be learnt from, in their order."""
         for n, record in enumerate(records):
             if not record.explanations and self._is_withheld(record.sentence):
-                yield Finding(n, "", "", SENTENCE, record.sentence)
+                yield Leak(n, "", "", SENTENCE, record.sentence)
             for e in record.explanations:
                 why = self.why_not(e)
                 if why:
-                    yield Finding(n, e.span, e.type, *why)
+                    yield Leak(n, e.span, e.type, *why)
 
     def _is_withheld(self, sentence: str) -> bool:
         return not gtok.is_removed(sentence, self.corpus) and self.corpus.withholds(sentence)
 
 
-def check(path: Path, corpus: Corpus) -> list[Finding]:
+def check(path: Path, corpus: Corpus) -> list[Leak]:
     """What a GTOK file gives away about the dev and test splits of `corpus`.
 
     A file without findings is one that methods can read; raises `DataError` where they would.

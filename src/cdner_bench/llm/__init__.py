@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..lazy import import_later
 from .limits import Limits
 from .question import ANSWERED, TRUNCATED, WITHOUT_CONTENT, Answer, Question
-from .usage import Estimate, Price, Usage, make_price
+from .usage import CostEstimate, Price, Usage, make_price
 
 if TYPE_CHECKING:
     from . import server
@@ -28,8 +28,8 @@ __all__ = [
     "WITHOUT_CONTENT",
     "Answer",
     "Client",
+    "CostEstimate",
     "Endpoint",
-    "Estimate",
     "Limits",
     "Price",
     "Question",

@@ -20,7 +20,7 @@ from .ledger import Ledger
 from .limits import Limits
 from .question import Answer, Question
 from .store import Store
-from .usage import CHARACTERS_PER_TOKEN, Estimate, Price, Usage, look_up_price
+from .usage import CHARACTERS_PER_TOKEN, CostEstimate, Price, Usage, look_up_price
 
 _Outcome = Answer | UnansweredError
 _Pending = _Outcome | asyncio.Task[Answer]
@@ -55,7 +55,7 @@ class Client:
         self.waiting = 0.0
         self.replayed = 0
 
-    def estimate(self, questions: Iterable[Question], characters: float) -> Estimate:
+    def estimate(self, questions: Iterable[Question], characters: float) -> CostEstimate:
         """What `answers` would ask, if an answer has so many characters."""
         requests = stored = 0
         read = written = most = 0.0
@@ -68,7 +68,7 @@ class Client:
                 written += min(question.max_tokens, characters / CHARACTERS_PER_TOKEN)
                 most += self.cost(question)
         likely, highest = (None, None) if self.price is None else (self.price.of(read, written), most)
-        return Estimate(requests, stored, round(read), round(written), likely, highest)
+        return CostEstimate(requests, stored, round(read), round(written), likely, highest)
 
     def answers(self, questions: Iterable[Question]) -> Generator[Answer]:
         """The answers, in order, as they come.

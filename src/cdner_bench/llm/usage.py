@@ -77,7 +77,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """What a run is about to ask: requests in all, how many the store answers, and what the others will cost.
 
     Tokens are estimated from characters; `most` is the price if every answer fills its limit (None: no price known).

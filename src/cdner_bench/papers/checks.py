@@ -165,7 +165,7 @@ def _numbers(
     with tempfile.TemporaryDirectory() as work:
         for text in analyses.texts(check.corpus, benchmark, list(check.printed), seed=seed):
             assert text.domain is not None
-            made = analyses.measure(analyses.Job(entry, values, text, benchmark, seed), Path(work), observer)
+            made = analyses.measure(analyses.MeasurementJob(entry, values, text, benchmark, seed), Path(work), observer)
             numbers[text.domain.name] = made.measurement.numbers
     return numbers
 

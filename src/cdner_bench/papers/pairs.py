@@ -16,7 +16,7 @@ Place = tuple[str | None, str | None, str | None, str, int]
 
 
 @dataclass(frozen=True)
-class Comparable:
+class AlikeRows:
     """Rows that differ in the corpus that they learnt from at most, and in the options that choose it."""
 
     rows: Sequence[Row]
@@ -65,7 +65,7 @@ def pair_printed(paper: Paper, benchmark: str) -> list[Series]:
     return series
 
 
-def group_comparable(results: Iterable[Result]) -> list[Comparable]:
+def group_comparable(results: Iterable[Result]) -> list[AlikeRows]:
     """Rows of the same benchmark, setting, method, backbone and preset that are alike in all options but those that
     choose the corpus.
     """
@@ -74,7 +74,7 @@ def group_comparable(results: Iterable[Result]) -> list[Comparable]:
         if result.learnt_from:
             place = (result.benchmark.name, result.benchmark.version, result.scenario.setting, result.method.name)
             methods.setdefault(place, {}).setdefault(result.method.row, []).append(result)
-    groups: dict[str, Comparable] = {}
+    groups: dict[str, AlikeRows] = {}
     for place, by_row in methods.items():
         same = [select_alike(row) for row in by_row.values()]
         rows = [Row(row, list(dict.fromkeys(r.scenario.target for r in row))) for row in same]
@@ -83,7 +83,7 @@ def group_comparable(results: Iterable[Result]) -> list[Comparable]:
             kept = {k: v for k, v in row.results[0].method.options.items() if k not in chosen_by}
             key = repr((place, sorted(kept.items()), row.backbone, row.preset))
             before = groups[key].rows if key in groups else ()
-            groups[key] = Comparable([*before, row], chosen_by)
+            groups[key] = AlikeRows([*before, row], chosen_by)
     return [groups[key] for key in sorted(groups)]
 
 
@@ -99,7 +99,7 @@ def _variances(measurements: Iterable[Measured]) -> dict[tuple[str, str], dict[P
     return variances
 
 
-def _series(group: Comparable, label: str, measured: tuple[str, str], variances: Mapping[Place, float]) -> Series:
+def _series(group: AlikeRows, label: str, measured: tuple[str, str], variances: Mapping[Place, float]) -> Series:
     pairs = []
     first = group.rows[0].results[0]
     for row in group.rows:

@@ -21,14 +21,14 @@ HEAVY = ("torch", "transformers", "datasets", "tensorflow", "jax", "sklearn", "p
 
 
 @dataclass(frozen=True)
-class Check:
+class Promise:
     """One promise, and what went wrong with it (empty if nothing did)."""
 
     promise: str
     problem: str
 
 
-def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequence[Path] = ()) -> Iterator[Check]:
+def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequence[Path] = ()) -> Iterator[Promise]:
     """Try a method on a cut of `mini`, under its `quick` preset if it has one."""
     trial = _Trial(entry, options)
     steps: list[tuple[str, Callable[[], str]]] = [
@@ -47,7 +47,7 @@ def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequen
             problem = str(error)
         except (Exception, SystemExit) as error:
             problem = f"{type(error).__name__}: {error}"
-        yield Check(promise, problem)
+        yield Promise(promise, problem)
 
 
 class _Trial:

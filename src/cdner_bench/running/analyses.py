@@ -19,7 +19,7 @@ from ..types import Corpus
 
 
 @dataclass(frozen=True)
-class Job:
+class MeasurementJob:
     """A measurement to be made."""
 
     entry: Registered
@@ -64,7 +64,7 @@ def texts(
     return iter([_file(path, corpus, errors)])
 
 
-def measure(job: Job, work: Path, observer: Observer) -> Measured:
+def measure(job: MeasurementJob, work: Path, observer: Observer) -> Measured:
     """Make a measurement. `work` is where an analysis may keep what it builds."""
     entry = job.entry
     named = options.with_role(job.options, options.backbone)

@@ -1,22 +1,11 @@
 """What counts: protocols, error classes, alignment of generated text with spans, prediction files, significance."""
 
 from . import diagnosis, predictions, text2text
+from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
 from .predictions import Split, encode, read_kept, read_own
-from .protocols import (
-    HEADLINE,
-    OUTSIDE,
-    PROTOCOLS,
-    Counts,
-    Pairs,
-    PerType,
-    Scores,
-    pair,
-    score,
-    sentence_counts,
-    together,
-    total,
-    unplaced,
-)
+from .protocols import PROTOCOLS
+from .protocols.span_f1 import sentence_counts, unplaced
+from .score import pair, score, together
 from .significance import Spearman, spearman
 
 __all__ = [

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from ..types import Entity
-from .protocols import Counts, Pairs, unplaced
+from .counts import Counts, Pairs
+from .protocols.span_f1 import unplaced
 
 ERROR_CLASSES = ("wrong type", "wrong boundary", "wrong type and boundary", "missed", "spurious", "unplaced")
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from ..types import Entity, Prediction, Rejected, Sentence
+from ..types import Entity, Prediction, Reason, Rejected, Sentence
 
 UNKNOWN = "<unk>"
 _Span = tuple[int, int]
@@ -124,7 +124,7 @@ def read(text: str, sentence: Sentence, types: Iterable[str]) -> Prediction:
     """Parse an answer and place it in its sentence. Every item becomes an entity or a `Rejected`."""
     mentions, fragments = parse(text)
     entities, rejected = align(mentions, sentence.tokens, types)
-    rejected += [Rejected("?", fragment, "malformed") for fragment in fragments]
+    rejected += [Rejected("?", fragment, Reason.MALFORMED) for fragment in fragments]
     return Prediction(sentence.id, tuple(sorted(entities)), tuple(rejected), raw=text)
 
 
@@ -150,15 +150,15 @@ def align(
         if n in entities:
             continue
         if mention.type not in known:
-            reason = "unknown type"
+            reason = Reason.UNKNOWN_TYPE
         elif not spans[n]:
-            reason = "not in sentence"
+            reason = Reason.NOT_IN_SENTENCE
         elif repeated := [span for span in spans[n] if Entity(*span, mention.type) in placed]:
             start, end = repeated[0]
-            rejected.append(Rejected(mention.type, " ".join(tokens[start:end]), "repeat"))
+            rejected.append(Rejected(mention.type, " ".join(tokens[start:end]), Reason.REPEAT))
             continue
         else:
-            reason = "occupied"
+            reason = Reason.OCCUPIED
         rejected.append(Rejected(mention.type, mention.text, reason))
     return list(entities.values()), rejected
 

@@ -189,7 +189,7 @@ def test_a_mixture_is_the_corpus_and_what_was_drawn(mini: Benchmark) -> None:
 def test_a_measurement_survives_its_file(mini: Benchmark, tmp_path: Path) -> None:
     entry = plugins.discover().analysis("corpus-stats")
     (text,) = analyses.texts("gtok", mini, ["ai"])
-    job = analyses.Job(entry, entry.spec.resolve(None, {}, Analysis), text, mini, 3)
+    job = analyses.MeasurementJob(entry, entry.spec.resolve(None, {}, Analysis), text, mini, 3)
     made = analyses.measure(job, tmp_path, Nobody())
     measurements.save(made, tmp_path / made.path)
     assert measurements.load(tmp_path / made.path) == made
@@ -201,7 +201,7 @@ def test_a_damaged_measurement_is_named(mini: Benchmark, tmp_path: Path) -> None
     entry = plugins.discover().analysis("corpus-stats")
     (text,) = analyses.texts("train", mini, ["ai"])
     made = analyses.measure(
-        analyses.Job(entry, entry.spec.resolve(None, {}, Analysis), text, mini, 0), tmp_path, Nobody()
+        analyses.MeasurementJob(entry, entry.spec.resolve(None, {}, Analysis), text, mini, 0), tmp_path, Nobody()
     )
     path = tmp_path / "m.json"
     measurements.save(made, path)

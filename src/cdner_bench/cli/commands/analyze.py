@@ -62,7 +62,7 @@ def analyze(
         for name in names:
             for text in analyses.texts(name, data, domains, errors, seed):  # type: ignore[arg-type]
                 for entry, values in resolved:
-                    job = analyses.Job(entry, values, text, data, seed)
+                    job = analyses.MeasurementJob(entry, values, text, data, seed)
                     measured = analyses.measure(job, out / "runs", titled(str(job)))
                     measurements.save(measured, out / "leaderboards" / "measurements" / measured.path)
                     made[entry.spec.name].append(measured)

@@ -1,0 +1,67 @@
+"""Counts of right, wrong and missed entities, and the pairs of gold and prediction that they are counted over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..types import Prediction, Sentence
+
+HEADLINE = "span-f1"
+OUTSIDE = "?"
+"""The type under which predictions of unknown types are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """True positives, false positives, false negatives. Counts add; ratios (in percent, 0 if undefined) derive.
+
+    `fn` is negative where a protocol finds more than there is, which `topt-released` can.
+    """
+
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn)
+
+    @property
+    def precision(self) -> float:
+        """Share of the predicted that is right."""
+        return _percent(self.tp, self.tp + self.fp)
+
+    @property
+    def recall(self) -> float:
+        """Share of the gold that was found."""
+        return _percent(self.tp, self.tp + self.fn)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return _percent(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+
+PerType = Mapping[str, Counts]
+Pairs = Sequence[tuple[Sentence, Prediction]]
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """The micro sum."""
+    return sum(counts, Counts())
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Counts per protocol and type, and the headline's counts per sentence (for paired tests)."""
+
+    protocols: Mapping[str, PerType]
+    sentences: Sequence[Counts]
+
+    def counts(self, protocol: str = HEADLINE) -> Counts:
+        """Micro counts under a protocol; `.f1` is the score."""
+        return total(self.protocols[protocol].values())
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else 0.0

@@ -1,0 +1,24 @@
+"""The protocols: gold sentences and predictions in, counts per entity type out. A new one is a module, entered here.
+
+Only the headline (`span_f1.py`) ranks. The others exist to compare with papers that scored differently; every run
+carries all of them, computed from the same predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from ..counts import HEADLINE, Pairs, PerType
+from .released import topt_released
+from .span_f1 import span_f1
+from .strings import string_multiset
+from .tags import bio_projected, conlleval_stream, seqeval_default
+
+PROTOCOLS: Mapping[str, Callable[[Pairs, Collection[str]], PerType]] = {
+    HEADLINE: span_f1,
+    "topt-released": topt_released,
+    "string-multiset": string_multiset,
+    "bio-projected": bio_projected,
+    "seqeval-default": seqeval_default,
+    "conlleval-stream": conlleval_stream,
+}

@@ -1,0 +1,49 @@
+"""`topt-released`: what the code released with TOPT prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+from ...types import Prediction, Sentence
+from .. import text2text
+from ..counts import Counts, Pairs, PerType
+
+
+def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
+    """TOPT's released eval.py, from the generated text where there is one.
+
+    A found entity counts its words, a missed one counts 1; a pair is matched as often as it is said; strings that
+    are not in the sentence and unknown types cost nothing; entities with ", " or ") " inside are cut by its parser.
+    It reads 7 to 9 points above `span-f1` and can exceed 100.
+    """
+    correct: Counter[str] = Counter()
+    predicted: Counter[str] = Counter()
+    true: Counter[str] = Counter()
+    for sentence, prediction in pairs:
+        gold = dict.fromkeys((e.type, sentence.surface(e)) for e in sentence.entities)
+        true.update(kind for kind, _ in gold)
+        for kind, text in parse_as_released(_said_as_text(sentence, prediction)):
+            words = len(text.split(" "))
+            if (kind, text) in gold:
+                correct[kind] += words
+                predicted[kind] += words
+                true[kind] += words - 1
+            elif kind in types and text in sentence.text:
+                predicted[kind] += words
+    kinds = sorted(true.keys() | predicted.keys())
+    return {k: Counts(correct[k], predicted[k] - correct[k], true[k] - correct[k]) for k in kinds}
+
+
+def parse_as_released(text: str) -> list[tuple[str, str]]:
+    """The (type, text) pairs that the released scorer reads; it loses entities with a comma or a bracket in them."""
+    pieces = text.replace(") ", "\n").removesuffix(")").split("\n")
+    columns = [piece[1:].split(", ") for piece in pieces if ", " in piece]
+    return [(c[0], c[1]) for c in columns if len(c) > 1]
+
+
+def _said_as_text(sentence: Sentence, prediction: Prediction) -> str:
+    if prediction.raw is not None:
+        return prediction.raw
+    rejected = (f"({r.type}, {r.text})" for r in prediction.rejected)
+    return " ".join(filter(None, (text2text.answer(sentence, prediction.entities), *rejected)))

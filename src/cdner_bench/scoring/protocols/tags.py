@@ -1,0 +1,51 @@
+"""Protocols that read tags: `bio-projected`, `seqeval-default`, `conlleval-stream`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from ...data import conll
+from ...types import Entity, Prediction, Sentence
+from ..counts import Counts, Pairs, PerType
+from .span_f1 import count_with_seqeval, place_spans
+
+
+def bio_projected(pairs: Pairs, types: Collection[str]) -> PerType:
+    """As `span_f1`, but what was not placed is forgotten: what most generative-NER code does. Flatters."""
+    placed = [(s, place_spans(s, p, frozenset(types))[0]) for s, p in pairs]
+    return count_with_seqeval(
+        [conll.tags(s.entities, len(s.tokens)) for s, _ in placed],
+        [conll.tags(entities, len(s.tokens)) for s, entities in placed],
+    )
+
+
+def seqeval_default(pairs: Pairs, types: Collection[str]) -> PerType:
+    """Seqeval's lenient mode on a tagger's own tags: an `I-x` that continues nothing begins an `x`."""
+    gold: set[tuple[int, Entity]] = set()
+    said: set[tuple[int, Entity]] = set()
+    for n, (sentence, prediction) in enumerate(pairs):
+        gold.update((n, e) for e in sentence.entities)
+        said.update((n, e) for e in conll.chunks(_said_as_tags(sentence, prediction, types)))
+    return _set_counts(gold, said)
+
+
+def conlleval_stream(pairs: Pairs, types: Collection[str]) -> PerType:
+    """Conlleval over all sentences as one stream of tags, as CrossNER and LANER call it: no sentence boundaries."""
+    true: list[str] = []
+    predicted: list[str] = []
+    for sentence, prediction in pairs:
+        true += conll.tags(sentence.entities, len(sentence.tokens))
+        predicted += _said_as_tags(sentence, prediction, types)
+    return _set_counts({(0, e) for e in conll.chunks(true)}, {(0, e) for e in conll.chunks(predicted)})
+
+
+def _said_as_tags(sentence: Sentence, prediction: Prediction, types: Collection[str]) -> Sequence[str]:
+    if prediction.tags is not None:
+        return prediction.tags
+    return conll.tags(place_spans(sentence, prediction, frozenset(types))[0], len(sentence.tokens))
+
+
+def _set_counts(gold: set[tuple[int, Entity]], said: set[tuple[int, Entity]]) -> PerType:
+    right, wrong, missed = (Counter(e.type for _, e in s) for s in (gold & said, said - gold, gold - said))
+    return {k: Counts(right[k], wrong[k], missed[k]) for k in sorted(right.keys() | wrong.keys() | missed.keys())}

@@ -1,0 +1,54 @@
+"""Predictions scored under every protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ..errors import PredictionError
+from ..types import Prediction, Sentence
+from .counts import HEADLINE, Counts, Scores, total
+from .protocols import PROTOCOLS
+from .protocols.span_f1 import sentence_counts
+
+
+def score(gold: Sequence[Sentence], predictions: Sequence[Prediction], types: Collection[str]) -> Scores:
+    """Score predictions under every protocol.
+
+    `predictions` answer `gold` one to one and in order; `types` are the entity types of the domain.
+    Raises `PredictionError` if they do not pair up or a span lies outside its sentence.
+    """
+    pairs = pair(gold, predictions)
+    protocols = {name: protocol(pairs, types) for name, protocol in PROTOCOLS.items()}
+    sentences = [sentence_counts(sentence, prediction) for sentence, prediction in pairs]
+    if total(sentences) != total(protocols[HEADLINE].values()):
+        raise AssertionError("the per-sentence counter disagrees with seqeval: please report this as a bug")
+    return Scores(protocols, sentences)
+
+
+def together(parts: Sequence[Scores]) -> Scores:
+    """The scores of several corpora as one: counts add."""
+    protocols = {
+        name: {
+            kind: total(part.protocols[name].get(kind, Counts()) for part in parts)
+            for kind in sorted({kind for part in parts for kind in part.protocols[name]})
+        }
+        for name in PROTOCOLS
+    }
+    return Scores(protocols, [counts for part in parts for counts in part.sentences])
+
+
+def pair(gold: Sequence[Sentence], predictions: Sequence[Prediction]) -> list[tuple[Sentence, Prediction]]:
+    """Check that predictions answer the gold sentences one to one, in order, inside their sentences."""
+    if len(gold) != len(predictions):
+        raise PredictionError(f"{len(predictions)} predictions for {len(gold)} sentences")
+    for sentence, prediction in zip(gold, predictions, strict=True):
+        if sentence.id != prediction.sentence_id:
+            raise PredictionError(f"expected a prediction for {sentence.id}, found one for {prediction.sentence_id}")
+        for entity in prediction.entities:
+            if entity.end > len(sentence.tokens):
+                raise PredictionError(
+                    f"{sentence.id}: {entity} ends outside the sentence, which has {len(sentence.tokens)} tokens"
+                )
+        if prediction.tags is not None and len(prediction.tags) != len(sentence.tokens):
+            raise PredictionError(f"{sentence.id}: {len(prediction.tags)} tags for {len(sentence.tokens)} tokens")
+    return list(zip(gold, predictions, strict=True))
