@@ -5,7 +5,7 @@ from cdner_bench import Spec, hookimpl
 
 @hookimpl
 def register_analyses() -> list[Spec]:
-    """`uid`, `entropy` and `corpus-stats`."""
+    """The three analyses of this plugin: `uid`, `entropy` and `corpus-stats`."""
     return [
         Spec(
             "uid",

@@ -51,7 +51,7 @@ class Tokens:
 
     @property
     def types(self) -> int:
-        """Different words."""
+        """The number of different words."""
         return len(self.unigrams) - 1
 
     def sample(self, size: int, random: np.random.Generator) -> Tokens:
@@ -183,7 +183,7 @@ class Bigrams:
 
     @property
     def distinct(self) -> int:
-        """Different pairs."""
+        """The number of different pairs of words."""
         return sum(self.spectrum.values())
 
     def map(self, reduce: Callable[[Units], T], exponent: float = 0.0) -> list[T]:

@@ -1,4 +1,4 @@
-"""Words, with signs apart."""
+"""What a word is: letters and digits in a row, or one sign."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`python -m cdner_bench`."""
+"""`python -m cdner_bench` is the command `cdner-bench`."""
 
 from .cli import main
 

@@ -1,4 +1,4 @@
-"""Identities by content."""
+"""The identity of a value by its content."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Statistics:
 
     @property
     def total(self) -> TypeCount:
-        """All types together."""
+        """The counts of all types together, under the name "all"."""
         return TypeCount("all", sum(t.gold for t in self.types), sum(t.explained for t in self.types))
 
     @property

@@ -120,7 +120,7 @@ class AnswerFile:
         return self.stream
 
     def close(self) -> None:
-        """Write nothing more."""
+        """Close the file that answers are appended to; reading goes on."""
         if self.stream is not None:
             self.stream.close()
             self.stream = None

@@ -25,7 +25,7 @@ class Observer(Protocol):
     """Who watches a run: the live display, the plain one, or nobody."""
 
     def phase(self, name: str) -> None:
-        """A phase begins."""
+        """Tell the observer that a phase of this name begins."""
 
     def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
         """The phase has come to `step` of `total`, or nobody knows of how many."""
@@ -105,7 +105,7 @@ class RunContext:
 
     @property
     def device(self) -> str:
-        """Either "cuda" or "cpu"."""
+        """Where to compute: "cuda" if a GPU can be used, else "cpu"."""
         return meter.default_device()
 
     @contextmanager

@@ -68,12 +68,12 @@ class Registry:
         self._analyses = _by_name("an analysis", analyses)
 
     def __iter__(self) -> Iterator[Registered]:
-        """The methods."""
+        """Go through the methods, in the order of their plugins."""
         return iter(self._methods.values())
 
     @property
     def analyses(self) -> list[Registered]:
-        """The analyses."""
+        """The analyses, in the order of their plugins."""
         return list(self._analyses.values())
 
     def get(self, name: str) -> Registered:

@@ -117,7 +117,7 @@ class Result:
 
     @property
     def finished(self) -> bool:
-        """Whether it has scores."""
+        """Whether the run was finished, and so has scores."""
         return self.status is Status.FINISHED
 
     @property

@@ -1,4 +1,4 @@
-"""Making runs and measurements."""
+"""Runs and measurements are made here, and runs resumed, adopted and scored again."""
 
 from . import analyses, runner
 from .rescoring import Change, Rescored, rescore

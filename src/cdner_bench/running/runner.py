@@ -126,10 +126,10 @@ class JobObserver(Observer, Protocol):
     """Who watches a whole series of runs."""
 
     def begin(self, job: Job, number: int, total: int) -> None:
-        """A job begins."""
+        """Tell the observer that a job begins, and which of how many it is."""
 
     def end(self, outcome: Outcome) -> None:
-        """It has ended."""
+        """Tell the observer how the job ended."""
 
 
 def plan(

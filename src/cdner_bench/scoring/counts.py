@@ -47,7 +47,7 @@ Pairs = Sequence[tuple[Sentence, Prediction]]
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """The micro sum."""
+    """The sum of counts over types or sentences: what micro-averages are made of."""
     return sum(counts, Counts())
 
 

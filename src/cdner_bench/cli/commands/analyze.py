@@ -1,4 +1,4 @@
-"""`cdner-bench analyze`."""
+"""`cdner-bench analyze` measures corpora and prints the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cdner-bench data`."""
+"""`cdner-bench data` fetches, verifies and describes benchmarks."""
 
 from __future__ import annotations
 

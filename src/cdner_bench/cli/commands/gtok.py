@@ -1,4 +1,4 @@
-"""`cdner-bench gtok`."""
+"""`cdner-bench gtok` makes, cleans and checks corpora of explanations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cdner-bench leaderboard`."""
+"""`cdner-bench leaderboard` writes the pages from the files of results and measurements."""
 
 from __future__ import annotations
 

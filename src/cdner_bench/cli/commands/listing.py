@@ -1,4 +1,4 @@
-"""`cdner-bench list`."""
+"""`cdner-bench list` shows methods, analyses and benchmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cdner-bench llm`."""
+"""`cdner-bench llm` serves a language model on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cdner-bench models`."""
+"""`cdner-bench models` fetches small backbones."""
 
 from __future__ import annotations
 

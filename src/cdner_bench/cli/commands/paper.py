@@ -1,4 +1,4 @@
-"""`cdner-bench paper`."""
+"""`cdner-bench paper` recomputes a paper's numbers beside the printed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cdner-bench plugin`."""
+"""`cdner-bench plugin` starts a plugin and checks one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cdner-bench run`."""
+"""`cdner-bench run` makes runs and shows their board."""
 
 from __future__ import annotations
 
