@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -184,3 +185,17 @@ def test_every_command_is_in_the_readme_or_docs() -> None:
     for name, sub in command.commands.items():  # type: ignore[attr-defined]
         for words in [f"{name} {leaf}" for leaf in getattr(sub, "commands", {})] or [name]:
             assert f"cdner-bench {words}" in text, words
+
+
+def test_names_of_tests_are_the_same_in_every_process() -> None:
+    """Workers that share the tests out must agree on their names: none has the time, a hash or an address in it."""
+
+    def list_tests(hash_seed: str) -> list[str]:
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", str(ROOT / "tests")]
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        return [line for line in done.stdout.splitlines() if "::" in line]
+
+    first, second = list_tests("1"), list_tests("2")
+    assert len(first) > 1000
+    assert first == second
