@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Gt
 
 from cdner_bench import backbone
 from cdner_torch.compute import Precision
-
-Positive = Annotated[int, Gt(0)]
-Rate = Annotated[float, Gt(0), Lt(1)]
-Share = Annotated[float, Ge(0), Lt(1)]
+from cdner_torch.options import Decoding, Dev, Positive, Rate, Share
 
 
 @dataclass(frozen=True)
@@ -68,21 +65,6 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Dev:
-    """Where dev selects the epoch: every how many epochs it is answered, and at most how many sentences of it."""
-
-    every: Positive = 1
-    sentences: Positive | None = None
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How many tokens an answer has at most."""
-
-    max_answer: Positive = 256
-
-
-@dataclass(frozen=True)
 class QloraOptions:
     """Defaults are the paper's (rank, alpha) and, where it is silent, QLoRA's for 7B models (docs/qlora.md)."""
 
@@ -92,8 +74,8 @@ class QloraOptions:
     finetuning: Finetuning = Finetuning()
     source: Source = Source()
     target: Target = Target()
-    dev: Dev = Dev()
-    decoding: Decoding = Decoding()
+    dev: Dev = field(default_factory=Dev)
+    decoding: Decoding = field(default_factory=Decoding)
 
     formerly: ClassVar[Mapping[str, str]] = {
         **{name: f"network.{name}" for name in ("max_source", "max_target", "precision")},

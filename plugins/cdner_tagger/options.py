@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge
 
 from cdner_bench import backbone, chooses_knowledge
 from cdner_torch.compute import Precision
-
-Positive = Annotated[int, Gt(0)]
-Rate = Annotated[float, Gt(0), Lt(1)]
+from cdner_torch.options import Positive, Rate, Share
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Finetuning:
 
     transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
     batch_size: Positive = 16
-    dropout: Annotated[float, Ge(0), Lt(1)] | None = None
+    dropout: Share | None = None
 
 
 @dataclass(frozen=True)

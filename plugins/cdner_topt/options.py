@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Lt
 from pydantic import DirectoryPath, FilePath
 
 from cdner_bench import backbone, chooses_knowledge, supplies
 from cdner_torch.compute import Precision
-
-Positive = Annotated[int, Gt(0)]
-Natural = Annotated[int, Ge(0)]
-Rate = Annotated[float, Gt(0), Lt(1)]
+from cdner_torch.options import Decoding, Dev, Natural, Positive, Rate, Share
 
 
 @dataclass(frozen=True)
@@ -23,7 +19,7 @@ class Network:
     backbone's own.
     """
 
-    dropout: Annotated[float, Ge(0), Lt(1)] | None = None
+    dropout: Share | None = None
     max_source: Positive = 256
     max_target: Positive = 256
     precision: Precision = "auto"
@@ -91,21 +87,6 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Dev:
-    """Where dev selects the epoch: every how many epochs it is answered, and at most how many sentences of it."""
-
-    every: Positive = 1
-    sentences: Positive | None = None
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How many tokens an answer has at most."""
-
-    max_answer: Positive = 256
-
-
-@dataclass(frozen=True)
 class ToptOptions:
     """Defaults are the paper's or, where the two disagree, the released code's (docs/topt.md has the list).
 
@@ -119,8 +100,8 @@ class ToptOptions:
     finetuning: Finetuning = Finetuning()
     source: Source = Source()
     target: Target = Target()
-    dev: Dev = Dev()
-    decoding: Decoding = Decoding()
+    dev: Dev = field(default_factory=Dev)
+    decoding: Decoding = field(default_factory=Decoding)
 
     formerly: ClassVar[Mapping[str, str]] = {
         **{name: f"network.{name}" for name in ("dropout", "max_source", "max_target", "precision")},

@@ -25,12 +25,13 @@ from cdner_qlora import method as qlora  # noqa: E402
 from cdner_qlora import model, quantisation  # noqa: E402
 from cdner_qlora.method import Qlora  # noqa: E402
 from cdner_qlora.model import Adapted  # noqa: E402
-from cdner_qlora.options import Adapters, Decoding, Finetuning, Network, QloraOptions, Source, Target  # noqa: E402
+from cdner_qlora.options import Adapters, Finetuning, Network, QloraOptions, Source, Target  # noqa: E402
 from cdner_torch import checkpoint, hub, loop  # noqa: E402
 from cdner_torch.batches import InMemory  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Causal, Example, TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
+from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
 from support import Nobody, change, context  # noqa: E402

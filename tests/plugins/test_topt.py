@@ -22,12 +22,13 @@ from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  #
 from cdner_bench.io import models  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
 from cdner_topt.method import Topt  # noqa: E402
-from cdner_topt.options import Decoding, Mslm, Network, Source, Target, ToptOptions  # noqa: E402
+from cdner_topt.options import Mslm, Network, Source, Target, ToptOptions  # noqa: E402
 from cdner_torch import backbones, generators, loop  # noqa: E402
 from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Backbone, Example, Seq2Seq, TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
+from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
 from support import Nobody, Run, change, context  # noqa: E402

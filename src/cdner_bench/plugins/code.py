@@ -7,7 +7,6 @@ whether its code was touched since, and stands in for a revision where none is d
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib.util
 import io
 import tokenize
@@ -15,6 +14,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+
+from ..hashing import digest
 
 CORE = "cdner_bench"
 CONTRACT = ("plugins", "io", "errors", "hashing")
@@ -27,10 +28,8 @@ def hash_code(module: ModuleType) -> str:
     Followed are the packages beside it whose names begin with "cdner_", whole, and the modules of the core that its
     imported names come from, with what these import in turn, but for `CONTRACT`.
     """
-    hashed = hashlib.sha256()
-    for path in sorted(_closure(_files(Path(module.__file__ or ""))), key=lambda p: (p.name, str(p))):
-        hashed.update(strip_comments(path).encode("utf-8"))
-    return hashed.hexdigest()[:8]
+    texts = sorted(strip_comments(path) for path in _closure(_files(Path(module.__file__ or ""))))
+    return digest(texts)[:8]  # in an order that does not depend on where the files lie
 
 
 def strip_comments(path: Path) -> str:

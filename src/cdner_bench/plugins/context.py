@@ -94,9 +94,10 @@ class RunContext:
         """
         import logging
 
-        silent = logging.getLogger("cdner_bench.silent")
-        silent.propagate = False
-        return cls(seed, workdir, shared, identity or {}, observer or Unwatched(), log or silent)
+        if log is None:
+            log = logging.Logger("cdner_bench.run")
+            log.addHandler(logging.NullHandler())  # or warnings would go to standard error
+        return cls(seed, workdir, shared, identity or {}, observer or Unwatched(), log)
 
     @property
     def answers(self) -> Path:

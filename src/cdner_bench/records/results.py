@@ -147,10 +147,15 @@ def scored(scores: Scores) -> dict[str, Any]:
     return {"scores": scores.protocols, "sentences": scores.sentences}
 
 
+def write(result: Result) -> str:
+    """The text of a result file."""
+    record = {"schema": SCHEMA, **_model().dump_python(result, mode="json")}
+    return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def save(result: Result, path: Path) -> None:
     """Write a result file, whole or not at all."""
-    record = {"schema": SCHEMA, **_model().dump_python(result, mode="json")}
-    write_atomic(path, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomic(path, write(result))
 
 
 def load(path: Path) -> Result:

@@ -32,9 +32,9 @@ class OlderRuns:
             return False  # a folder, or a name of the hub: its content then cannot be told
         for older, result in self._records:
             if _is_same(job, result) and (older / "run.json").exists():
-                for file in older.iterdir():
-                    if file.name != "lock":
-                        file.rename(folder / file.name)
+                files = [file for file in older.iterdir() if file.name != "lock"]
+                for file in sorted(files, key=lambda file: file.name == "run.json"):  # last: it says that all is there
+                    file.rename(folder / file.name)
                 today = replace(result, run=job.id, method=job.method, comparable=job.comparable)
                 results.save(today, folder / "run.json")
                 return True

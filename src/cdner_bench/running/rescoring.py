@@ -11,8 +11,9 @@ from typing import Any
 from ..data import Benchmark
 from ..errors import DataError
 from ..plugins import Method, Registered, Registry, options
-from ..records import Result, keep_predictions, locate_predictions, results
+from ..records import Result, describe_comparable, keep_predictions, locate_predictions, results
 from ..scoring import read_kept, score
+from ..types import Corpus
 
 
 class Change(StrEnum):
@@ -42,16 +43,15 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
     for path in sorted((boards / "results" / benchmark.name).rglob("*.json")):
         before = results.load(path)
         lifted = rename_options(before, registry)
-        after = _score_again(lifted, out, benchmark)
+        after = _find_and_score(lifted, out, benchmark)
         place = boards / "results" / after.path
-        text = path.read_text(encoding="utf-8")
+        if place == path and path.read_text(encoding="utf-8") == results.write(after):
+            yield Rescored(after, place, Change.NOTHING)
+            continue
         results.save(after, place)
         if place != path:
             path.unlink()
-        changed = place != path or place.read_text(encoding="utf-8") != text
-        scored = after.scores != before.scores
-        change = Change.RESCORED if scored else Change.LIFTED if changed else Change.NOTHING
-        yield Rescored(after, place, change)
+        yield Rescored(after, place, Change.RESCORED if after.scores != before.scores else Change.LIFTED)
 
 
 def rename_options(result: Result, registry: Registry) -> Result:
@@ -79,7 +79,7 @@ def modernise(entry: Registered, recorded: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _score_again(result: Result, out: Path, benchmark: Benchmark) -> Result:
+def _find_and_score(result: Result, out: Path, benchmark: Benchmark) -> Result:
     """The result under today's scorer, if its predictions are there and answer the test split that is here."""
     if not result.finished:
         return result
@@ -89,13 +89,20 @@ def _score_again(result: Result, out: Path, benchmark: Benchmark) -> Result:
     if not place.exists():
         return result
     try:
-        target = benchmark.corpus(result.scenario.target)
-        same_data = result.comparable is None or result.comparable.data == benchmark.fingerprint(result.scenario)
+        if result.comparable != describe_comparable(benchmark, result.scenario):
+            return result
     except DataError:
-        return result
-    predictions = read_kept(place, target.test, target.types)
-    if not same_data or len(predictions) != len(target.test):
         return result
     if place == plain:
         keep_predictions(plain.read_bytes(), kept)
+    return score_again(result, place, benchmark.corpus(result.scenario.target))
+
+
+def score_again(result: Result, place: Path, target: Corpus) -> Result:
+    """The result of a finished run under today's scorer, from its predictions for the test split of `target`; as it is,
+    if they are not all there.
+    """
+    predictions = read_kept(place, target.test, target.types) if place.exists() else []
+    if len(predictions) != len(target.test):
+        return result
     return replace(result, **results.scored(score(target.test, predictions, target.types)))

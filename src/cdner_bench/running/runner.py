@@ -34,6 +34,7 @@ from ..records import (
 from ..scoring import HEADLINE, encode, read_own, score
 from ..types import Corpus, Prediction, Scenario, Sentence
 from .adoption import OlderRuns
+from .rescoring import score_again
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def _keep_traceback(folder: Path, error: BaseException) -> None:
 def _resume(job: Job, folder: Path, out: Path, observer: Observer, older: OlderRuns) -> Outcome:
     record = folder / "run.json"
     if record.exists() or older.adopt(job, folder):
-        result, status = _rescored(job, folder, results.load(record)), Ending.SKIPPED
+        result, status = _bring_to_today(job, folder, results.load(record)), Ending.SKIPPED
     else:
         (folder / "error.txt").unlink(missing_ok=True)
         try:
@@ -225,13 +226,9 @@ def _tell_code(job: Job, result: Result) -> str:
     return f"made by other code of revision {job.method.revision} ({made_by}, today {today})"
 
 
-def _rescored(job: Job, folder: Path, result: Result) -> Result:
-    """A finished run's result under today's scorer, from its predictions, if they are still there."""
-    target = job.benchmark.corpus(job.scenario.target)
-    predictions, _ = read_own(folder / "predictions.jsonl", target.test, target.types)
-    if len(predictions) != len(target.test):
-        return result
-    again = replace(result, **results.scored(score(target.test, predictions, target.types)))
+def _bring_to_today(job: Job, folder: Path, result: Result) -> Result:
+    """A finished run's result under today's scorer, kept if it is another."""
+    again = score_again(result, folder / "predictions.jsonl", job.benchmark.corpus(job.scenario.target))
     if again != result:
         results.save(again, folder / "run.json")
     return again
@@ -252,6 +249,7 @@ def publish(result: Result, folder: Path, out: Path) -> None:
 
 
 def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
+    plugin = job.entry.facts  # the code as it is now, whatever is edited while it runs
     meter.reset_peak_memory()
     with _log(folder / "log.txt", job) as log:
         identity = {"class": job.entry.spec.factory, "revision": job.entry.revision, "backbone": job.backbone}
@@ -280,7 +278,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         usage=run.usage,
         device=meter.device_name(),
         peak_memory=meter.peak_memory(),
-        provenance=describe_provenance(job.entry.facts),
+        provenance=describe_provenance(plugin),
         **results.scored(scores),
     )
 

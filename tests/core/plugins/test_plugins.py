@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from cdner_bench import Method, plugins
 from cdner_bench.errors import OptionError, PluginError
 from cdner_bench.plugins import scaffold
+from cdner_bench.plugins.code import hash_code
 from support import ROOT, Run
 
 SPEC = 'Spec("mine", "x:Y", "…")'
@@ -55,6 +57,21 @@ def test_with_a_revision_the_code_is_provenance(tmp_path: Path) -> None:
     assert before.revision == after.revision == "3"
     assert code != after.facts.code
     assert (after.facts.name, after.facts.origin) == ("mine", "file")
+
+
+def test_the_hash_of_code_follows_what_is_in_a_package_and_not_where_it_lies(tmp_path: Path) -> None:
+    hashes = set()
+    for place in (tmp_path / "z", tmp_path / "a" / "much" / "deeper"):
+        package = place / "cdner_mine"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("from cdner_bench import llm, text2text\n")
+        (package / "types.py").write_text("from cdner_bench import conll\nHERE = 1\n")
+        module = ModuleType("cdner_mine")
+        module.__file__ = str(package / "__init__.py")
+        hashes.add(hash_code(module))
+    assert len(hashes) == 1
+    (package / "types.py").write_text("from cdner_bench import conll\nHERE = 2\n")
+    assert hash_code(module) not in hashes
 
 
 def test_a_plugin_can_be_left_out() -> None:
