@@ -7,6 +7,7 @@ A field of the dataclass may be a frozen dataclass itself, a group: its options 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -94,7 +95,7 @@ def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -
         for given, value in layer.items():
             name = formerly.get(given, given)
             if name not in hints:
-                raise OptionError(f"{owner} has no option {given!r}", hint=_suggest(given, hints))
+                raise OptionError(f"{owner} has no option {given!r}", hint=_suggest(given, hints, formerly))
             try:
                 values[name] = _validated(TypeAdapter(hints[name]), value)
             except ValidationError as error:
@@ -123,11 +124,16 @@ def _changed(made: Any, grouped: Mapping[str, Mapping[str, object]]) -> Iterator
         yield group, dataclasses.replace(getattr(made, group), **values)
 
 
-def _suggest(given: str, names: Iterable[str]) -> str:
-    """What may have been meant: a like name, else one that ends alike in a group."""
+def _suggest(given: str, names: Iterable[str], formerly: Mapping[str, str]) -> str:
+    """What may have been meant: options that end alike, or are of that group; else the one with the nearest name, of
+    today or of before.
+    """
     known = list(names)
     ending = [name for name in known if name.rpartition(".")[2] == given or name.startswith(f"{given}.")]
-    return f"did you mean {', '.join(map(repr, ending))}?" if ending else did_you_mean(given, known)
+    if ending:
+        return f"did you mean {', '.join(map(repr, ending))}?"
+    near = difflib.get_close_matches(given, [*known, *formerly], n=1)
+    return f"did you mean {formerly.get(near[0], near[0])!r}?" if near else did_you_mean(given, known)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,15 @@ def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) 
 
 
 def read_kept(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> list[Prediction]:
-    """The predictions of a run, from its own file or from the compressed one beside its result (`.gz`)."""
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-        return _read_lines(stream, sentences, types)[0]
+    """The predictions of a run, from its own file or from the compressed one beside its result (`.gz`).
+
+    Raises `PredictionError` naming a compressed file that is cut off or damaged.
+    """
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+            return _read_lines(stream, sentences, types)[0]
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise PredictionError(f"{path} is damaged: {error}", hint=f"restore it, or remove it: rm {path}") from None
 
 
 def _read_lines(

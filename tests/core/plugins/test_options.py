@@ -145,3 +145,17 @@ def test_a_group_in_the_key_of_a_stage_stands_for_its_options(tmp_path: Path) ->
     assert stage(Learning(limit=7)) == first
     assert len({first, stage(Learning(epochs=4)), stage(Learning(), seed=1)}) == 3
     assert stage(Learning(), 0, seeded=False) == stage(Learning(), 1, seeded=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("epoch", "did you mean 'target.epochs'?"),  # nearest is the name it had
+        ("target.epoch", "did you mean 'target.epochs'?"),
+        ("rate", "did you mean 'source.rate', 'target.rate'?"),
+    ],
+)
+def test_a_misspelt_option_of_a_group_is_answered_with_the_one_meant(given: str, hint: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        resolve(Grouped, [{given: 1}], "m")
+    assert caught.value.hint == hint

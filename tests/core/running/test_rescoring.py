@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cdner_bench import plugins
 from cdner_bench.data import benchmark
+from cdner_bench.errors import PredictionError
 from cdner_bench.records import locate_predictions, results
 from cdner_bench.running import Change, Ending, Job, rescore, runner
 from support import ROOT, Nobody, Run
@@ -100,3 +104,16 @@ def test_a_run_made_by_other_code_of_the_same_revision_is_skipped_and_said(tmp_p
     (again,) = runner.run([job], tmp_path, Nobody())
     assert again.status is Ending.SKIPPED
     assert again.message == f"made by other code of revision 4 (00000000, today {job.entry.facts.code})"
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:100], lambda data: b"garbage", lambda data: data[:-8] + bytes(8)]
+)
+def test_damaged_predictions_are_named(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    (outcome,) = runner.run([make_job()], tmp_path, Nobody())
+    assert outcome.result is not None
+    place = locate_predictions(tmp_path / "leaderboards", outcome.result)
+    place.write_bytes(damage(place.read_bytes()))
+    with pytest.raises(PredictionError, match=rf"{place.name} is damaged") as caught:
+        list(rescore(tmp_path, benchmark.load("mini"), plugins.discover([METHODS])))
+    assert caught.value.hint == f"restore it, or remove it: rm {place}"
