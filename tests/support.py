@@ -36,6 +36,17 @@ def context(folder: Path, seed: int = 0) -> RunContext:
     return RunContext(seed, folder / "run", folder / "shared", {}, Nobody(), logging.getLogger("test"))
 
 
+def judged_by(score: Callable[[], float]) -> Any:
+    """A judge that says what `score` says."""
+    from cdner_torch.judge import Judge
+
+    class Scripted(Judge):
+        def f1(self) -> float:
+            return score()
+
+    return Scripted((), lambda sentences: [])
+
+
 def change(options: Any, **chosen: object) -> Any:
     """Options with other values, those of a group in a dict: `change(o, pretraining="none", target={"epochs": 1})`."""
     groups = {name: value for name, value in chosen.items() if isinstance(value, dict)}

@@ -13,11 +13,10 @@ _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "meta-llama/Llama-2-7b-hf"},
     "cpu": {
         **_SMALL,
-        "source.sentences": 1000,
-        "target.epochs": 10,
+        "source.sentences": 2000,
+        "target.epochs": 20,
         "dev.every": 5,
-        "dev.sentences": 64,
-        "decoding.max_answer": 128,
+        "dev.sentences": 100,
     },
     "quick": {
         **_SMALL,
@@ -39,7 +38,7 @@ def register_methods() -> list[Spec]:
             "instruction tuning of a 4-bit decoder through low-rank adapters, sources first (Llama-2-7B QLoRA)",
             presets=_PRESETS,
             extra="qlora",
-            revision=1,
+            revision=2,
         ),
         Spec(
             "lora-llama2",
@@ -48,6 +47,6 @@ def register_methods() -> list[Spec]:
             options={"adapters.quantisation": "none"},
             presets=_PRESETS,
             extra="qlora",
-            revision=1,
+            revision=2,
         ),
     ]

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 
-from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sentence_counts, sha256, text2text, total
+from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sha256, text2text
 from cdner_torch import backbones, hub
 from cdner_torch.batches import InMemory, blocks, mix, sample
 from cdner_torch.compute import Compute
-from cdner_torch.generators import Example, TokenLimits
+from cdner_torch.generators import Example, TokenLimits, read_all
+from cdner_torch.judge import Judge
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule, adamw
 from cdner_torch.weights import restore
@@ -72,15 +73,18 @@ class Qlora(Method):
     def _learn_target(self, target: Corpus, place: Path, run: RunContext) -> None:
         o = self.options
         examples = self._examples(target.train, target.types)
-        dev = target.dev[: o.dev.sentences]
-
-        def dev_f1() -> float:
-            return total(map(sentence_counts, dev, self._answered(dev, target.types))).f1
-
         data = InMemory(lambda _: examples, o.finetuning.batch_size, run.seed)
-        judge = dev_f1 if o.target.select == "dev" else None
+        judge = Judge(target.dev[: o.dev.sentences], lambda dev: self._answered(dev, target.types))
         torch.manual_seed(run.seed)
-        train(self.model, data, self._schedule(o.target.epochs, run), "target", run, place, judge)
+        train(
+            self.model,
+            data,
+            self._schedule(o.target.epochs, run),
+            "target",
+            run,
+            place,
+            judge if o.target.select == "dev" else None,
+        )
 
     def _schedule(self, epochs: int, run: RunContext) -> Schedule:
         o, group = self.options, self.options.finetuning
@@ -102,8 +106,8 @@ class Qlora(Method):
 
     def _answered(self, sentences: Sequence[Sentence], types: Sequence[str]) -> list[Prediction]:
         exact = replace(self.model.compute, precision="fp32")
-        texts = self.model.answers([text2text.prompt(s, types) for s in sentences], exact)
-        return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]
+        prompts = [text2text.prompt(s, types) for s in sentences]
+        return read_all(self.model, sentences, prompts, types, exact)
 
 
 def unpack(place: str, run: RunContext) -> str:

@@ -17,7 +17,7 @@ from cdner_torch import backbones, hub
 from cdner_torch.batches import IGNORED, pad_rows
 from cdner_torch.compute import Compute
 from cdner_torch.descent import out_of_memory
-from cdner_torch.generators import Causal, Example, TokenLimits
+from cdner_torch.generators import Causal, Completion, Example, TokenLimits
 
 from . import quantisation
 from .options import Adapters
@@ -43,13 +43,13 @@ class Adapted(Causal):
             "labels": labels,
         }
 
-    def answers(self, texts: Sequence[str], compute: Compute, rows: int = 128) -> list[str]:
+    def complete(self, texts: Sequence[str], compute: Compute) -> list[Completion]:
         """As `Causal`. A processor unpacks 4-bit weights at every new token, so there they are unpacked once, and the
         adapters added: the same function, computed in float32.
         """
         if self.compute.device != "cpu":
-            return super().answers(texts, compute, rows)
-        return self.plain().answers(texts, Compute("cpu", "fp32"), rows)
+            return super().complete(texts, compute)
+        return self.plain().complete(texts, Compute("cpu", "fp32"))
 
     @torch.no_grad()
     def plain(self) -> Causal:

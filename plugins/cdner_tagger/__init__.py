@@ -12,8 +12,17 @@ _SMALL: dict[str, object] = {
 _PRESETS: dict[str, dict[str, object]] = {
     # CrossNER's BertTagger: Adam 5e-5, batch 16, 2 source epochs, early stop after 8 epochs without a better dev F1.
     "paper": {"backbone": "bert-base-cased"},
-    "cpu": {**_SMALL, "mlm.epochs": 5, "source.sentences": 4000, "target.epochs": 20, "target.dev_every": 2},
-    "quick": {**_SMALL, "mlm.epochs": 2, "source.epochs": 2, "target.epochs": 15, "target.dev_every": 3},
+    "cpu": {
+        **_SMALL,
+        "mlm.epochs": 5,
+        "source.sentences": 2000,
+        "source.epochs": 1,
+        "target.epochs": 20,
+        "target.patience": None,
+        "dev.every": 5,
+        "dev.sentences": 100,
+    },
+    "quick": {**_SMALL, "mlm.epochs": 2, "source.epochs": 2, "target.epochs": 15, "dev.every": 3},
 }
 
 
@@ -27,7 +36,7 @@ def register_methods() -> list[Spec]:
             "token classification on an encoder: source domains first, then the target (CrossNER's BertTagger)",
             presets=_PRESETS,
             extra="torch",
-            revision=1,
+            revision=2,
         ),
         Spec(
             "bert-gtok",
@@ -37,6 +46,6 @@ def register_methods() -> list[Spec]:
             presets=_PRESETS,
             resources=("gtok",),
             extra="torch",
-            revision=1,
+            revision=2,
         ),
     ]

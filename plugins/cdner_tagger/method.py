@@ -19,10 +19,9 @@ from cdner_bench import (
     Sentence,
     digest,
     gtok,
-    sentence_counts,
-    total,
 )
 from cdner_torch.batches import blocks, sample
+from cdner_torch.judge import Judge
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
 
@@ -119,16 +118,14 @@ class BertTagger(Method):
         for domain, corpus in enumerate(joint, start=1):
             pool += self._windows(sample(corpus.train, o.source.sentences, generator), tagger, domain)
 
-        def dev_f1() -> float:
-            return total(map(sentence_counts, target.dev, self._decode(tagger, target.dev, self.compute))).f1
-
+        judge = Judge(target.dev[: o.dev.sentences], lambda dev: self._decode(tagger, dev, self.compute))
         tagger.set_dropout(o.finetuning.dropout)
         data = draw_from([pool], o.finetuning.batch_size, run.seed, sqrt=False)
         group, decay = o.target, o.target.schedule == "linear"
         schedule = Schedule(
-            group.epochs, o.finetuning.batch_size, group.learning_rate, group.dev_every, group.patience, decay
+            group.epochs, o.finetuning.batch_size, group.learning_rate, o.dev.every, group.patience, decay
         )
-        train(Pupil(tagger, self.compute), data, schedule, "target", run, place, dev_f1)
+        train(Pupil(tagger, self.compute), data, schedule, "target", run, place, judge)
 
     def _windows(self, sentences: Sequence[Sentence], tagger: Tagger, domain: int) -> list[Window]:
         labels = {label: n for n, label in enumerate(tagger.labels)}

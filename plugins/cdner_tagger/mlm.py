@@ -46,15 +46,21 @@ class MaskedLM(Learner[Masked]):
         self.compute = compute
 
     def loss(self, items: Sequence[Masked]) -> Tensor:
-        """Cross-entropy summed over the masked sub-words."""
+        """Cross-entropy summed over the masked sub-words; the head is computed for those only."""
         device = self.compute.device
         ids, labels, attention = (
             torch.stack([getattr(row, part) for row in items]).to(device) for part in ("ids", "labels", "attention")
         )
-        with self.compute.autocast():
+        masked = labels != IGNORED
+
+        def keep_masked(module: nn.Module, inputs: object, output: Any) -> Any:
+            output.last_hidden_state = output.last_hidden_state[masked][None]
+            return output
+
+        hook = self.network.base_model.register_forward_hook(keep_masked)
+        with hook, self.compute.autocast():
             logits = self.network(input_ids=ids, attention_mask=attention).logits
-        flat = logits.float().flatten(0, 1)
-        return nn.functional.cross_entropy(flat, labels.flatten(), ignore_index=IGNORED, reduction="sum")
+        return nn.functional.cross_entropy(logits[0].float(), labels[masked], reduction="sum")
 
     def terms(self, items: Sequence[Masked]) -> int:
         """How many sub-words are masked."""

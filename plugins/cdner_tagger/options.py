@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
 from cdner_bench import backbone, chooses_knowledge
 from cdner_torch.compute import Precision
-from cdner_torch.options import Positive, Rate, Share
+from cdner_torch.options import Dev, Positive, Rate, Share
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Target:
-    """The target: the dev score is taken every `dev_every` epochs, and training stops after `patience` epochs without a
-    better one. With `finetuning.transfer=joint`, its sentences are repeated `joint_repeats` times.
+    """The target: training stops after `patience` epochs without a better dev score. With `finetuning.transfer=joint`,
+    its sentences are repeated `joint_repeats` times.
     """
 
     epochs: Positive = 300
     patience: Positive | None = 8
-    dev_every: Positive = 1
     learning_rate: Rate = 5e-5
     schedule: Literal["constant", "linear"] = "constant"
     joint_repeats: Positive = 50
@@ -83,6 +82,7 @@ class TaggerOptions:
     finetuning: Finetuning = Finetuning()
     source: Source = Source()
     target: Target = Target()
+    dev: Dev = field(default_factory=Dev)
 
     formerly: ClassVar[Mapping[str, str]] = {
         "precision": "network.precision",
@@ -99,7 +99,8 @@ class TaggerOptions:
         "source_sampling": "source.sampling",
         "epochs": "target.epochs",
         "patience": "target.patience",
-        "dev_every": "target.dev_every",
+        "dev_every": "dev.every",
+        "target.dev_every": "dev.every",
         "learning_rate": "target.learning_rate",
         "schedule": "target.schedule",
         "joint_repeats": "target.joint_repeats",

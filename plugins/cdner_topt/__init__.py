@@ -11,19 +11,28 @@ _SMALL: dict[str, object] = {
     "source.learning_rate": 3e-4,
     "target.learning_rate": 3e-4,
     "dev.every": 5,
-    "decoding.max_answer": 128,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "google/flan-t5-base"},
     "cpu": {
         **_SMALL,
+        "backbone": "minilm2minilm",
+        "mslm.learning_rate": 2e-4,
+        "source.learning_rate": 2e-4,
+        "target.learning_rate": 1.5e-4,
         "mslm.masked_copies": 2,
         "source.sentences": 2000,
         "source.epochs": 1,
-        "target.epochs": 10,
-        "dev.sentences": 64,
+        "target.epochs": 20,
+        "dev.sentences": 100,
     },
-    "quick": {**_SMALL, "mslm.masked_copies": 3, "source.epochs": 4, "target.epochs": 20},
+    "quick": {
+        **_SMALL,
+        "mslm.masked_copies": 3,
+        "source.epochs": 4,
+        "target.epochs": 20,
+        "decoding.max_answer": 128,
+    },
 }
 
 
@@ -38,7 +47,7 @@ def register_methods() -> list[Spec]:
             presets=_PRESETS,
             resources=("gtok",),
             extra="torch",
-            revision=1,
+            revision=2,
         ),
         Spec(
             "topt-no-gtok",
@@ -47,7 +56,7 @@ def register_methods() -> list[Spec]:
             options={"pretraining": "none"},
             presets=_PRESETS,
             extra="torch",
-            revision=1,
+            revision=2,
         ),
         Spec(
             "topt-dapt",
@@ -57,6 +66,6 @@ def register_methods() -> list[Spec]:
             presets=_PRESETS,
             resources=("dapt",),
             extra="torch",
-            revision=1,
+            revision=2,
         ),
     ]

@@ -21,15 +21,14 @@ from cdner_bench import (
     Sentence,
     digest,
     gtok,
-    sentence_counts,
     sha256,
     text2text,
-    total,
 )
 from cdner_torch import backbones
 from cdner_torch.batches import Data, InMemory, Streamed, blocks, sample
 from cdner_torch.compute import Compute
-from cdner_torch.generators import Backbone, Example, TokenLimits
+from cdner_torch.generators import Backbone, Example, TokenLimits, read_all
+from cdner_torch.judge import Judge
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
 from cdner_torch.weights import restore
@@ -113,10 +112,11 @@ class Topt(Method):
 
     def _masked(self, corpus: Sequence[gtok.Explanation], model: Backbone, seed: int) -> InMemory[Example]:
         masking = self._masking(seed)
+        seen = [mslm.shorten(e, model) for e in corpus]
 
         @lru_cache(maxsize=1)
         def draw(epoch: int) -> list[Example]:
-            pairs = [pair for n, e in enumerate(corpus) for pair in mslm.copies(e, n, masking, epoch)]
+            pairs = [pair for n, e in enumerate(seen) for pair in mslm.copies(e, n, masking, epoch)]
             return model.encode(pairs)
 
         group = self.options.mslm
@@ -130,9 +130,9 @@ class Topt(Method):
             raise CdnerError(f"{path} holds no text" + (f" within mslm.dapt_tokens={budget}" if budget else ""))
 
         def pairs(epoch: int) -> Iterator[tuple[str, str]]:
-            return mslm.line_copies(path, masking, budget, epoch if group.masks == "dynamic" else 0)
+            return mslm.line_copies(path, masking, budget, epoch if group.masks == "dynamic" else 0, model.fit)
 
-        return Streamed(pairs, count, model.encode, group.batch_size)
+        return Streamed(pairs, count, model.encode, group.batch_size, seed)
 
     def _masking(self, seed: int) -> mslm.Masking:
         o = self.options.mslm
@@ -195,15 +195,14 @@ class Topt(Method):
         pairs = [(self.prompt(s, corpus.types, run.seed), text2text.answer(s)) for s in corpus.train]
         examples = model.encode(pairs)
         data = InMemory(lambda _: examples, o.finetuning.batch_size, run.seed)
-        dev = corpus.dev[: o.dev.sentences]
 
-        def dev_f1() -> float:
-            answered = self._answered(model, dev, corpus.types, self.compute, run.seed)
-            return total(map(sentence_counts, dev, answered)).f1
+        def answer(sentences: Sequence[Sentence]) -> list[Prediction]:
+            return self._answered(model, sentences, corpus.types, self.compute, run.seed)
 
+        judge = Judge(corpus.dev[: o.dev.sentences], answer) if group.select == "dev" else None
         schedule = Schedule(group.epochs, o.finetuning.batch_size, group.learning_rate, o.dev.every)
         torch.manual_seed(run.seed)
-        train(model, data, schedule, phase, run, place, dev_f1 if group.select == "dev" else None)
+        train(model, data, schedule, phase, run, place, judge)
 
     def _model(self, start: Path | None) -> Backbone:
         """The backbone, with the weights that a stage left in its folder if there is one."""
@@ -219,8 +218,7 @@ class Topt(Method):
     def _answered(
         self, model: Backbone, sentences: Sequence[Sentence], types: Sequence[str], compute: Compute, seed: int
     ) -> list[Prediction]:
-        texts = model.answers([self.prompt(s, types, seed) for s in sentences], compute)
-        return [text2text.read(text, s, types) for text, s in zip(texts, sentences, strict=True)]
+        return read_all(model, sentences, [self.prompt(s, types, seed) for s in sentences], types, compute)
 
     def prompt(self, sentence: Sentence, types: Sequence[str], seed: int) -> str:
         """A random order of the options is drawn for each sentence, so that a resumed run sees the same."""

@@ -7,8 +7,8 @@ asked for: static masks cost no memory.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,9 +43,20 @@ def copies(explanation: gtok.Explanation, place: int, masking: Masking, epoch: i
         yield gaps(words, chosen, legacy=masking.legacy)
 
 
-def line_copies(path: Path, masking: Masking, tokens: int | None, epoch: int = 0) -> Iterator[tuple[str, str]]:
-    """One random copy of every line of a text file, up to a budget of words; the file is never held in memory."""
-    for place, words in enumerate(lines(path, tokens)):
+def shorten(explanation: gtok.Explanation, model: Backbone) -> gtok.Explanation:
+    """An explanation without the words that do not fit into the model's source, so that no gap is asked for there."""
+    words = explanation.text.split()
+    return replace(explanation, text=" ".join(words[: model.fit(words)]))
+
+
+def line_copies(
+    path: Path, masking: Masking, tokens: int | None, epoch: int = 0, fit: Callable[[Sequence[str]], int] = len
+) -> Iterator[tuple[str, str]]:
+    """One random copy of every line of a text file, of as many of its words as `fit` says, up to a budget of words; the
+    file is never held in memory.
+    """
+    for place, line in enumerate(lines(path, tokens)):
+        words = line[: fit(line)]
         yield gaps(words, _bernoulli(words, (place, 0, epoch), masking), legacy=masking.legacy)
 
 

@@ -16,6 +16,7 @@ from .generators import Backbone, Causal, Seq2Seq, TokenLimits
 
 _DROPOUTS = (
     "dropout_rate", "dropout", "attention_dropout", "activation_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop",
+    "hidden_dropout_prob", "attention_probs_dropout_prob",
 )  # fmt: skip
 
 
@@ -51,15 +52,30 @@ def load(name: str, compute: Compute, limits: TokenLimits, dropout: float | None
     `dropout` None leaves the backbone's own. Raises `CdnerError` for one that is not there, or that generates no text.
     """
     frame = read_frame(name)
-    rates: dict[str, Any] = (
-        {} if dropout is None else {rate: dropout for rate in _DROPOUTS if hasattr(frame.config, rate)}
-    )
-    network = hub.load_model(frame.kind.auto, name, attn_implementation=hub.attention(), **rates)
+    changed = {} if dropout is None else {"config": _with_dropout(frame.config, dropout)}
+    network = hub.load_model(frame.kind.auto, name, attn_implementation=hub.attention(), **changed)
     if getattr(network.config, "quantization_config", None) is not None:
         del network.config.quantization_config  # the weights are float32 now
         network.hf_quantizer = None
+    if getattr(network.config, "shared_embeddings", False):
+        share_embeddings(network)
     make_greedy(network, frame.tokenizer)
     return frame.kind(network, frame.tokenizer, compute, limits)
+
+
+def _with_dropout(config: Any, rate: float) -> Any:
+    for part in (config, *(getattr(config, name) for name in ("encoder", "decoder") if hasattr(config, name))):
+        for name in _DROPOUTS:
+            if hasattr(part, name):
+                setattr(part, name, rate)
+    return config
+
+
+def share_embeddings(network: Any) -> None:
+    """Let an encoder-decoder made of two BERTs have one matrix of embeddings, for source, target and output."""
+    shared = network.encoder.embeddings.word_embeddings
+    network.decoder.bert.embeddings.word_embeddings = shared
+    network.decoder.cls.predictions.decoder.weight = shared.weight
 
 
 def make_greedy(network: Any, tokenizer: Any) -> None:

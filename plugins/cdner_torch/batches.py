@@ -38,12 +38,12 @@ class InMemory(Generic[Long]):
 
     def batches(self, epoch: int) -> Iterator[list[Long]]:
         """Shuffled anew each epoch, from random numbers of its own."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        yield from shuffle(self.draw(epoch), self.batch_size, generator)
+        yield from shuffle(self.draw(epoch), self.batch_size, _seeded(self.seed, epoch))
 
 
 class Streamed(Generic[Item, Long]):
-    """Items made of what is read one after the other, in batches of similar length within a stretch of 64.
+    """Items made of what is read one after the other, in batches of similar length within a stretch of 64, shuffled
+    within it.
 
     `read` begins an epoch's reading of `count` things, `encode` makes an item of each of a stretch.
     """
@@ -54,16 +54,17 @@ class Streamed(Generic[Item, Long]):
         count: int,
         encode: Callable[[Sequence[Item]], Sequence[Long]],
         batch_size: int,
+        seed: int,
     ) -> None:
-        self.read, self.encode, self.batch_size = read, encode, batch_size
+        self.read, self.encode, self.batch_size, self.seed = read, encode, batch_size, seed
         whole, rest = divmod(count, 64 * batch_size)
         self.steps = whole * 64 + -(-rest // batch_size)
 
     def batches(self, epoch: int) -> Iterator[list[Long]]:
-        """In the order of the text."""
-        reading = self.read(epoch)
+        """The stretches in the order of the text."""
+        reading, generator = self.read(epoch), _seeded(self.seed, epoch)
         while stretch := list(islice(reading, 64 * self.batch_size)):
-            yield from group_by_length(self.encode(stretch), self.batch_size)
+            yield from shuffle(self.encode(stretch), self.batch_size, generator)
 
 
 class OneStream(Generic[Item]):
@@ -136,9 +137,17 @@ def group_by_length(items: Sequence[Long], size: int) -> Iterator[list[Long]]:
 
 
 def shuffle(items: Sequence[Long], size: int, generator: torch.Generator) -> list[list[Long]]:
-    """Random groups of `size` items, of similar length within each stretch of 16 groups, in random order."""
+    """Random groups of `size` items in random order, of similar length within a stretch of at most 16 groups.
+
+    A stretch is no more than a sixteenth of all items, so that a small set is grouped otherwise whenever it is
+    shuffled: below 32 groups, length plays no part.
+    """
     order = torch.randperm(len(items), generator=generator).tolist()
-    groups = [
-        group for stretch in blocks(order, 16 * size) for group in group_by_length([items[i] for i in stretch], size)
-    ]
+    stretch = max(1, min(16, len(items) // (16 * size))) * size
+    groups = [group for part in blocks(order, stretch) for group in group_by_length([items[i] for i in part], size)]
     return [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]
+
+
+def _seeded(seed: int, epoch: int) -> torch.Generator:
+    """The random numbers of one epoch."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + epoch)

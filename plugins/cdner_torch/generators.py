@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from transformers import (
 )
 from transformers.modeling_outputs import BaseModelOutput
 
-from cdner_bench import CdnerError
+from cdner_bench import CdnerError, Cut, Prediction, Sentence, text2text
 
 from .batches import IGNORED, blocks, pad_rows
 from .compute import Compute
@@ -36,6 +37,14 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Completion:
+    """What a model said, and what did not fit into its limits."""
+
+    text: str
+    cut: tuple[Cut, ...] = ()
+
+
+@dataclass(frozen=True)
 class TokenLimits:
     """Tokens of a source and of a target in training, and of an answer; longer ones are cut."""
 
@@ -48,6 +57,10 @@ class Backbone(Learner[Example]):
     """A network, its tokenizer, and how precisely to compute."""
 
     relief = "take a smaller backbone, or -o network.max_source=128"
+    rows = 128
+    """How many prompts are answered at once, unless that was too many before."""
+    positions: int | None = None
+    """How many tokens a source may have; None where nothing limits them."""
 
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
         self.network = network.to(compute.device)
@@ -57,6 +70,8 @@ class Backbone(Learner[Example]):
         self.before, after = find_specials(tokenizer)
         self.after = after or [tokenizer.eos_token_id]
         self._dropped = _dropped(tokenizer)
+        self.folds = self._ids(["CASE É"]) == self._ids(["case e"])
+        """Whether the vocabulary has neither case nor accents, so that answers have none."""
 
     def encode(self, pairs: Sequence[tuple[str, str]]) -> list[Example]:
         """Sources and targets as ids, an example for each pair of texts."""
@@ -90,14 +105,21 @@ class Backbone(Learner[Example]):
         """How many target tokens there are."""
         return sum(len(e.target) for e in examples)
 
+    def answers(self, texts: Sequence[str], compute: Compute) -> list[str]:
+        """The texts of `complete`."""
+        return [completion.text for completion in self.complete(texts, compute)]
+
     @torch.no_grad()
-    def answers(self, texts: Sequence[str], compute: Compute, rows: int = 128) -> list[str]:
-        """Greedy answers to prompts, in order; batches of similar length, halved when memory runs out."""
-        sources = [self.source(ids) for ids in self._ids(texts)]
+    def complete(self, texts: Sequence[str], compute: Compute) -> list[Completion]:
+        """Greedy answers to prompts, in order; batches of similar length, `rows` at first and ever fewer when memory
+        runs out. A prompt is cut only where the model has no more positions.
+        """
+        whole = [self.source(ids) for ids in self._ids(texts)]
+        sources = [self.shorten(ids) for ids in whole]
         order = sorted(range(len(sources)), key=lambda n: -len(sources[n]))
-        out = [""] * len(texts)
+        out = [Completion("")] * len(texts)
         self.network.eval()
-        waiting = list(reversed(list(blocks(order, rows))))
+        waiting = list(reversed(list(blocks(order, self.rows))))
         while waiting:
             chosen = waiting.pop()
             try:
@@ -110,11 +132,27 @@ class Backbone(Learner[Example]):
                     raise CdnerError(
                         "out of memory with one answer at a time", hint="take a smaller backbone"
                     ) from error
-                waiting += [chosen[len(chosen) // 2 :], chosen[: len(chosen) // 2]]
+                self.rows = len(chosen) // 2
+                left = [n for part in reversed([*waiting, chosen]) for n in part]
+                waiting = list(reversed(list(blocks(left, self.rows))))
                 continue
             for n, ids in zip(chosen, said.tolist(), strict=True):
-                out[n] = self._text(ids)
+                cut = [Cut.PROMPT] * (len(sources[n]) < len(whole[n]))
+                cut += [Cut.ANSWER] * (self.tokenizer.eos_token_id not in ids)
+                out[n] = Completion(self._text(ids), tuple(cut))
         return out
+
+    def fit(self, words: Sequence[str]) -> int:
+        """How many of the first words fit into a source of training."""
+        room = self.limits.source - len(self.before) - len(self.after)
+        ends = accumulate(map(len, self._ids(words)))
+        return sum(1 for end in ends if end <= room)
+
+    def shorten(self, source: list[int]) -> list[int]:
+        """A source without what is beyond the model's positions; its last special tokens stay."""
+        if self.positions is None or len(source) <= self.positions:
+            return source
+        return [*source[: self.positions - len(self.after)], *self.after]
 
     def size(self) -> int:
         """How many parameters the network has, learnt or not."""
@@ -159,6 +197,13 @@ class Seq2Seq(Backbone):
     """An encoder-decoder: the source goes into the encoder."""
 
     auto = AutoModelForSeq2SeqLM
+
+    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
+        config = getattr(network.config, "encoder", network.config)
+        self.positions = getattr(config, "max_position_embeddings", None)
+        if self.positions is not None:
+            limits = TokenLimits(*(min(self.positions, limit) for limit in astuple(limits)))
+        super().__init__(network, tokenizer, compute, limits)
 
     def example(self, source: list[int], target: list[int]) -> Example:
         """Both with the tokenizer's special tokens, after the cut."""
@@ -232,6 +277,17 @@ class Causal(Backbone):
         ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources, left=True))
         out: Tensor = self.network.generate(input_ids=ids, attention_mask=mask, max_new_tokens=self.limits.answer)
         return out[:, ids.shape[1] :]
+
+
+def read_all(
+    model: Backbone, sentences: Sequence[Sentence], prompts: Sequence[str], types: Sequence[str], compute: Compute
+) -> list[Prediction]:
+    """What the model finds in sentences that the prompts ask about, one prediction a sentence in order."""
+    said = model.complete(prompts, compute)
+    return [
+        replace(text2text.read(completion.text, sentence, types, fold=model.folds), cut=completion.cut)
+        for completion, sentence in zip(said, sentences, strict=True)
+    ]
 
 
 def _dropped(tokenizer: Any) -> frozenset[int]:

@@ -5,6 +5,7 @@ The only place that knows of GGUF: a folder whose weights are such a file is loa
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext, redirect_stderr
 from functools import partial
 from io import StringIO
@@ -20,6 +21,7 @@ from cdner_bench import CdnerError
 logging.set_verbosity_error()
 hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 logging.disable_progress_bar()
+warnings.filterwarnings("ignore", "Version v4.12.0 introduces a better way to train encoder-decoder", FutureWarning)
 
 
 def find_gguf(name: str) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,13 +14,14 @@ from . import checkpoint, weights
 from .batches import Data
 from .checkpoint import Checkpoint
 from .descent import Descent
+from .judge import Judge
 from .learner import Learner
 from .schedule import Schedule
 
 Item = TypeVar("Item")
 
 CHECKPOINT_SECONDS = 120.0
-"""How much work a killed training loses at most."""
+"""How much work a killed training loses at most, unless to keep it takes more than a twentieth of that."""
 
 
 def train(
@@ -31,21 +31,23 @@ def train(
     phase: str,
     run: RunContext,
     place: Path,
-    dev_f1: Callable[[], float] | None = None,
+    judge: Judge | None = None,
 ) -> None:
-    """Train, and leave the last weights (with `dev_f1`, the best ones above 0) as `place/model.safetensors`.
+    """Train, and leave the last weights (with a `judge`, the best ones above 0) as `place/model.safetensors`.
 
     Random draws in training, such as dropout's, go on from the state of torch's generator, which the caller has
     seeded. An interrupted training goes on from its last checkpoint in `place` and ends with the weights of an
-    uninterrupted one. Raises `CdnerError` for a loss that is not finite and for want of memory.
+    uninterrupted one. Judging is a phase of its own, `dev`. Raises `CdnerError` for a loss that is not finite and for
+    want of memory.
     """
-    _Loop(learner, data, schedule, phase, run, place).go(dev_f1)
+    _Loop(learner, data, schedule, phase, run, place).go(judge)
 
 
 @dataclass
 class _Position:
     """Where a training has come to. `parts` is into how many pieces a batch is split for want of memory; `best` and
-    `best_epoch` (from 1) are the best dev score and its epoch.
+    `best_epoch` (from 1) are the best dev score and its epoch. `seconds` are those of learning, `dev_seconds` those of
+    judging.
     """
 
     step: int = 0
@@ -54,6 +56,8 @@ class _Position:
     best_epoch: int = 0
     seconds: float = 0.0
     sentences: int = 0
+    dev_seconds: float = 0.0
+    dev_sentences: int = 0
 
 
 class _Loop(Generic[Item]):
@@ -68,11 +72,16 @@ class _Loop(Generic[Item]):
         self.position = _Position()
         self.numbers: dict[str, float] = {}
 
-    def go(self, dev_f1: Callable[[], float] | None) -> None:
+    def go(self, judge: Judge | None) -> None:
         self._resume()
         earlier = self.position.seconds
+        self.begun = time.monotonic() - earlier - self.position.dev_seconds
         with self.run.phase(self.phase) as clock:
-            self._learn(dev_f1, earlier)
+            if self.position.dev_sentences:  # judged before an interruption
+                with self.run.aside("dev") as dev:
+                    dev.sentences += self.position.dev_sentences
+                dev.seconds += self.position.dev_seconds
+            self._learn(judge)
             clock.epochs = self.position.step // self.data.steps if self.data.steps else self.schedule.epochs
             clock.sentences = self.position.sentences
         clock.seconds += earlier
@@ -80,22 +89,19 @@ class _Loop(Generic[Item]):
             self.learner.keep(self.place)
         self.checkpoint.remove()
 
-    def _learn(self, dev_f1: Callable[[], float] | None, earlier: float) -> None:
-        saved = begun = time.monotonic()
+    def _learn(self, judge: Judge | None) -> None:
+        due = time.monotonic() + CHECKPOINT_SECONDS
         while self.position.step < self.total:
             epoch, skip = divmod(self.position.step, self.data.steps)
             for batch in islice(self.data.batches(epoch), skip, None):
                 self._step(batch)
                 ended, last = self.position.step % self.data.steps == 0, self.position.step == self.total
-                if dev_f1 and ended and (last or (epoch + 1) % self.schedule.dev_every == 0):
-                    self._judge(dev_f1(), epoch + 1)
+                if judge and ended and (last or (epoch + 1) % self.schedule.dev_every == 0):
+                    self._judge(judge, epoch + 1)
                     if self._has_lost_patience(epoch + 1):
                         return
-                if time.monotonic() - saved > CHECKPOINT_SECONDS and not last:
-                    self.position.seconds = earlier + time.monotonic() - begun
-                    self.position.parts = self.descent.parts
-                    self.checkpoint.save(asdict(self.position))
-                    saved = time.monotonic()
+                if time.monotonic() > due and not last:
+                    due = self._checkpoint()
 
     def _step(self, batch: list[Item]) -> None:
         self.numbers["loss"] = self.descent.step(self.position.step, batch)
@@ -103,7 +109,22 @@ class _Loop(Generic[Item]):
         self.position.sentences += len(batch)
         self.run.progress(self.position.step, self.total, **self.numbers)
 
-    def _judge(self, score: float, epoch: int) -> None:
+    def _checkpoint(self) -> float:
+        """Save, and say when to save again: later, the longer it takes."""
+        begun = time.monotonic()
+        self.position.seconds = begun - self.begun - self.position.dev_seconds
+        self.position.parts = self.descent.parts
+        self.checkpoint.save(asdict(self.position))
+        ended = time.monotonic()
+        return ended + max(CHECKPOINT_SECONDS, 20 * (ended - begun))
+
+    def _judge(self, judge: Judge, epoch: int) -> None:
+        begun = time.monotonic()
+        with self.run.aside("dev") as dev:
+            score = judge.f1()
+            dev.sentences += len(judge.sentences)
+        self.position.dev_seconds += time.monotonic() - begun
+        self.position.dev_sentences += len(judge.sentences)
         self.numbers["dev_f1"] = score
         self.run.log.info("%s: epoch %d, loss %.4f, dev %.2f", self.phase, epoch, self.numbers["loss"], score)
         if score > self.position.best:

@@ -19,7 +19,7 @@ from .plugins import (
     operational,
     supplies,
 )
-from .types import Corpus, Entity, Interval, Prediction, Reason, Rejected, Scenario, Sentence
+from .types import Corpus, Cut, Entity, Interval, Prediction, Reason, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
@@ -43,6 +43,7 @@ __all__ = [
     "Corpus",
     "CorpusName",
     "Counts",
+    "Cut",
     "DataError",
     "Entity",
     "GtokText",

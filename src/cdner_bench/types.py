@@ -165,12 +165,20 @@ class Rejected:
             raise DataError(f"no reason to reject is called {self.reason!r}", hint=hint) from None
 
 
+class Cut(StrEnum):
+    """What a length limit cut off: the end of what the method read, or of what it said."""
+
+    PROMPT = "prompt"
+    ANSWER = "answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What a method said about one sentence.
 
     `entities` are spans of known types; `rejected` is everything else it said. `raw` is the generated text of a
-    text-to-text method, `tags` the unrepaired BIO tags of a tagger, one a token; some protocols read them.
+    text-to-text method, `tags` the unrepaired BIO tags of a tagger, one a token; some protocols read them. `cut` says
+    what did not fit, as `Cut`s or their texts.
     """
 
     sentence_id: str
@@ -178,3 +186,4 @@ class Prediction:
     rejected: tuple[Rejected, ...] = ()
     raw: str | None = None
     tags: tuple[str, ...] | None = None
+    cut: tuple[Cut, ...] = ()

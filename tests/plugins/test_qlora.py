@@ -34,7 +34,7 @@ from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
-from support import Nobody, change, context  # noqa: E402
+from support import Nobody, change, context, judged_by  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
 NF4 = Adapters(quantisation="nf4", rank=4, alpha=16, dropout=0.0, checkpointing=False)
@@ -207,7 +207,7 @@ def test_the_dev_score_in_between_changes_nothing_that_is_learnt(tiny_llama: str
             return next(scores)
 
         scores = iter([1.0, 2.0, 3.0])
-        train(network, data, Schedule(3, 4, 1e-2), "t", context(folder), folder, dev_f1)
+        train(network, data, Schedule(3, 4, 1e-2), "t", context(folder), folder, judged_by(dev_f1))
         return restore(folder)
 
     assert same(made(tmp_path / "a", asked=True), made(tmp_path / "b", asked=False))

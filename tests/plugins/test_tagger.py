@@ -21,7 +21,7 @@ from cdner_tagger.options import Network, Source, TaggerOptions, Target  # noqa:
 from cdner_torch import loop  # noqa: E402
 from cdner_torch.batches import mix, pad_rows  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
-from support import Nobody, change, context  # noqa: E402
+from support import Nobody, change, context, judged_by  # noqa: E402
 
 FP32 = training.Tagging("cpu", "fp32", 0)
 
@@ -238,7 +238,7 @@ def test_training_ends_with_the_best_weights_and_stops_when_patience_does(
     run = context(tmp_path)
     schedule = Schedule(epochs=len(scores), learning_rate=1e-3, batch_size=8, patience=2, decay=False)
     data = training.draw_from([pool], 8, 0, sqrt=False)
-    loop.train(training.Pupil(tagger, FP32), data, schedule, "target", run, tmp_path, dev_f1)
+    loop.train(training.Pupil(tagger, FP32), data, schedule, "target", run, tmp_path, judged_by(dev_f1))
     assert (len(seen), run.phases[0].epochs) == (asked, asked)
     for name, value in model.load_tagger(tmp_path).state_dict().items():
         assert torch.equal(value, seen[best][name])

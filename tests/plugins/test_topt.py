@@ -31,7 +31,7 @@ from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
-from support import Nobody, Run, change, context  # noqa: E402
+from support import Nobody, Run, change, context, judged_by  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
 
@@ -444,7 +444,7 @@ def test_the_best_epoch_on_dev_is_kept(
         return next(scores)
 
     data = InMemory(lambda _: examples, 2, 0)
-    train(model, data, Schedule(8, 2, 1e-2, dev_every=2), "t", context(tmp_path), tmp_path, dev)
+    train(model, data, Schedule(8, 2, 1e-2, dev_every=2), "t", context(tmp_path), tmp_path, judged_by(dev))
     assert same(weights(tmp_path), kept[1])
     assert not same(kept[1], kept[2])
 
@@ -503,7 +503,7 @@ def test_streamed_batches_are_as_many_as_announced(tiny_t5: str, tmp_path: Path)
     model = load(tiny_t5)
     for count in (1, 7, 64 * 3, 64 * 3 + 1, 500):
         pairs = [(f"a {n}", "b") for n in range(count)]
-        data = Streamed(lambda _, pairs=pairs: iter(pairs), count, model.encode, 3)  # type: ignore[misc]
+        data = Streamed(lambda _, pairs=pairs: iter(pairs), count, model.encode, 3, 0)  # type: ignore[misc]
         made = list(data.batches(0))
         assert len(made) == data.steps
         assert sum(map(len, made)) == count

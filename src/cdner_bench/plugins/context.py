@@ -76,6 +76,7 @@ class RunContext:
     knowledge: str | None = None
     knowledge_folder: Path | None = None
     _open: Phase | None = None
+    _asides: dict[str, Phase] = field(default_factory=dict)
 
     @classmethod
     def create(
@@ -121,8 +122,25 @@ class RunContext:
                 yield phase
         finally:
             self._open = None
-        self.phases.append(phase)
-        self.log.info("%s: %.1f s", name, phase.seconds)
+            ended, self._asides = [phase, *self._asides.values()], {}
+        self.phases += ended
+        for part in ended:
+            self.log.info("%s: %.1f s", part.name, part.seconds)
+
+    @contextmanager
+    def aside(self, name: str) -> Iterator[Phase]:
+        """Time a block inside the open phase that is not the phase's own work, such as answering dev: it is a phase of
+        its own, which follows the open one and adds up all blocks of that name. The open phase's clock stands still.
+        """
+        if self._open is None:
+            raise RuntimeError(f"{name!r} is an aside of no phase")
+        aside = self._asides.setdefault(name, Phase(name))
+        before = aside.seconds
+        try:
+            with meter.timed(aside):
+                yield aside
+        finally:
+            self._open.seconds -= aside.seconds - before
 
     def progress(self, step: int, total: int | None, **numbers: float) -> None:
         """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…)."""

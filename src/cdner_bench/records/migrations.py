@@ -1,7 +1,8 @@
 """Result files of older schemas, lifted to today's. What is said here of names and options is history, and stays.
 
 Schema 1 had no `usage`. Schema 2 had the plugin's release and code in the identity of a run: it knew neither revisions,
-nor what makes results comparable, nor what a run learnt from.
+nor what makes results comparable, nor what a run learnt from. Schema 3 counted no odd answers, and its phases did not
+say how busy the machine was.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ..data import Benchmark, benchmark
 from ..hashing import digest
 from ..types import Scenario
 
-SCHEMA = 3
+SCHEMA = 4
 _FIRST_REVISION = ("tagger", "topt", "prompting", "qlora", "density")
 """Plugins of the project: what they made before revisions were declared is revision 1 of their methods."""
 
@@ -65,7 +66,15 @@ def _with_plugin_in_identity(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _without_usage, 2: _with_plugin_in_identity}
+def _without_answers(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "answers": {}}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _without_usage,
+    2: _with_plugin_in_identity,
+    3: _without_answers,
+}
 """From a schema number to a function that lifts a record to the next one."""
 
 

@@ -93,6 +93,7 @@ class Result:
     """One line of the record. A run that could not be made (`not-run`), or that lacks answers (`incomplete`), has a
     `reason` and no scores. `comparable` is what it shares with the results that it may be ranked with. `learnt_from`
     names the corpus of explanations that it learnt from, as `analyze` calls it; None: none, or one of the user's own.
+    `answers` counts what was odd about generated texts (`scoring.count_answers`).
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -108,6 +109,7 @@ class Result:
     learnt_from: str | None = None
     scores: Mapping[str, Mapping[str, FileCounts]] = field(default_factory=dict)
     sentences: SentenceCounts = ()
+    answers: Mapping[str, int] = field(default_factory=dict)
     phases: Sequence[Phase] = ()
     usage: Usage | None = None
     device: str = ""
@@ -144,7 +146,7 @@ class Result:
 
 def scored(scores: Scores) -> dict[str, Any]:
     """The fields of a `Result` that come from scoring."""
-    return {"scores": scores.protocols, "sentences": scores.sentences}
+    return {"scores": scores.protocols, "sentences": scores.sentences, "answers": scores.answers}
 
 
 def write(result: Result) -> str:

@@ -10,9 +10,13 @@ from statistics import fmean
 from ..io import Phase
 from ..llm import ANSWERED, Usage
 from ..records import Result
-from .cells import HOLE, Cell, Fixed, Hole, Several
+from ..types import Cut, Reason
+from .cells import HOLE, Cell, Fixed, Hole, Remarked, Several
 from .row import Row
 from .table import Column
+
+QUIET = 0.25
+"""How many cores others may keep busy while seconds are measured that stand for the method alone."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,31 @@ def show_parameters(runs: Sequence[Result]) -> Cell:
     return Several([Fixed(n / 1e6, 1, after="M") if n else 0 for n in (model.trained, model.total)], " / ")
 
 
+def show_learnt(runs: Sequence[Result]) -> Cell:
+    """What each stage of training went through, epochs included: the mean over runs, by the stage's first word."""
+    stages: dict[str, float] = {}
+    for run in runs:
+        for phase in run.phases:
+            if phase.epochs:
+                stage = phase.name.partition(" ")[0]
+                stages[stage] = stages.get(stage, 0) + phase.sentences / len(runs)
+    return Several([f"{stage} {items:,.0f}" for stage, items in stages.items()], " · ") if stages else Hole()
+
+
 def show_seconds_per_epoch(runs: Sequence[Result]) -> Cell:
     """Seconds of the last training phase by its epochs; a hole if devices differ."""
-    phases = [trained[-1] for trained in _training(runs) if trained]
-    return show_mean([phase.seconds / phase.epochs for phase in phases], 2)
+    return _show_seconds([(trained[-1].seconds / trained[-1].epochs, trained[-1:]) for trained in _training(runs)], 2)
 
 
 def show_seconds_of_training(runs: Sequence[Result]) -> Cell:
     """Seconds of all training phases; a hole if devices differ."""
-    return show_mean([sum(p.seconds for p in phases) for phases in _training(runs) if phases], 1)
+    return _show_seconds([(sum(p.seconds for p in phases), phases) for phases in _training(runs)], 1)
+
+
+def show_seconds_of_judging(runs: Sequence[Result]) -> Cell:
+    """Seconds of answering dev, to choose the epoch; a hole if devices differ, or if dev was part of training."""
+    judged = [[p for p in r.phases if p.name == "dev"] for r in _of_one_device(runs)]
+    return _show_seconds([(sum(p.seconds for p in phases), phases) for phases in judged if phases], 1)
 
 
 def show_seconds_per_sentence(runs: Sequence[Result]) -> Cell:
@@ -54,7 +74,17 @@ def show_seconds_per_sentence(runs: Sequence[Result]) -> Cell:
         for p in r.phases
         if p.name == "predict" and p.sentences and not (r.usage and r.usage.replayed)
     ]
-    return show_mean([p.seconds / p.sentences for p in phases], 4)
+    return _show_seconds([(p.seconds / p.sentences, [p]) for p in phases], 4)
+
+
+def _show_seconds(taken: Sequence[tuple[float, Sequence[Phase]]], digits: int) -> Cell:
+    """The mean of seconds, each with the phases that took them: of those on a machine that did nothing else, or, if
+    there are none, of all, and marked.
+    """
+    quiet = [seconds for seconds, phases in taken if all((phase.others or 0) <= QUIET for phase in phases)]
+    if quiet or not taken:
+        return show_mean(quiet, digits)
+    return Remarked(Fixed(fmean(seconds for seconds, _ in taken), digits), "busy")
 
 
 def show_odd_answers(usages: Sequence[Usage]) -> Cell:
@@ -90,7 +120,14 @@ def show_waiting(row: Row) -> Cell:
 
 
 def _training(runs: Sequence[Result]) -> list[list[Phase]]:
-    return [[p for p in r.phases if p.epochs] for r in _of_one_device(runs)]
+    """The training phases of each run that has some, if their seconds can be compared."""
+    phases = [[p for p in r.phases if p.epochs] for r in _of_one_device(runs)]
+    return [trained for trained in phases if trained]
+
+
+def _count(name: str) -> Callable[[Ranked], Cell]:
+    """How many answers or items of answers of a row are of a kind, over all its runs."""
+    return lambda ranked: sum(r.answers.get(name, 0) for r in ranked.row.finished)
 
 
 def _of_one_device(runs: Sequence[Result]) -> Sequence[Result]:
@@ -120,14 +157,23 @@ MODEL: Sequence[Column[Ranked]] = (
 
 COST: Sequence[Column[Ranked]] = (
     Column("Trained / total", "right", _runs(show_parameters)),
+    Column("Learnt from", "left", _runs(show_learnt)),
     Column("Train s/epoch", "right", _runs(show_seconds_per_epoch)),
     Column("Train s", "right", _runs(show_seconds_of_training)),
+    Column("Dev s", "right", _runs(show_seconds_of_judging)),
     Column("s/sentence", "right", _runs(show_seconds_per_sentence)),
     Column(
         "Peak memory", "right", _runs(lambda runs: Fixed(max(r.peak_memory for r in runs) / 2**30, 2, after=" GiB"))
     ),
     Column("Precision", "left", _runs(lambda runs: _names(sorted(r.model.precision or HOLE for r in runs)))),
     Column("Device", "left", _runs(lambda runs: _names(sorted(r.device for r in runs), "; "))),
+)
+
+ANSWERS: Sequence[Column[Ranked]] = (
+    Column("Answers", "right", _count("read")),
+    Column("Cut at the limit", "right", _count(f"{Cut.ANSWER} cut")),
+    Column("Prompts cut", "right", _count(f"{Cut.PROMPT} cut")),
+    *(Column(reason.value.capitalize(), "right", _count(reason.value)) for reason in Reason),
 )
 
 ASKED: Sequence[Column[Ranked]] = (

@@ -15,7 +15,7 @@ from ..data import Benchmark
 from ..records import Result
 from ..scoring import HEADLINE, PROTOCOLS
 from .cells import Hole, Several
-from .costs import ASKED, COST, METHOD, MODEL, Ranked
+from .costs import ANSWERS, ASKED, COST, METHOD, MODEL, Ranked
 from .page import Supplement
 from .row import Row
 from .table import Column, Table
@@ -89,10 +89,21 @@ class Board:
     def cost(self) -> Table:
         """Parameters, time and memory of the rows that have run."""
         note = (
-            "Means over runs. s/epoch: the last training phase. Train s: all training phases, shared ones included. "
-            "Seconds of different devices do not compare, and are not averaged."
+            "Means over runs. Learnt from: sentences, or in pre-training masked copies and rows, that each stage went "
+            "through, all epochs together. s/epoch: the last training phase. Train s: all training phases, shared ones "
+            "included. Dev s: answering dev to choose the epoch. Seconds of different devices do not compare, and are "
+            "not averaged; (busy): other processes kept more than a quarter of a core busy meanwhile."
         )
         return Table("Cost", [METHOD, *MODEL, *COST], [ranked for ranked in self.ranked if ranked.row.finished], note)
+
+    def answers(self) -> Table | None:
+        """What was odd about the texts that the methods generated, if they did."""
+        note = (
+            "Sums over runs: answers, and among them those cut off at the length limit; then what they say that is no "
+            "span of its sentence, by the reason. All of it counts as wrong, except what is only said again."
+        )
+        texts = [ranked for ranked in self.ranked if any(r.answers.get("read") for r in ranked.row.finished)]
+        return Table("Generated answers", [METHOD, *MODEL, *ANSWERS], texts, note) if texts else None
 
     def models(self) -> Table | None:
         """What was asked of language models, if anything."""
@@ -105,7 +116,9 @@ class Board:
 
     def tables(self) -> list[Table]:
         """Everything that is shown, in order; what supplements add comes last."""
-        made = [table for table in (self.scores(), self.protocols(), self.cost(), self.models()) if table]
+        made = [
+            table for table in (self.scores(), self.protocols(), self.cost(), self.answers(), self.models()) if table
+        ]
         return made + [table for supplement in self.supplements for table in supplement.board_tables(self)]
 
     def records(self) -> list[dict[str, Any]]:

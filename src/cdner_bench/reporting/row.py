@@ -32,8 +32,17 @@ class Row:
         return [r for r in self.results if r.finished]
 
     def seeds(self, target: str) -> dict[int, Result]:
-        """The finished runs of one target by seed."""
-        return {r.seed: r for r in self.finished if r.scenario.target == target}
+        """The finished runs of one target by seed; one stands for all where no seed changes anything."""
+        runs = {r.seed: r for r in self.finished if r.scenario.target == target}
+        return dict(list(runs.items())[:1]) if self._draws_nothing else runs
+
+    @cached_property
+    def _draws_nothing(self) -> bool:
+        """Whether all seeds answer alike, sentence by sentence: then they are one run, and not a sample."""
+        by_target: dict[str, list[Result]] = {}
+        for result in self.finished:
+            by_target.setdefault(result.scenario.target, []).append(result)
+        return all(r.sentences == runs[0].sentences for runs in by_target.values() for r in runs[1:])
 
     def f1(self, target: str, protocol: str = HEADLINE) -> Estimate | None:
         """Micro-F1 of one target under a protocol; None without a score."""

@@ -1,6 +1,6 @@
 """Runs and measurements are made here, and runs resumed, adopted and scored again."""
 
-from . import analyses, runner
+from . import analyses, campaign, runner
 from .rescoring import Change, Rescored, rescore
 from .runner import Ending, Job, JobObserver, Outcome
 
@@ -12,6 +12,7 @@ __all__ = [
     "Outcome",
     "Rescored",
     "analyses",
+    "campaign",
     "rescore",
     "runner",
 ]

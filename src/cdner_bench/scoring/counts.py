@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..types import Prediction, Sentence
 
@@ -53,10 +53,13 @@ def total(counts: Iterable[Counts]) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Counts per protocol and type, and the headline's counts per sentence (for paired tests)."""
+    """Counts per protocol and type, the headline's counts per sentence (for paired tests), and how many answers there
+    were to read and what was odd about them (`count_answers`).
+    """
 
     protocols: Mapping[str, PerType]
     sentences: Sequence[Counts]
+    answers: Mapping[str, int] = field(default_factory=dict)
 
     def counts(self, protocol: str = HEADLINE) -> Counts:
         """Micro counts under a protocol; `.f1` is the score."""

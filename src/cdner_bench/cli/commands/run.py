@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ...errors import OptionError
 from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named
 
 MOST = 100
@@ -13,8 +15,8 @@ MOST = 100
 
 
 def run(
-    method: Annotated[str, typer.Option(help="Methods, separated by commas.", metavar="NAME[,NAME]")],
-    setting: Annotated[str, typer.Option(help="single, multi, or another setting of the benchmark.")],
+    method: Annotated[str | None, typer.Option(help="Methods, separated by commas.", metavar="NAME[,NAME]")] = None,
+    setting: Annotated[str | None, typer.Option(help="single, multi, or another setting of the benchmark.")] = None,
     target: Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")] = None,
     benchmark: BenchmarkName = None,
     preset: Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")] = None,
@@ -22,6 +24,9 @@ def run(
         list[str], typer.Option("-o", "--option", help="One option of the method.", metavar="KEY=VALUE")
     ] = [],
     seeds: Annotated[str, typer.Option(help="How many seeds (0, 1, …), or the seeds themselves: 555,666,777.")] = "1",
+    campaign: Annotated[
+        Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
+    ] = None,
     out: Out = HERE,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
@@ -30,27 +35,39 @@ def run(
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
     from ... import plugins
     from ...plugins import options
-    from ...running import runner
+    from ...running import Ending, runner
+    from ...running import campaign as campaigns
     from ..display import display
     from .leaderboard import print_boards
 
-    data = chosen(benchmark)
     registry = plugins.discover(plugin, no_plugin)
-    entries = [registry.get(name) for name in named("--method", method)]
-    scenarios = data.scenarios(setting, () if target is None else named("--target", target))
-    jobs = runner.plan(data, scenarios, entries, preset, options.parse_assignments(option), _seeds(seeds))
+    if campaign is not None:
+        if method or setting or target or option:
+            raise OptionError("a campaign names its own methods, settings and options", hint="leave them out")
+        asked = campaigns.read(campaign)
+        data = chosen(asked.benchmark)
+        jobs = list(asked.jobs(data, registry))
+    else:
+        if method is None or setting is None:
+            raise OptionError(
+                f"run needs a {'--method' if method is None else '--setting'}",
+                hint="type: cdner-bench run --method topt --setting multi; cdner-bench list says what there is",
+            )
+        data = chosen(benchmark)
+        entries = [registry.get(name) for name in named("--method", method)]
+        scenarios = data.scenarios(setting, () if target is None else named("--target", target))
+        jobs = runner.plan(data, scenarios, entries, preset, options.parse_assignments(option), _seeds(seeds))
     with display(quiet) as observer:
         outcomes = list(runner.run(jobs, out, observer))
-    print_boards(data, out, setting)
-    failed = sum(outcome.failed for outcome in outcomes)
+    for name in dict.fromkeys(job.scenario.setting for job in jobs):
+        print_boards(data, out, name)
+    failed = sum(outcome.failed for outcome in outcomes if not (campaign and outcome.status is Ending.BUSY))
     if failed:
         print(f"{failed} of {len(jobs)} runs failed; type the same command to try them again")
     return min(failed, MOST)
 
 
 def _seeds(text: str) -> list[int]:
-    from ...errors import OptionError
-
     try:
         numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError:

@@ -15,6 +15,7 @@ from typing import Any
 from text import Noun
 
 from cdner_bench import Sentence, text2text
+from cdner_torch.tokens import find_specials
 
 Ids = list[int]
 Example = tuple[Ids, Ids]
@@ -28,11 +29,14 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
-        self.eos = tokenizer.eos_token_id
+        self.before, self.after = find_specials(tokenizer)
         self.sentinels = [tokenizer.convert_tokens_to_ids(f"<extra_id_{i}>") for i in range(100)]
         fixed = {*tokenizer.all_special_ids, *self.sentinels}
-        self.plain = [i for i in range(len(tokenizer)) if i not in fixed]
-        self.starts = [i for i in self.plain if tokenizer.convert_ids_to_tokens(i).startswith("▁")]
+        pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+        self.plain = [i for i, piece in enumerate(pieces) if i not in fixed and not piece.startswith("[unused")]
+        metaspace = any(piece.startswith("▁") for piece in pieces)
+        begins = (lambda piece: piece.startswith("▁")) if metaspace else (lambda piece: not piece.startswith("##"))
+        self.starts = [i for i in self.plain if begins(pieces[i])]
         self._known: dict[str, Ids] = {}
 
     def words(self, words: Sequence[str]) -> Ids:
@@ -44,6 +48,10 @@ class Vocabulary:
                 ids = self._known[word] = self.tokenizer(word, add_special_tokens=False)["input_ids"]
             out += ids
         return out
+
+    def wrap(self, ids: Sequence[int]) -> Ids:
+        """The ids of a whole source or target, with the special tokens around it."""
+        return [*self.before, *ids, *self.after]
 
     def text(self, text: str) -> Ids:
         """The ids of a text."""
@@ -113,7 +121,7 @@ class Tasks:
                 target += self._item(kind, span)
             else:
                 source += span
-        return [*source, v.eos], [*target, v.eos]
+        return v.wrap(source), v.wrap(target)
 
     def fill_gaps(self) -> Example:
         """Span corruption by words, 15 % in spans of one to three, as T5 was trained."""
@@ -132,7 +140,7 @@ class Tasks:
             else:
                 source += v.words(words[i : i + 1])
                 i += 1
-        return [*source, v.eos], [*target, v.sentinels[n], v.eos]
+        return v.wrap(source), v.wrap([*target, v.sentinels[n]])
 
     def find_types(self, full: bool) -> Example:
         """Sentence and options; the answer lists the nouns that have an option among their types."""
@@ -151,7 +159,7 @@ class Tasks:
             kind = next((t for t in noun.types if t in options), None)
             if kind is not None:
                 target += self._item(v.words([kind]), v.words(words[start:end]))
-        return [*source, v.eos], [*target, v.eos]
+        return v.wrap(source), v.wrap(target)
 
     def _annotated(self) -> tuple[list[str], list[tuple[int, int, Noun]]]:
         """Words, and the nouns of WordNet in them as (start, end, noun), in reading order, without overlap."""

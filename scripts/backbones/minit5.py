@@ -1,6 +1,6 @@
 """Train the small T5 that the presets `cpu` and `quick` of the text-to-text methods start from.
 
-    python scripts/minit5/train.py --corpus FOLDER --out FOLDER
+    python scripts/backbones/minit5.py --corpus FOLDER --out FOLDER
 
 FOLDER of the corpus holds the unpacked Debian packages (text.py). Interrupted, the same command goes on from the last
 checkpoint. The curriculum is in tasks.py: copying out of noise, everything, what is sure, the same with the prompt.
@@ -17,8 +17,8 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import minit5_pieces as vocabulary
 import text
-import tokenizer as vocabulary
 import torch
 from tasks import Example, Tasks, Vocabulary
 from torch import Tensor, nn

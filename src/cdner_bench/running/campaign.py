@@ -1,0 +1,79 @@
+"""A campaign: rows that a board is to have, in the order in which they are worth having.
+
+Its file names a benchmark, a preset, and `[[rows]]`: a method, settings, how many seeds, options, and what a run takes.
+The first seed of every row comes first, then the second of those that want one, so that the board is soon whole.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..data import Benchmark
+from ..errors import DataError
+from ..io import TomlTable
+from ..plugins import Registry
+from .runner import Job, plan
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """A method with options in some settings, and with how many seeds. `minutes` is what one run was seen to take."""
+
+    method: str
+    settings: tuple[str, ...]
+    seeds: int
+    options: Mapping[str, object]
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What a file asks for."""
+
+    benchmark: str
+    preset: str
+    rows: tuple[CampaignRow, ...]
+
+    def jobs(self, benchmark: Benchmark, registry: Registry) -> Iterator[Job]:
+        """Every run, in order. Raises `OptionError` for methods, settings and options that do not exist."""
+        for seed in range(max(row.seeds for row in self.rows)):
+            for row in self.rows:
+                for setting in row.settings:
+                    if seed < row.seeds:
+                        scenarios = benchmark.scenarios(setting, ())
+                        yield from plan(
+                            benchmark, scenarios, [registry.get(row.method)], self.preset, row.options, [seed]
+                        )
+
+
+def read(path: Path) -> Campaign:
+    """Read a campaign. Raises `DataError` naming the file and the key for anything that is none."""
+    try:
+        table = TomlTable(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(f"{path} is no TOML: {error}") from None
+    rows = tuple(_read_row(row) for row in table.tables("rows"))
+    if not rows:
+        raise DataError(f"{path}: rows is missing", hint="begin a row with [[rows]] and name its method")
+    campaign = Campaign(table.take("benchmark", str), table.take("preset", str), rows)
+    table.finish()
+    return campaign
+
+
+def _read_row(table: TomlTable) -> CampaignRow:
+    row = CampaignRow(
+        table.take("method", str),
+        table.texts("settings", least=1),
+        table.take("seeds", int, 1),
+        table.take("options", dict, {}),
+        float(table.take("minutes", (int, float), 0)),
+    )
+    if row.seeds < 1:
+        raise DataError(f"{table.path}: {table.prefix}seeds cannot be {row.seeds}")
+    table.finish()
+    return row
