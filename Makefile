@@ -34,7 +34,7 @@ docs: .venv/test  ## links, commands and names in the documentation
 
 # Two at a time, one thread each: a run takes longer, and two cores do more. A run that the other has begun is left to it.
 campaign: .venv/test  ## every row of CrossNER's boards that a CPU can make; goes on where it was stopped
-	OMP_NUM_THREADS=1 nice -n 19 sh -c 'for n in 1 2; do $(BIN)/cdner-bench run --campaign benchmarks/campaign.toml & done; wait'
+	OMP_NUM_THREADS=1 nice -n 19 sh -c 'for n in 1 2; do $(BIN)/cdner-bench run --campaign benchmarks/campaigns/crossner-cpu.toml & done; wait'
 
 board: .venv/demo  ## leaderboards/ from the result files
 	$(BIN)/cdner-bench leaderboard

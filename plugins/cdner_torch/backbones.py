@@ -72,7 +72,10 @@ def _with_dropout(config: Any, rate: float) -> Any:
 
 
 def share_embeddings(network: Any) -> None:
-    """Let an encoder-decoder made of two BERTs have one matrix of embeddings, for source, target and output."""
+    """Let an encoder-decoder made of two BERTs have one matrix of embeddings, for source, target and output, and no
+    pooler, of which nothing becomes.
+    """
+    network.encoder.pooler = None
     shared = network.encoder.embeddings.word_embeddings
     network.decoder.bert.embeddings.word_embeddings = shared
     network.decoder.cls.predictions.decoder.weight = shared.weight

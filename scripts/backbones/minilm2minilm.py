@@ -64,8 +64,8 @@ def build(minilm: Path) -> EncoderDecoderModel:
     config = EncoderDecoderConfig.from_encoder_decoder_configs(encoder.config, BertConfig(**own))
     config.shared_embeddings = True
     config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 101, 0, 102
-    config._attn_implementation = config.decoder._attn_implementation = "eager"
     model = EncoderDecoderModel(config)
+    model.set_attn_implementation("eager")
     model.encoder = encoder
     decoder = model.decoder.bert
     decoder.embeddings.load_state_dict(encoder.embeddings.state_dict())

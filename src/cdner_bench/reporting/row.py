@@ -42,7 +42,10 @@ class Row:
         by_target: dict[str, list[Result]] = {}
         for result in self.finished:
             by_target.setdefault(result.scenario.target, []).append(result)
-        return all(r.sentences == runs[0].sentences for runs in by_target.values() for r in runs[1:])
+        same = (
+            (r.scores, r.sentences) == (runs[0].scores, runs[0].sentences) for runs in by_target.values() for r in runs
+        )
+        return all(same)
 
     def f1(self, target: str, protocol: str = HEADLINE) -> Estimate | None:
         """Micro-F1 of one target under a protocol; None without a score."""

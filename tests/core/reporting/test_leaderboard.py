@@ -12,7 +12,8 @@ import pytest
 from cdner_bench import Counts, Scenario
 from cdner_bench.data import Benchmark
 from cdner_bench.records import Comparable, Result, Status, results
-from cdner_bench.reporting import FORMATS, HOLE, Board, make_boards, write_rows
+from cdner_bench.io import Phase
+from cdner_bench.reporting import FORMATS, HOLE, Board, Table, make_boards, write_rows
 from cdner_bench.scoring import PROTOCOLS
 from samples import RESULT
 from support import ROOT, Run
@@ -39,6 +40,11 @@ def board(mini: Benchmark, found: list[Result]) -> Board:
 FULL = [result("good", t, s, 60 + 2 * s) for t in TARGETS for s in (0, 1)]
 WEAK = [result("weak", t, 0, 30) for t in TARGETS]
 HOLEY = [result("holey", t, 0, 90) for t in TARGETS[1:]]
+
+
+def cell(table: Table, title: str) -> str:
+    """What the first row of a table says in a column."""
+    return write_rows(table)[0][table.headers.index(title)]
 
 
 def test_best_average_first_and_holes_last(mini: Benchmark) -> None:
@@ -84,7 +90,7 @@ def test_what_was_asked_of_language_models_is_summed(mini: Benchmark) -> None:
 def test_seconds_of_a_replay_are_not_shown(mini: Benchmark) -> None:
     assert RESULT.usage is not None
     replayed = [replace(r, usage=replace(RESULT.usage, replayed=3, cost=None)) for r in FULL]
-    assert write_rows(board(mini, replayed).cost())[0][6] == HOLE
+    assert cell(board(mini, replayed).cost(), "s/sentence") == HOLE
     table = board(mini, replayed).models()
     assert table is not None
     assert (write_rows(table)[0][8], write_rows(table)[0][-1]) == (HOLE, HOLE)
@@ -96,8 +102,41 @@ def test_rows_that_differ_in_an_option_only_say_which(mini: Benchmark) -> None:
 
 
 def test_cost(mini: Benchmark) -> None:
-    row = write_rows(board(mini, FULL).cost())[0]
-    assert row == ["good", "b", "quick", "0.0M / 0.0M", "0.50", "1.5", "0.2500", "0.00 GiB", "fp32", "cpu"]
+    assert write_rows(board(mini, FULL).cost())[0] == [
+        "good", "b", "quick", "0.0M / 0.0M", "fit 30", "0.50", "1.5", HOLE, "0.2500", "0.00 GiB", "fp32", "cpu",
+    ]  # fmt: skip
+
+
+def test_seconds_of_a_busy_machine_are_left_out_or_marked(mini: Benchmark) -> None:
+    def taken(r: Result, seconds: float, others: float) -> Result:
+        dev = Phase("dev", 4 * seconds, sentences=6, others=others)
+        return replace(r, phases=[Phase("fit", seconds, epochs=3, sentences=30, others=others), dev])
+
+    busy = [taken(r, 9.0, 0.9) for r in FULL]
+    table = board(mini, busy).cost()
+    assert [cell(table, title) for title in ("Train s/epoch", "Train s", "Dev s")] == [
+        "3.00 (busy)", "9.0 (busy)", "36.0 (busy)",
+    ]  # fmt: skip
+    table = board(mini, [taken(busy[0], 1.5, 0.1), *busy[1:]]).cost()
+    assert [cell(table, title) for title in ("Train s/epoch", "Train s", "Dev s")] == ["0.50", "1.5", "6.0"]
+
+
+def test_what_was_odd_about_answers_is_counted(mini: Benchmark) -> None:
+    assert board(mini, FULL).answers() is None
+    odd = [replace(r, answers={"read": 10, "repeat": 3, "answer cut": 2, "prompt cut": 1}) for r in FULL]
+    table = board(mini, odd).answers()
+    assert table is not None
+    shown = {title: cell(table, title) for title in table.headers}
+    n = len(FULL)
+    assert (shown["Answers"], shown["Repeat"]) == (f"{10 * n}", f"{3 * n}")
+    assert (shown["Cut at the limit"], shown["Prompts cut"], shown["Malformed"]) == (f"{2 * n}", f"{n}", "0")
+
+
+def test_seeds_that_change_nothing_are_one_run(mini: Benchmark) -> None:
+    same = [replace(FULL[0], scenario=replace(FULL[0].scenario, target=t), seed=s) for t in TARGETS for s in range(3)]
+    table = board(mini, same).scores()
+    assert (cell(table, "Avg."), cell(table, "Seeds")) == (cell(table, "AI"), "1")
+    assert "±" not in cell(table, "Avg.")
 
 
 def test_other_versions_do_not_mix(mini: Benchmark) -> None:
@@ -135,7 +174,7 @@ def test_only_what_is_comparable_is_ranked(mini: Benchmark) -> None:
 def test_seconds_of_different_devices_are_not_averaged(mini: Benchmark) -> None:
     gpu = [replace(r, device="GPU") for r in FULL if r.seed == 1]
     row = write_rows(board(mini, [*[r for r in FULL if r.seed == 0], *gpu]).cost())[0]
-    assert row[4:7] == [HOLE] * 3
+    assert row[5:9] == [HOLE] * 4
     assert row[-1] == "GPU; cpu"
 
 
