@@ -21,7 +21,7 @@ from .schedule import Schedule
 Item = TypeVar("Item")
 
 CHECKPOINT_SECONDS = 120.0
-"""How much work a killed training loses at most, unless to keep it takes more than a twentieth of that."""
+"""How much work a killed training loses at most; more where keeping it takes over a twentieth of two minutes."""
 
 
 def train(
@@ -116,7 +116,7 @@ class _Loop(Generic[Item]):
         self.position.parts = self.descent.parts
         self.checkpoint.save(asdict(self.position))
         ended = time.monotonic()
-        return ended + max(CHECKPOINT_SECONDS, 20 * (ended - begun))
+        return ended + CHECKPOINT_SECONDS * max(1.0, 20 * (ended - begun) / 120)
 
     def _judge(self, judge: Judge, epoch: int) -> None:
         begun = time.monotonic()

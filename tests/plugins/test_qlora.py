@@ -340,7 +340,7 @@ def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
 
         run.observer = Noting()
         method.fit(sources, where, run)
-        assert [(p.name, p.reused) for p in run.phases] == [("source", shared), ("target", False)]
+        assert [(p.name, p.reused) for p in run.phases if p.name != "dev"] == [("source", shared), ("target", False)]
     (first, *_) = sorted((tmp_path / "shared").glob("source-*[0-9a-f]"), key=lambda p: p.stat().st_mtime)
     assert same(begun[0], begun[1])
     assert any(same(begun[0], restore(p)) for p in (tmp_path / "shared").glob("source-*[0-9a-f]"))

@@ -380,7 +380,7 @@ def test_masked_lm_on_gtok_changes_the_encoder(
     run = context(tmp_path)
     method = BertTagger(options(tiny_bert, pretraining="gtok", mlm={"epochs": 2, "block": 32}))
     method.fit(sources, target, run)
-    assert [p.name for p in run.phases] == ["mlm", "source", "target"]
+    assert [p.name for p in run.phases] == ["mlm", "source", "target", "dev"]
     (folder,) = (tmp_path / "shared").glob("mlm-*[0-9a-f]")
     before, after = model.load_encoder(tiny_bert), model.load_encoder(str(folder))
     assert not torch.equal(before.embeddings.word_embeddings.weight, after.embeddings.word_embeddings.weight)

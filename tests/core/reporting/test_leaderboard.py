@@ -11,8 +11,8 @@ import pytest
 
 from cdner_bench import Counts, Scenario
 from cdner_bench.data import Benchmark
-from cdner_bench.records import Comparable, Result, Status, results
 from cdner_bench.io import Phase
+from cdner_bench.records import Comparable, Result, Status, results
 from cdner_bench.reporting import FORMATS, HOLE, Board, Table, make_boards, write_rows
 from cdner_bench.scoring import PROTOCOLS
 from samples import RESULT
