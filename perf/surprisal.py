@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--explanations", type=int, default=60)
     parser.add_argument("--batch-tokens", type=int)
     args = parser.parse_args()
-    place = str(models.fetch(args.backbone)) if args.backbone in models.catalogue() else args.backbone
+    place = str(models.fetch(args.backbone)) if args.backbone in models.read_catalogue() else args.backbone
 
     model = CausalModel(place, window=None, stride=None, batch_tokens=args.batch_tokens)
     plain = Plain(place, model)

@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--backbone", default="minit5")
     parser.add_argument("--test", type=int, default=200, help="sentences to predict")
     args = parser.parse_args()
-    place = str(models.fetch(args.backbone)) if args.backbone in models.catalogue() else args.backbone
+    place = str(models.fetch(args.backbone)) if args.backbone in models.read_catalogue() else args.backbone
     crossner = benchmark.load("crossner")
     corpus = (crossner if crossner.present() else benchmark.load("mini")).corpus("politics")
     pairs = [(text2text.prompt(s, corpus.types), text2text.answer(s)) for s in corpus.train]

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import DataError, OptionError, did_you_mean
 from ..hashing import digest
-from ..io import TomlTable, benchmarks_dir, data_dir, sha256
+from ..io import TomlTable, find_benchmarks_dir, find_data_dir, sha256
 from ..types import Corpus, Scenario, Sentence
 from .readers import conll
 
@@ -194,7 +194,7 @@ class Benchmark:
 
 def available() -> dict[str, Path]:
     """The shipped benchmarks by name."""
-    return {path.stem: path for path in sorted(benchmarks_dir().glob("*.toml"))}
+    return {path.stem: path for path in sorted(find_benchmarks_dir().glob("*.toml"))}
 
 
 def load(name: str) -> Benchmark:
@@ -214,7 +214,7 @@ def default() -> tuple[Benchmark, str]:
     """The benchmark to use when none is named, and why: crossner where its data is present, else the shipped sample."""
     crossner = load("crossner")
     if crossner.present():
-        return crossner, f"its data is in {data_dir()}"
+        return crossner, f"its data is in {find_data_dir()}"
     return load("mini"), "the CrossNER data is not here; cdner-bench data fetch downloads it"
 
 
@@ -267,11 +267,11 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
     reader = TomlTable(path, "", table)
     base = _base(reader, path, seen) if "extends" in table else None
     origins = tuple(
-        Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.tables("fetch")
+        Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.take_tables("fetch")
     )
-    root = data_dir() if origins else path.resolve().parent
-    domains = {name: _domain(name, sub, root) for name, sub in reader.named("domains")}
-    settings = {name: _setting(sub) for name, sub in reader.named("settings")}
+    root = find_data_dir() if origins else path.resolve().parent
+    domains = {name: _domain(name, sub, root) for name, sub in reader.take_named("domains")}
+    settings = {name: _setting(sub) for name, sub in reader.take_named("settings")}
     name = reader.take("name", str)
     for chosen in (name, *domains, *settings):
         if not re.fullmatch(r"\w[\w.-]*", chosen):
@@ -297,7 +297,7 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
 
 
 def _domain(name: str, table: TomlTable, root: Path) -> Domain:
-    types = table.texts("types") if "types" in table.values else ()
+    types = table.take_texts("types") if "types" in table.values else ()
     domain = Domain(
         name=name,
         title=table.take("title", str, name),
@@ -326,8 +326,8 @@ def _file(value: Any, root: Path, table: TomlTable, key: str) -> DataFile:
 def _setting(table: TomlTable) -> Setting:
     setting = Setting(
         title=table.take("title", str, table.prefix.rstrip(".").rpartition(".")[2]),
-        sources=table.texts("sources"),
-        targets=table.texts("targets", least=1),
+        sources=table.take_texts("sources"),
+        targets=table.take_texts("targets", least=1),
     )
     table.finish()
     return setting

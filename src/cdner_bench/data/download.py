@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import DataError, FetchError
-from ..io import locked, sha256
+from ..io import lock, sha256
 from .benchmark import Benchmark, DataFile
 
 CHUNK = 1 << 16
@@ -36,7 +36,7 @@ def fetch(
             yield file.path, False
             continue
         url = origin.url + quote(file.path.removeprefix(origin.prefix))
-        with locked(file.location.with_name(f".{file.location.name}.lock"), wait=True):
+        with lock(file.location.with_name(f".{file.location.name}.lock"), wait=True):
             _fetch(url, file, file.sha256, progress, attempts, timeout)
         yield file.path, True
 

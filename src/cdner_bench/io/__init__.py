@@ -1,21 +1,21 @@
 """What touches the operating system: files, locks, places, clocks, TOML, and packages of the registry."""
 
 from . import meter, models
-from .files import content, sha256, write_atomic
-from .locks import locked, locked_stream
+from .files import hash_content, sha256, write_atomic
+from .locks import lock, lock_stream
 from .meter import Phase
-from .places import benchmarks_dir, cache_dir, data_dir
+from .places import find_benchmarks_dir, find_cache_dir, find_data_dir
 from .toml_table import TomlTable
 
 __all__ = [
     "Phase",
     "TomlTable",
-    "benchmarks_dir",
-    "cache_dir",
-    "content",
-    "data_dir",
-    "locked",
-    "locked_stream",
+    "find_benchmarks_dir",
+    "find_cache_dir",
+    "find_data_dir",
+    "hash_content",
+    "lock",
+    "lock_stream",
     "meter",
     "models",
     "sha256",

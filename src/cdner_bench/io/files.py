@@ -32,7 +32,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def content(path: Path) -> str:
+def hash_content(path: Path) -> str:
     """SHA-256 of a file, or of every file in a folder with its name."""
     if path.is_dir():
         return digest({str(p.relative_to(path)): sha256(p) for p in sorted(path.rglob("*")) if p.is_file()})

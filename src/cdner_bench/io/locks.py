@@ -14,18 +14,18 @@ POLL = 0.01
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
+def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold an exclusive lock on `path`, which is made if need be and stays; the system drops the lock with its holder.
 
     Raises `BusyError` if another process holds it, unless told to `wait`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as stream, locked_stream(stream, wait=wait):
+    with path.open("a") as stream, lock_stream(stream, wait=wait):
         yield
 
 
 @contextmanager
-def locked_stream(stream: IO[str] | IO[bytes], *, wait: bool = True) -> Iterator[None]:
+def lock_stream(stream: IO[str] | IO[bytes], *, wait: bool = True) -> Iterator[None]:
     """Hold an exclusive lock on a file that is open for writing, and nobody who locks the same file gets in between.
 
     Raises `BusyError` if another process holds it, unless told to `wait`.

@@ -30,15 +30,15 @@ class Phase:
 
 
 @contextmanager
-def timed(phase: Phase) -> Iterator[Phase]:
+def time_phase(phase: Phase) -> Iterator[Phase]:
     """Add the time the block takes to `phase.seconds`, and note how busy the machine was otherwise."""
     synchronise()
-    start, before = time.perf_counter(), _seconds_of_others()
+    start, before = time.perf_counter(), _read_seconds_of_others()
     try:
         yield phase
     finally:
         synchronise()
-        elapsed, after = time.perf_counter() - start, _seconds_of_others()
+        elapsed, after = time.perf_counter() - start, _read_seconds_of_others()
         phase.seconds += elapsed
         if before is not None and after is not None:
             phase.others = round(max(0.0, after - before) / max(elapsed, 0.01), 2)
@@ -51,7 +51,7 @@ def synchronise() -> None:
         cuda.synchronize()
 
 
-def _seconds_of_others() -> float | None:
+def _read_seconds_of_others() -> float | None:
     """Core seconds that all processes but this one and its children have used since the machine was started; None
     where the system does not tell, or counts cores that this process may not use.
     """
@@ -65,13 +65,13 @@ def _seconds_of_others() -> float | None:
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
-def default_device() -> str:
+def find_device() -> str:
     """Either "cuda", if torch is imported and sees a GPU, or "cpu"."""
     torch = sys.modules.get("torch")
     return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
 
-def device_name() -> str:
+def name_device() -> str:
     """What the seconds were measured on: the GPU's name if one was used, else the processor and its usable cores."""
     cuda = _find_cuda()
     if cuda is not None:
@@ -95,7 +95,7 @@ def reset_peak_memory() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def peak_memory() -> int:
+def read_peak_memory() -> int:
     """Bytes since the reset, at their highest: the GPU's allocations if one is used, else the resident set. 0 on a
     system that does not tell (Windows).
     """

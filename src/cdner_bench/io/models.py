@@ -16,9 +16,9 @@ from pathlib import Path
 from ..errors import DataError, FetchError, OptionError, did_you_mean
 from ..hashing import digest
 from . import derived
-from .files import content, sha256
-from .locks import locked
-from .places import benchmarks_dir, cache_dir
+from .files import hash_content, sha256
+from .locks import lock
+from .places import find_benchmarks_dir, find_cache_dir
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,22 @@ class Model:
 
 
 @cache
-def catalogue() -> dict[str, Model]:
+def read_catalogue() -> dict[str, Model]:
     """The models that `fetch` knows, by name."""
-    with (benchmarks_dir() / "reference" / "models.toml").open("rb") as stream:
+    with (find_benchmarks_dir() / "reference" / "models.toml").open("rb") as stream:
         return {name: Model(name, **entry) for name, entry in tomllib.load(stream).items()}
 
 
-def identity(name: str) -> str:
+def identify(name: str) -> str:
     """What a backbone is, for the id of a run: a hash for the catalogue's models and for folders, else the name. The
     `hf:` of a model to be served is no part of its name.
     """
     name = name.removeprefix("hf:")
-    if name in catalogue():
-        model = catalogue()[name]
-        own = content(benchmarks_dir() / model.folder) if model.folder else model.weights_sha256
-        return digest([own, identity(model.base)]) if model.base else own
-    return content(Path(name)) if Path(name).is_dir() else name
+    if name in read_catalogue():
+        model = read_catalogue()[name]
+        own = hash_content(find_benchmarks_dir() / model.folder) if model.folder else model.weights_sha256
+        return digest([own, identify(model.base)]) if model.base else own
+    return hash_content(Path(name)) if Path(name).is_dir() else name
 
 
 def fetch(name: str) -> Path:
@@ -80,11 +80,11 @@ def fetch(name: str) -> Path:
     """
     model = _find(name)
     if model.folder:
-        place, mend = benchmarks_dir() / model.folder, "install cdner-bench again"
+        place, mend = find_benchmarks_dir() / model.folder, "install cdner-bench again"
     else:
-        place = cache_dir() / "models" / f"{name}-{model.version}"
+        place = find_cache_dir() / "models" / f"{name}-{model.version}"
         mend = f"rm -r {place} and try again"
-        with locked(place.with_name(f"{place.name}.lock"), wait=True):
+        with lock(place.with_name(f"{place.name}.lock"), wait=True):
             if not place.is_dir():
                 _download(model, place)
     if not (place / model.weights).is_file() or sha256(place / model.weights) != model.weights_sha256:
@@ -94,8 +94,8 @@ def fetch(name: str) -> Path:
 
 def _build(model: Model, shipped: Path) -> Path:
     """The folder in the cache that is put together from a shipped one and its base; its name tells of which."""
-    place = cache_dir() / "models" / f"{model.name}-{identity(model.name)[:8]}"
-    with locked(place.with_name(f"{place.name}.lock"), wait=True):
+    place = find_cache_dir() / "models" / f"{model.name}-{identify(model.name)[:8]}"
+    with lock(place.with_name(f"{place.name}.lock"), wait=True):
         if not place.is_dir():
             base = fetch(model.base)
             draft = _locate_draft(place)
@@ -111,8 +111,8 @@ def remove(name: str) -> list[Path]:
     Raises `OptionError` for an unknown name.
     """
     model = _find(name)
-    version = identity(name)[:8] if model.base else model.version
-    place = cache_dir() / "models" / f"{name}-{version}"
+    version = identify(name)[:8] if model.base else model.version
+    place = find_cache_dir() / "models" / f"{name}-{version}"
     there = [folder for folder in (place, _locate_wheels(place), _locate_draft(place)) if folder.is_dir()]
     for folder in there:
         shutil.rmtree(folder)
@@ -121,9 +121,9 @@ def remove(name: str) -> list[Path]:
 
 def _find(name: str) -> Model:
     try:
-        return catalogue()[name]
+        return read_catalogue()[name]
     except KeyError:
-        raise OptionError(f"unknown model {name!r}", hint=did_you_mean(name, catalogue())) from None
+        raise OptionError(f"unknown model {name!r}", hint=did_you_mean(name, read_catalogue())) from None
 
 
 def _locate_wheels(place: Path) -> Path:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 
-def cache_dir() -> Path:
+def find_cache_dir() -> Path:
     """Where downloads are kept: `$XDG_CACHE_HOME/cdner-bench`, else the folder that the system has for such things
     (`~/.cache/cdner-bench` on Linux, `~/Library/Caches/cdner-bench` on macOS).
     """
@@ -19,13 +19,13 @@ def cache_dir() -> Path:
     return user_cache_path("cdner-bench", appauthor=False, opinion=False)
 
 
-def data_dir() -> Path:
+def find_data_dir() -> Path:
     """Where fetched corpora lie: `$CDNER_DATA`, else `data` in the cache directory."""
     named = os.environ.get("CDNER_DATA")
-    return Path(named).expanduser().absolute() if named else cache_dir() / "data"
+    return Path(named).expanduser().absolute() if named else find_cache_dir() / "data"
 
 
-def benchmarks_dir() -> Path:
+def find_benchmarks_dir() -> Path:
     """The folder `benchmarks/`: inside an installed wheel, else at the top of the source tree."""
     inside = Path(str(files("cdner_bench"))) / "benchmarks"
     return inside if inside.is_dir() else Path(__file__).resolve().parents[3] / "benchmarks"

@@ -25,21 +25,21 @@ class TomlTable:
             raise DataError(f"{self.path}: {self.prefix}{key} cannot be {value!r}")
         return value
 
-    def named(self, key: str) -> Iterator[tuple[str, TomlTable]]:
+    def take_named(self, key: str) -> Iterator[tuple[str, TomlTable]]:
         """The tables below a key, by name."""
         for name, values in self.take(key, dict, {}).items():
             if not isinstance(values, dict):
                 raise DataError(f"{self.path}: {self.prefix}{key}.{name} is not a table")
             yield name, TomlTable(self.path, f"{self.prefix}{key}.{name}.", values)
 
-    def tables(self, key: str) -> list[TomlTable]:
+    def take_tables(self, key: str) -> list[TomlTable]:
         """The tables of an array of tables, in the order of the file. Raises `DataError` for anything else."""
         array = self.take(key, list, [])
         if not all(isinstance(values, dict) for values in array):
             raise DataError(f"{self.path}: {self.prefix}{key} is no array of tables")
         return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in array]
 
-    def texts(self, key: str, least: int = 0) -> tuple[str, ...]:
+    def take_texts(self, key: str, least: int = 0) -> tuple[str, ...]:
         """An array of at least so many texts."""
         values = self.take(key, list)
         if len(values) < least or not all(isinstance(value, str) for value in values):

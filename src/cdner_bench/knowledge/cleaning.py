@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..io import TomlTable, benchmarks_dir, sha256, write_atomic
+from ..io import TomlTable, find_benchmarks_dir, sha256, write_atomic
 from ..types import Corpus
 from . import gtok, leaks
 from .gtok import Explanation, Record
@@ -177,7 +177,7 @@ def _most(report: Report) -> list[str]:
 
 def shipped() -> Path:
     """The rules that come with the package."""
-    return benchmarks_dir() / "reference" / "gtok-rules.toml"
+    return find_benchmarks_dir() / "reference" / "gtok-rules.toml"
 
 
 def read_rules(path: Path | None = None) -> Rules:
@@ -189,8 +189,8 @@ def read_rules(path: Path | None = None) -> Rules:
         raise DataError(f"cannot read the rules {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not TOML: {error}") from None
-    replacements = [_rule(sub, n) for n, sub in enumerate(table.tables("replace"), start=1)]
-    drops = [_rule(sub, n) for n, sub in enumerate(table.tables("drop"), start=1)]
+    replacements = [_rule(sub, n) for n, sub in enumerate(table.take_tables("replace"), start=1)]
+    drops = [_rule(sub, n) for n, sub in enumerate(table.take_tables("drop"), start=1)]
     table.finish()
     names = Counter([*leaks.REASONS, *(rule.name for rule in (*replacements, *drops))])
     for name, count in names.items():

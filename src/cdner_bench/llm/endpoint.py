@@ -139,5 +139,5 @@ def _reach(connection: Connection) -> None:
 def _pin(name: str) -> str:
     """A local model's name with the beginning of its weights' hash."""
     plain = name.removeprefix(server.HUB)
-    identity = models.identity(name)
+    identity = models.identify(name)
     return f"{Path(plain).name}@{identity[:12]}" if identity != plain else plain

@@ -131,7 +131,7 @@ def _advise(name: str) -> str:
 
 def _find_weights(name: str) -> Path:
     place = models.fetch(name)
-    weights = place / models.catalogue()[name].weights
+    weights = place / models.read_catalogue()[name].weights
     if weights.suffix != ".gguf":
         raise OptionError(
             f"{name} is no language model that can be served",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import DataError
-from ..io import locked_stream
+from ..io import lock_stream
 from .question import Answer, Question
 
 
@@ -92,7 +92,7 @@ class AnswerFile:
     def append(self, key: str, record: dict[str, Any]) -> Answer | None:
         """Write a line, unless another process has: then its answer."""
         stream = self.open()
-        with locked_stream(stream):
+        with lock_stream(stream):
             self.catch_up()
             if key in self.places:
                 return self.read(key)
@@ -109,7 +109,7 @@ class AnswerFile:
         if self.stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.stream = self.path.open("ab")
-            with locked_stream(self.stream):  # or what another process writes now would look unended
+            with lock_stream(self.stream):  # or what another process writes now would look unended
                 self.catch_up()
                 with self.path.open("rb") as rest:
                     rest.seek(self.end)

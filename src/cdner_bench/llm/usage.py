@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from ..errors import OptionError
-from ..io import benchmarks_dir
+from ..io import find_benchmarks_dir
 from .question import STATES, Answer
 
 CHARACTERS_PER_TOKEN = 4.0
@@ -40,7 +40,7 @@ def make_price(price_in: float | None, price_out: float | None) -> Price | None:
 
 @cache
 def _read_prices() -> Mapping[str, Price]:
-    table = tomllib.loads((benchmarks_dir() / "reference" / "llm-prices.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((find_benchmarks_dir() / "reference" / "llm-prices.toml").read_text(encoding="utf-8"))
     return {name: Price(*pair) for name, pair in table["usd_per_million_tokens"].items()}
 
 

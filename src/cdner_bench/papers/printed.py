@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Any
 
 from ..errors import DataError
-from ..io import TomlTable, benchmarks_dir
+from ..io import TomlTable, find_benchmarks_dir
 from ..reporting import Board, Cell, Column, Fixed, Hole, Section, Table
 
 _COUNTED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -113,7 +113,7 @@ def _show_f1(title: str, target: str) -> Column[PrintedRow]:
 
 
 def _shipped() -> Path:
-    return benchmarks_dir() / "paper"
+    return find_benchmarks_dir() / "paper"
 
 
 def _read(path: Path) -> TomlTable:
@@ -130,7 +130,7 @@ def _read_table(path: Path) -> Mapping[str, Any]:
     table = _read(path)
     table.take("table", str)
     table.take("benchmark", str)
-    for row in table.tables("rows"):
+    for row in table.take_tables("rows"):
         row.take("method", str)
         row.take("setting", str)
         row.take("average", (int, float), 0.0)
@@ -140,6 +140,6 @@ def _read_table(path: Path) -> Mapping[str, Any]:
             f1.take(domain, (int, float))
         row.finish()
     for entries in ("checks", "repeated", "pairs"):
-        table.tables(entries)
+        table.take_tables(entries)
     table.finish()
     return table.values

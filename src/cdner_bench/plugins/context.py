@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import CdnerError
 from ..hashing import digest
-from ..io import Phase, locked, meter, models, write_atomic
+from ..io import Phase, lock, meter, models, write_atomic
 from .options import as_dict
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class RunContext:
     @property
     def device(self) -> str:
         """Where to compute: "cuda" if a GPU can be used, else "cpu"."""
-        return meter.default_device()
+        return meter.find_device()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
@@ -118,7 +118,7 @@ class RunContext:
         self._open = phase = Phase(name)
         self.observer.phase(name)
         try:
-            with meter.timed(phase):
+            with meter.time_phase(phase):
                 yield phase
         finally:
             self._open = None
@@ -137,7 +137,7 @@ class RunContext:
         aside = self._asides.setdefault(name, Phase(name))
         before = aside.seconds
         try:
-            with meter.timed(aside):
+            with meter.time_phase(aside):
                 yield aside
         finally:
             self._open.seconds -= aside.seconds - before
@@ -171,7 +171,7 @@ class RunContext:
         """Where to load a backbone from: the folder of one of the project's own small models (fetched on first use
         and checked by hash), else `name` itself, a path or the id of a hub.
         """
-        return str(models.fetch(name)) if name in models.catalogue() else name
+        return str(models.fetch(name)) if name in models.read_catalogue() else name
 
     def stage(
         self,
@@ -197,7 +197,7 @@ class RunContext:
             told = {part: as_dict(value) if is_dataclass(value) else value for part, value in key.items()}
             identity = {"stage": name, "seed": self.seed if seeded else 0, **self.identity, "key": told}
             place = self.shared / f"{name}-{digest(identity)[:16]}"
-        with locked(place.with_name(f"{place.name}.lock"), wait=True):
+        with lock(place.with_name(f"{place.name}.lock"), wait=True):
             if place.is_dir():
                 self._take_over(place, identity)
             else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from ..errors import OptionError, did_you_mean
-from ..io import content
+from ..io import hash_content
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -156,7 +156,7 @@ def as_dict(options: Any) -> dict[str, Any]:
     recorded = [name for name, hint in list_options(type(options)).items() if operational not in get_args(hint)]
     values = {name: read_option(options, name) for name in recorded}
     return {
-        name: f"{value.name} ({content(value)[:12]})" if isinstance(value, Path) else to_jsonable_python(value)
+        name: f"{value.name} ({hash_content(value)[:12]})" if isinstance(value, Path) else to_jsonable_python(value)
         for name, value in values.items()
     }
 

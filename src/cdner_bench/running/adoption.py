@@ -28,7 +28,7 @@ class OlderRuns:
         seed, with a backbone whose name says what it is. Returns whether there was one.
         """
         named = job.method.backbone
-        if named is not None and named.removeprefix("hf:") not in models.catalogue():
+        if named is not None and named.removeprefix("hf:") not in models.read_catalogue():
             return False  # a folder, or a name of the hub: its content then cannot be told
         for older, result in self._records:
             if _is_same(job, result) and (older / "run.json").exists():

@@ -95,8 +95,8 @@ def measure(job: MeasurementJob, work: Path, observer: Observer) -> Measured:
         measurement=found,
         model=run.model,
         seconds=perf_counter() - start,
-        device=meter.device_name(),
-        peak_memory=meter.peak_memory(),
+        device=meter.name_device(),
+        peak_memory=meter.read_peak_memory(),
         provenance=describe_provenance(entry.facts),
     )
 

@@ -57,7 +57,7 @@ def read(path: Path) -> Campaign:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
         raise DataError(f"{path} is no TOML: {error}") from None
-    rows = tuple(_read_row(row) for row in table.tables("rows"))
+    rows = tuple(_read_row(row) for row in table.take_tables("rows"))
     if not rows:
         raise DataError(f"{path}: rows is missing", hint="begin a row with [[rows]] and name its method")
     campaign = Campaign(table.take("benchmark", str), table.take("preset", str), rows)
@@ -68,7 +68,7 @@ def read(path: Path) -> Campaign:
 def _read_row(table: TomlTable) -> CampaignRow:
     row = CampaignRow(
         table.take("method", str),
-        table.texts("settings", least=1),
+        table.take_texts("settings", least=1),
         table.take("seeds", int, 1),
         table.take("options", dict, {}),
         float(table.take("minutes", (int, float), 0)),

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from ..data import Benchmark
 from ..errors import BusyError, CdnerError, ContractError, IncompleteError, NotRunError
 from ..hashing import digest
-from ..io import content, locked, meter, models
+from ..io import hash_content, lock, meter, models
 from ..knowledge import CorpusName
 from ..plugins import Method, Observer, Registered, RunContext, held_to_contract, options
 from ..records import (
@@ -83,7 +83,7 @@ class Job:
     def backbone(self) -> str | None:
         """The identity of the model that the options name, if they name one."""
         name = self.method.backbone
-        return None if name is None else models.identity(name)
+        return None if name is None else models.identify(name)
 
     def __str__(self) -> str:
         return f"{self.scenario} {self.entry.spec.name} seed {self.seed}"
@@ -174,7 +174,7 @@ def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outc
     folder = None
     try:
         folder = out / "runs" / job.id
-        with locked(folder / "lock"):
+        with lock(folder / "lock"):
             return _resume(job, folder, out, observer, older)
     except BusyError as error:
         return Outcome(job, Ending.BUSY, message=str(error), hint=error.hint)
@@ -276,8 +276,8 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         learnt_from=_name_knowledge(job.benchmark, run),
         phases=run.phases,
         usage=run.usage,
-        device=meter.device_name(),
-        peak_memory=meter.peak_memory(),
+        device=meter.name_device(),
+        peak_memory=meter.read_peak_memory(),
         provenance=describe_provenance(plugin),
         **results.scored(scores),
     )
@@ -297,7 +297,7 @@ def _name_knowledge(benchmark: Benchmark, run: RunContext) -> str | None:
     name = CorpusName.parse(run.knowledge).name
     files = {d: domain.resources[name] for d, domain in benchmark.domains.items() if name in domain.resources}
     own = {f"{d}.json": file.hash() for d, file in files.items() if file.location.is_file()}
-    return run.knowledge if content(run.knowledge_folder) == digest(own) else None
+    return run.knowledge if hash_content(run.knowledge_folder) == digest(own) else None
 
 
 def visible_corpus(job: Job, name: str) -> Corpus:

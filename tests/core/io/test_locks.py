@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from cdner_bench.errors import BusyError
-from cdner_bench.io import locked, locked_stream
+from cdner_bench.io import lock, lock_stream
 
 HOLDER = """
 import sys
 from pathlib import Path
-from cdner_bench.io import locked
-with locked(Path(sys.argv[1])):
+from cdner_bench.io import lock
+with lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -34,12 +34,12 @@ def hold(path: Path) -> subprocess.Popen[str]:
 def test_a_lock_that_is_held_names_the_folder_and_dies_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "run" / "lock"
     other = hold(path)
-    with pytest.raises(BusyError, match=f"another process is working on {path.parent}") as caught, locked(path):
+    with pytest.raises(BusyError, match=f"another process is working on {path.parent}") as caught, lock(path):
         pytest.fail("two hold it")
     assert caught.value.hint == "wait for it, or stop it"
     other.kill()  # no chance to give it back
     other.communicate()
-    with locked(path):
+    with lock(path):
         pass
 
 
@@ -48,7 +48,7 @@ def test_who_waits_gets_it_when_it_is_free(tmp_path: Path) -> None:
     other, order = hold(path), list[str]()
 
     def wait() -> None:
-        with locked(path, wait=True):
+        with lock(path, wait=True):
             order.append("held")
 
     waiting = threading.Thread(target=wait)
@@ -61,17 +61,17 @@ def test_who_waits_gets_it_when_it_is_free(tmp_path: Path) -> None:
 
 
 def test_a_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), locked(tmp_path / "lock"):
+    with pytest.raises(ZeroDivisionError), lock(tmp_path / "lock"):
         raise ZeroDivisionError
-    with locked(tmp_path / "lock"):
+    with lock(tmp_path / "lock"):
         pass
 
 
 def test_an_open_file_is_locked_and_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("kept")
-    with path.open("ab") as stream, locked_stream(stream):
-        with pytest.raises(BusyError), locked(path):
+    with path.open("ab") as stream, lock_stream(stream):
+        with pytest.raises(BusyError), lock(path):
             pytest.fail("two hold it")
         stream.write(b" and added")
     assert path.read_text() == "kept and added"

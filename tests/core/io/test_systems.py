@@ -47,8 +47,8 @@ def test_the_meter_says_something() -> None:
     device, peak = run_without("""
 from cdner_bench.io import meter
 meter.reset_peak_memory()
-print(meter.device_name())
-print(meter.peak_memory())
+print(meter.name_device())
+print(meter.read_peak_memory())
 """).splitlines()
     assert device.endswith(" cores")
     assert int(peak) >= 0
@@ -61,5 +61,5 @@ def test_the_peak_is_the_process_s_where_there_is_no_proc(monkeypatch: pytest.Mo
     monkeypatch.setattr(Path, "read_text", missing)
     monkeypatch.setattr(Path, "write_text", missing)
     meter.reset_peak_memory()
-    assert meter.peak_memory() > 1e6
-    assert meter.device_name().endswith(" cores")
+    assert meter.read_peak_memory() > 1e6
+    assert meter.name_device().endswith(" cores")

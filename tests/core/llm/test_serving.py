@@ -34,7 +34,7 @@ def test_a_model_that_cannot_be_served(name: str, said: str, hint: str, cli: Run
 
 
 def test_weights_that_were_altered_are_not_served(tmp_path: Path, cli: Run) -> None:
-    model = models.catalogue()["smollm2"]
+    model = models.read_catalogue()["smollm2"]
     place = tmp_path / "cdner-bench" / "models" / f"smollm2-{model.version}"
     place.mkdir(parents=True)
     (place / model.weights).write_bytes(b"GGUF")

@@ -120,11 +120,11 @@ def test_the_id_follows_the_content_of_a_backbone_folder(tmp_path: Path) -> None
     from cdner_bench.io import models
 
     (tmp_path / "model.safetensors").write_text("one")
-    before = models.identity(str(tmp_path))
+    before = models.identify(str(tmp_path))
     (tmp_path / "model.safetensors").write_text("two")
-    assert models.identity(str(tmp_path)) != before
-    assert models.identity("bert-base-cased") == "bert-base-cased"
-    assert models.identity("minilm") == models.catalogue()["minilm"].weights_sha256
+    assert models.identify(str(tmp_path)) != before
+    assert models.identify("bert-base-cased") == "bert-base-cased"
+    assert models.identify("minilm") == models.read_catalogue()["minilm"].weights_sha256
 
 
 def test_an_id_covers_everything_that_determines_a_run() -> None:

@@ -21,12 +21,12 @@ def fetch(benchmark: Annotated[str, typer.Option(metavar="NAME")] = "crossner") 
     """Download a benchmark's files into $CDNER_DATA or the cache; resumes, and keeps only what matches its hash."""
     from ...data import benchmark as benchmarks
     from ...data import download
-    from ...io import data_dir
+    from ...io import find_data_dir
 
     found = benchmarks.load(benchmark)
     for origin in found.origins:
         print(f"licence: {origin.licence}")
-    print(f"into {data_dir()}", flush=True)
+    print(f"into {find_data_dir()}", flush=True)
     fetched = 0
     with _bars() as progress:
         for path, new in download.fetch(found, progress):

@@ -17,7 +17,7 @@ def list_() -> None:
     from ...io import models
 
     shown = table("model", "package", "licence", "what it is")
-    for model in models.catalogue().values():
+    for model in models.read_catalogue().values():
         shown.add_row(model.name, model.origin, model.licence, model.summary)
     show(shown)
 
