@@ -35,7 +35,7 @@ def noisy(sentence: Sentence, types: tuple[str, ...], rng: random.Random) -> Pre
 
 def main() -> None:
     crossner = benchmark.load("crossner")
-    if not crossner.present():
+    if not crossner.is_present():
         print("the CrossNER data is not here: cdner-bench data fetch")
         return
     rows = [("load and verify CrossNER", own_seconds(lambda: [crossner.corpus(n) for n in crossner.domains]), 2.0)]

@@ -94,7 +94,7 @@ def main() -> None:
     what = f"{args.backbone}, {model.parameters / 1e6:.0f}M parameters, fp32 on {model.device}"
     print(f"{what}, {torch.get_num_threads()} threads; {ceiling()}")
     found = benchmark.load("crossner")
-    corpus = (found if found.present() else benchmark.load("mini")).corpus("ai")
+    corpus = (found if found.is_present() else benchmark.load("mini")).corpus("ai")
     sentences = [s.text for s in [*corpus.test, *corpus.dev, *corpus.train]][: args.sentences]
     mentions = [" ".join(s.tokens[e.start : e.end]) for s in corpus.test for e in s.entities]
     compare("sentences", sentences, plain, model)

@@ -85,7 +85,7 @@ if __name__ == "__main__":
     PLACE = str(models.fetch("minilm"))
     TOKENIZER = load_tokenizer(PLACE)
     CROSSNER = benchmark.load("crossner")
-    CORPUS = (CROSSNER if CROSSNER.present() else benchmark.load("mini")).corpus("music")
+    CORPUS = (CROSSNER if CROSSNER.is_present() else benchmark.load("mini")).corpus("music")
     TRAIN: Sequence[Sentence] = [*CORPUS.train, *CORPUS.dev, *CORPUS.test][:SENTENCES]
     TEST: Sequence[Sentence] = CORPUS.test[:SENTENCES]
     main()

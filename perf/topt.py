@@ -181,7 +181,7 @@ def main() -> None:
     args = parser.parse_args()
     place = str(models.fetch(args.backbone)) if args.backbone in models.read_catalogue() else args.backbone
     crossner = benchmark.load("crossner")
-    corpus = (crossner if crossner.present() else benchmark.load("mini")).corpus("politics")
+    corpus = (crossner if crossner.is_present() else benchmark.load("mini")).corpus("politics")
     pairs = [(text2text.prompt(s, corpus.types), text2text.answer(s)) for s in corpus.train]
     test: Sequence[Sentence] = corpus.test[: args.test]
     training(place, pairs)

@@ -35,7 +35,7 @@ def mini() -> Benchmark:
 @pytest.fixture(scope="session")
 def crossner() -> Benchmark:
     found = benchmark.load("crossner")
-    if not found.present():
+    if not found.is_present():
         pytest.skip("the CrossNER data is not here (CDNER_DATA)")
     return found
 

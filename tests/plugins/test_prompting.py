@@ -56,7 +56,7 @@ def run(out: Path, fake: FakeServer | None, *, preset: str | None = "paper", **o
     if fake:
         chosen["base_url"] = fake.url
     entry = plugins.discover().get("gpt4")
-    (job,) = runner.plan(mini, mini.scenarios("single", ["ai"]), [entry], preset, chosen, [0])
+    (job,) = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [entry], preset, chosen, [0])
     (outcome,) = runner.run([job], out, Listener())
     return outcome
 
@@ -185,7 +185,7 @@ def test_a_published_store_is_replayed_without_network_or_key(tmp_path: Path, mo
 def test_the_committed_rows_are_replayed_from_their_answers(options: dict[str, Any], tmp_path: Path) -> None:
     mini = benchmark.load("mini")
     chosen = {**options, "store": str(ROOT / "leaderboards" / "answers"), "replay": "only"}
-    jobs = runner.plan(mini, mini.scenarios("single"), [plugins.discover().get("gpt4")], "quick", chosen, [0])
+    jobs = runner.plan(mini, mini.list_scenarios("single"), [plugins.discover().get("gpt4")], "quick", chosen, [0])
     outcomes = list(runner.run(jobs, tmp_path, Listener()))
     for outcome in outcomes:
         assert outcome.result is not None, outcome.message
@@ -239,7 +239,7 @@ def test_an_estimate_comes_first(tmp_path: Path) -> None:
     with running(Behaviour()) as fake:
         chosen = {"model": "gpt-4o", "base_url": fake.url}
         entry = plugins.discover().get("gpt4")
-        jobs = runner.plan(mini, mini.scenarios("single", ["ai"]), [entry], None, chosen, [0])
+        jobs = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [entry], None, chosen, [0])
         list(runner.run(jobs, tmp_path, listener))
     (note,) = listener.notes
     assert note.startswith("40 requests, 0 of them answered before; about 4,")
@@ -354,7 +354,7 @@ def test_without_a_temperature_seeds_are_told_apart_and_not_sent(tmp_path: Path)
     with running(Behaviour()) as fake:
         chosen = {"model": "fake", "base_url": fake.url, "temperature": "none", "votes": 3}
         entry = plugins.discover().get("gpt4")
-        jobs = runner.plan(mini, mini.scenarios("single", ["ai"]), [entry], None, chosen, [0, 1])
+        jobs = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [entry], None, chosen, [0, 1])
         assert [o.status for o in runner.run(jobs, tmp_path, Listener())] == ["finished"] * 2
         assert set(fake.answered.values()) == {6}
         assert not any('"seed"' in body or '"temperature"' in body for body in fake.tries)

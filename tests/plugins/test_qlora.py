@@ -402,7 +402,7 @@ def test_a_run_from_scenario_to_score(
 ) -> None:
     chosen = {"backbone": tiny_llama, "target.epochs": 1, "source.sentences": 4, "max_answer": 2, "rank": 2}
     entry = plugins.discover().get(name)
-    jobs = runner.plan(mini, mini.scenarios(setting, ["ai"]), [entry], "quick", chosen, [0])
+    jobs = runner.plan(mini, mini.list_scenarios(setting, ["ai"]), [entry], "quick", chosen, [0])
     (outcome,) = runner.run(jobs, tmp_path, Nobody())
     assert outcome.message == ""
     assert outcome.f1 is not None

@@ -31,7 +31,7 @@ def chosen(name: str | None) -> Benchmark:
     if name is not None:
         data, why = benchmark.load(name), "as asked"
     else:
-        data, why = benchmark.default()
+        data, why = benchmark.choose_default()
     print(f"benchmark {data.name} version {data.version} ({why})", flush=True)
     return data
 

@@ -51,12 +51,12 @@ class Seen:
     text_only: float
 
 
-def stats(benchmark: Benchmark) -> list[SplitStats]:
+def count_splits(benchmark: Benchmark) -> list[SplitStats]:
     """Counts of every split of every domain."""
-    return [_stats(benchmark.corpus(name), split) for name in benchmark.domains for split in SPLITS]
+    return [_count_split(benchmark.corpus(name), split) for name in benchmark.domains for split in SPLITS]
 
 
-def _stats(corpus: Corpus, split: str) -> SplitStats:
+def _count_split(corpus: Corpus, split: str) -> SplitStats:
     sentences: Sequence[Sentence] = getattr(corpus, split)
     entities = [entity for s in sentences for entity in s.entities]
     words = sum(e.end - e.start for e in entities)
@@ -72,23 +72,23 @@ def _stats(corpus: Corpus, split: str) -> SplitStats:
     )
 
 
-def overlaps(benchmark: Benchmark) -> list[Overlap]:
+def find_overlaps(benchmark: Benchmark) -> list[Overlap]:
     """Every pair of splits, within and across domains, that shares sentences."""
     texts = {
         f"{name}/{split}": [s.tokens for s in getattr(benchmark.corpus(name), split)]
         for name in benchmark.domains
         for split in SPLITS
     }
-    found = []
+    overlaps = []
     for one, other in combinations(texts, 2):
         known = frozenset(texts[one])
         shared = sum(tokens in known for tokens in texts[other])
         if shared:
-            found.append(Overlap(one, other, shared))
-    return found
+            overlaps.append(Overlap(one, other, shared))
+    return overlaps
 
 
-def conflicts(benchmark: Benchmark) -> list[Conflict]:
+def find_conflicts(benchmark: Benchmark) -> list[Conflict]:
     """Groups of identical sentences, within and across domains, that carry different labels."""
     groups: dict[tuple[str, ...], list[Sentence]] = defaultdict(list)
     for name in benchmark.domains:
@@ -102,9 +102,9 @@ def conflicts(benchmark: Benchmark) -> list[Conflict]:
     ]
 
 
-def seen(benchmark: Benchmark) -> list[Seen]:
+def measure_seen(benchmark: Benchmark) -> list[Seen]:
     """The share of test mentions seen in training, per domain."""
-    found = []
+    shares = []
     for name in benchmark.domains:
         corpus = benchmark.corpus(name)
         train = {(e.type, s.surface(e)) for s in corpus.train for e in s.entities}
@@ -112,5 +112,5 @@ def seen(benchmark: Benchmark) -> list[Seen]:
         mentions = [(e.type, s.surface(e)) for s in corpus.test for e in s.entities]
         if mentions:
             with_type = sum(m in train for m in mentions) / len(mentions)
-            found.append(Seen(name, with_type, sum(text in texts for _, text in mentions) / len(mentions)))
-    return found
+            shares.append(Seen(name, with_type, sum(text in texts for _, text in mentions) / len(mentions)))
+    return shares

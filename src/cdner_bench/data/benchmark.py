@@ -45,13 +45,13 @@ class DataFile:
                 f"there is no file {self.location}",
                 hint="type: cdner-bench data fetch, or set CDNER_DATA to the directory that holds it",
             )
-        found = sha256(self.location)
-        if self.sha256 is not None and found != self.sha256:
+        actual = sha256(self.location)
+        if self.sha256 is not None and actual != self.sha256:
             raise DataError(
-                f"{self.location} is not the published file: SHA-256 {found[:12]}…, pinned {self.sha256[:12]}…",
+                f"{self.location} is not the published file: SHA-256 {actual[:12]}…, pinned {self.sha256[:12]}…",
                 hint="remove it and type: cdner-bench data fetch",
             )
-        return found
+        return actual
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Benchmark:
     deduplicate: bool = False
     _read: dict[str, Corpus] = field(default_factory=dict, repr=False, compare=False)
 
-    def scenarios(self, setting: str, targets: Iterable[str] = ()) -> list[Scenario]:
+    def list_scenarios(self, setting: str, targets: Iterable[str] = ()) -> list[Scenario]:
         """The transfer experiments of a setting, all of its targets or the named ones.
 
         Raises `OptionError` for an unknown setting or target.
@@ -130,12 +130,12 @@ class Benchmark:
         """
         if name not in self._read:
             domain = self.domain(name)
-            splits = {split: _load(domain, split) for split in SPLITS}
+            splits = {split: _read_split(domain, split) for split in SPLITS}
             types = domain.types or tuple(
                 sorted({e.type for sentences in splits.values() for s in sentences for e in s.entities})
             )
             self._read[name] = Corpus(
-                name, types, splits["train"], splits["dev"], splits["test"], resources=_present(domain)
+                name, types, splits["train"], splits["dev"], splits["test"], resources=_find_resources(domain)
             )
         corpus = self._read[name]
         return self._without_test_sentences(corpus) if self.deduplicate else corpus
@@ -149,13 +149,13 @@ class Benchmark:
         removed = frozenset(digest(s.text) for s in corpus.train if s.tokens in tested)
         return replace(corpus, train=train, dev=dev, removed=removed)
 
-    def present(self) -> bool:
+    def is_present(self) -> bool:
         """Whether the files of every domain are there (their content is checked when they are read)."""
         return all(file.location.is_file() for domain in self.domains.values() for file in domain.splits.values())
 
     def fingerprint(self, scenario: Scenario, resources: Iterable[str] = ()) -> str:
         """SHA-256 over everything that a run of `scenario` can see: files, the named `resources`, declared types."""
-        files = self._visible(scenario, resources)
+        files = self._list_visible(scenario, resources)
         hashes = {
             f"{name}/{key}": file.hash()
             for (name, key), file in files.items()
@@ -169,9 +169,9 @@ class Benchmark:
 
     def pinned_hashes(self, scenario: Scenario, resources: Iterable[str] = ()) -> dict[str, str | None]:
         """The declared SHA-256 of each file that a run of a scenario can see, by domain/split and domain/resource."""
-        return {f"{name}/{key}": file.sha256 for (name, key), file in self._visible(scenario, resources).items()}
+        return {f"{name}/{key}": file.sha256 for (name, key), file in self._list_visible(scenario, resources).items()}
 
-    def _visible(self, scenario: Scenario, resources: Iterable[str]) -> dict[tuple[str, str], DataFile]:
+    def _list_visible(self, scenario: Scenario, resources: Iterable[str]) -> dict[tuple[str, str], DataFile]:
         """The files that a run of a scenario can see, by domain and split or resource."""
         named = tuple(resources)
         return {
@@ -185,14 +185,14 @@ class Benchmark:
         types = {f"{name}/types": self.domain(name).types for name in (*scenario.sources, scenario.target)}
         return digest({"deduplicate": self.deduplicate, **types, **hashes})
 
-    def files(self) -> Iterator[DataFile]:
+    def list_files(self) -> Iterator[DataFile]:
         """Every file of every domain."""
         for domain in self.domains.values():
             yield from domain.splits.values()
             yield from domain.resources.values()
 
 
-def available() -> dict[str, Path]:
+def list_shipped() -> dict[str, Path]:
     """The shipped benchmarks by name."""
     return {path.stem: path for path in sorted(find_benchmarks_dir().glob("*.toml"))}
 
@@ -202,7 +202,7 @@ def load(name: str) -> Benchmark:
 
     Raises `OptionError` for an unknown name, `DataError` for a file that does not say what it must.
     """
-    shipped = available()
+    shipped = list_shipped()
     if name in shipped:
         return _parse(shipped[name])
     if name.endswith(".toml"):
@@ -210,33 +210,33 @@ def load(name: str) -> Benchmark:
     raise OptionError(f"unknown benchmark {name!r}", hint=f"{did_you_mean(name, shipped)}, or name a .toml file")
 
 
-def default() -> tuple[Benchmark, str]:
+def choose_default() -> tuple[Benchmark, str]:
     """The benchmark to use when none is named, and why: crossner where its data is present, else the shipped sample."""
     crossner = load("crossner")
-    if crossner.present():
+    if crossner.is_present():
         return crossner, f"its data is in {find_data_dir()}"
     return load("mini"), "the CrossNER data is not here; cdner-bench data fetch downloads it"
 
 
-def _load(domain: Domain, split: str) -> tuple[Sentence, ...]:
+def _read_split(domain: Domain, split: str) -> tuple[Sentence, ...]:
     file = domain.splits[split]
     file.hash()
     sentences = conll.read(file.location, f"{domain.name}/{split}", domain.types)
     if not sentences:
         raise DataError(f"{file.location} has no sentences")
-    found = {
+    counts = {
         "sentences": len(sentences),
         "tokens": sum(len(s.tokens) for s in sentences),
         "entities": sum(len(s.entities) for s in sentences),
     }
-    for what, number in found.items():
+    for what, number in counts.items():
         declared = getattr(file, what)
         if declared is not None and declared != number:
             raise DataError(f"{file.location} has {number} {what}, declared are {declared}")
     return tuple(sentences)
 
 
-def _present(domain: Domain) -> dict[str, Path]:
+def _find_resources(domain: Domain) -> dict[str, Path]:
     present = {name: file for name, file in domain.resources.items() if file.location.is_file()}
     for file in present.values():
         file.hash()
@@ -246,11 +246,11 @@ def _present(domain: Domain) -> dict[str, Path]:
 # --- reading the TOML file -------------------------------------------------------------------------------------------
 
 
-def _base(reader: TomlTable, path: Path, seen: tuple[Path, ...]) -> Benchmark:
+def _load_base(reader: TomlTable, path: Path, seen: tuple[Path, ...]) -> Benchmark:
     name = reader.take("extends", str)
-    place = available().get(name, path.parent / name)
+    place = list_shipped().get(name, path.parent / name)
     if place.suffix != ".toml":
-        raise OptionError(f"{path}: extends: unknown benchmark {name!r}", hint=did_you_mean(name, available()))
+        raise OptionError(f"{path}: extends: unknown benchmark {name!r}", hint=did_you_mean(name, list_shipped()))
     if place.resolve() in (*seen, path.resolve()):
         raise DataError(f"{path}: extends {name!r}, which extends it in turn")
     return _parse(place, (*seen, path.resolve()))
@@ -265,13 +265,13 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not TOML: {error}") from None
     reader = TomlTable(path, "", table)
-    base = _base(reader, path, seen) if "extends" in table else None
+    base = _load_base(reader, path, seen) if "extends" in table else None
     origins = tuple(
         Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.take_tables("fetch")
     )
     root = find_data_dir() if origins else path.resolve().parent
-    domains = {name: _domain(name, sub, root) for name, sub in reader.take_named("domains")}
-    settings = {name: _setting(sub) for name, sub in reader.take_named("settings")}
+    domains = {name: _read_domain(name, sub, root) for name, sub in reader.take_named("domains")}
+    settings = {name: _read_setting(sub) for name, sub in reader.take_named("settings")}
     name = reader.take("name", str)
     for chosen in (name, *domains, *settings):
         if not re.fullmatch(r"\w[\w.-]*", chosen):
@@ -296,15 +296,15 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
     return benchmark
 
 
-def _domain(name: str, table: TomlTable, root: Path) -> Domain:
+def _read_domain(name: str, table: TomlTable, root: Path) -> Domain:
     types = table.take_texts("types") if "types" in table.values else ()
     domain = Domain(
         name=name,
         title=table.take("title", str, name),
         types=types or None,
-        splits={split: _file(table.take(split, (str, dict)), root, table, split) for split in SPLITS},
+        splits={split: _read_file(table.take(split, (str, dict)), root, table, split) for split in SPLITS},
         resources={
-            resource: _file(value, root, table, f"resources.{resource}")
+            resource: _read_file(value, root, table, f"resources.{resource}")
             for resource, value in table.take("resources", dict, {}).items()
         },
     )
@@ -312,7 +312,7 @@ def _domain(name: str, table: TomlTable, root: Path) -> Domain:
     return domain
 
 
-def _file(value: Any, root: Path, table: TomlTable, key: str) -> DataFile:
+def _read_file(value: Any, root: Path, table: TomlTable, key: str) -> DataFile:
     if isinstance(value, str):
         return DataFile(root, value)
     entry = TomlTable(table.path, f"{table.prefix}{key}.", value)
@@ -323,7 +323,7 @@ def _file(value: Any, root: Path, table: TomlTable, key: str) -> DataFile:
     return file
 
 
-def _setting(table: TomlTable) -> Setting:
+def _read_setting(table: TomlTable) -> Setting:
     setting = Setting(
         title=table.take("title", str, table.prefix.rstrip(".").rpartition(".")[2]),
         sources=table.take_texts("sources"),

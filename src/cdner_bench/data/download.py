@@ -28,7 +28,7 @@ def fetch(
     """
     if not benchmark.origins:
         raise DataError(f"the data of {benchmark.name} is not fetched: it comes with its benchmark file")
-    for file in benchmark.files():
+    for file in benchmark.list_files():
         origin = next((o for o in benchmark.origins if file.path.startswith(o.prefix)), None)
         if origin is None or file.sha256 is None:
             continue

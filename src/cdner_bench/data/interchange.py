@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
-def _datasets() -> Any:
+def _import_datasets() -> Any:
     try:
         import datasets
     except ImportError:
@@ -27,7 +27,7 @@ def _datasets() -> Any:
 
 def to_datasets(corpus: Corpus) -> DatasetDict:
     """Columns id (string), tokens (strings), ner_tags (IOB2 class labels); `dev` becomes `validation`."""
-    hf = _datasets()
+    hf = _import_datasets()
     names = ["O", *(f"{prefix}-{kind}" for kind in corpus.types for prefix in "BI")]
     features = hf.Features(
         {
@@ -37,7 +37,7 @@ def to_datasets(corpus: Corpus) -> DatasetDict:
         }
     )
 
-    def rows(sentences: Sequence[Sentence]) -> Any:
+    def to_dataset(sentences: Sequence[Sentence]) -> Any:
         columns = {
             "id": [s.id for s in sentences],
             "tokens": [list(s.tokens) for s in sentences],
@@ -45,7 +45,7 @@ def to_datasets(corpus: Corpus) -> DatasetDict:
         }
         return hf.Dataset.from_dict(columns, features=features)
 
-    return hf.DatasetDict({theirs: rows(getattr(corpus, ours)) for ours, theirs in SPLITS.items()})
+    return hf.DatasetDict({theirs: to_dataset(getattr(corpus, ours)) for ours, theirs in SPLITS.items()})
 
 
 def from_datasets(name: str, splits: DatasetDict) -> Corpus:
@@ -54,7 +54,7 @@ def from_datasets(name: str, splits: DatasetDict) -> Corpus:
     Raises `DataError` if `ner_tags` is not a list of class labels.
     """
     types: dict[str, None] = {}
-    found: dict[str, tuple[Sentence, ...]] = {}
+    sentences: dict[str, tuple[Sentence, ...]] = {}
     for ours, theirs in SPLITS.items():
         if theirs not in splits:
             continue
@@ -65,8 +65,8 @@ def from_datasets(name: str, splits: DatasetDict) -> Corpus:
             raise DataError(f"split {theirs!r} has no column 'ner_tags' with class labels") from None
         types.update(dict.fromkeys(tag[2:] for tag in names if tag != "O"))
         ids = rows["id"] if "id" in rows.features else [f"{name}/{ours}/{n}" for n in range(len(rows))]
-        found[ours] = tuple(
+        sentences[ours] = tuple(
             Sentence(id_, tuple(tokens), conll.chunks([names[tag] for tag in tags]))
             for id_, tokens, tags in zip(ids, rows["tokens"], rows["ner_tags"], strict=True)
         )
-    return Corpus(name, tuple(types), found.get("train", ()), found.get("dev", ()), found.get("test", ()))
+    return Corpus(name, tuple(types), sentences.get("train", ()), sentences.get("dev", ()), sentences.get("test", ()))

@@ -55,7 +55,7 @@ class _Trial:
         self.entry = entry
         self.chosen = options
         mini = benchmark.load("mini")
-        scenario: Scenario = mini.scenarios("multi", ["ai"])[0]
+        scenario: Scenario = mini.list_scenarios("multi", ["ai"])[0]
         self.sources = [_cut(mini.corpus(name)).without_test() for name in scenario.sources]
         self.target = _cut(mini.corpus(scenario.target))
         self.first: list[Prediction] = []

@@ -96,7 +96,7 @@ def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _shipped(name: str, version: str) -> Benchmark | None:
-    if name not in benchmark.available():
+    if name not in benchmark.list_shipped():
         return None
     found = benchmark.load(name)
     return found if found.version == version else None
@@ -122,7 +122,7 @@ def _learnt_from(benchmark_name: str, options: Mapping[str, Any]) -> str | None:
 
 def _is_own_folder(name: str, folder: str) -> bool:
     """Whether a folder, as a record has it ("name (content)"), holds the explanations of a shipped benchmark."""
-    if name not in benchmark.available():
+    if name not in benchmark.list_shipped():
         return False
     resources = {d: domain.resources.get("gtok") for d, domain in benchmark.load(name).domains.items()}
     pinned = {f"{d}.json": file.sha256 for d, file in resources.items() if file is not None}

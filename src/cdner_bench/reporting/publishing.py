@@ -80,7 +80,7 @@ def publish(folder: Path, format_: str, names: Sequence[str], supplements: Seque
     present = sorted(p.name for p in (folder / "results").glob("*") if p.is_dir())
     if not present and not measured:
         raise ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
-    left_out = [name for name in present if not names and name not in benchmarks.available()]
+    left_out = [name for name in present if not names and name not in benchmarks.list_shipped()]
     chosen = [name for name in names or present if name not in left_out]
     pages = _write_pages(folder, format_, chosen, measured, supplements)
     shown = make_pictures(measured) if format_ == "md" else []

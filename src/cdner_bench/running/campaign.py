@@ -43,7 +43,7 @@ class Campaign:
             for row in self.rows:
                 for setting in row.settings:
                     if seed < row.seeds:
-                        scenarios = benchmark.scenarios(setting, ())
+                        scenarios = benchmark.list_scenarios(setting, ())
                         yield from plan(
                             benchmark, scenarios, [registry.get(row.method)], self.preset, row.options, [seed]
                         )

@@ -6,7 +6,7 @@ from cdner_bench.data import Benchmark, audit
 
 
 def test_duplicates_across_splits_and_domains(crossner: Benchmark) -> None:
-    found = {(o.one, o.other): o.sentences for o in audit.overlaps(crossner)}
+    found = {(o.one, o.other): o.sentences for o in audit.find_overlaps(crossner)}
     expected = {
         ("music/train", "music/test"): 6,
         ("music/train", "music/dev"): 1,
@@ -23,11 +23,11 @@ def test_duplicates_across_splits_and_domains(crossner: Benchmark) -> None:
 
 
 def test_identical_sentences_with_different_labels(crossner: Benchmark) -> None:
-    assert len(audit.conflicts(crossner)) == 60
+    assert len(audit.find_conflicts(crossner)) == 60
 
 
 def test_counts(crossner: Benchmark) -> None:
-    rows = {(s.domain, s.split): s for s in audit.stats(crossner)}
+    rows = {(s.domain, s.split): s for s in audit.count_splits(crossner)}
     assert rows["ai", "train"] == audit.SplitStats(
         "ai", "train", 100, 3782, 532, 14, rows["ai", "train"].words_per_entity, 0
     )

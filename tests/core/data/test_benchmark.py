@@ -43,14 +43,14 @@ def test_table_8(crossner: Benchmark) -> None:
 
 
 def test_settings(mini: Benchmark) -> None:
-    single, multi = mini.scenarios("single", ["music"]), mini.scenarios("multi")
+    single, multi = mini.list_scenarios("single", ["music"]), mini.list_scenarios("multi")
     assert [(s.sources, s.target) for s in single] == [(("news",), "music")]
     assert [s.target for s in multi] == ["ai", "literature", "music", "politics", "science"]
     assert multi[0].sources == ("news", "literature", "music", "politics", "science")
 
 
 def test_the_fingerprint_covers_what_a_run_sees(mini: Benchmark) -> None:
-    ai, music = (mini.scenarios("single", [t])[0] for t in ("ai", "music"))
+    ai, music = (mini.list_scenarios("single", [t])[0] for t in ("ai", "music"))
     assert mini.fingerprint(ai) == mini.fingerprint(ai)
     assert mini.fingerprint(ai) != mini.fingerprint(music)
     assert mini.fingerprint(ai) != mini.fingerprint(ai, ["dapt"])
@@ -59,7 +59,7 @@ def test_the_fingerprint_covers_what_a_run_sees(mini: Benchmark) -> None:
 def test_a_user_domain_needs_no_code(legal: Path) -> None:
     found = benchmark.load(str(legal))
     assert found.corpus("contracts").types == ("judge",)
-    assert found.scenarios("single")[0].sources == ("news",)
+    assert found.list_scenarios("single")[0].sources == ("news",)
     assert found.corpus("news").train
     assert found.preset == "quick"
 
@@ -76,18 +76,18 @@ def test_declared_types_and_deduplication_are_part_of_the_fingerprint(legal: Pat
     for change in ("", 'types = ["judge", "law"]\n', 'types = ["law", "judge"]\n'):
         legal.write_text(text.replace("[settings", f"{change}[settings"))
         one = benchmark.load(str(legal))
-        found.add(one.fingerprint(one.scenarios("single")[0]))
+        found.add(one.fingerprint(one.list_scenarios("single")[0]))
     legal.write_text(f"deduplicate = true\n{text}")
     one = benchmark.load(str(legal))
-    found.add(one.fingerprint(one.scenarios("single")[0]))
+    found.add(one.fingerprint(one.list_scenarios("single")[0]))
     assert len(found) == 4
 
 
 def test_a_changed_file_is_another_benchmark(legal: Path) -> None:
-    before = benchmark.load(str(legal)).fingerprint(benchmark.load(str(legal)).scenarios("single")[0])
+    before = benchmark.load(str(legal)).fingerprint(benchmark.load(str(legal)).list_scenarios("single")[0])
     (legal.parent / "train.txt").write_text(LINES * 2)
     found = benchmark.load(str(legal))
-    assert found.fingerprint(found.scenarios("single")[0]) != before
+    assert found.fingerprint(found.list_scenarios("single")[0]) != before
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_the_deduplicated_variant_trains_on_no_test_sentence(crossner: Benchmark
 @pytest.mark.parametrize(
     ("ask", "hint"),
     [
-        (lambda b: b.scenarios("singel"), "did you mean 'single'?"),
-        (lambda b: b.scenarios("single", ["musik"]), "did you mean 'music'?"),
+        (lambda b: b.list_scenarios("singel"), "did you mean 'single'?"),
+        (lambda b: b.list_scenarios("single", ["musik"]), "did you mean 'music'?"),
         (lambda b: b.corpus("newz"), "did you mean 'news'?"),
         (lambda b: benchmark.load("crossnr"), "did you mean 'crossner'?, or name a .toml file"),
     ],
@@ -152,7 +152,7 @@ def test_misspelt_names_get_a_suggestion(mini: Benchmark, ask: object, hint: str
 def test_altered_and_truncated_data_is_refused(
     damage: object, crossner: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for file in crossner.files():
+    for file in crossner.list_files():
         copy = tmp_path / file.path
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.symlink_to(file.location)
@@ -168,8 +168,8 @@ def test_altered_and_truncated_data_is_refused(
 def test_missing_data_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDNER_DATA", str(tmp_path))
     found = benchmark.load("crossner")
-    assert not found.present()
+    assert not found.is_present()
     with pytest.raises(DataError) as caught:
         found.corpus("ai")
     assert "cdner-bench data fetch" in (caught.value.hint or "")
-    assert benchmark.default()[0].name == "mini"
+    assert benchmark.choose_default()[0].name == "mini"

@@ -104,13 +104,13 @@ def test_fetches_and_does_not_fetch_again(remote: benchmark.Benchmark) -> None:
 def test_survives(remote: benchmark.Benchmark, server: Server, mood: str) -> None:
     server.mood = mood
     fetch(remote)
-    assert {f.path.rpartition("/")[2]: f.location.read_bytes() for f in remote.files()} == CONTENT
+    assert {f.path.rpartition("/")[2]: f.location.read_bytes() for f in remote.list_files()} == CONTENT
     if mood == "cuts off":
         assert any(asked and asked != "bytes=0-" for asked in server.ranges)
 
 
 def test_resumes_what_an_earlier_call_left(remote: benchmark.Benchmark, server: Server) -> None:
-    file = next(iter(remote.files()))
+    file = next(iter(remote.list_files()))
     file.location.parent.mkdir(parents=True)
     part = file.location.with_name(file.location.name + ".part")
     part.write_bytes(CONTENT["train.txt"][:1000])
@@ -120,7 +120,7 @@ def test_resumes_what_an_earlier_call_left(remote: benchmark.Benchmark, server: 
 
 
 def test_a_complete_part_is_taken(remote: benchmark.Benchmark) -> None:
-    file = next(iter(remote.files()))
+    file = next(iter(remote.list_files()))
     file.location.parent.mkdir(parents=True)
     file.location.with_name(file.location.name + ".part").write_bytes(CONTENT["train.txt"])
     fetch(remote)
@@ -128,7 +128,7 @@ def test_a_complete_part_is_taken(remote: benchmark.Benchmark) -> None:
 
 
 def test_a_spoilt_part_is_thrown_away(remote: benchmark.Benchmark) -> None:
-    file = next(iter(remote.files()))
+    file = next(iter(remote.list_files()))
     file.location.parent.mkdir(parents=True)
     file.location.with_name(file.location.name + ".part").write_bytes(b"spoilt")
     fetch(remote)
@@ -139,7 +139,7 @@ def test_wrong_bytes_are_never_kept(remote: benchmark.Benchmark, server: Server)
     server.mood = "wrong"
     with pytest.raises(FetchError, match="something else than the pinned file"):
         fetch(remote, attempts=2)
-    assert not any(f.location.exists() for f in remote.files())
+    assert not any(f.location.exists() for f in remote.list_files())
 
 
 def test_a_hanging_server_times_out(remote: benchmark.Benchmark, server: Server) -> None:

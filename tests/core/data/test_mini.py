@@ -9,7 +9,7 @@ import pytest
 
 from cdner_bench import Corpus, gtok, sha256
 from cdner_bench.data import SPLITS, Benchmark
-from cdner_bench.data.audit import overlaps, seen
+from cdner_bench.data.audit import find_overlaps, measure_seen
 from cdner_bench.knowledge import leaks
 from cdner_bench.knowledge.leaks import HeldOut
 from support import ROOT
@@ -48,14 +48,14 @@ def test_every_type_occurs_in_every_split(corpus: Corpus) -> None:
 
 
 def test_no_sentence_occurs_twice(mini: Benchmark) -> None:
-    assert overlaps(mini) == []
+    assert find_overlaps(mini) == []
     for name in mini.domains:
         found = all_sentences(mini.corpus(name))
         assert len(set(found)) == len(found)
 
 
 def test_some_test_entities_were_seen_and_some_were_not(mini: Benchmark) -> None:
-    for share in seen(mini):
+    for share in measure_seen(mini):
         assert 0.3 <= share.with_type <= 0.6
 
 

@@ -24,7 +24,7 @@ METHODS = ROOT / "tests" / "methods.py"
 def make_job(seed: int = 0) -> Job:
     mini = benchmark.load("mini")
     entry = plugins.discover([METHODS]).get("oracle-of-case")
-    (job,) = runner.plan(mini, mini.scenarios("single", ["ai"]), [entry], None, {}, [seed])
+    (job,) = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [entry], None, {}, [seed])
     return job
 
 

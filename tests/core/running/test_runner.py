@@ -34,7 +34,7 @@ def jobs(
 ) -> list[runner.Job]:
     mini = benchmark.load("mini")
     registry = plugins.discover([METHODS])
-    return runner.plan(mini, mini.scenarios("single", targets), [registry.get(method)], "quick", options, seeds)
+    return runner.plan(mini, mini.list_scenarios("single", targets), [registry.get(method)], "quick", options, seeds)
 
 
 def run(made: list[runner.Job], out: Path) -> list[runner.Outcome]:
@@ -104,7 +104,7 @@ def test_bad_data_of_one_target_does_not_stop_the_others(tmp_path: Path) -> None
     (tmp_path / "law.toml").write_text('name = "law"\n' + "".join(tables) + setting)
     law = benchmark.load(str(tmp_path / "law.toml"))
     entry = plugins.discover([METHODS]).get("oracle-of-case")
-    made = run(runner.plan(law, law.scenarios("single"), [entry], None, {}, [0]), tmp_path)
+    made = run(runner.plan(law, law.list_scenarios("single"), [entry], None, {}, [0]), tmp_path)
     assert [o.status for o in made] == ["finished", "failed", "finished"]
     assert "there is no file" in made[1].message
 
@@ -141,7 +141,7 @@ def test_an_id_covers_everything_that_determines_a_run() -> None:
 
 def test_the_preset_s_name_is_not_part_of_the_id() -> None:
     mini, registry = benchmark.load("mini"), plugins.discover([METHODS])
-    entry, scenarios = registry.get("oracle-of-case"), mini.scenarios("single", ["ai"])
+    entry, scenarios = registry.get("oracle-of-case"), mini.list_scenarios("single", ["ai"])
     quick = runner.plan(mini, scenarios, [entry], "quick", {"length": 2}, [0])
     cpu = runner.plan(mini, scenarios, [entry], "cpu", {}, [0])
     assert quick[0].id == cpu[0].id
@@ -252,7 +252,7 @@ def test_files_that_options_name_belong_to_the_id(tmp_path: Path) -> None:
     file.write_text("[]")
     registry = plugins.discover()
     mini = benchmark.load("mini")
-    scenarios = mini.scenarios("single", ["ai"])
+    scenarios = mini.list_scenarios("single", ["ai"])
 
     def job() -> runner.Job:
         return runner.plan(mini, scenarios, [registry.get("topt")], "quick", {"gtok": str(file)}, [0])[0]

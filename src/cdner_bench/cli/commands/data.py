@@ -61,7 +61,7 @@ def stats(benchmark: BenchmarkName = None) -> None:
         "without entities",
     )
     shown = table(*headers, title=found.title, right=6)
-    for s in audit.stats(found):
+    for s in audit.count_splits(found):
         counts = (s.sentences, s.tokens, s.entities, s.types)
         shown.add_row(
             s.domain,
@@ -80,7 +80,7 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
 
     found = chosen(benchmark)
     shared = table("split", "also in", "sentences", title="Sentences that stand in two splits", right=1)
-    for overlap in audit.overlaps(found):
+    for overlap in audit.find_overlaps(found):
         shared.add_row(overlap.one, overlap.other, str(overlap.sentences))
     seen = table(
         "domain",
@@ -89,9 +89,9 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
         title="Share of test mentions seen in the domain's train split",
         right=2,
     )
-    for share in audit.seen(found):
+    for share in audit.measure_seen(found):
         seen.add_row(share.domain, f"{share.with_type:.1%}", f"{share.text_only:.1%}")
-    conflicts = audit.conflicts(found)
+    conflicts = audit.find_conflicts(found)
     title = f"{len(conflicts)} groups of identical sentences carry different labels"
     groups = table("sentence", "where", title=title)
     for conflict in conflicts[:show_conflicts]:
@@ -112,7 +112,7 @@ def _read_all(found: Benchmark) -> int:
             f"there is no file {missing[0].location}",
             hint=f"type: cdner-bench data fetch --benchmark {found.name}",
         )
-    return sum(1 for _ in found.files())
+    return sum(1 for _ in found.list_files())
 
 
 class _bars:  # noqa: N801

@@ -18,12 +18,12 @@ def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
     for entry in sorted(registry.analyses, key=lambda e: e.spec.name):
         analyses.add_row(entry.spec.name, entry.plugin, entry.spec.summary)
     shipped = table("benchmark", "default preset", "settings", "data", title="Benchmarks")
-    for name in benchmark.available():
+    for name in benchmark.list_shipped():
         found = benchmark.load(name)
         shipped.add_row(
             name,
             found.preset or "",
             ", ".join(found.settings),
-            "here" if found.present() else "cdner-bench data fetch",
+            "here" if found.is_present() else "cdner-bench data fetch",
         )
     show(methods, analyses, shipped)

@@ -55,7 +55,7 @@ def run(
             )
         data = chosen(benchmark)
         entries = [registry.get(name) for name in named("--method", method)]
-        scenarios = data.scenarios(setting, () if target is None else named("--target", target))
+        scenarios = data.list_scenarios(setting, () if target is None else named("--target", target))
         jobs = runner.plan(data, scenarios, entries, preset, options.parse_assignments(option), _seeds(seeds))
     with display(quiet) as observer:
         outcomes = list(runner.run(jobs, out, observer))

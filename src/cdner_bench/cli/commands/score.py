@@ -62,7 +62,7 @@ def rescore(
     from ...running import rescore as bring_to_today
 
     folder = out / "leaderboards" / "results"
-    names = benchmark or [p.name for p in sorted(folder.glob("*")) if p.name in benchmarks.available()]
+    names = benchmark or [p.name for p in sorted(folder.glob("*")) if p.name in benchmarks.list_shipped()]
     if not names:
         raise ResultError(
             f"there are no results of shipped benchmarks in {folder}", hint="name yours: --benchmark FILE.toml"

@@ -22,13 +22,13 @@ def read(path: Path, prefix: str, types: Collection[str] | None = None) -> list[
     """
     return [
         Sentence(f"{prefix}/{n}", tokens, chunks(tags))
-        for n, (tokens, tags) in enumerate(_rows(path, types, strict=True))
+        for n, (tokens, tags) in enumerate(_read_rows(path, types, strict=True))
     ]
 
 
 def read_tags(path: Path) -> list[TaggedSentence]:
     """Tokens and tags of a prediction file: as `read`, but illegal transitions and any type are allowed."""
-    return list(_rows(path, None, strict=False))
+    return list(_read_rows(path, None, strict=False))
 
 
 def write(path: Path, sentences: Iterable[Sentence]) -> None:
@@ -55,22 +55,22 @@ def chunks(tags: Sequence[str]) -> tuple[Entity, ...]:
 
     On legal IOB2 this is the only reading; on a tagger's output it is the usual repair (and seqeval's default mode).
     """
-    found: list[Entity] = []
+    entities: list[Entity] = []
     start, current = 0, ""
     for i, tag in enumerate((*tags, "O")):
         prefix, _, kind = tag.partition("-")
         if current and (prefix != "I" or kind != current):
-            found.append(Entity(start, i, current))
+            entities.append(Entity(start, i, current))
             current = ""
         if prefix in ("B", "I") and not current:
             start, current = i, kind
-    return tuple(found)
+    return tuple(entities)
 
 
-def _rows(path: Path, types: Collection[str] | None, *, strict: bool) -> Iterable[TaggedSentence]:
+def _read_rows(path: Path, types: Collection[str] | None, *, strict: bool) -> Iterable[TaggedSentence]:
     tokens: list[str] = []
     labels: list[str] = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(_read_lines(path), start=1):
         if not line:
             if tokens:
                 yield tuple(tokens), tuple(labels)
@@ -103,7 +103,7 @@ def _check(where: str, tag: str, before: str, types: Collection[str] | None, *, 
         raise DataError(f"{where}: {tag!r} cannot follow {before!r}", hint=f"an entity begins with B-{kind}")
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     try:
         data = path.read_bytes()
     except OSError as error:
