@@ -24,7 +24,7 @@ Out = Annotated[Path, typer.Option("--out", help="The folder with runs/ and lead
 HERE = Path()
 
 
-def chosen(name: str | None) -> Benchmark:
+def choose_benchmark(name: str | None) -> Benchmark:
     """The benchmark asked for, or the default one; says which and why."""
     from ..data import benchmark
 
@@ -36,7 +36,7 @@ def chosen(name: str | None) -> Benchmark:
     return data
 
 
-def named(option: str, text: str) -> list[str]:
+def split_names(option: str, text: str) -> list[str]:
     """`"ai, music"` as a list, each name once. Raises `OptionError` if there is none."""
     names = [part.strip() for part in text.split(",") if part.strip()]
     if not names:
@@ -44,7 +44,7 @@ def named(option: str, text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def table(*headers: str, title: str | None = None, right: int = 0) -> Table:
+def make_table(*headers: str, title: str | None = None, right: int = 0) -> Table:
     """An empty rich table, its last `right` columns right-aligned."""
     from rich import box
     from rich.table import Table

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def display(quiet: bool) -> Iterator[JobObserver]:
+def open_display(quiet: bool) -> Iterator[JobObserver]:
     """The display of runs that suits where the output goes."""
     if quiet or not sys.stdout.isatty():
         yield Plain()
@@ -26,7 +26,7 @@ def display(quiet: bool) -> Iterator[JobObserver]:
 
 
 @contextmanager
-def bar() -> Iterator[Callable[[str], Observer]]:
+def open_bar() -> Iterator[Callable[[str], Observer]]:
     """A bar for work with a title: on a terminal, whatever else its output goes to; else nothing is shown."""
     if not sys.stderr.isatty():
         yield lambda title: Unseen()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, did_you_mean
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named, show
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, show, split_names
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -46,19 +46,19 @@ def analyze(
     from ...plugins import Analysis, options
     from ...records import measurements
     from ...running import analyses
-    from ..display import bar
+    from ..display import open_bar
 
     if errors not in ERRORS:
         raise OptionError(f"--errors {errors}: unknown", hint=did_you_mean(errors, ERRORS))
     registry = plugins.discover(plugin, no_plugin)
-    entries = [registry.analysis(name) for name in named("--analysis", analysis)]
+    entries = [registry.analysis(name) for name in split_names("--analysis", analysis)]
     settings = options.parse_assignments(option)
     resolved = [(entry, entry.spec.resolve(None, settings, Analysis)) for entry in entries]
-    domains = [] if domain is None else named("--domain", domain)
-    names = named("--corpus", corpus)
-    data = _benchmark(benchmark, domains, names)
+    domains = [] if domain is None else split_names("--domain", domain)
+    names = split_names("--corpus", corpus)
+    data = _choose_if_needed(benchmark, domains, names)
     made: dict[str, list[Measured]] = {entry.spec.name: [] for entry in entries}
-    with bar() as titled:
+    with open_bar() as titled:
         for name in names:
             for text in analyses.texts(name, data, domains, errors, seed):  # type: ignore[arg-type]
                 for entry, values in resolved:
@@ -75,11 +75,11 @@ def analyze(
             print(f"wrote {path}")
 
 
-def _benchmark(name: str | None, domains: Sequence[str], corpora: Sequence[str]) -> Benchmark | None:
+def _choose_if_needed(name: str | None, domains: Sequence[str], corpora: Sequence[str]) -> Benchmark | None:
     """The benchmark, if one is asked for or needed: files can do without."""
     if name is None and not domains and all(c == "-" or (Path(c).exists() and not Path(c).is_dir()) for c in corpora):
         return None
-    data = chosen(name)
+    data = choose_benchmark(name)
     for domain in domains:
         data.domain(domain)
     return data

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..common import BenchmarkName, chosen, show, table
+from ..common import BenchmarkName, choose_benchmark, make_table, show
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -23,13 +23,13 @@ def fetch(benchmark: Annotated[str, typer.Option(metavar="NAME")] = "crossner") 
     from ...data import download
     from ...io import find_data_dir
 
-    found = benchmarks.load(benchmark)
-    for origin in found.origins:
+    data = benchmarks.load(benchmark)
+    for origin in data.origins:
         print(f"licence: {origin.licence}")
     print(f"into {find_data_dir()}", flush=True)
     fetched = 0
     with _bars() as progress:
-        for path, new in download.fetch(found, progress):
+        for path, new in download.fetch(data, progress):
             fetched += new
             if new and not sys.stdout.isatty():
                 print(path, flush=True)
@@ -39,8 +39,8 @@ def fetch(benchmark: Annotated[str, typer.Option(metavar="NAME")] = "crossner") 
 @app.command()
 def verify(benchmark: BenchmarkName = None) -> None:
     """Assert hashes, counts and types of every file."""
-    found = chosen(benchmark)
-    files = _read_all(found)
+    data = choose_benchmark(benchmark)
+    files = _read_all(data)
     print(f"{files} files are as declared: hashes, sentences, tokens, entities, types")
 
 
@@ -49,7 +49,7 @@ def stats(benchmark: BenchmarkName = None) -> None:
     """Sentences, tokens, entities and types of every split (Table 8 of the TOPT paper)."""
     from ...data import audit
 
-    found = chosen(benchmark)
+    data = choose_benchmark(benchmark)
     headers = (
         "domain",
         "split",
@@ -60,8 +60,8 @@ def stats(benchmark: BenchmarkName = None) -> None:
         "words/entity",
         "without entities",
     )
-    shown = table(*headers, title=found.title, right=6)
-    for s in audit.count_splits(found):
+    shown = make_table(*headers, title=data.title, right=6)
+    for s in audit.count_splits(data):
         counts = (s.sentences, s.tokens, s.entities, s.types)
         shown.add_row(
             s.domain,
@@ -78,41 +78,41 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
     """Duplicates across splits and domains, conflicting labels, and the share of test entities seen in training."""
     from ...data import audit
 
-    found = chosen(benchmark)
-    shared = table("split", "also in", "sentences", title="Sentences that stand in two splits", right=1)
-    for overlap in audit.find_overlaps(found):
+    data = choose_benchmark(benchmark)
+    shared = make_table("split", "also in", "sentences", title="Sentences that stand in two splits", right=1)
+    for overlap in audit.find_overlaps(data):
         shared.add_row(overlap.one, overlap.other, str(overlap.sentences))
-    seen = table(
+    seen = make_table(
         "domain",
         "text and type",
         "text",
         title="Share of test mentions seen in the domain's train split",
         right=2,
     )
-    for share in audit.measure_seen(found):
+    for share in audit.measure_seen(data):
         seen.add_row(share.domain, f"{share.with_type:.1%}", f"{share.text_only:.1%}")
-    conflicts = audit.find_conflicts(found)
+    conflicts = audit.find_conflicts(data)
     title = f"{len(conflicts)} groups of identical sentences carry different labels"
-    groups = table("sentence", "where", title=title)
+    groups = make_table("sentence", "where", title=title)
     for conflict in conflicts[:show_conflicts]:
         groups.add_row(conflict.text[:80], ", ".join(conflict.ids))
     show(shared, seen, groups)
 
 
-def _read_all(found: Benchmark) -> int:
+def _read_all(data: Benchmark) -> int:
     from ...errors import DataError
 
-    for domain in found.domains:
-        found.corpus(domain)
+    for domain in data.domains:
+        data.corpus(domain)
     missing = [
-        file for domain in found.domains.values() for file in domain.resources.values() if not file.location.is_file()
+        file for domain in data.domains.values() for file in domain.resources.values() if not file.location.is_file()
     ]
     if missing:
         raise DataError(
             f"there is no file {missing[0].location}",
-            hint=f"type: cdner-bench data fetch --benchmark {found.name}",
+            hint=f"type: cdner-bench data fetch --benchmark {data.name}",
         )
-    return sum(1 for _ in found.list_files())
+    return sum(1 for _ in data.list_files())
 
 
 class _bars:  # noqa: N801

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import DataError, OptionError, did_you_mean
-from ..common import BenchmarkName, chosen, show, table
+from ..common import BenchmarkName, choose_benchmark, make_table, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,16 +54,16 @@ def generate(
     if wording not in generation.WORDINGS:
         raise OptionError(f"unknown wording {wording!r}", hint=did_you_mean(wording, generation.WORDINGS))
     price = make_price(price_in, price_out)
-    data = chosen(benchmark)
+    data = choose_benchmark(benchmark)
     corpus = data.corpus(data.domain(domain).name)
-    endpoint = _endpoint(llm, model, key_variable, concurrency)
+    endpoint = _choose_endpoint(llm, model, key_variable, concurrency)
     ledger = out.with_name(f".{out.name}.requests")
     client = Client(endpoint, Store(store), Limits(concurrency, max_cost=max_cost), ledger=ledger, price=price)
     sampling = generation.Sampling(wording, temperature, top_p, max_tokens)
     questions = generation.questions(corpus, endpoint.model, sampling)
     print(f"{domain}, {endpoint.model}: {client.estimate(questions, 4 * max_tokens)}", flush=True)
     records = []
-    with _bar(len(corpus.train)) as advance:
+    with _open_bar(len(corpus.train)) as advance:
         for record in generation.generate(corpus, client, sampling):
             records.append(record)
             advance()
@@ -90,9 +90,9 @@ def clean(
     if benchmark is not None and domain is None:
         raise OptionError("--benchmark needs --domain", hint="add --domain NAME, or leave --benchmark out")
     read = cleaning.read_rules(rules)
-    corpus = chosen(benchmark).corpus(domain) if domain is not None else None
+    corpus = choose_benchmark(benchmark).corpus(domain) if domain is not None else None
     done = cleaning.clean_file(file, out, read, corpus, report)
-    show(_effects(done), *_drops(done))
+    show(_tabulate_effects(done), *_tabulate_drops(done))
     print(
         f"{done.explanations[1]} of {done.explanations[0]} explanations "
         f"in {done.records[1]} of {done.records[0]} records are kept: {out}"
@@ -111,10 +111,10 @@ def stats(
 
     if corpus is not None and domain is None:
         raise OptionError("--corpus needs --domain", hint="add --domain NAME, the domain the file is about")
-    found = chosen(benchmark)
+    data = choose_benchmark(benchmark)
     counted = []
-    for name in [domain] if domain is not None else found.domains:
-        of = found.corpus(name)
+    for name in [domain] if domain is not None else data.domains:
+        of = data.corpus(name)
         path = corpus or of.resources.get("gtok")
         if path is not None:
             records = gtok.records(path)
@@ -124,10 +124,10 @@ def stats(
             counted.append(knowledge.statistics(records, of))
     if not counted:
         raise DataError(
-            f"{found.name} has no GTOK corpora here",
-            hint=f"type: cdner-bench data fetch --benchmark {found.name}, or add --corpus FILE --domain NAME",
+            f"{data.name} has no GTOK corpora here",
+            hint=f"type: cdner-bench data fetch --benchmark {data.name}, or add --corpus FILE --domain NAME",
         )
-    show(_totals(counted), _fail_rates(counted))
+    show(_tabulate_totals(counted), _tabulate_fail_rates(counted))
 
 
 @app.command()
@@ -135,9 +135,9 @@ def check(file: CorpusFile, domain: Annotated[str, DOMAIN], benchmark: Benchmark
     """Refuse a corpus that knows sentences or entities of the dev or test split."""
     from ...knowledge import leaks
 
-    findings = leaks.check(file, chosen(benchmark).corpus(domain))
+    findings = leaks.check(file, choose_benchmark(benchmark).corpus(domain))
     if findings:
-        shown = table("record", "entity", "type", "why", "what")
+        shown = make_table("record", "entity", "type", "why", "what")
         for f in findings:
             shown.add_row(str(f.record), repr(f.span), f.type, f.reason, repr(f.detail[:SHOWN]))
         show(shown, *(f"{reason}: {why}" for reason, why in leaks.REASONS.items()))
@@ -150,20 +150,20 @@ def check(file: CorpusFile, domain: Annotated[str, DOMAIN], benchmark: Benchmark
     print(f"{file} knows nothing that only dev or test of {domain} know")
 
 
-def _effects(report: Report) -> Table:
-    shown = table("rule", "what it does", "explanations", "reason")
+def _tabulate_effects(report: Report) -> Table:
+    shown = make_table("rule", "what it does", "explanations", "reason")
     for effect in report.effects:
         shown.add_row(effect.name, effect.action, f"{effect.types.total():,}", effect.reason)
     shown.columns[2].justify = "right"
     return shown
 
 
-def _drops(report: Report) -> list[Table]:
+def _tabulate_drops(report: Report) -> list[Table]:
     """Rule × type for the rules that dropped anything, if any did."""
     dropping = [e for e in report.effects if e.action == "dropped" and e.types]
     if not dropping:
         return []
-    shown = table(
+    shown = make_table(
         "type", *(e.name for e in dropping), "all", title="Dropped explanations by type", right=len(dropping) + 1
     )
     for name in sorted({name for e in dropping for name in e.types}):
@@ -172,9 +172,11 @@ def _drops(report: Report) -> list[Table]:
     return [shown]
 
 
-def _totals(counted: list[Statistics]) -> Table:
+def _tabulate_totals(counted: list[Statistics]) -> Table:
     headers = ("texts", "explanations", "tokens", "sentences/text", "expl./100", "expl./train sentence", "fail rate")
-    shown = table("domain", *headers, title="Explanations, their size, and how many are missing", right=len(headers))
+    shown = make_table(
+        "domain", *headers, title="Explanations, their size, and how many are missing", right=len(headers)
+    )
     for s in counted:
         shown.add_row(
             s.domain,
@@ -184,24 +186,24 @@ def _totals(counted: list[Statistics]) -> Table:
             f"{s.sentences_per_text:.1f}",
             f"{s.per_hundred:.2f}",
             f"{s.per_train_sentence:.2f}",
-            _rate(s.total.fail_rate),
+            _format_rate(s.total.fail_rate),
         )
     return shown
 
 
-def _fail_rates(counted: list[Statistics]) -> Table:
-    shown = table("domain", "type", "gold", "explained", "fail rate", title="The same by entity type", right=3)
+def _tabulate_fail_rates(counted: list[Statistics]) -> Table:
+    shown = make_table("domain", "type", "gold", "explained", "fail rate", title="The same by entity type", right=3)
     for s in counted:
         for t in s.types:
-            shown.add_row(s.domain, t.type, str(t.gold), str(t.explained), _rate(t.fail_rate))
+            shown.add_row(s.domain, t.type, str(t.gold), str(t.explained), _format_rate(t.fail_rate))
     return shown
 
 
-def _rate(rate: float | None) -> str:
+def _format_rate(rate: float | None) -> str:
     return "-" if rate is None else f"{rate:.2f}"
 
 
-def _endpoint(llm: str, model: str | None, key_variable: str, concurrency: int) -> Endpoint:
+def _choose_endpoint(llm: str, model: str | None, key_variable: str, concurrency: int) -> Endpoint:
     from ...llm import find_endpoint, server
 
     if llm == "local":
@@ -214,7 +216,7 @@ def _endpoint(llm: str, model: str | None, key_variable: str, concurrency: int) 
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[], None]]:
+def _open_bar(total: int) -> Iterator[Callable[[], None]]:
     """A progress bar over sentences on a terminal, nothing elsewhere."""
     from rich.progress import Progress
 

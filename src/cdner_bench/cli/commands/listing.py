@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..common import Disabled, PluginFiles, show, table
+from ..common import Disabled, PluginFiles, make_table, show
 
 
 def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
@@ -10,20 +10,20 @@ def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
     from ... import plugins
     from ...data import benchmark
 
-    methods = table("method", "plugin", "presets", "what it is", title="Methods")
+    methods = make_table("method", "plugin", "presets", "what it is", title="Methods")
     registry = plugins.discover(plugin, no_plugin)
     for entry in sorted(registry, key=lambda e: e.spec.name):
         methods.add_row(entry.spec.name, entry.plugin, ", ".join(entry.spec.presets) or "any", entry.spec.summary)
-    analyses = table("analysis", "plugin", "what it measures", title="Analyses")
+    analyses = make_table("analysis", "plugin", "what it measures", title="Analyses")
     for entry in sorted(registry.analyses, key=lambda e: e.spec.name):
         analyses.add_row(entry.spec.name, entry.plugin, entry.spec.summary)
-    shipped = table("benchmark", "default preset", "settings", "data", title="Benchmarks")
+    shipped = make_table("benchmark", "default preset", "settings", "data", title="Benchmarks")
     for name in benchmark.list_shipped():
-        found = benchmark.load(name)
+        data = benchmark.load(name)
         shipped.add_row(
             name,
-            found.preset or "",
-            ", ".join(found.settings),
-            "here" if found.is_present() else "cdner-bench data fetch",
+            data.preset or "",
+            ", ".join(data.settings),
+            "here" if data.is_present() else "cdner-bench data fetch",
         )
     show(methods, analyses, shipped)

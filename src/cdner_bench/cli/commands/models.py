@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..common import show, table
+from ..common import make_table, show
 
 app = typer.Typer(help="Small backbones, shipped or out of registry packages, pinned by SHA-256.", no_args_is_help=True)
 
@@ -16,7 +16,7 @@ def list_() -> None:
     """The small backbones that presets use."""
     from ...io import models
 
-    shown = table("model", "package", "licence", "what it is")
+    shown = make_table("model", "package", "licence", "what it is")
     for model in models.read_catalogue().values():
         shown.add_row(model.name, model.origin, model.licence, model.summary)
     show(shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..common import Disabled, PluginFiles, chosen, show, table
+from ..common import Disabled, PluginFiles, choose_benchmark, make_table, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,12 +17,12 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
     """Recompute every number of the TOPT paper that needs no model, beside the printed one; 1 if one is off."""
     from ... import plugins
     from ...papers import TOPT, checks, load
-    from ..display import bar
+    from ..display import open_bar
 
     topt = load(TOPT)
-    benchmark = chosen("crossner")
+    benchmark = choose_benchmark("crossner")
     registry = plugins.discover(plugin, no_plugin)
-    with bar() as titled:
+    with open_bar() as titled:
         findings = list(checks.findings(topt, benchmark, registry, titled("recomputing")))
     claims = list(checks.claims(topt, benchmark.name))
     show(_show_numbers(findings), _show_off(claims))
@@ -36,7 +36,7 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
 def _show_numbers(findings: Sequence[checks.Finding]) -> Table:
     """Two rows for each row of numbers: what came out, and what is printed."""
     domains = list(dict.fromkeys(domain for finding in findings for domain in finding.check.printed))
-    shown = table("table", "quantity", "", *domains, title="Numbers that need no model", right=len(domains))
+    shown = make_table("table", "quantity", "", *domains, title="Numbers that need no model", right=len(domains))
     for finding in findings:
         check = finding.check
         values = [finding.text(d) if d in check.printed else "" for d in domains]
@@ -49,7 +49,7 @@ def _show_numbers(findings: Sequence[checks.Finding]) -> Table:
 def _show_off(claims: Sequence[checks.Claim]) -> Table:
     """A row for each printed number that the others do not bear out."""
     headers = ("table", "what", "printed", "follows from the others", "why")
-    shown = table(*headers, title="Averages and repeated numbers that are off")
+    shown = make_table(*headers, title="Averages and repeated numbers that are off")
     for claim in claims:
         if not claim.matches:
             values = [f"{claim.printed:.2f}", f"{claim.follows:.2f}"]

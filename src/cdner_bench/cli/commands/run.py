@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ...errors import OptionError
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, named
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, split_names
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
@@ -37,7 +37,7 @@ def run(
     from ...plugins import options
     from ...running import Ending, runner
     from ...running import campaign as campaigns
-    from ..display import display
+    from ..display import open_display
     from .leaderboard import print_boards
 
     registry = plugins.discover(plugin, no_plugin)
@@ -45,7 +45,7 @@ def run(
         if method or setting or target or option:
             raise OptionError("a campaign names its own methods, settings and options", hint="leave them out")
         asked = campaigns.read(campaign)
-        data = chosen(asked.benchmark)
+        data = choose_benchmark(asked.benchmark)
         jobs = list(asked.jobs(data, registry))
     else:
         if method is None or setting is None:
@@ -53,11 +53,11 @@ def run(
                 f"run needs a {'--method' if method is None else '--setting'}",
                 hint="type: cdner-bench run --method topt --setting multi; cdner-bench list says what there is",
             )
-        data = chosen(benchmark)
-        entries = [registry.get(name) for name in named("--method", method)]
-        scenarios = data.list_scenarios(setting, () if target is None else named("--target", target))
-        jobs = runner.plan(data, scenarios, entries, preset, options.parse_assignments(option), _seeds(seeds))
-    with display(quiet) as observer:
+        data = choose_benchmark(benchmark)
+        entries = [registry.get(name) for name in split_names("--method", method)]
+        scenarios = data.list_scenarios(setting, () if target is None else split_names("--target", target))
+        jobs = runner.plan(data, scenarios, entries, preset, options.parse_assignments(option), _parse_seeds(seeds))
+    with open_display(quiet) as observer:
         outcomes = list(runner.run(jobs, out, observer))
     for name in dict.fromkeys(job.scenario.setting for job in jobs):
         print_boards(data, out, name)
@@ -67,7 +67,7 @@ def run(
     return min(failed, MOST)
 
 
-def _seeds(text: str) -> list[int]:
+def _parse_seeds(text: str) -> list[int]:
     try:
         numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError:

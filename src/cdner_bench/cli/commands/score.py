@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, PredictionError, did_you_mean
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, chosen, show, table
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, make_table, show
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -29,20 +29,20 @@ def score(
     from ... import scoring
     from ...scoring import diagnosis
 
-    data = chosen(benchmark)
+    data = choose_benchmark(benchmark)
     parts = _read(file, data, target, split)
     scores = scoring.together([scoring.score(gold, said, types) for (gold, types), said in parts])
     pairs = [pair for (gold, _), said in parts for pair in scoring.pair(gold, said)]
 
-    protocols = table("protocol", *COUNTED, title=f"{len(pairs)} sentences", right=6)
+    protocols = make_table("protocol", *COUNTED, title=f"{len(pairs)} sentences", right=6)
     for name in scores.protocols:
-        protocols.add_row(name, *_numbers(scores.counts(name)))
+        protocols.add_row(name, *_format_counts(scores.counts(name)))
     for name, value in diagnosis.lenient_f1(pairs).items():
         protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
-    per_type = table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6)
+    per_type = make_table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6)
     for kind, counts in scores.protocols[scoring.HEADLINE].items():
-        per_type.add_row("(unknown type)" if kind == scoring.OUTSIDE else kind, *_numbers(counts))
-    errors = table("error", "count", title="Errors", right=1)
+        per_type.add_row("(unknown type)" if kind == scoring.OUTSIDE else kind, *_format_counts(counts))
+    errors = make_table("error", "count", title="Errors", right=1)
     for kind, count in diagnosis.error_classes(pairs).items():
         errors.add_row(kind, str(count))
     show(protocols, per_type, errors)
@@ -77,7 +77,7 @@ def rescore(
     print("; ".join(f"{changes[change]} {change}" for change in Change if changes[change]) or "there are no results")
 
 
-def _numbers(counts: Counts) -> list[str]:
+def _format_counts(counts: Counts) -> list[str]:
     ratios = (counts.precision, counts.recall, counts.f1)
     return [*(f"{value:.2f}" for value in ratios), str(counts.tp), str(counts.fp), str(counts.fn)]
 
