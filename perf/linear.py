@@ -80,7 +80,7 @@ def shapes() -> Mapping[str, Callable[[int], Callable[[], object]]]:
     def cleaning(piece: str) -> Callable[[int], Callable[[], object]]:
         def work(size: int) -> Callable[[], object]:
             text = piece * size
-            return lambda: rules.drop(rules.replaced(text)[0])
+            return lambda: rules.find_drop(rules.replace(text)[0])
 
         return work
 

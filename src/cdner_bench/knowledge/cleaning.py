@@ -46,7 +46,7 @@ class Rules:
     replacements: tuple[Rule, ...]
     drops: tuple[Rule, ...]
 
-    def replaced(self, text: str) -> tuple[str, list[str]]:
+    def replace(self, text: str) -> tuple[str, list[str]]:
         """The text when no replacement changes it any more, and the names of those that did, in order.
 
         Raises `DataError` that names the rules if they never settle.
@@ -70,7 +70,7 @@ class Rules:
             hint="a replacement must not contain what its pattern, or that of a rule before it, finds",
         )
 
-    def drop(self, text: str) -> str | None:
+    def find_drop(self, text: str) -> str | None:
         """The name of the first rule that takes an explanation out, or None."""
         return next((rule.name for rule in self.drops if rule.pattern.search(text)), None)
 
@@ -122,21 +122,19 @@ def clean(records: Sequence[Record], rules: Rules, held_out: HeldOut | None = No
     }
     cleaned = []
     for record in records:
-        kept = tuple(e for said in record.explanations if (e := _cleaned(said, rules, held_out, effects)) is not None)
+        kept = tuple(e for said in record.explanations if (e := _clean(said, rules, held_out, effects)) is not None)
         if kept:
             cleaned.append(Record(record.sentence, kept))
     counts = [sum(len(r.explanations) for r in some) for some in (records, cleaned)]
     return cleaned, Report((len(records), len(cleaned)), (counts[0], counts[1]), tuple(effects.values()))
 
 
-def _cleaned(
-    said: Explanation, rules: Rules, held_out: HeldOut | None, effects: dict[str, Effect]
-) -> Explanation | None:
-    text, changed = rules.replaced(said.text)
+def _clean(said: Explanation, rules: Rules, held_out: HeldOut | None, effects: dict[str, Effect]) -> Explanation | None:
+    text, changed = rules.replace(said.text)
     for name in changed:
         effects[name].types[said.type] += 1
     explanation = replace(said, text=text)
-    dropped = rules.drop(text)
+    dropped = rules.find_drop(text)
     if dropped is None and held_out is not None:
         dropped, _ = held_out.why_not(explanation) or (None, "")
     if dropped is not None:
@@ -158,7 +156,7 @@ def clean_file(
     if not records:
         raise DataError(
             f"{path}: the rules leave none of its {report.explanations[0]} explanations",
-            hint=f"what took them: {', '.join(_most(report)) or 'nothing, the file has none'}",
+            hint=f"what took them: {', '.join(_list_drops(report)) or 'nothing, the file has none'}",
         )
     gtok.write(out, records)
     if report_to is not None:
@@ -167,7 +165,7 @@ def clean_file(
     return report
 
 
-def _most(report: Report) -> list[str]:
+def _list_drops(report: Report) -> list[str]:
     drops = [e for e in report.effects if e.action == "dropped" and e.types]
     return [f"{e.name} ({e.types.total()})" for e in sorted(drops, key=lambda e: -e.types.total())]
 
@@ -175,22 +173,22 @@ def _most(report: Report) -> list[str]:
 # --- reading the TOML file -------------------------------------------------------------------------------------------
 
 
-def shipped() -> Path:
+def find_shipped() -> Path:
     """The rules that come with the package."""
     return find_benchmarks_dir() / "reference" / "gtok-rules.toml"
 
 
 def read_rules(path: Path | None = None) -> Rules:
     """The rules of a file, by default the shipped ones. Raises `DataError` that names the rule that is wrong."""
-    path = path or shipped()
+    path = path or find_shipped()
     try:
         table = TomlTable(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise DataError(f"cannot read the rules {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not TOML: {error}") from None
-    replacements = [_rule(sub, n) for n, sub in enumerate(table.take_tables("replace"), start=1)]
-    drops = [_rule(sub, n) for n, sub in enumerate(table.take_tables("drop"), start=1)]
+    replacements = [_read_rule(sub, n) for n, sub in enumerate(table.take_tables("replace"), start=1)]
+    drops = [_read_rule(sub, n) for n, sub in enumerate(table.take_tables("drop"), start=1)]
     table.finish()
     names = Counter([*leaks.REASONS, *(rule.name for rule in (*replacements, *drops))])
     for name, count in names.items():
@@ -201,7 +199,7 @@ def read_rules(path: Path | None = None) -> Rules:
     return Rules(path, tuple(replacements), tuple(drops))
 
 
-def _rule(table: TomlTable, number: int) -> Rule:
+def _read_rule(table: TomlTable, number: int) -> Rule:
     kind = table.prefix.rstrip(".")
     named = table.values.get("name")
     table.prefix = f"rule {named!r}: " if isinstance(named, str) else f"{kind} rule {number}: "

@@ -39,7 +39,7 @@ class Sampling:
     seed: int = 0
 
 
-def questions(corpus: Corpus, model: str, sampling: Sampling) -> Iterator[Question]:
+def make_questions(corpus: Corpus, model: str, sampling: Sampling) -> Iterator[Question]:
     """One question an entity of the train split, in order."""
     for sentence in corpus.train:
         seen: Counter[tuple[str, str]] = Counter()
@@ -47,7 +47,7 @@ def questions(corpus: Corpus, model: str, sampling: Sampling) -> Iterator[Questi
             span = (sentence.surface(entity), entity.type)
             yield Question(
                 model=model,
-                messages=(("user", _prompt(sentence, entity, corpus.name, sampling.wording)),),
+                messages=(("user", _word_question(sentence, entity, corpus.name, sampling.wording)),),
                 max_tokens=sampling.max_tokens,
                 temperature=sampling.temperature,
                 top_p=sampling.top_p,
@@ -63,20 +63,20 @@ def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[Rec
     What the model refused is left out; an explanation that was cut off ends with its last whole sentence.
     Raises `IncompleteError` if answers are missing; those that came are kept, so the next call goes on there.
     """
-    with closing(client.answers(questions(corpus, client.endpoint.model, sampling))) as answers:
+    with closing(client.answers(make_questions(corpus, client.endpoint.model, sampling))) as answers:
         for sentence in corpus.train:
             said = islice(answers, len(sentence.entities))
-            yield Record(sentence.text, tuple(_explained(sentence, said)))
+            yield Record(sentence.text, tuple(_explain(sentence, said)))
 
 
-def _explained(sentence: Sentence, answers: Iterable[Answer]) -> Iterator[Explanation]:
+def _explain(sentence: Sentence, answers: Iterable[Answer]) -> Iterator[Explanation]:
     for entity, answer in zip(sentence.entities, answers, strict=True):
         if answer.state not in WITHOUT_CONTENT:
             text = keep_whole_sentences(answer.text) if answer.state == TRUNCATED else answer.text
             yield Explanation(sentence.text, sentence.surface(entity), entity.type, text.strip())
 
 
-def _prompt(sentence: Sentence, entity: Entity, domain: str, wording: str) -> str:
+def _word_question(sentence: Sentence, entity: Entity, domain: str, wording: str) -> str:
     return WORDINGS[wording].format(span=sentence.surface(entity), type=entity.type, text=sentence.text, domain=domain)
 
 

@@ -46,25 +46,25 @@ def read(path: Path, corpus: Corpus | None = None, *, own: bool = True) -> list[
     explanations; with the `corpus` to be learnt, also for a sentence of its dev or test split, which would be a leak,
     and, unless the file is about another domain (`own` false), for a type that is not the corpus's.
     """
-    found: list[Explanation] = []
+    explanations: list[Explanation] = []
     for n, record in enumerate(records(path)):
         if corpus is None or not is_removed(record.sentence, corpus):
             _check(f"{path}, record {n}", record, corpus, own)
-            found += record.explanations
-    if not found:
+            explanations += record.explanations
+    if not explanations:
         raise DataError(f"{path} holds no explanations", hint="make one with an LLM, or run the method without GTOK")
-    return found
+    return explanations
 
 
 def records(path: Path) -> list[Record]:
     """The records of a file as they are, in order. Raises `DataError` that names the record for another shape."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        items = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is not a GTOK corpus: {error}") from None
-    if not isinstance(found, list):
+    if not isinstance(items, list):
         raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")
-    return [_record(f"{path}, record {n}", record) for n, record in enumerate(found)]
+    return [_read_record(f"{path}, record {n}", record) for n, record in enumerate(items)]
 
 
 def mixed_in(pool: Sequence[Record], count: int, seed: int, unit: MixedUnit = "explanations") -> list[Record]:
@@ -104,17 +104,17 @@ def kept(records: Iterable[Record], corpus: Corpus | None) -> list[Record]:
     return [r for r in records if corpus is None or not is_removed(r.sentence, corpus)]
 
 
-def _record(where: str, record: object) -> Record:
+def _read_record(where: str, record: object) -> Record:
     try:
         sentence, items = record["text"], record["explanations"]  # type: ignore[index]
-        found = tuple(Explanation(sentence, item["word"], item["label"], item["explanation"]) for item in items)
-        texts = [sentence, *(value for e in found for value in (e.span, e.type, e.text))]
+        explanations = tuple(Explanation(sentence, item["word"], item["label"], item["explanation"]) for item in items)
+        texts = [sentence, *(value for e in explanations for value in (e.span, e.type, e.text))]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a field is not a text")
     except (KeyError, TypeError) as error:
         shape = '{"text", "explanations": [{"word", "label", "explanation"}]}'
         raise DataError(f"{where}: not of the shape {shape}: {error}") from None
-    return Record(sentence, found)
+    return Record(sentence, explanations)
 
 
 def _check(where: str, record: Record, corpus: Corpus | None, own: bool) -> None:

@@ -48,7 +48,7 @@ class HeldOut:
         train = "\n".join(f" {' '.join(_WORD.findall(s.text))}" for s in corpus.train).casefold()
         self.surfaces = [
             surface
-            for surface in dict.fromkeys(_tellable(corpus.dev) + _tellable(corpus.test))
+            for surface in dict.fromkeys(_list_tellable(corpus.dev) + _list_tellable(corpus.test))
             if f" {' '.join(_WORD.findall(surface))}".casefold() not in train
         ]
         self._by_first_word: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
@@ -56,18 +56,18 @@ class HeldOut:
             if words:
                 self._by_first_word[words[0]].append((words, surface))
 
-    def mentions(self, text: str) -> list[str]:
+    def find_mentions(self, text: str) -> list[str]:
         """The held-out entities that a text names: word for word, case-sensitive, the longest at each place."""
         words = _WORD.findall(text)
-        found: dict[str, None] = {}
+        surfaces: dict[str, None] = {}
         i = 0
         while i < len(words):
             candidates = self._by_first_word.get(words[i], ())
             said = next((known for known in candidates if words[i : i + len(known[0])] == known[0]), None)
             if said:
-                found[said[1]] = None
+                surfaces[said[1]] = None
             i += len(said[0]) if said else 1
-        return list(found)
+        return list(surfaces)
 
     def why_not(self, explanation: Explanation) -> tuple[str, str] | None:
         """The first reason not to learn from an explanation, with its detail; None if there is none.
@@ -80,10 +80,10 @@ class HeldOut:
             return SENTENCE, explanation.sentence
         if (explanation.span, explanation.type) not in self.pairs or explanation.span not in explanation.sentence:
             return NO_GOLD, explanation.sentence
-        named = self.mentions(explanation.text)
+        named = self.find_mentions(explanation.text)
         return (HELD_OUT, ", ".join(named)) if named else None
 
-    def findings(self, records: Sequence[Record]) -> Iterator[Leak]:
+    def find_leaks(self, records: Sequence[Record]) -> Iterator[Leak]:
         """Everything in `records` that must not be learnt from, in their order."""
         for n, record in enumerate(records):
             if not record.explanations and self._is_withheld(record.sentence):
@@ -102,13 +102,13 @@ def check(path: Path, corpus: Corpus) -> list[Leak]:
 
     A file without findings is one that methods can read; raises `DataError` where they would.
     """
-    findings = list(HeldOut(corpus).findings(gtok.records(path)))
+    findings = list(HeldOut(corpus).find_leaks(gtok.records(path)))
     if not findings:
         gtok.read(path, corpus.without_test())
     return findings
 
 
-def _tellable(sentences: Sequence[Sentence]) -> list[str]:
+def _list_tellable(sentences: Sequence[Sentence]) -> list[str]:
     """The entities that are no single word in lower case: these stand in any text."""
     mentioned = ((s.surface(e), e) for s in sentences for e in s.entities)
     return [surface for surface, e in mentioned if e.end - e.start > 1 or surface != surface.lower()]

@@ -71,7 +71,7 @@ class Text(ABC):
 
     def lines(self, unit: str = NATURAL) -> Iterator[str]:
         """The units, one by one."""
-        return _lines(self.blocks(unit))
+        return _split_lines(self.blocks(unit))
 
     @abstractmethod
     def _blocks(self, unit: str) -> Iterator[bytes]: ...
@@ -99,10 +99,10 @@ class GtokText(Text):
             self._digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
         units = {
             "explanation": explanations,
-            "sentence": _sentences(explanations),
+            "sentence": _split_sentences(explanations),
             "document": (" ".join(texts) for texts in documents if texts),
         }
-        return _packed(units[unit])
+        return _pack(units[unit])
 
 
 class SplitText(Text):
@@ -117,7 +117,7 @@ class SplitText(Text):
     def _blocks(self, unit: str) -> Iterator[bytes]:
         for sentence in self.sentences:
             self._digest.update(sentence.text.encode() + b"\n")
-        return _packed(sentence.text for sentence in self.sentences)
+        return _pack(sentence.text for sentence in self.sentences)
 
 
 class FileText(Text):
@@ -136,41 +136,41 @@ class FileText(Text):
 
     def _blocks(self, unit: str) -> Iterator[bytes]:
         if unit == "line":
-            return self._raw()
-        lines = _lines(self._raw())
-        return _packed(_sentences(lines) if unit == "sentence" else _documents(lines))
+            return self._read_raw()
+        lines = _split_lines(self._read_raw())
+        return _pack(_split_sentences(lines) if unit == "sentence" else _join_documents(lines))
 
-    def _raw(self) -> Iterator[bytes]:
+    def _read_raw(self) -> Iterator[bytes]:
         """Blocks of whole lines, checked to be UTF-8 text."""
         offset = 0
-        for block in _whole_lines(self._chunks()):
-            yield self._checked(block, offset)
+        for block in _cut_at_lines(self._read_chunks()):
+            yield self._check(block, offset)
             offset += len(block)
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _read_chunks(self) -> Iterator[bytes]:
         if self._drained:
             hint = "save it to a file, or take one analysis at a time"
             raise OptionError("standard input can be read once, these analyses read it differently", hint=hint)
         self._drained = str(self.path) == "-"
         self._packed = False
-        with _source(self.path) as (stream, self.size):
-            raw = self._watched(iter(lambda: stream.read(BLOCK), b""))
+        with _open_source(self.path) as (stream, self.size):
+            raw = self._watch(iter(lambda: stream.read(BLOCK), b""))
             first = next(raw, b"")
             chunks: Iterator[bytes] = chain([first], raw)
             self._packed = first.startswith((_GZIP, _ZSTD))
             if first.startswith(_GZIP):
-                chunks = _unpacked(chunks, lambda: zlib.decompressobj(wbits=31), self.path)
+                chunks = _unpack(chunks, lambda: zlib.decompressobj(wbits=31), self.path)
             elif first.startswith(_ZSTD):
-                chunks = _unpacked(chunks, _zstd(self.path), self.path)
+                chunks = _unpack(chunks, _import_zstd(self.path), self.path)
             yield from chunks
 
-    def _watched(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def _watch(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self.read += len(chunk)
             self._digest.update(chunk)
             yield chunk
 
-    def _checked(self, block: bytes, offset: int) -> bytes:
+    def _check(self, block: bytes, offset: int) -> bytes:
         where = " of the unpacked text" if self._packed else ""
         if offset == 0:
             if block[:2] in _WIDE:
@@ -197,7 +197,7 @@ class FileText(Text):
 
 
 @contextmanager
-def _source(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
+def _open_source(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
     if str(path) == "-":
         yield sys.stdin.buffer, None
         return
@@ -221,7 +221,7 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-def _unpacked(chunks: Iterable[bytes], unpacker: Callable[[], _Unpacker], path: Path) -> Iterator[bytes]:
+def _unpack(chunks: Iterable[bytes], unpacker: Callable[[], _Unpacker], path: Path) -> Iterator[bytes]:
     """The content of one or several compressed streams, one after the other."""
     inside: _Unpacker | None = None
     try:
@@ -242,7 +242,7 @@ def _unpacked(chunks: Iterable[bytes], unpacker: Callable[[], _Unpacker], path: 
         raise DataError(f"{path} is cut off: its last compressed stream does not end")
 
 
-def _zstd(path: Path) -> Callable[[], _Unpacker]:
+def _import_zstd(path: Path) -> Callable[[], _Unpacker]:
     try:
         import zstandard
     except ImportError:
@@ -250,7 +250,7 @@ def _zstd(path: Path) -> Callable[[], _Unpacker]:
     return lambda: zstandard.ZstdDecompressor().decompressobj()
 
 
-def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _cut_at_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes in blocks that end with a line feed; the last line gets one if it has none."""
     gathered: list[bytes] = []
     size = 0
@@ -267,16 +267,16 @@ def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield last if last.endswith(b"\n") else last + b"\n"
 
 
-def _lines(blocks: Iterable[bytes]) -> Iterator[str]:
+def _split_lines(blocks: Iterable[bytes]) -> Iterator[str]:
     return (line for block in blocks for line in block.decode("utf-8").removesuffix("\n").split("\n"))
 
 
-def _sentences(lines: Iterable[str]) -> Iterator[str]:
+def _split_sentences(lines: Iterable[str]) -> Iterator[str]:
     """Cut after `.`, `?` and `!` before white space. Crude; the tokens stay the same."""
     return (sentence for line in lines for sentence in _SENTENCE_END.split(line))
 
 
-def _documents(lines: Iterable[str]) -> Iterator[str]:
+def _join_documents(lines: Iterable[str]) -> Iterator[str]:
     gathered: list[str] = []
     for line in lines:
         if line.strip():
@@ -288,7 +288,7 @@ def _documents(lines: Iterable[str]) -> Iterator[str]:
         yield " ".join(gathered)
 
 
-def _packed(units: Iterable[str]) -> Iterator[bytes]:
+def _pack(units: Iterable[str]) -> Iterator[bytes]:
     """Units as blocks, their own line feeds made spaces."""
     gathered, size = [], 0
     for unit in units:

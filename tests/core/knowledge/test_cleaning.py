@@ -52,7 +52,7 @@ def shipped() -> Rules:
     ],
 )
 def test_what_the_shipped_rules_replace(text: str, cleaned: str, shipped: Rules) -> None:
-    assert shipped.replaced(text)[0] == cleaned
+    assert shipped.replace(text)[0] == cleaned
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_the_shipped_rules_replace(text: str, cleaned: str, shipped: Rules)
     ],
 )
 def test_what_the_shipped_rules_drop(text: str, rule: str | None, shipped: Rules) -> None:
-    assert shipped.drop(shipped.replaced(text)[0]) == rule
+    assert shipped.find_drop(shipped.replace(text)[0]) == rule
 
 
 PIECES = [
@@ -93,7 +93,7 @@ def test_cleaning_is_idempotent_and_counts_add_up(texts: list[list[str]], with_c
     assert again == once
     assert not any(e.types for e in nothing.effects)
     if held_out is not None:
-        assert not list(held_out.findings(once))
+        assert not list(held_out.find_leaks(once))
 
 
 def test_what_is_clean_and_its_order_stay() -> None:
@@ -185,7 +185,7 @@ def test_a_replacement_that_never_settles_is_named(tmp_path: Path, pattern: str,
     path = tmp_path / "rules.toml"
     path.write_text(f"[[replace]]\nname = 'grows'\npattern = '{pattern}'\nwith = '{text}'\nreason = 'none'")
     with pytest.raises(DataError, match="rule 'grows' changes its own result"):
-        read_rules(path).replaced("x")
+        read_rules(path).replace("x")
 
 
 def test_replacements_are_literal(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ pattern = "/"
 with = '\1 \g<0> \n'
 reason = "none"
 """)
-    assert read_rules(path).replaced("a/b")[0] == r"a\1 \g<0> \nb"
+    assert read_rules(path).replace("a/b")[0] == r"a\1 \g<0> \nb"
 
 
 # --- the corpora -----------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_what_deduplication_removed_is_not_counted_and_leaks_nothing(name: str, 
     records = gtok.records(corpus.resources["gtok"])
     kept = gtok.read(corpus.resources["gtok"], corpus.without_test())
     assert knowledge.statistics(records, corpus).total.explained == len(kept) < EXPLANATIONS[name]
-    assert {f.reason for f in HeldOut(corpus).findings(records)} == {HELD_OUT}
+    assert {f.reason for f in HeldOut(corpus).find_leaks(records)} == {HELD_OUT}
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -173,13 +173,13 @@ def test_held_out_is_what_only_dev_or_test_know() -> None:
     ],
 )
 def test_mentions_are_whole_words(text: str, named: list[str]) -> None:
-    assert HeldOut(CORPUS).mentions(text) == named
+    assert HeldOut(CORPUS).find_mentions(text) == named
 
 
 def test_the_longest_entity_is_the_one_that_is_named() -> None:
     dev = sentence("d", "York saw New York City and New York .", (0, 1, "p"), (2, 5, "p"), (6, 8, "p"))
     found = HeldOut(Corpus("x", ("p",), dev=(dev,)))
-    assert found.mentions("In New York City, New York, York.") == ["New York City", "New York", "York"]
+    assert found.find_mentions("In New York City, New York, York.") == ["New York City", "New York", "York"]
 
 
 @pytest.mark.parametrize(
@@ -194,14 +194,14 @@ def test_the_longest_entity_is_the_one_that_is_named() -> None:
     ],
 )
 def test_leaks_are_found_with_their_record(bad: Record, reason: str, detail: str) -> None:
-    found = list(HeldOut(CORPUS).findings([record(ADA), bad, record(ADA)]))
+    found = list(HeldOut(CORPUS).find_leaks([record(ADA), bad, record(ADA)]))
     assert [(f.record, f.reason) for f in found] == [(1, reason)]
     assert found[0].detail.startswith(detail)
     assert set(leaks.REASONS) >= {reason}
 
 
 def test_a_train_sentence_that_is_also_a_dev_sentence_is_none() -> None:
-    assert not list(HeldOut(CORPUS).findings([record(("Both", "person", "They know."), text="Both know .")]))
+    assert not list(HeldOut(CORPUS).find_leaks([record(("Both", "person", "They know."), text="Both know .")]))
 
 
 def test_a_file_without_findings_is_one_that_methods_read(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_the_released_prompt_and_the_paper_s(mini: Benchmark) -> None:
     corpus = mini.corpus("ai")
     sentence = corpus.train[0]
     released, paper = (
-        next(generation.questions(corpus, "m", generation.Sampling(wording))) for wording in ("released", "paper")
+        next(generation.make_questions(corpus, "m", generation.Sampling(wording))) for wording in ("released", "paper")
     )
     assert released.messages == (
         (
@@ -46,7 +46,7 @@ def test_the_released_prompt_and_the_paper_s(mini: Benchmark) -> None:
 def test_every_entity_is_asked_about_once_and_repeats_get_an_answer_of_their_own(mini: Benchmark) -> None:
     for name in ("ai", "music"):
         corpus = mini.corpus(name)
-        keys = [q.key for q in generation.questions(corpus, "m", generation.Sampling())]
+        keys = [q.key for q in generation.make_questions(corpus, "m", generation.Sampling())]
         assert len(keys) == sum(len(s.entities) for s in corpus.train)
         assert len(set(keys)) == len(keys)
 

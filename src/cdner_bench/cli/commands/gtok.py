@@ -60,7 +60,7 @@ def generate(
     ledger = out.with_name(f".{out.name}.requests")
     client = Client(endpoint, Store(store), Limits(concurrency, max_cost=max_cost), ledger=ledger, price=price)
     sampling = generation.Sampling(wording, temperature, top_p, max_tokens)
-    questions = generation.questions(corpus, endpoint.model, sampling)
+    questions = generation.make_questions(corpus, endpoint.model, sampling)
     print(f"{domain}, {endpoint.model}: {client.estimate(questions, 4 * max_tokens)}", flush=True)
     records = []
     with _open_bar(len(corpus.train)) as advance:
