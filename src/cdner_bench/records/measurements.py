@@ -66,7 +66,7 @@ class Measured:
         return (c.benchmark or "", self.analysis.name, self.analysis.row, c.name, c.domain or "", f"{self.seed:09d}")
 
 
-def _with_intervals_and_revision(record: dict[str, Any]) -> dict[str, Any]:
+def _add_intervals_and_revision(record: dict[str, Any]) -> dict[str, Any]:
     """Schema 1 had the interval of a number `x` as numbers `x_low` and `x_high`, null where there was none; and of the
     analysis its plugin, release and code, and no revision.
     """
@@ -82,13 +82,13 @@ def _with_intervals_and_revision(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "measurement": {**record["measurement"], "numbers": numbers, "intervals": intervals}}
 
 
-MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_intervals_and_revision}
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _add_intervals_and_revision}
 """From a schema number to a function that lifts a record to the next one."""
 
 
 def save(measured: Measured, path: Path) -> None:
     """Write a measurement file, whole or not at all. Columns are kept to six significant digits."""
-    record = {"schema": SCHEMA, **_model().dump_python(measured, mode="json")}
+    record = {"schema": SCHEMA, **_make_adapter().dump_python(measured, mode="json")}
     columns = measured.measurement.columns
     record["measurement"]["columns"] = {
         name: " ".join(f"{value:.6g}" for value in column) for name, column in columns.items()
@@ -129,9 +129,9 @@ def _from_record(record: dict[str, Any]) -> Measured:
     measurement = dict(record["measurement"])
     columns = {name: [float(v) for v in text.split()] for name, text in measurement["columns"].items()}
     texts = {name: tuple(measurement[name]) for name in ("plots", "notes")}
-    return _model().validate_python({**record, "measurement": {**measurement, **texts, "columns": columns}})
+    return _make_adapter().validate_python({**record, "measurement": {**measurement, **texts, "columns": columns}})
 
 
 @cache
-def _model() -> TypeAdapter[Measured]:
+def _make_adapter() -> TypeAdapter[Measured]:
     return TypeAdapter(Measured)

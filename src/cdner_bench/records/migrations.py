@@ -46,11 +46,11 @@ def migrate_method(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
     return method, {"name": facts["plugin"], "release": release, "origin": "unknown", "code": code}
 
 
-def _without_usage(record: dict[str, Any]) -> dict[str, Any]:
+def _add_usage(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "usage": None}
 
 
-def _with_plugin_in_identity(record: dict[str, Any]) -> dict[str, Any]:
+def _take_plugin_out_of_identity(record: dict[str, Any]) -> dict[str, Any]:
     method, plugin = migrate_method(record["method"])
     scores = {
         protocol: {kind: "/".join(map(str, counts)) for kind, counts in per_type.items()}
@@ -60,33 +60,33 @@ def _with_plugin_in_identity(record: dict[str, Any]) -> dict[str, Any]:
         **record,
         "method": method,
         "scores": scores,
-        "comparable": _comparable(record),
-        "learnt_from": _learnt_from(record["benchmark"]["name"], method["options"]),
+        "comparable": _describe_comparable(record),
+        "learnt_from": _name_knowledge(record["benchmark"]["name"], method["options"]),
         "provenance": {**record["provenance"], "plugin": plugin},
     }
 
 
-def _without_answers(record: dict[str, Any]) -> dict[str, Any]:
+def _add_answers(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "answers": {}}
 
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    1: _without_usage,
-    2: _with_plugin_in_identity,
-    3: _without_answers,
+    1: _add_usage,
+    2: _take_plugin_out_of_identity,
+    3: _add_answers,
 }
 """From a schema number to a function that lifts a record to the next one."""
 
 
-def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the run shares with others: told from the hashes that a shipped benchmark pins, where the record's hash over
     its data is that of these files; else nothing is known but the record's own hash, which no other data have.
     """
     facts, place = record["benchmark"], record["scenario"]
     scenario = Scenario(place["setting"], tuple(place["sources"]), place["target"])
     known = {"benchmark": facts["name"], "version": facts["version"]}
-    data = _shipped(facts["name"], facts["version"])
-    if data is not None and facts["data"] in _pinned(data, scenario):
+    data = _load_shipped(facts["name"], facts["version"])
+    if data is not None and facts["data"] in _list_pinned(data, scenario):
         splits = data.domain(scenario.target).splits
         sizes = [splits[name].sentences or 0 for name in ("train", "dev", "test")]
         types = data.domain(scenario.target).types or ()
@@ -95,14 +95,14 @@ def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _shipped(name: str, version: str) -> Benchmark | None:
+def _load_shipped(name: str, version: str) -> Benchmark | None:
     if name not in benchmark.list_shipped():
         return None
-    found = benchmark.load(name)
-    return found if found.version == version else None
+    data = benchmark.load(name)
+    return data if data.version == version else None
 
 
-def _pinned(data: Benchmark, scenario: Scenario) -> list[str]:
+def _list_pinned(data: Benchmark, scenario: Scenario) -> list[str]:
     """The hash over the pinned files of a scenario, with each choice of the other files that a method may have seen."""
     names = sorted({resource for domain in data.domains.values() for resource in domain.resources})
     choices = [chosen for size in range(len(names) + 1) for chosen in combinations(names, size)]
@@ -110,7 +110,7 @@ def _pinned(data: Benchmark, scenario: Scenario) -> list[str]:
     return [*only_files, *(data.pinned_fingerprint(scenario, chosen) for chosen in choices)]
 
 
-def _learnt_from(benchmark_name: str, options: Mapping[str, Any]) -> str | None:
+def _name_knowledge(benchmark_name: str, options: Mapping[str, Any]) -> str | None:
     if options.get("pretraining") != "gtok" or options.get("gtok") or options.get("cumulative_gtok"):
         return None
     if not options.get("gtok_mix"):

@@ -22,11 +22,11 @@ PACKAGES = (
 def describe_provenance(plugin: PluginFacts) -> dict[str, Any]:
     """The time (UTC), the plugin, the commit of the harness, Python, the platform, and the versions of packages."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"created": created, "plugin": asdict(plugin), **_environment()}
+    return {"created": created, "plugin": asdict(plugin), **_describe_environment()}
 
 
 @cache
-def _environment() -> dict[str, Any]:
+def _describe_environment() -> dict[str, Any]:
     packages = {}
     for package in PACKAGES:
         try:
@@ -34,14 +34,14 @@ def _environment() -> dict[str, Any]:
         except PackageNotFoundError:
             continue
     return {
-        **_commit(),
+        **_read_commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": packages,
     }
 
 
-def _commit() -> dict[str, Any]:
+def _read_commit() -> dict[str, Any]:
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return {"commit": None, "dirty": None}

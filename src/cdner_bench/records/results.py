@@ -144,20 +144,20 @@ class Result:
         return (self.method.name, self.method.row, self.scenario.target, f"{self.seed:09d}")
 
 
-def scored(scores: Scores) -> dict[str, Any]:
+def to_fields(scores: Scores) -> dict[str, Any]:
     """The fields of a `Result` that come from scoring."""
     return {"scores": scores.protocols, "sentences": scores.sentences, "answers": scores.answers}
 
 
-def write(result: Result) -> str:
+def to_text(result: Result) -> str:
     """The text of a result file."""
-    record = {"schema": SCHEMA, **_model().dump_python(result, mode="json")}
+    record = {"schema": SCHEMA, **_make_adapter().dump_python(result, mode="json")}
     return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def save(result: Result, path: Path) -> None:
     """Write a result file, whole or not at all."""
-    write_atomic(path, write(result))
+    write_atomic(path, to_text(result))
 
 
 def load(path: Path) -> Result:
@@ -180,7 +180,7 @@ def load(path: Path) -> Result:
             hint="pip install --upgrade cdner-bench",
         )
     try:
-        return _model().validate_python(migrate(record, schema))
+        return _make_adapter().validate_python(migrate(record, schema))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
@@ -195,5 +195,5 @@ def load_all(folder: Path) -> list[Result]:
 
 
 @cache
-def _model() -> TypeAdapter[Result]:
+def _make_adapter() -> TypeAdapter[Result]:
     return TypeAdapter(Result)

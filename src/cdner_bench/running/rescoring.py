@@ -45,7 +45,7 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
         lifted = rename_options(before, registry)
         after = _find_and_score(lifted, out, benchmark)
         place = boards / "results" / after.path
-        if place == path and path.read_text(encoding="utf-8") == results.write(after):
+        if place == path and path.read_text(encoding="utf-8") == results.to_text(after):
             yield Rescored(after, place, Change.NOTHING)
             continue
         results.save(after, place)
@@ -105,4 +105,4 @@ def score_again(result: Result, place: Path, target: Corpus) -> Result:
     predictions = read_kept(place, target.test, target.types) if place.exists() else []
     if len(predictions) != len(target.test):
         return result
-    return replace(result, **results.scored(score(target.test, predictions, target.types)))
+    return replace(result, **results.to_fields(score(target.test, predictions, target.types)))

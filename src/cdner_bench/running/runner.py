@@ -279,7 +279,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         device=meter.name_device(),
         peak_memory=meter.read_peak_memory(),
         provenance=describe_provenance(plugin),
-        **results.scored(scores),
+        **results.to_fields(scores),
     )
 
 

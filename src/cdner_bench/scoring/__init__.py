@@ -4,8 +4,8 @@ from . import diagnosis, predictions, text2text
 from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
 from .predictions import Split, encode, read_kept, read_own
 from .protocols import PROTOCOLS
-from .protocols.span_f1 import sentence_counts, unplaced
-from .score import pair, score, together
+from .protocols.span_f1 import list_unplaced, sentence_counts
+from .score import add_scores, pair, score
 from .significance import Spearman, spearman
 
 __all__ = [
@@ -18,8 +18,10 @@ __all__ = [
     "Scores",
     "Spearman",
     "Split",
+    "add_scores",
     "diagnosis",
     "encode",
+    "list_unplaced",
     "pair",
     "predictions",
     "read_kept",
@@ -28,7 +30,5 @@ __all__ = [
     "sentence_counts",
     "spearman",
     "text2text",
-    "together",
     "total",
-    "unplaced",
 ]

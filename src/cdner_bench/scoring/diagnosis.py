@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from ..types import Entity
 from .counts import Counts, Pairs
-from .protocols.span_f1 import unplaced
+from .protocols.span_f1 import list_unplaced
 
 ERROR_CLASSES = ("wrong type", "wrong boundary", "wrong type and boundary", "missed", "spurious", "unplaced")
 
 
-def error_classes(pairs: Pairs) -> Counter[str]:
+def count_errors(pairs: Pairs) -> Counter[str]:
     """How many errors of each of `ERROR_CLASSES`.
 
     A wrong prediction and a missed entity that overlap are one error; each takes part in at most one, closest kind
@@ -27,7 +27,7 @@ def error_classes(pairs: Pairs) -> Counter[str]:
         errors["wrong type and boundary"] += _match(gold, said, _overlap)
         errors["missed"] += len(gold)
         errors["spurious"] += len(said)
-        errors["unplaced"] += len(unplaced(sentence, prediction))
+        errors["unplaced"] += len(list_unplaced(sentence, prediction))
     return errors
 
 
@@ -42,7 +42,7 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
         gold = list(sentence.entities)
         said = sorted(frozenset(prediction.entities))
         same = _match(gold, said, _same_span)
-        exact += Counts(same, len(said) + len(unplaced(sentence, prediction)), len(gold))
+        exact += Counts(same, len(said) + len(list_unplaced(sentence, prediction)), len(gold))
         halves += _match(gold, said, _overlap)
     whole = 2 * exact.tp + exact.fp + exact.fn
     partial = 100 * (2 * exact.tp + halves) / whole if whole else 0.0
@@ -51,14 +51,14 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
 
 def _match(gold: list[Entity], said: list[Entity], alike: Callable[[Entity, Entity], bool]) -> int:
     """Pair off what is `alike`, remove it from both lists, and say how many pairs there were."""
-    found = 0
+    count = 0
     for entity in tuple(gold):
         partner = next((p for p in said if alike(entity, p)), None)
         if partner is not None:
             gold.remove(entity)
             said.remove(partner)
-            found += 1
-    return found
+            count += 1
+    return count
 
 
 def _same_span(a: Entity, b: Entity) -> bool:

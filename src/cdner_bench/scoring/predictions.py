@@ -38,22 +38,22 @@ def decode(line: str, sentence: Sentence, types: Collection[str]) -> Prediction:
 
     Raises `PredictionError` for anything else.
     """
-    record = _object(line)
+    record = _read_object(line)
     raw, tags = record.get("raw"), record.get("tags")
     if raw is not None and not isinstance(raw, str):
         raise PredictionError("'raw' is not text")
     if "entities" not in record:
         if raw is None:
             raise PredictionError("a prediction needs 'entities' or 'raw'")
-        return replace(text2text.read(raw, sentence, types), cut=_cuts(record))
-    entities = tuple(_entity(item) for item in _list(record, "entities"))
+        return replace(text2text.read(raw, sentence, types), cut=_read_cuts(record))
+    entities = tuple(_read_entity(item) for item in _read_list(record, "entities"))
     for entity in entities:
         if entity.end > len(sentence.tokens):
             raise PredictionError(f"{entity} ends outside the sentence, which has {len(sentence.tokens)} tokens")
-    rejected = tuple(Rejected(*_strings(item, 3)) for item in _list(record, "rejected"))
+    rejected = tuple(Rejected(*_read_strings(item, 3)) for item in _read_list(record, "rejected"))
     if tags is not None:
-        tags = tuple(_strings(tags, len(sentence.tokens)))
-    return Prediction(sentence.id, entities, rejected, raw, tags, _cuts(record))
+        tags = tuple(_read_strings(tags, len(sentence.tokens)))
+    return Prediction(sentence.id, entities, rejected, raw, tags, _read_cuts(record))
 
 
 def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> tuple[list[Prediction], int]:
@@ -82,7 +82,7 @@ def read_kept(path: Path, sentences: Sequence[Sentence], types: Collection[str])
 def _read_lines(
     stream: Iterable[bytes], sentences: Sequence[Sentence], types: Collection[str]
 ) -> tuple[list[Prediction], int]:
-    found: list[Prediction] = []
+    predictions: list[Prediction] = []
     size = 0
     for line, sentence in zip(stream, sentences, strict=False):
         try:
@@ -90,11 +90,11 @@ def _read_lines(
             prediction = decode(text, sentence, types)
         except (CdnerError, UnicodeDecodeError):
             break
-        if not text.endswith("\n") or _object(text).get("id") != sentence.id:
+        if not text.endswith("\n") or _read_object(text).get("id") != sentence.id:
             break
-        found.append(prediction)
+        predictions.append(prediction)
         size += len(line)
-    return found, size
+    return predictions, size
 
 
 Split = tuple[Sequence[Sentence], Collection[str]]
@@ -107,14 +107,14 @@ def read_jsonl(path: Path, split_of: Callable[[str], Split]) -> list[tuple[Split
     `split_of` gives the split that an id (`domain/split/n`) belongs to; the predictions come split by split, in the
     order of its sentences. Raises `PredictionError` naming file:line, for missing, duplicate and unknown ids too.
     """
-    found: dict[str, Prediction] = {}
+    predictions: dict[str, Prediction] = {}
     splits: dict[str, Split] = {}
     gold: dict[str, Sentence] = {}
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(_read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            sentence_id = _object(line).get("id")
+            sentence_id = _read_object(line).get("id")
             if not isinstance(sentence_id, str):
                 raise PredictionError("'id' must be text such as 'ai/test/0'")
             split = split_of(sentence_id)
@@ -122,14 +122,14 @@ def read_jsonl(path: Path, split_of: Callable[[str], Split]) -> list[tuple[Split
                 gold |= {s.id: s for s in split[0]}
             if sentence_id not in gold:
                 raise PredictionError(f"unknown sentence {sentence_id!r}")
-            if sentence_id in found:
+            if sentence_id in predictions:
                 raise PredictionError(f"a second prediction for {sentence_id}")
-            found[sentence_id] = decode(line, gold[sentence_id], split[1])
+            predictions[sentence_id] = decode(line, gold[sentence_id], split[1])
         except CdnerError as error:
             raise PredictionError(f"{path}:{number}: {error}", hint=error.hint) from None
-    if not found:
+    if not predictions:
         raise PredictionError(f"{path} holds no predictions")
-    return [(split, in_order(found, split[0], path)) for split in splits.values()]
+    return [(split, put_in_order(predictions, split[0], path)) for split in splits.values()]
 
 
 def read_bio(path: Path, sentences: Sequence[Sentence]) -> list[Prediction]:
@@ -148,18 +148,18 @@ def read_bio(path: Path, sentences: Sequence[Sentence]) -> list[Prediction]:
     return predictions
 
 
-def in_order(found: Mapping[str, Prediction], sentences: Iterable[Sentence], path: Path) -> list[Prediction]:
+def put_in_order(predictions: Mapping[str, Prediction], sentences: Iterable[Sentence], path: Path) -> list[Prediction]:
     """The predictions in the order of the sentences. Raises `PredictionError` if some are missing."""
-    missing = [s.id for s in sentences if s.id not in found]
+    missing = [s.id for s in sentences if s.id not in predictions]
     if missing:
         raise PredictionError(
             f"{path}: {len(missing)} sentences have no prediction, the first is {missing[0]}",
             hint="answer every sentence of a split; a sentence without entities has an empty list",
         )
-    return [found[s.id] for s in sentences]
+    return [predictions[s.id] for s in sentences]
 
 
-def _entity(item: object) -> Entity:
+def _read_entity(item: object) -> Entity:
     if isinstance(item, dict):
         item = [item.get("start"), item.get("end"), item.get("type")]
     match item:
@@ -168,7 +168,7 @@ def _entity(item: object) -> Entity:
     raise PredictionError(f'not an entity: {json.dumps(item)}; write [start, end, "type"], counting tokens from 0')
 
 
-def _object(line: str) -> dict[str, Any]:
+def _read_object(line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -178,28 +178,28 @@ def _object(line: str) -> dict[str, Any]:
     return record
 
 
-def _list(record: Mapping[str, Any], key: str) -> list[Any]:
+def _read_list(record: Mapping[str, Any], key: str) -> list[Any]:
     value = record.get(key, [])
     if not isinstance(value, list):
         raise PredictionError(f"{key!r} is not a list")
     return value
 
 
-def _cuts(record: Mapping[str, Any]) -> tuple[Cut, ...]:
-    cuts = _list(record, "cut")
+def _read_cuts(record: Mapping[str, Any]) -> tuple[Cut, ...]:
+    cuts = _read_list(record, "cut")
     for cut in cuts:
         if cut not in list(Cut):
             raise PredictionError(f"'cut' holds {json.dumps(cut)}; it may hold {', '.join(map(json.dumps, Cut))}")
     return tuple(Cut(cut) for cut in cuts)
 
 
-def _strings(item: object, size: int) -> list[str]:
+def _read_strings(item: object, size: int) -> list[str]:
     if not (isinstance(item, list) and len(item) == size and all(isinstance(part, str) for part in item)):
         raise PredictionError(f"not a list of {size} texts: {json.dumps(item)}")
     return item
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:

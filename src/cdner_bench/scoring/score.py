@@ -39,7 +39,7 @@ def count_answers(predictions: Sequence[Prediction]) -> dict[str, int]:
     return dict(+counts)
 
 
-def together(parts: Sequence[Scores]) -> Scores:
+def add_scores(parts: Sequence[Scores]) -> Scores:
     """The scores of several corpora as one: counts add."""
     protocols = {
         name: {

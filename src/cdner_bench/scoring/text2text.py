@@ -90,7 +90,7 @@ def find_items(text: str) -> Iterator[_Item]:
     """The items that end at the first possible ')' with no start of another item, `(type, `, before it."""
     starts = list(_START.finditer(text))
     openings = [match.start() for match in starts if match[2]]
-    ends = list(_ends(text, frozenset(openings)))
+    ends = list(_find_ends(text, frozenset(openings)))
     done = 0
     for match in starts:
         if match.start() < done:
@@ -101,11 +101,11 @@ def find_items(text: str) -> Iterator[_Item]:
             following = bisect_left(openings, begin)
             if nth < len(ends) and (following == len(openings) or openings[following] >= ends[nth]):
                 done = ends[nth] + 1
-                yield match.start(), done, _mention(match[1], text[begin : ends[nth]])
+                yield match.start(), done, _make_mention(match[1], text[begin : ends[nth]])
                 break
 
 
-def _ends(text: str, openings: frozenset[int]) -> Iterator[int]:
+def _find_ends(text: str, openings: frozenset[int]) -> Iterator[int]:
     """Every ')' that the end of the text or a `(type, ` follows, with nothing but separators between."""
     for match in _END.finditer(text):
         if not match[1] or match.start(1) in openings:
@@ -114,10 +114,10 @@ def _ends(text: str, openings: frozenset[int]) -> Iterator[int]:
 
 def _find_loose_items(text: str) -> Iterator[_Item]:
     for match in _LOOSE_ITEM.finditer(text):
-        yield match.start(), match.end(), _mention(match[1], match[2])
+        yield match.start(), match.end(), _make_mention(match[1], match[2])
 
 
-def _mention(kind: str, text: str) -> Mention:
+def _make_mention(kind: str, text: str) -> Mention:
     return Mention(kind, " ".join(text.split()))
 
 
@@ -168,7 +168,7 @@ def align(
     spell = fold_text if fold else str
     text = Searchable([spell(token) for token in tokens])
     spans = [text.find(spell(mention.text)) if mention.type in known else [] for mention in mentions]
-    chosen = _in_order(spans) or _longest_first(mentions, spans)
+    chosen = _place_in_order(spans) or _place_longest_first(mentions, spans)
     entities = {n: Entity(*span, mentions[n].type) for n, span in chosen.items()}
     placed = frozenset(entities.values())
     rejected = []
@@ -189,7 +189,7 @@ def align(
     return list(entities.values()), rejected
 
 
-def _in_order(spans: Sequence[Sequence[_Span]]) -> dict[int, _Span] | None:
+def _place_in_order(spans: Sequence[Sequence[_Span]]) -> dict[int, _Span] | None:
     chosen: dict[int, _Span] = {}
     end = 0
     for n, options in enumerate(spans):
@@ -201,7 +201,7 @@ def _in_order(spans: Sequence[Sequence[_Span]]) -> dict[int, _Span] | None:
     return chosen
 
 
-def _longest_first(mentions: Sequence[Mention], spans: Sequence[Sequence[_Span]]) -> dict[int, _Span]:
+def _place_longest_first(mentions: Sequence[Mention], spans: Sequence[Sequence[_Span]]) -> dict[int, _Span]:
     chosen: dict[int, _Span] = {}
     candidates = [n for n, options in enumerate(spans) if options]
     for n in sorted(candidates, key=lambda i: -len(_squeeze(mentions[i].text))):
@@ -220,7 +220,7 @@ class Searchable:
     """A sentence to be searched by words or, since models detokenise, by characters between token bounds."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
-        self.tokens = [_normal(token) for token in tokens]
+        self.tokens = [_normalise(token) for token in tokens]
         squeezed = [_squeeze(token) for token in tokens]
         self.chars = "".join(squeezed)
         ends = list(accumulate(map(len, squeezed)))
@@ -232,7 +232,7 @@ class Searchable:
         # No normalisation makes a text ten times shorter, and that of a very long one is slow.
         if len(text) > 10 * (len(self.chars) + 1):
             return []
-        words = _normal(text).split()
+        words = _normalise(text).split()
         size = len(words)
         exact = [
             (i, i + size) for i in range(len(self.tokens) - size + 1) if size and self.tokens[i : i + size] == words
@@ -244,14 +244,14 @@ class Searchable:
         parts = text.split(UNKNOWN)
         if not any(parts) or len(parts) - 1 + sum(map(len, parts)) > len(self.chars):
             return []
-        stops = self._stops(parts)
+        stops = self._find_stops(parts)
         return [
             (n, self.last[stops[start]] + 1)
             for n, (start, end) in enumerate(self.bounds)
             if end > start and start in stops
         ]
 
-    def _stops(self, parts: Sequence[str]) -> dict[int, int]:
+    def _find_stops(self, parts: Sequence[str]) -> dict[int, int]:
         """Where the parts, read one after the other from a character, end at the end of a token.
 
         A vocabulary's unknown-symbol stands between two parts, for one or more characters of one token: as many as
@@ -260,12 +260,12 @@ class Searchable:
         stops = {end: end for end in self.last}
         for n in reversed(range(len(parts))):
             if n < len(parts) - 1:
-                stops = self._before_unknown(stops)
+                stops = self._step_over_unknown(stops)
             part = parts[n]
             stops = {i - len(part): stop for i, stop in stops.items() if self.chars.endswith(part, 0, i)}
         return stops
 
-    def _before_unknown(self, stops: dict[int, int]) -> dict[int, int]:
+    def _step_over_unknown(self, stops: dict[int, int]) -> dict[int, int]:
         before = {}
         for start, end in self.bounds:
             furthest = next((i for i in range(end, start, -1) if i in stops), start)
@@ -273,7 +273,7 @@ class Searchable:
         return before
 
 
-def _normal(text: str) -> str:
+def _normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 

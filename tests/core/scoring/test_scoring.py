@@ -17,8 +17,8 @@ from seqscore.scoring import score_label_sequences
 from cdner_bench import Counts, Entity, Prediction, Rejected, Sentence, conll, sentence_counts, text2text, total
 from cdner_bench.data import Benchmark
 from cdner_bench.errors import PredictionError
-from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, score, together
-from cdner_bench.scoring.diagnosis import ERROR_CLASSES, error_classes, lenient_f1
+from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, add_scores, score
+from cdner_bench.scoring.diagnosis import ERROR_CLASSES, count_errors, lenient_f1
 from strategies import TYPES, pairs
 
 Pairs = list[tuple[Sentence, Prediction]]
@@ -279,7 +279,7 @@ def test_strict_is_below_boundary_only_is_below_partial(found: Pairs) -> None:
 
 @given(pairs())
 def test_every_error_is_in_one_class(found: Pairs) -> None:
-    errors, counts = error_classes(found), of(found).counts()
+    errors, counts = count_errors(found), of(found).counts()
     both = sum(errors[kind] for kind in ERROR_CLASSES if kind.startswith("wrong"))
     assert both + errors["missed"] == counts.fn
     assert both + errors["spurious"] + errors["unplaced"] == counts.fp
@@ -299,7 +299,7 @@ def test_a_repeat_is_free_only_of_what_was_placed() -> None:
 
 @given(pairs(), pairs())
 def test_corpora_scored_apart_add_up(one: Pairs, other: Pairs) -> None:
-    both = together([of(one), of(other)])
+    both = add_scores([of(one), of(other)])
     for protocol in PROTOCOLS:
         assert both.counts(protocol) == of(one).counts(protocol) + of(other).counts(protocol)
     assert len(both.sentences) == len(one) + len(other)
@@ -308,7 +308,7 @@ def test_corpora_scored_apart_add_up(one: Pairs, other: Pairs) -> None:
 def test_error_classes() -> None:
     gold = Sentence("s", ("w",) * 12, tuple(Entity(i, i + 2, "a") for i in (0, 2, 4, 6)))
     said = (Entity(0, 2, "b"), Entity(2, 3, "a"), Entity(4, 5, "b"), Entity(9, 10, "a"))
-    errors = error_classes([(gold, Prediction("s", said, (Rejected("a", "x", "not in sentence"),)))])
+    errors = count_errors([(gold, Prediction("s", said, (Rejected("a", "x", "not in sentence"),)))])
     assert errors == dict.fromkeys(ERROR_CLASSES, 1)
 
 

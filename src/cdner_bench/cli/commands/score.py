@@ -31,7 +31,7 @@ def score(
 
     data = choose_benchmark(benchmark)
     parts = _read(file, data, target, split)
-    scores = scoring.together([scoring.score(gold, said, types) for (gold, types), said in parts])
+    scores = scoring.add_scores([scoring.score(gold, said, types) for (gold, types), said in parts])
     pairs = [pair for (gold, _), said in parts for pair in scoring.pair(gold, said)]
 
     protocols = make_table("protocol", *COUNTED, title=f"{len(pairs)} sentences", right=6)
@@ -43,7 +43,7 @@ def score(
     for kind, counts in scores.protocols[scoring.HEADLINE].items():
         per_type.add_row("(unknown type)" if kind == scoring.OUTSIDE else kind, *_format_counts(counts))
     errors = make_table("error", "count", title="Errors", right=1)
-    for kind, count in diagnosis.error_classes(pairs).items():
+    for kind, count in diagnosis.count_errors(pairs).items():
         errors.add_row(kind, str(count))
     show(protocols, per_type, errors)
 

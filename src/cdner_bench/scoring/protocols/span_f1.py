@@ -33,14 +33,14 @@ def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:
     """The headline's counts of one sentence, by comparing sets of spans."""
     said, gold = frozenset(prediction.entities), frozenset(sentence.entities)
     right = len(said & gold)
-    return Counts(right, len(said) - right + len(unplaced(sentence, prediction)), len(gold) - right)
+    return Counts(right, len(said) - right + len(list_unplaced(sentence, prediction)), len(gold) - right)
 
 
 def place_spans(sentence: Sentence, prediction: Prediction, types: frozenset[str]) -> tuple[list[Entity], list[str]]:
     """The predicted spans that BIO has room for, and the types of everything else that was predicted."""
     gold = frozenset(sentence.entities)
     placed: list[Entity] = []
-    extra = [kind for kind, _ in unplaced(sentence, prediction)]
+    extra = [kind for kind, _ in list_unplaced(sentence, prediction)]
     # Right ones first: they never overlap one another, so no right prediction is ever moved out of its sentence.
     for entity in sorted(frozenset(prediction.entities), key=lambda e: (e not in gold, e)):
         clash = any(entity.start < other.end and other.start < entity.end for other in placed)
@@ -51,7 +51,7 @@ def place_spans(sentence: Sentence, prediction: Prediction, types: frozenset[str
     return placed, [kind if kind in types else OUTSIDE for kind in extra]
 
 
-def unplaced(sentence: Sentence, prediction: Prediction) -> list[tuple[str, str]]:
+def list_unplaced(sentence: Sentence, prediction: Prediction) -> list[tuple[str, str]]:
     """The distinct (type, text) of what could not be placed; to repeat what was placed is no second claim."""
     placed = frozenset((e.type, sentence.surface(e)) for e in prediction.entities)
     said = dict.fromkeys((r.type, r.text, r.reason) for r in prediction.rejected)

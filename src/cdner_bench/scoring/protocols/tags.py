@@ -27,7 +27,7 @@ def seqeval_default(pairs: Pairs, types: Collection[str]) -> PerType:
     for n, (sentence, prediction) in enumerate(pairs):
         gold.update((n, e) for e in sentence.entities)
         said.update((n, e) for e in conll.chunks(_said_as_tags(sentence, prediction, types)))
-    return _set_counts(gold, said)
+    return _count_sets(gold, said)
 
 
 def conlleval_stream(pairs: Pairs, types: Collection[str]) -> PerType:
@@ -37,7 +37,7 @@ def conlleval_stream(pairs: Pairs, types: Collection[str]) -> PerType:
     for sentence, prediction in pairs:
         true += conll.tags(sentence.entities, len(sentence.tokens))
         predicted += _said_as_tags(sentence, prediction, types)
-    return _set_counts({(0, e) for e in conll.chunks(true)}, {(0, e) for e in conll.chunks(predicted)})
+    return _count_sets({(0, e) for e in conll.chunks(true)}, {(0, e) for e in conll.chunks(predicted)})
 
 
 def _said_as_tags(sentence: Sentence, prediction: Prediction, types: Collection[str]) -> Sequence[str]:
@@ -46,6 +46,6 @@ def _said_as_tags(sentence: Sentence, prediction: Prediction, types: Collection[
     return conll.tags(place_spans(sentence, prediction, frozenset(types))[0], len(sentence.tokens))
 
 
-def _set_counts(gold: set[tuple[int, Entity]], said: set[tuple[int, Entity]]) -> PerType:
+def _count_sets(gold: set[tuple[int, Entity]], said: set[tuple[int, Entity]]) -> PerType:
     right, wrong, missed = (Counter(e.type for _, e in s) for s in (gold & said, said - gold, gold - said))
     return {k: Counts(right[k], wrong[k], missed[k]) for k in sorted(right.keys() | wrong.keys() | missed.keys())}
