@@ -44,7 +44,7 @@ class Check:
     not_run: str = ""
     draws: int = 1
 
-    def text(self, value: float) -> str:
+    def format(self, value: float) -> str:
         """A number with as many digits as the paper prints."""
         return f"{value:,.{self.digits}f}"
 
@@ -57,20 +57,20 @@ class Finding:
     recomputed: Mapping[str, Sequence[float]]
     """By domain, a number a draw."""
 
-    def text(self, domain: str) -> str:
+    def format(self, domain: str) -> str:
         """The recomputed number, or the range that the draws span."""
         values = self.recomputed.get(domain)
         if not values:
             return HOLE
-        return " to ".join(dict.fromkeys(self.check.text(value) for value in (min(values), max(values))))
+        return " to ".join(dict.fromkeys(self.check.format(value) for value in (min(values), max(values))))
 
-    def verdict(self, domain: str) -> str:
+    def judge(self, domain: str) -> str:
         """Whether the numbers of a domain are equal as printed."""
         values = self.recomputed.get(domain)
         if not values:
             return NOT_RUN
         low, printed, high = (
-            float(self.check.text(v).replace(",", "")) for v in (min(values), self.check.printed[domain], max(values))
+            float(self.check.format(v).replace(",", "")) for v in (min(values), self.check.printed[domain], max(values))
         )
         return MATCH if low <= printed <= high else DIFFERS
 
@@ -80,7 +80,7 @@ class Finding:
         if self.check.not_run:
             return True
         check = self.check
-        return all(self.verdict(d) == (DIFFERS if d in check.differs else MATCH) for d in check.printed)
+        return all(self.judge(d) == (DIFFERS if d in check.differs else MATCH) for d in check.printed)
 
     @property
     def remark(self) -> str:
@@ -88,7 +88,7 @@ class Finding:
         check = self.check
         if check.not_run:
             return f"{NOT_RUN}: {check.not_run}"
-        off = [d for d in check.printed if self.verdict(d) != MATCH]
+        off = [d for d in check.printed if self.judge(d) != MATCH]
         if not self.holds:
             return f"MISMATCH in {', '.join(off) or 'nothing, though one is known'}"
         if off:
@@ -120,23 +120,23 @@ class Claim:
         return self.matches != bool(self.reason)
 
 
-def findings(paper: Paper, benchmark: Benchmark, registry: Registry, observer: Observer) -> Iterator[Finding]:
+def recompute(paper: Paper, benchmark: Benchmark, registry: Registry, observer: Observer) -> Iterator[Finding]:
     """Every check of the paper that is about `benchmark`, recomputed. Raises `DataError` where its data is not here."""
     known: dict[str, list[Mapping[str, Mapping[str, Number]]]] = {}
-    for check in _checks(paper, benchmark.name):
+    for check in _list_checks(paper, benchmark.name):
         if check.not_run:
             yield Finding(check, {})
             continue
         key = repr((check.analysis, check.corpus, dict(check.options), check.draws))
         if key not in known:
-            known[key] = [_numbers(check, seed, benchmark, registry, observer) for seed in range(check.draws)]
+            known[key] = [_compute_numbers(check, seed, benchmark, registry, observer) for seed in range(check.draws)]
         values = {d: [draw[d][check.number] for draw in known[key]] for d in check.printed}
         yield Finding(check, {d: [v / check.divisor for v in vs if v is not None] for d, vs in values.items()})
 
 
-def claims(paper: Paper, benchmark: str) -> Iterator[Claim]:
+def list_claims(paper: Paper, benchmark: str) -> Iterator[Claim]:
     """Every printed average of F1 values about `benchmark`, and every F1 that one table repeats from another."""
-    printed = {(setting, row["method"]): row["f1"] for setting, row in _rows(paper, benchmark)}
+    printed = {(setting, row["method"]): row["f1"] for setting, row in _list_rows(paper, benchmark)}
     for table in paper.list_tables(benchmark):
         name = table["table"]
         for row in table.get("rows", ()):
@@ -150,13 +150,13 @@ def claims(paper: Paper, benchmark: str) -> Iterator[Claim]:
                 yield Claim(name, what, value, follows, again.get("reasons", {}).get(domain, ""))
 
 
-def _rows(paper: Paper, benchmark: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _list_rows(paper: Paper, benchmark: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for table in paper.list_tables(benchmark):
         for row in table.get("rows", ()):
             yield row["setting"], row
 
 
-def _numbers(
+def _compute_numbers(
     check: Check, seed: int, benchmark: Benchmark, registry: Registry, observer: Observer
 ) -> Mapping[str, Mapping[str, Number]]:
     entry = registry.analysis(check.analysis)
@@ -170,7 +170,7 @@ def _numbers(
     return numbers
 
 
-def _checks(paper: Paper, benchmark: str) -> Iterator[Check]:
+def _list_checks(paper: Paper, benchmark: str) -> Iterator[Check]:
     for table in paper.list_tables(benchmark):
         for check in table.get("checks", ()):
             yield Check(table=table["table"], **check)

@@ -51,7 +51,7 @@ class Series:
     number: str = VARIANCE
     chosen_by: Sequence[str] = ()
 
-    def tests(self) -> dict[str, Spearman]:
+    def run_tests(self) -> dict[str, Spearman]:
         """Over all pairs, and within domains: there, a domain with one corpus has nothing to say, and is left out."""
         domains: dict[str, list[tuple[float, float]]] = {}
         for pair in self.pairs:

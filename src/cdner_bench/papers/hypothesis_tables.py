@@ -74,28 +74,28 @@ class Hypothesis:
         if not groups:
             return []
         benchmark, labels = section.benchmark, {group.shown[0].analysis.row: group.label for group in groups}
-        measured, printed = self._measured(section), pair_printed(self.paper, section.benchmark)
-        made = [self._beside(benchmark, printed, groups)] if printed else []
-        made.append(_tested(f"{benchmark}: hypothesis 3.2, measured", measured, labels, _TESTED))
+        measured, printed = self._pair_measured(section), pair_printed(self.paper, section.benchmark)
+        made = [self._tabulate_beside(benchmark, printed, groups)] if printed else []
+        made.append(_tabulate_tests(f"{benchmark}: hypothesis 3.2, measured", measured, labels, _TESTED))
         if measured:
-            made.append(_pairs(benchmark, measured, labels))
+            made.append(_tabulate_pairs(benchmark, measured, labels))
         if printed:
             title = f"{benchmark}: hypothesis 3.2, as {self.paper.called} reports"
             note = f"The same test of numbers copied from {self.paper.called}, not measured here."
-            made.append(_tested(title, printed, labels, note))
+            made.append(_tabulate_tests(title, printed, labels, note))
         return made
 
     def analysis_records(self, section: Section) -> list[Mapping[str, Any]]:
         """One record for each number of a test."""
         if not any(group.analysis == UID for group in section.groups):
             return []
-        series = [*self._measured(section), *pair_printed(self.paper, section.benchmark)]
-        return [record for one in series for record in _records(section.benchmark, one)]
+        series = [*self._pair_measured(section), *pair_printed(self.paper, section.benchmark)]
+        return [record for one in series for record in _list_records(section.benchmark, one)]
 
-    def _measured(self, section: Section) -> list[Series]:
+    def _pair_measured(self, section: Section) -> list[Series]:
         return pair_measured(section.results, section.measured)
 
-    def _beside(self, benchmark: str, printed: Sequence[Series], groups: Sequence[Group]) -> Table:
+    def _tabulate_beside(self, benchmark: str, printed: Sequence[Series], groups: Sequence[Group]) -> Table:
         """The paper's UID variances, and F1 of what learnt from those corpora, beside the variances measured here."""
         columns: list[Column[Paired]] = [
             _SOURCE,
@@ -126,14 +126,14 @@ def _show_variance(group: Group) -> Callable[[Paired], Cell]:
     return show
 
 
-def _tested(title: str, series: Sequence[Series], labels: Mapping[str, str], note: str) -> Table:
-    rows = [Tested(s, _name(s, labels), over, test) for s in series for over, test in s.tests().items()]
+def _tabulate_tests(title: str, series: Sequence[Series], labels: Mapping[str, str], note: str) -> Table:
+    rows = [Tested(s, _name(s, labels), over, test) for s in series for over, test in s.run_tests().items()]
     if any(s.versions > 1 for s in series):
         note += " Some scores that are compared come from different revisions of a method."
     return Table(title, [*_NAMED, *_TEST], rows or [Tested(None, "", "", correlate([]))], note)
 
 
-def _pairs(benchmark: str, series: Sequence[Series], labels: Mapping[str, str]) -> Table:
+def _tabulate_pairs(benchmark: str, series: Sequence[Series], labels: Mapping[str, str]) -> Table:
     rows = [Paired(s, _name(s, labels), pair) for s in series for pair in s.pairs]
     note = "F1: strict span micro-F1 in percent, mean over seeds; the variance is averaged over the same seeds."
     return Table(f"{benchmark}: pairs behind the test", [*_NAMED, *_PAIR], rows, note, folded=True)
@@ -167,13 +167,13 @@ def _show(title: str, text: Callable[[Series], str | None]) -> Column[Line]:
     return Column(title, "left", lambda line: (text(line.series) if line.series else None) or Hole())
 
 
-def _records(benchmark: str, series: Series) -> list[dict[str, Any]]:
+def _list_records(benchmark: str, series: Series) -> list[dict[str, Any]]:
     """The tests of a series, in the keys of a measurement: what was compared stands under `options`."""
     names = ("source", "setting", "method", "backbone", "preset", "row", "number", "chosen_by")
     record: dict[str, Any] = {"benchmark": benchmark, "version": None, "analysis": "hypothesis-3.2"}
     record |= {"options": {name: getattr(series, name) for name in names}}
     made = []
-    for over, test in series.tests().items():
+    for over, test in series.run_tests().items():
         low, high = (test.interval.low, test.interval.high) if test.interval else (None, None)
         values = {"pairs": test.n, "rho": test.rho, "rho_low": low, "rho_high": high, "p": test.p}
         where = {**record, "domain": None, "corpus": None, "seed": None, "part": over}

@@ -38,8 +38,8 @@ def pair_measured(results: Iterable[Result], measurements: Iterable[Measured]) -
     plain = [group.plain() for group in groups]
     labels = [name_row(row, [other for other in plain if other.method == row.method]) for row in plain]
     series = [
-        _series(group, label, measured, values)
-        for measured, values in _variances(measurements).items()
+        _make_series(group, label, measured, values)
+        for measured, values in _collect_variances(measurements).items()
         for group, label in zip(groups, labels, strict=True)
     ]
     return [each for each in series if each.pairs]
@@ -61,7 +61,7 @@ def pair_printed(paper: Paper, benchmark: str) -> list[Series]:
             pairs += [Pair(d, entry["corpus"], v, f1[d]) for d, v in variances[entry["variance"]].items() if d in f1]
         if pairs:
             words = f"Table {tables[0]}" if len(tables) == 1 else f"Tables {' and '.join(tables)}"
-            series.append(Series(words, setting, "TOPT", "Flan-T5-base", None, _sorted(pairs)))
+            series.append(Series(words, setting, "TOPT", "Flan-T5-base", None, _sort(pairs)))
     return series
 
 
@@ -87,7 +87,7 @@ def group_comparable(results: Iterable[Result]) -> list[AlikeRows]:
     return [groups[key] for key in sorted(groups)]
 
 
-def _variances(measurements: Iterable[Measured]) -> dict[tuple[str, str], dict[Place, float]]:
+def _collect_variances(measurements: Iterable[Measured]) -> dict[tuple[str, str], dict[Place, float]]:
     """What was measured of every corpus, by the row of options of the analysis and by which variance it is."""
     variances: dict[tuple[str, str], dict[Place, float]] = {}
     for m in measurements:
@@ -99,7 +99,7 @@ def _variances(measurements: Iterable[Measured]) -> dict[tuple[str, str], dict[P
     return variances
 
 
-def _series(group: AlikeRows, label: str, measured: tuple[str, str], variances: Mapping[Place, float]) -> Series:
+def _make_series(group: AlikeRows, label: str, measured: tuple[str, str], variances: Mapping[Place, float]) -> Series:
     pairs = []
     first = group.rows[0].results[0]
     for row in group.rows:
@@ -119,7 +119,7 @@ def _series(group: AlikeRows, label: str, measured: tuple[str, str], variances: 
         method=label,
         backbone=group.rows[0].backbone,
         preset=group.rows[0].preset,
-        pairs=_sorted(pairs),
+        pairs=_sort(pairs),
         row=uid,
         versions=len({r.method.revision for row in group.rows for r in row.results}),
         number=number,
@@ -127,5 +127,5 @@ def _series(group: AlikeRows, label: str, measured: tuple[str, str], variances: 
     )
 
 
-def _sorted(pairs: Iterable[Pair]) -> list[Pair]:
+def _sort(pairs: Iterable[Pair]) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (pair.domain, natural(pair.corpus)))

@@ -90,7 +90,7 @@ class Paper:
 
 def load(name: str, papers: Path | None = None) -> Paper:
     """The paper of that name in the folder `papers`, or among the shipped ones. Raises `DataError`."""
-    folder = (papers or _shipped()) / name
+    folder = (papers or _find_shipped()) / name
     about = _read(folder / "paper.toml")
     title, called = about.take("title", str), about.take("called", str)
     remark = about.take("remark", str, "")
@@ -100,7 +100,7 @@ def load(name: str, papers: Path | None = None) -> Paper:
 
 def load_all(papers: Path | None = None) -> list[Paper]:
     """All papers in a folder, or all shipped ones, by name."""
-    return [load(path.parent.name, papers) for path in sorted((papers or _shipped()).glob("*/paper.toml"))]
+    return [load(path.parent.name, papers) for path in sorted((papers or _find_shipped()).glob("*/paper.toml"))]
 
 
 def show_percent(value: float | None) -> Cell:
@@ -112,7 +112,7 @@ def _show_f1(title: str, target: str) -> Column[PrintedRow]:
     return Column(title, "right", lambda row: show_percent(row.f1.get(target)))
 
 
-def _shipped() -> Path:
+def _find_shipped() -> Path:
     return find_benchmarks_dir() / "paper"
 
 

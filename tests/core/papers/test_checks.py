@@ -17,7 +17,7 @@ from support import Nobody, Run
 
 @pytest.fixture(scope="module")
 def recomputed(crossner: Benchmark) -> list[Finding]:
-    return list(paper.findings(load(TOPT), crossner, plugins.discover(), Nobody()))
+    return list(paper.recompute(load(TOPT), crossner, plugins.discover(), Nobody()))
 
 
 @pytest.mark.slow
@@ -26,7 +26,7 @@ def test_every_number_of_the_paper_that_needs_no_model(recomputed: list[Finding]
     compared = {f.check.table for f in recomputed if not f.check.not_run}
     assert compared == {"1", "3", "5", "6", "7", "8"}
     assert sum(len(f.recomputed) for f in recomputed) == 65
-    claims = list(paper.claims(load(TOPT), "crossner"))
+    claims = list(paper.list_claims(load(TOPT), "crossner"))
     off = {c.what: (c.printed, round(c.follows, 2)) for c in claims if not c.matches}
     assert off == {
         "average of DAPTN, single": (69.63, 68.72),
@@ -56,12 +56,12 @@ def test_a_mismatch_is_printed_and_makes_the_exit_status_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check = Check("5", "UID variance", {"ai": 0.09}, digits=2)
-    monkeypatch.setattr(paper, "findings", lambda *_: iter([Finding(check, {"ai": [0.11]})]))
+    monkeypatch.setattr(paper, "recompute", lambda *_: iter([Finding(check, {"ai": [0.11]})]))
     assert command.paper() == 1
     said = capsys.readouterr().out
     assert "MISMATCH in ai" in said
     assert "1 that should match do not" in said
-    monkeypatch.setattr(paper, "findings", lambda *_: iter([Finding(check, {"ai": [0.088]})]))
+    monkeypatch.setattr(paper, "recompute", lambda *_: iter([Finding(check, {"ai": [0.088]})]))
     assert command.paper() == 0
 
 
@@ -69,7 +69,7 @@ def test_a_mismatch_is_printed_and_makes_the_exit_status_1(
 def test_paper_prints_both_and_exits_by_the_verdict(
     recomputed: list[Finding], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(paper, "findings", lambda *_: iter(recomputed))
+    monkeypatch.setattr(paper, "recompute", lambda *_: iter(recomputed))
     monkeypatch.chdir(tmp_path)
     assert command.paper() == 0
     said = capsys.readouterr().out

@@ -36,7 +36,7 @@ def test_within_domains_a_harder_domain_does_not_count() -> None:
     """Over all pairs rho is positive, though in either domain more variance goes with less F1."""
     pairs = [Pair("ai", f"c{n}", n / 10, 50 - n) for n in range(4)]
     pairs += [Pair("music", f"c{n}", 1 + n / 10, 80 - n) for n in range(4)]
-    tests = Series("measured", "single", "m", "b", "p", [*pairs, Pair("lonely", "c", 9, 99)]).tests()
+    tests = Series("measured", "single", "m", "b", "p", [*pairs, Pair("lonely", "c", 9, 99)]).run_tests()
     every, within = tests["all pairs"], tests["within domains"]
     assert every.n == 9
     assert every.rho is not None

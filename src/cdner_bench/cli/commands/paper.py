@@ -23,9 +23,9 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
     benchmark = choose_benchmark("crossner")
     registry = plugins.discover(plugin, no_plugin)
     with open_bar() as titled:
-        findings = list(checks.findings(topt, benchmark, registry, titled("recomputing")))
-    claims = list(checks.claims(topt, benchmark.name))
-    show(_show_numbers(findings), _show_off(claims))
+        findings = list(checks.recompute(topt, benchmark, registry, titled("recomputing")))
+    claims = list(checks.list_claims(topt, benchmark.name))
+    show(_tabulate_numbers(findings), _tabulate_off(claims))
     print(f"{sum(c.matches for c in claims)} of {len(claims)} averages and repeated numbers agree with the others")
     broken = sum(not finding.holds for finding in findings) + sum(not claim.holds for claim in claims)
     verdict = "everything that should match does" if not broken else f"{broken} that should match do not"
@@ -33,20 +33,20 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
     return min(broken, 1)
 
 
-def _show_numbers(findings: Sequence[checks.Finding]) -> Table:
+def _tabulate_numbers(findings: Sequence[checks.Finding]) -> Table:
     """Two rows for each row of numbers: what came out, and what is printed."""
     domains = list(dict.fromkeys(domain for finding in findings for domain in finding.check.printed))
     shown = make_table("table", "quantity", "", *domains, title="Numbers that need no model", right=len(domains))
     for finding in findings:
         check = finding.check
-        values = [finding.text(d) if d in check.printed else "" for d in domains]
-        printed = [check.text(check.printed[d]) if d in check.printed else "" for d in domains]
+        values = [finding.format(d) if d in check.printed else "" for d in domains]
+        printed = [check.format(check.printed[d]) if d in check.printed else "" for d in domains]
         shown.add_row(check.table, check.quantity, "recomputed", *values)
         shown.add_row("", finding.remark, "printed", *printed, end_section=True)
     return shown
 
 
-def _show_off(claims: Sequence[checks.Claim]) -> Table:
+def _tabulate_off(claims: Sequence[checks.Claim]) -> Table:
     """A row for each printed number that the others do not bear out."""
     headers = ("table", "what", "printed", "follows from the others", "why")
     shown = make_table(*headers, title="Averages and repeated numbers that are off")
