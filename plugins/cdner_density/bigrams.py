@@ -57,7 +57,7 @@ class Tokens:
     def sample(self, size: int, random: np.random.Generator) -> Tokens:
         """Units drawn without replacement until they have `size` tokens."""
         blocks, starts, lengths = self._units
-        chosen = _drawn(lengths, size, random)
+        chosen = _draw(lengths, size, random)
         where = zip(blocks[chosen].tolist(), starts[chosen].tolist(), lengths[chosen].tolist(), strict=True)
         ids = np.concatenate([self.blocks[block][start : start + length + 1] for block, start, length in where])
         words, numbers, unigrams = np.unique(ids, return_inverse=True, return_counts=True)
@@ -74,7 +74,7 @@ class Tokens:
         return blocks, np.concatenate(starts), np.concatenate(ends) - np.concatenate(starts)
 
 
-def workers() -> int:
+def count_workers() -> int:
     """Threads to compute with: the processors that this process may use, up to eight."""
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_WORKERS)
 
@@ -84,7 +84,7 @@ def read(blocks: Iterable[bytes], advance: Callable[[int], None]) -> Tokens:
 
     `blocks` are units in UTF-8, a line each. Every thread has a vocabulary of its own; they are made one at the end.
     """
-    vocabularies = [Vocabulary() for _ in range(workers())]
+    vocabularies = [Vocabulary() for _ in range(count_workers())]
     made: list[Ids] = []
     with ExitStack() as stack:
         threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in vocabularies]
@@ -137,7 +137,7 @@ class Vocabulary:
     def absorb(self, other: Vocabulary) -> Ids:
         """Take over another vocabulary; returns the new number of each of its words, 0 for 0."""
         own = self.counts
-        names = np.concatenate([[0], self.encode(kernels.spelled(other.letters, other.words, other.types))])
+        names = np.concatenate([[0], self.encode(kernels.spell(other.letters, other.words, other.types))])
         counts = np.zeros(self.types + 1, np.int64)
         counts[: len(own)] = own
         counts[names] += other.counts
@@ -161,24 +161,24 @@ class Bigrams:
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
-        parts = min(workers(), 1 + tokens.tokens // WORTH_A_WORKER)
+        parts = min(count_workers(), 1 + tokens.tokens // WORTH_A_WORKER)
         share = -(-len(tokens.blocks) // parts)
         self._shares = [tokens.blocks[n * share : (n + 1) * share] for n in range(parts)]
         self._bits = np.uint64(max(int(tokens.types).bit_length(), 1))
         split = max(2 * int(self._bits) - 32, (tokens.tokens // PART).bit_length(), 1)
         self._split = np.uint64(min(split, 2 * int(self._bits)))
-        sizes = np.stack(_parallel(self._sizes, self._shares))
+        sizes = np.stack(_map_parallel(self._measure_sizes, self._shares))
         # Part by part, and within a part share by share: so each thread finds its own pairs again.
         ends = np.cumsum(sizes.T.ravel()).reshape(sizes.T.shape).T
         self._begins: Ints = ends - sizes
         self.pairs = int(sizes.sum())
         self._counts: Ids = np.empty(self.pairs, np.uint32)
-        _parallel(self._place, self._shares, self._begins)
+        _map_parallel(self._place, self._shares, self._begins)
         bounds = [0, *ends[-1].tolist()]
-        found = _parallel(self._tally, [bounds] * parts, [range(n, len(bounds) - 1, parts) for n in range(parts)])
-        small = np.sum([spectrum for spectrum, _ in found], axis=0)
+        tallies = _map_parallel(self._tally, [bounds] * parts, [range(n, len(bounds) - 1, parts) for n in range(parts)])
+        small = np.sum([spectrum for spectrum, _ in tallies], axis=0)
         self.spectrum = {int(c): int(small[c]) for c in np.flatnonzero(small)}
-        for count in sorted(int(c) for _, large in found for c in large):
+        for count in sorted(int(c) for _, large in tallies for c in large):
             self.spectrum[count] = self.spectrum.get(count, 0) + 1
 
     @property
@@ -203,9 +203,9 @@ class Bigrams:
                 made.append(reduce(Units(length, length - 1, total, squares, jumps, powers, joint)))
             return made
 
-        return list(chain.from_iterable(_parallel(work, self._shares, self._begins)))
+        return list(chain.from_iterable(_map_parallel(work, self._shares, self._begins)))
 
-    def _sizes(self, blocks: Sequence[Ids]) -> Ints:
+    def _measure_sizes(self, blocks: Sequence[Ids]) -> Ints:
         sizes = np.zeros(1 << int(self._split), np.int64)
         for block in blocks:
             kernels.measure(block, self._bits, self._split, sizes)
@@ -224,7 +224,7 @@ class Bigrams:
         return spectrum, large
 
 
-def _parallel(work: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
+def _map_parallel(work: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
     """What `map` gives, a thread for each item."""
     calls = list(zip(*arguments, strict=True))
     if len(calls) == 1:
@@ -233,7 +233,7 @@ def _parallel(work: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
         return [future.result() for future in [pool.submit(work, *call) for call in calls]]
 
 
-def _drawn(lengths: Ints, size: int, random: np.random.Generator) -> Ints:
+def _draw(lengths: Ints, size: int, random: np.random.Generator) -> Ints:
     """Numbers of units, each once, at random, until they have `size` tokens."""
     total = int(lengths.sum())
     if size * 4 < total:  # few of many: no need to shuffle them all

@@ -61,7 +61,7 @@ class Passage:
         return self.row[self.first : self.end]
 
 
-def windows(row: tuple[int, ...], size: int, stride: int) -> Iterator[Passage]:
+def split_windows(row: tuple[int, ...], size: int, stride: int) -> Iterator[Passage]:
     """Windows of at most `size` inputs in which each token of a row but the first is scored once.
 
     All after the first score `stride` tokens (the last one what is left) and are full, so that such a token has
@@ -73,7 +73,7 @@ def windows(row: tuple[int, ...], size: int, stride: int) -> Iterator[Passage]:
         first, end = end, min(len(row), end + stride)
 
 
-def batches(parts: Iterable[Passage], tokens: int) -> Iterator[list[Passage]]:
+def make_batches(parts: Iterable[Passage], tokens: int) -> Iterator[list[Passage]]:
     """Groups of similar length, longest first: at most `tokens` with their padding, or one that is longer alone."""
     ordered = sorted(parts, key=lambda part: part.start - part.end)
     start = 0
@@ -97,7 +97,7 @@ class CausalModel:
     def __init__(self, name: str, *, window: int | None, stride: int | None, batch_tokens: int | None = None) -> None:
         config = hub.load(AutoConfig.from_pretrained, name)
         _refuse_others(name, config)
-        positions = _positions(config) or _UNBOUNDED
+        positions = _count_positions(config) or _UNBOUNDED
         self.window = positions if window is None else min(window, positions)
         self.stride = max(1, self.window // 2) if stride is None else stride
         if not 0 < self.stride <= self.window:
@@ -106,13 +106,13 @@ class CausalModel:
                 hint=f"-o stride=N with N from 1 to {self.window}",
             )
         self.tokenizer = hub.load(AutoTokenizer.from_pretrained, name)
-        self.context = _context(self.tokenizer)
+        self.context = _find_context(self.tokenizer)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.batch_tokens = batch_tokens or BATCH_TOKENS[self.device]
         network = hub.load_model(AutoModelForCausalLM, name).eval()
         self.parameters = sum(p.numel() for p in network.parameters())
         self.network = network.to(self.device)
-        self.head = self._head(name)
+        self.head = self._find_head(name)
 
     def surprisals(self, units: Iterable[str]) -> Iterator[Surprisals]:
         """-ln P(token | those before it in the unit), in nats, for each unit in order: an array of its tokens.
@@ -121,10 +121,10 @@ class CausalModel:
         (BOS) or, where the tokenizer has none, on the one that ends one (EOS), which is what stood before a text in
         training; where there is neither it is left out. No more is read ahead than what makes groups of similar length.
         """
-        for stretch in self._stretches(units):
-            yield from self._stretch(stretch)
+        for stretch in self._read_stretches(units):
+            yield from self._score_stretch(stretch)
 
-    def _stretches(self, units: Iterable[str]) -> Iterator[list[tuple[int, ...]]]:
+    def _read_stretches(self, units: Iterable[str]) -> Iterator[list[tuple[int, ...]]]:
         """Units as ids after their context, in stretches of about as many tokens."""
         before = () if self.context is None else (self.context,)
         stretch: list[tuple[int, ...]] = []
@@ -138,11 +138,11 @@ class CausalModel:
                 stretch, room = [], _STRETCH * self.batch_tokens
         yield stretch
 
-    def _stretch(self, rows: Sequence[tuple[int, ...]]) -> list[Surprisals]:
+    def _score_stretch(self, rows: Sequence[tuple[int, ...]]) -> list[Surprisals]:
         """Surprisals of rows, in their order; rows that are the same are read once."""
         out = {row: np.zeros(max(0, len(row) - 1)) for row in rows}
-        parts = (part for row in out for part in windows(row, self.window, self.stride))
-        for batch in batches(parts, self.batch_tokens):
+        parts = (part for row in out for part in split_windows(row, self.window, self.stride))
+        for batch in make_batches(parts, self.batch_tokens):
             scored = self._score(batch)
             for part in batch:
                 count = part.end - part.first
@@ -161,7 +161,7 @@ class CausalModel:
         ]
         places = torch.tensor(asked, device=self.device)
         targets = torch.tensor([token for part in batch for token in part.targets], device=self.device)
-        states = self._states(ids).flatten(0, 1)
+        states = self._compute_states(ids).flatten(0, 1)
         pieces = [
             cross_entropy(self.head(states[some]), tokens, reduction="none")
             for some, tokens in zip(torch.split(places, HEAD_ROWS), torch.split(targets, HEAD_ROWS), strict=True)
@@ -169,7 +169,7 @@ class CausalModel:
         surprisals: Surprisals = torch.cat(pieces).double().cpu().numpy()
         return surprisals
 
-    def _states(self, ids: Tensor) -> Tensor:
+    def _compute_states(self, ids: Tensor) -> Tensor:
         """What `head` makes logits of, of shape (rows, tokens, size)."""
         network = self.network if isinstance(self.head, nn.Identity) else self.network.base_model
         said = network(input_ids=ids, use_cache=False)
@@ -177,7 +177,7 @@ class CausalModel:
         return states
 
     @torch.inference_mode()
-    def _head(self, name: str) -> nn.Module:
+    def _find_head(self, name: str) -> nn.Module:
         """The layer from states to logits, or the identity where logits are more than its product (Gemma 2 caps them)
         and the network has to make them itself, all at a time.
 
@@ -186,19 +186,19 @@ class CausalModel:
         vocabulary = self.network.config.get_text_config().vocab_size
         ids = torch.tensor([[1, 2, 3, 4], [1, 2, 3, 5]], device=self.device) % vocabulary
         logits = self.network(input_ids=ids, use_cache=False).logits
-        if not _close(logits[0, :3], logits[1, :3]):
+        if not _are_close(logits[0, :3], logits[1, :3]):
             raise _not_causal(name, "a later token changes what it says of an earlier one")
         head = self.network.get_output_embeddings()
         states = getattr(self.network.base_model(input_ids=ids, use_cache=False), "last_hidden_state", None)
-        plain = isinstance(head, nn.Module) and states is not None and _close(head(states), logits)
+        plain = isinstance(head, nn.Module) and states is not None and _are_close(head(states), logits)
         return head if plain else nn.Identity()
 
 
-def _close(one: Tensor, other: Tensor) -> bool:
+def _are_close(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
-def _context(tokenizer: Any) -> int | None:
+def _find_context(tokenizer: Any) -> int | None:
     """The token that a unit is read after."""
     for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
         if token is not None:
@@ -206,7 +206,7 @@ def _context(tokenizer: Any) -> int | None:
     return None
 
 
-def _positions(config: Any) -> int | None:
+def _count_positions(config: Any) -> int | None:
     """Tokens that a model can read at once, if it says so."""
     text = config.get_text_config()
     names = ("max_position_embeddings", "max_seq_len", "seq_length")

@@ -13,7 +13,7 @@ from cdner_bench import Analysis, DataError, Measurement, Plot, RunContext, Text
 
 from . import intervals
 from .bigrams import Bigrams, Tokens
-from .reading import Reading, counted
+from .reading import Reading, count_pairs
 from .units import NAMES, PER_BIT, Base, Floats, Units
 
 MILLER_MADOW = (
@@ -40,7 +40,7 @@ class Entropy(Analysis):
     def measure(self, corpus: Text, run: RunContext) -> Measurement:
         """Raises `DataError` if the corpus has no bigram."""
         o = self.options
-        pairs = counted(corpus, Reading(o.unit, o.tokens, o.lowercase), run)
+        pairs = count_pairs(corpus, Reading(o.unit, o.tokens, o.lowercase), run)
         if not pairs.pairs:
             raise DataError(
                 f"no unit of {corpus.name} has two tokens", hint=f"units: {', '.join(corpus.units)} (-o unit=NAME)"
@@ -50,7 +50,7 @@ class Entropy(Analysis):
             numbers = {name: bits * PER_BIT[o.base] for name, bits in entropies(pairs).items()}
         label = f"joint entropy ({NAMES[o.base]})"
         joint = joint * PER_BIT[o.base]
-        columns = intervals.thinned([length, joint], o.points, np.random.default_rng([run.seed, 3]))
+        columns = intervals.thin([length, joint], o.points, np.random.default_rng([run.seed, 3]))
         return Measurement(
             numbers={
                 "units": len(joint),
@@ -74,7 +74,7 @@ def entropies(pairs: Bigrams) -> dict[str, float]:
     """
     tokens = pairs.tokens
     single = _from_counts(tokens.unigrams[tokens.unigrams > 0])
-    contexts = tokens.unigrams - _last_words(tokens)
+    contexts = tokens.unigrams - _count_last_words(tokens)
     first = _from_counts(contexts[contexts > 0])
     both = _from_spectrum(pairs.spectrum)
     return {
@@ -106,9 +106,9 @@ def _from_spectrum(spectrum: Mapping[int, int]) -> tuple[float, float]:
     return plug_in, plug_in + (float(kinds.sum()) - 1) / (2 * total * float(np.log(2)))
 
 
-def _last_words(tokens: Tokens) -> np.ndarray:
+def _count_last_words(tokens: Tokens) -> np.ndarray:
     """How often each word ends a unit."""
     last = np.concatenate([block[np.flatnonzero(block[1:] == 0)] for block in tokens.blocks])
-    found = np.bincount(last, minlength=len(tokens.unigrams))
-    found[0] = 0  # an empty unit ends with the one before
-    return found
+    counts = np.bincount(last, minlength=len(tokens.unigrams))
+    counts[0] = 0  # an empty unit ends with the one before
+    return counts

@@ -24,11 +24,11 @@ def variance(values: Floats) -> tuple[float, Interval | None]:
     too narrow for a hundred values with heavy tails (simulated: 76 % instead of 95 for log-normal ones).
     """
     squares = np.square(values - values.mean())
-    found = float(squares.mean())
+    value = float(squares.mean())
     if len(values) < LEAST:
-        return found, None
-    error = Z * float(np.sqrt(max(float(np.square(squares).mean()) - found**2, 0.0) / len(values)))
-    return found, Interval(max(found - error, 0.0), found + error)
+        return value, None
+    error = Z * float(np.sqrt(max(float(np.square(squares).mean()) - value**2, 0.0) / len(values)))
+    return value, Interval(max(value - error, 0.0), value + error)
 
 
 def spread(values: Sequence[float]) -> tuple[float, Interval]:
@@ -37,7 +37,7 @@ def spread(values: Sequence[float]) -> tuple[float, Interval]:
     return float(np.mean(values)), Interval(float(low), float(high))
 
 
-def thinned(columns: Sequence[Floats], most: int, random: np.random.Generator) -> list[list[float]]:
+def thin(columns: Sequence[Floats], most: int, random: np.random.Generator) -> list[list[float]]:
     """The same rows of every column: all, or `most` drawn at random, in order."""
     count = len(columns[0])
     rows = np.arange(count) if count <= most else np.sort(random.choice(count, most, replace=False))

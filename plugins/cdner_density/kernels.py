@@ -56,7 +56,7 @@ def compiled(function: F) -> F:
 
 
 @compiled
-def wide(text: Bytes, at: int) -> int:
+def measure_space(text: Bytes, at: int) -> int:
     """The bytes of the white space outside ASCII that begins at `at`, 0 if none does: what `str.isspace` knows."""
     left = len(text) - at
     first = text[at]
@@ -98,7 +98,7 @@ def encode(
             at += 1
             continue
         if kind == LEAD:
-            blank = wide(text, at)
+            blank = measure_space(text, at)
             if blank:
                 at += blank
                 continue
@@ -113,11 +113,11 @@ def encode(
             if at == size:
                 break
             kind = KIND[text[at]]
-            if kind and (kind != LEAD or wide(text, at)):
+            if kind and (kind != LEAD or measure_space(text, at)):
                 break
         length = at - start
         code |= np.uint64(min(length, 255)) << TOP
-        mixed = hashed(code)
+        mixed = spread_bits(code)
         slot = mixed & mask
         while True:
             entry = table[slot]
@@ -135,7 +135,7 @@ def encode(
             if (entry ^ mixed) <= LOW:
                 word = np.int64(entry & LOW)
                 if words[word, CODE] == code and (
-                    length <= SHORT or same(letters, words[word - 1, STOP], words[word, STOP], text, start, at)
+                    length <= SHORT or is_same(letters, words[word - 1, STOP], words[word, STOP], text, start, at)
                 ):
                     break
             slot = (slot + ONE) & mask
@@ -146,7 +146,7 @@ def encode(
 
 
 @compiled
-def hashed(code: np.uint64) -> np.uint64:
+def spread_bits(code: np.uint64) -> np.uint64:
     """A code with its bits spread."""
     code ^= code >> HALF
     code *= SCRAMBLE
@@ -154,7 +154,7 @@ def hashed(code: np.uint64) -> np.uint64:
 
 
 @compiled
-def same(letters: Bytes, begin: int, end: int, text: Bytes, start: int, stop: int) -> bool:
+def is_same(letters: Bytes, begin: int, end: int, text: Bytes, start: int, stop: int) -> bool:
     """Whether two stretches of bytes are equal."""
     if end - begin != stop - start:
         return False
@@ -169,7 +169,7 @@ def fill(table: Hashes, words: Words, types: int) -> None:
     """Put words 1 to `types` into an empty table."""
     mask = np.uint64(len(table) - 1)
     for word in range(1, types + 1):
-        mixed = hashed(words[word, CODE])
+        mixed = spread_bits(words[word, CODE])
         slot = mixed & mask
         while table[slot]:
             slot = (slot + ONE) & mask
@@ -177,7 +177,7 @@ def fill(table: Hashes, words: Words, types: int) -> None:
 
 
 @compiled
-def spelled(letters: Bytes, words: Words, types: int) -> Bytes:
+def spell(letters: Bytes, words: Words, types: int) -> Bytes:
     """The words 1 to `types` as a text, with spaces between them."""
     text = np.empty(np.int64(words[types, STOP]) + types, np.uint8)
     n = 0
@@ -191,7 +191,7 @@ def spelled(letters: Bytes, words: Words, types: int) -> Bytes:
 
 
 @compiled
-def scrambled(first: np.integer[Any], second: np.integer[Any], bits: np.uint64) -> np.uint64:
+def scramble(first: np.integer[Any], second: np.integer[Any], bits: np.uint64) -> np.uint64:
     """A pair as a number of twice `bits` bits, one-to-one (an odd factor and a shift can both be undone)."""
     inside = (ONE << (bits + bits)) - ONE
     pair = (np.uint64(first) << bits) | np.uint64(second)
@@ -206,7 +206,7 @@ def measure(ids: Ids, bits: np.uint64, split: np.uint64, sizes: Ints) -> None:
     shift = bits + bits - split
     for i in range(len(ids) - 1):
         if ids[i] and ids[i + 1]:
-            sizes[scrambled(ids[i], ids[i + 1], bits) >> shift] += 1
+            sizes[scramble(ids[i], ids[i + 1], bits) >> shift] += 1
 
 
 @compiled
@@ -216,7 +216,7 @@ def place(ids: Ids, bits: np.uint64, split: np.uint64, cursors: Ints, pairs: Ids
     inside = (ONE << shift) - ONE
     for i in range(len(ids) - 1):
         if ids[i] and ids[i + 1]:
-            pair = scrambled(ids[i], ids[i + 1], bits)
+            pair = scramble(ids[i], ids[i + 1], bits)
             part = pair >> shift
             pairs[cursors[part]] = pair & inside
             cursors[part] += 1
@@ -295,7 +295,7 @@ def score(
         else:
             length += 1
             if before:
-                part = scrambled(before, word, bits) >> shift
+                part = scramble(before, word, bits) >> shift
                 count = counts[cursors[part]]
                 cursors[part] += 1
                 # Not below 0: logarithms of large counts are not the same to the last digit everywhere.

@@ -25,12 +25,12 @@ class Reading:
     tokens: str
     lowercase: bool
 
-    def tokenised(self, text: Text, run: RunContext) -> Iterator[bytes]:
+    def tokenise(self, text: Text, run: RunContext) -> Iterator[bytes]:
         """The text's blocks, with white space between tokens."""
         if self.tokens == "whitespace" and not self.lowercase:
             yield from text.blocks(self.unit)
             return
-        split = _splitter(self.tokens, run)
+        split = _make_splitter(self.tokens, run)
         for block in text.blocks(self.unit):
             lines = block.decode("utf-8").removesuffix("\n").split("\n")
             yield "".join(
@@ -42,7 +42,7 @@ _counted: WeakKeyDictionary[Text, dict[Reading, Bigrams]] = WeakKeyDictionary()
 """A text is read once, by whichever analysis comes first."""
 
 
-def counted(text: Text, reading: Reading, run: RunContext) -> Bigrams:
+def count_pairs(text: Text, reading: Reading, run: RunContext) -> Bigrams:
     """The pairs of a text's tokens. Raises `DataError` if there is no token."""
     kept = _counted.setdefault(text, {})
     if reading not in kept:
@@ -59,28 +59,28 @@ def _read(text: Text, reading: Reading, run: RunContext) -> Tokens:
         run.progress(text.read, text.size, **{"Mtokens/s": done / (time.perf_counter() - start) / 1e6})
 
     with run.phase("read"):
-        tokens = bigrams.read(reading.tokenised(text, run), advance)
+        tokens = bigrams.read(reading.tokenise(text, run), advance)
     if not tokens.tokens:
         raise DataError(f"{text.name} has no tokens, only white space")
     return tokens
 
 
-def _splitter(name: str, run: RunContext) -> Callable[[list[str]], list[str]]:
+def _make_splitter(name: str, run: RunContext) -> Callable[[list[str]], list[str]]:
     """A function that puts spaces between the tokens of each line."""
     if name == "whitespace":
         return lambda lines: lines
     if name == "word":
         return lambda lines: [" ".join(WORD.findall(line)) for line in lines]
-    tokenizer = _tokenizer(name, run)
+    tokenizer = _load_tokenizer(name, run)
 
-    def numbers(lines: list[str]) -> list[str]:
-        found = tokenizer(lines, add_special_tokens=False, verbose=False)["input_ids"]
-        return [" ".join(map(str, ids)) for ids in found]  # pieces may hold white space, numbers do not
+    def to_numbers(lines: list[str]) -> list[str]:
+        rows = tokenizer(lines, add_special_tokens=False, verbose=False)["input_ids"]
+        return [" ".join(map(str, ids)) for ids in rows]  # pieces may hold white space, numbers do not
 
-    return numbers
+    return to_numbers
 
 
-def _tokenizer(name: str, run: RunContext) -> Any:
+def _load_tokenizer(name: str, run: RunContext) -> Any:
     try:
         from transformers import AutoTokenizer
 

@@ -32,7 +32,7 @@ class BigramCounts:
     count: Ints
     types: int
 
-    def per_word(self, words: Ints, weights: Ints | None = None) -> Floats:
+    def sum_by_word(self, words: Ints, weights: Ints | None = None) -> Floats:
         """Sums of `weights` (or numbers) of pairs by a word."""
         sums: Floats = np.bincount(words, weights=weights, minlength=self.types + 1).astype(float)
         return sums
@@ -46,8 +46,8 @@ def add_k(k: float) -> Model:
     """P(b | a) = (c(a, b) + k) / (c(a, ·) + k (V + 1)), V the types of the training part, and one for all others."""
 
     def probabilities(counts: BigramCounts) -> Floats:
-        context = counts.per_word(counts.first, counts.count)[counts.first]
-        return (counts.count + k) / (context + k * (_known(counts) + 1))
+        context = counts.sum_by_word(counts.first, counts.count)[counts.first]
+        return (counts.count + k) / (context + k * (_count_known(counts) + 1))
 
     return probabilities
 
@@ -61,17 +61,17 @@ def kneser_ney(counts: BigramCounts) -> Floats:
     once, twice = int(np.sum(counts.count == 1)), int(np.sum(counts.count == 2))
     discount = once / (once + 2 * twice) if once else 0.5
     kinds = max(int(seen.sum()), 1)
-    before = counts.per_word(counts.second[seen])  # in how many contexts a word has been seen
+    before = counts.sum_by_word(counts.second[seen])  # in how many contexts a word has been seen
     spread = discount * int(np.sum(before > 0)) / kinds
-    lower = np.maximum(before - discount, 0) / kinds + (spread or 1.0) / (_known(counts) + 1)
-    context = counts.per_word(counts.first, counts.count)[counts.first]
-    after = counts.per_word(counts.first[seen])[counts.first]
+    lower = np.maximum(before - discount, 0) / kinds + (spread or 1.0) / (_count_known(counts) + 1)
+    context = counts.sum_by_word(counts.first, counts.count)[counts.first]
+    after = counts.sum_by_word(counts.first[seen])[counts.first]
     known = np.maximum(context, 1)
     own = np.maximum(counts.count - discount, 0) / known
     return np.where(context > 0, own + discount * after / known * lower[counts.second], lower[counts.second])
 
 
-def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: np.random.Generator) -> Units:
+def score_held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: np.random.Generator) -> Units:
     """Sums over units, each scored by a model estimated on the units of the other `folds` (1: on all, itself too).
 
     Raises `DataError` if there is one unit only, and so no other.
@@ -96,28 +96,28 @@ def held_out(tokens: Tokens, model: Model, folds: int, exponent: float, random: 
         probabilities = model(BigramCounts(first, second, count, tokens.types))
         surprisal[inside] = -np.log2(probabilities[which[inside]])
     length = np.bincount(unit[~ends], minlength=units)
-    return _by_unit(surprisal, unit[at], at, length, exponent)
+    return _sum_by_unit(surprisal, unit[at], at, length, exponent)
 
 
-def _by_unit(surprisal: Floats, unit: Ints, at: Ints, length: NDArray[Any], exponent: float) -> Units:
-    def summed(values: NDArray[Any]) -> Floats:
+def _sum_by_unit(surprisal: Floats, unit: Ints, at: Ints, length: NDArray[Any], exponent: float) -> Units:
+    def sum_up(values: NDArray[Any]) -> Floats:
         return np.asarray(np.bincount(unit, values, len(length))[length > 0], float)
 
     neighbours = np.diff(at, prepend=-2) == 1
     jumps = np.where(neighbours, np.diff(surprisal, prepend=0.0), 0.0)
-    total = summed(surprisal)
+    total = sum_up(surprisal)
     return Units(
         length=length[length > 0].astype(float),
-        scored=summed(np.ones(len(surprisal))),
+        scored=sum_up(np.ones(len(surprisal))),
         total=total,
-        squares=summed(surprisal**2),
-        jumps=summed(jumps**2),
-        powers=summed(surprisal**exponent),
+        squares=sum_up(surprisal**2),
+        jumps=sum_up(jumps**2),
+        powers=sum_up(surprisal**exponent),
         joint=np.zeros_like(total),
     )
 
 
-def _known(counts: BigramCounts) -> int:
+def _count_known(counts: BigramCounts) -> int:
     """The types of the training part."""
     seen = counts.count > 0
     return len(np.unique(np.concatenate([counts.first[seen], counts.second[seen]])))

@@ -59,8 +59,8 @@ class CorpusStatistics(Analysis):
                 "entity_types": len(domain.types),
                 "train_entities": _share(sought, domain.train),
                 "test_entities": _share(sought, domain.test),
-                "dev_overlap": sought.overlapping(domain.dev),
-                "test_overlap": sought.overlapping(domain.test),
+                "dev_overlap": sought.measure_overlap(domain.dev),
+                "test_overlap": sought.measure_overlap(domain.test),
             }
             for kind in domain.types:
                 part = parts.setdefault(kind, {})
@@ -76,27 +76,27 @@ class _Sought:
     def __init__(self, domain: Corpus, overlap: int) -> None:
         self.overlap = overlap
         held = (*domain.dev, *domain.test)
-        entities = {_words(s.surface(e)) for s in (*domain.train, *domain.test) for e in s.entities}
-        stretches = {stretch for s in held for stretch in self._stretches(_words(s.text))}
+        entities = {_split_words(s.surface(e)) for s in (*domain.train, *domain.test) for e in s.entities}
+        stretches = {stretch for s in held for stretch in self._cut(_split_words(s.text))}
         self.wanted = entities | stretches
         self.lengths = sorted({len(words) for words in self.wanted})
         self.found: set[Words] = set()
 
     def look(self, line: str) -> None:
         """Remember what of it stands in `line`."""
-        words = _words(line)
+        words = _split_words(line)
         for length in self.lengths:
             for start in range(len(words) - length + 1):
                 stretch = words[start : start + length]
                 if stretch in self.wanted:
                     self.found.add(stretch)
 
-    def overlapping(self, sentences: Sequence[Sentence]) -> float | None:
+    def measure_overlap(self, sentences: Sequence[Sentence]) -> float | None:
         """The share of sentences of which a stretch was found; None of none."""
-        found = [any(stretch in self.found for stretch in self._stretches(_words(s.text))) for s in sentences]
-        return sum(found) / len(found) if found else None
+        overlaps = [any(stretch in self.found for stretch in self._cut(_split_words(s.text))) for s in sentences]
+        return sum(overlaps) / len(overlaps) if overlaps else None
 
-    def _stretches(self, words: Words) -> Iterator[Words]:
+    def _cut(self, words: Words) -> Iterator[Words]:
         length = min(self.overlap, len(words))
         return (words[start : start + length] for start in range(len(words) - length + 1))
 
@@ -106,25 +106,25 @@ def _share(sought: _Sought, sentences: Sequence[Sentence], kind: str | None = No
 
     Case counts; an entity that has two types is two.
     """
-    entities = {(_words(s.surface(e)), e.type) for s in sentences for e in s.entities if kind in (None, e.type)}
+    entities = {(_split_words(s.surface(e)), e.type) for s in sentences for e in s.entities if kind in (None, e.type)}
     return sum(words in sought.found for words, _ in entities) / len(entities) if entities else None
 
 
 def _explain(
-    found: knowledge.Statistics,
+    statistics: knowledge.Statistics,
     numbers: dict[str, float | int | None],
     parts: dict[str, dict[str, float | int | None]],
 ) -> None:
     """Add what Tables 1 and 3 of the TOPT paper say of a corpus of explanations."""
     numbers |= {
-        "explanations": found.total.explained,
-        "per_hundred": found.per_hundred,
-        "per_train_sentence": found.per_train_sentence,
-        "fail_rate": found.total.fail_rate,
+        "explanations": statistics.total.explained,
+        "per_hundred": statistics.per_hundred,
+        "per_train_sentence": statistics.per_train_sentence,
+        "fail_rate": statistics.total.fail_rate,
     }
-    for kind in found.types:
+    for kind in statistics.types:
         parts[kind.type] = {"gold": kind.gold, "explained": kind.explained, "fail_rate": kind.fail_rate}
 
 
-def _words(text: str) -> Words:
+def _split_words(text: str) -> Words:
     return tuple(WORD.findall(text))

@@ -26,8 +26,8 @@ from cdner_bench import (
 
 from . import intervals, smoothing
 from .bigrams import Bigrams, Tokens
-from .reading import Reading, counted
-from .units import NAMES, Base, Floats, Normalise, Operationalisation, PerUnit, Units, summed
+from .reading import Reading, count_pairs
+from .units import NAMES, Base, Floats, Normalise, Operationalisation, PerUnit, Units, sum_up
 
 Count = Annotated[int, Ge(1)]
 FOLDS = 5
@@ -92,21 +92,25 @@ class UniformInformationDensity(Analysis):
         o = self.options
         self._refuse_idle()
         self.per_unit = PerUnit(o.operationalisation, o.normalise, o.base, o.exponent)
-        return self._by_transformer(corpus, run) if o.model == "transformer" else self._by_bigrams(corpus, run)
+        return (
+            self._measure_by_transformer(corpus, run)
+            if o.model == "transformer"
+            else self._measure_by_bigrams(corpus, run)
+        )
 
-    def _by_bigrams(self, corpus: Text, run: RunContext) -> Measurement:
+    def _measure_by_bigrams(self, corpus: Text, run: RunContext) -> Measurement:
         o = self.options
-        pairs = counted(corpus, Reading(o.unit, o.tokens, o.lowercase), run)
+        pairs = count_pairs(corpus, Reading(o.unit, o.tokens, o.lowercase), run)
         tokens = pairs.tokens
         with run.phase("score"):
-            length, values, without = self._values(pairs, run.seed)
+            length, values, without = self._compute_values(pairs, run.seed)
         own = o.model == "bigram" or o.folds == 1
         numbers = {"tokens": tokens.tokens, "types": tokens.types, "bigrams": pairs.distinct}
         sample, why = self._sample(tokens, run) if own else (None, "")
         notes = [note for note in (SELF_ESTIMATED, why) if own and note]
-        return self._measurement(corpus, numbers, (length, values, without), sample, notes, run.seed)
+        return self._make_measurement(corpus, numbers, (length, values, without), sample, notes, run.seed)
 
-    def _by_transformer(self, corpus: Text, run: RunContext) -> Measurement:
+    def _measure_by_transformer(self, corpus: Text, run: RunContext) -> Measurement:
         o = self.options
         try:
             from .causal import CausalModel
@@ -117,27 +121,27 @@ class UniformInformationDensity(Analysis):
         with run.phase("load"):
             model = CausalModel(run.backbone(o.backbone), window=o.window, stride=o.stride, batch_tokens=o.batch_tokens)
         run.describe(backbone=o.backbone, trained=0, total=model.parameters, precision="fp32")
-        found = model.surprisals(corpus.lines(o.unit))
+        surprisals = model.surprisals(corpus.lines(o.unit))
         parts, tokens = [], 0
         with run.phase("score"):
-            while some := [surprisals / np.log(2) for surprisals in islice(found, _STRETCH)]:
-                lengths = [len(surprisals) for surprisals in some if len(surprisals)]
-                parts.append(self._reduced(summed([s for s in some if len(s)], lengths, o.exponent)))
+            while some := [nats / np.log(2) for nats in islice(surprisals, _STRETCH)]:
+                lengths = [len(s) for s in some if len(s)]
+                parts.append(self._reduce(sum_up([s for s in some if len(s)], lengths, o.exponent)))
                 tokens += sum(lengths)
                 run.progress(corpus.read, corpus.size, tokens=tokens)
         sizes = {"tokens": tokens, "types": None, "bigrams": None}
-        return self._measurement(corpus, sizes, _joined(parts), None, [], run.seed)
+        return self._make_measurement(corpus, sizes, _join(parts), None, [], run.seed)
 
-    def _values(self, pairs: Bigrams, seed: int) -> tuple[Floats, Floats, int]:
+    def _compute_values(self, pairs: Bigrams, seed: int) -> tuple[Floats, Floats, int]:
         """Length and number of each unit that has the number, and how many have not."""
         o = self.options
         if o.model == "bigram":
-            return _joined(pairs.map(self._reduced, o.exponent if o.operationalisation == "super-linear" else 0.0))
+            return _join(pairs.map(self._reduce, o.exponent if o.operationalisation == "super-linear" else 0.0))
         model = smoothing.add_k(o.k) if o.model == "add-k" else smoothing.kneser_ney
         random = np.random.default_rng([seed, 1])
-        return self._reduced(smoothing.held_out(pairs.tokens, model, o.folds or FOLDS, o.exponent, random))
+        return self._reduce(smoothing.score_held_out(pairs.tokens, model, o.folds or FOLDS, o.exponent, random))
 
-    def _reduced(self, units: Units) -> tuple[Floats, Floats, int]:
+    def _reduce(self, units: Units) -> tuple[Floats, Floats, int]:
         has = self.per_unit.has(units)
         return units.length[has].astype(np.uint32), self.per_unit.of(units)[has], int(len(has) - has.sum())
 
@@ -149,17 +153,17 @@ class UniformInformationDensity(Analysis):
 
         def statistic(n: int) -> float | None:
             random = np.random.default_rng([run.seed, 2, n])
-            _, values, _ = self._values(Bigrams(tokens.sample(o.sample_tokens, random)), run.seed)
+            _, values, _ = self._compute_values(Bigrams(tokens.sample(o.sample_tokens, random)), run.seed)
             run.progress(n + 1, o.samples)
             return intervals.variance(values)[0] if len(values) >= intervals.LEAST else None
 
         with run.phase("sample"):
-            found = [value for value in map(statistic, range(o.samples)) if value is not None]
-        if len(found) < o.samples:
+            variances = [value for value in map(statistic, range(o.samples)) if value is not None]
+        if len(variances) < o.samples:
             why = f"Samples of sample_tokens={o.sample_tokens:,} have fewer than {intervals.LEAST} units"
             return None, f"{why}: no sample_variance."
         much = "A sample has more than half of the tokens: the interval of sample_variance is too narrow."
-        return intervals.spread(found), much if tokens.tokens < 2 * o.sample_tokens else ""
+        return intervals.spread(variances), much if tokens.tokens < 2 * o.sample_tokens else ""
 
     def _refuse_idle(self) -> None:
         """Raise `OptionError` for an option that would do nothing, and make another row of the same numbers."""
@@ -171,17 +175,17 @@ class UniformInformationDensity(Analysis):
                     hint=f"leave it out, or take -o {deciding}={' or '.join(values)}",
                 )
 
-    def _measurement(
+    def _make_measurement(
         self,
         corpus: Text,
         sizes: Mapping[str, int | None],
-        found: tuple[Floats, Floats, int],
+        measured: tuple[Floats, Floats, int],
         sample: tuple[float, Interval] | None,
         notes: list[str],
         seed: int,
     ) -> Measurement:
         o = self.options
-        length, values, without = found
+        length, values, without = measured
         if not len(values):
             least = "three tokens" if o.operationalisation == "local" else "two tokens"
             hint = f"units of {corpus.name}: {', '.join(corpus.units)} (-o unit=NAME)"
@@ -193,7 +197,7 @@ class UniformInformationDensity(Analysis):
             notes = [*notes, f"There are fewer than {intervals.LEAST} units: no interval of the variance."]
         per = {"token": " per token", "bigram": " per bigram", "none": ""}[o.normalise]
         unit = f"{NAMES[o.base]}²" if o.operationalisation in ("variance", "local") else f"{NAMES[o.base]}{per}"
-        columns = intervals.thinned([length, values], o.points, np.random.default_rng([seed, 3]))
+        columns = intervals.thin([length, values], o.points, np.random.default_rng([seed, 3]))
         return Measurement(
             numbers={
                 "units": len(values),
@@ -216,6 +220,6 @@ class UniformInformationDensity(Analysis):
         )
 
 
-def _joined(parts: Sequence[tuple[Floats, Floats, int]]) -> tuple[Floats, Floats, int]:
+def _join(parts: Sequence[tuple[Floats, Floats, int]]) -> tuple[Floats, Floats, int]:
     lengths, values, without = zip(*parts, strict=True)
     return np.concatenate(lengths), np.concatenate(values), sum(without)

@@ -38,7 +38,7 @@ class Units:
     joint: Floats
 
 
-def summed(surprisals: Sequence[Floats], lengths: Sequence[int], exponent: float) -> Units:
+def sum_up(surprisals: Sequence[Floats], lengths: Sequence[int], exponent: float) -> Units:
     """The sums over units whose surprisals (bits) are known one by one; `joint` is zero."""
     scored = np.array([len(s) for s in surprisals], float)
     return Units(
@@ -84,5 +84,5 @@ class PerUnit:
             sums = units.powers * scale**self.exponent
         else:
             sums = units.total * scale
-        found: Floats = sums / divisor
-        return found
+        numbers: Floats = sums / divisor
+        return numbers

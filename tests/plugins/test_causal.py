@@ -194,7 +194,7 @@ def test_empty_units_are_not_read_ahead_for_ever(places: dict[str, str]) -> None
 @pytest.mark.parametrize(("size", "stride"), [(1, 1), (4, 1), (4, 2), (4, 4), (5, 3), (20, 10)])
 def test_windows_score_each_token_once_with_the_context_there_is(length: int, size: int, stride: int) -> None:
     row = tuple(range(100, 100 + length))
-    found = list(causal.windows(row, size, stride))
+    found = list(causal.split_windows(row, size, stride))
     assert [token for part in found for token in part.targets] == list(row[1:])
     for n, part in enumerate(found):
         assert 0 < len(part.inputs) <= size
@@ -205,7 +205,7 @@ def test_windows_score_each_token_once_with_the_context_there_is(length: int, si
 
 def test_batches_hold_as_many_tokens_as_they_may() -> None:
     parts = [Passage(tuple(range(n)), 0, 1, n) for n in (3, 30, 4, 5, 9, 2, 8, 8)]
-    found = list(causal.batches(parts, 16))
+    found = list(causal.make_batches(parts, 16))
     assert sorted(p.end for batch in found for p in batch) == sorted(p.end for p in parts)
     sizes = [[len(p.inputs) for p in batch] for batch in found]
     assert sizes == [[29], [8, 7], [7, 4], [3, 2, 1]]

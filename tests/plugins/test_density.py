@@ -85,7 +85,7 @@ WORDS = st.text(alphabet=st.sampled_from("aab\u00e9\u2003\u3000 \t\r\x1c\u00a0\u
 @settings(max_examples=150)
 def test_every_number_of_the_engine_is_the_reference_s(lines: list[str], per_block: int, threads: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bigrams, "workers", lambda: threads)
+        patch.setattr(bigrams, "count_workers", lambda: threads)
         patch.setattr(bigrams, "PART", 4)
         patch.setattr(bigrams, "WORTH_A_WORKER", 1)
         tokens = bigrams.read(Lines(lines, per_block).blocks(), lambda n: None)
@@ -136,7 +136,7 @@ def test_pairs_are_scrambled_one_to_one() -> None:
     for bits in (1, 3, 5):
         size = 1 << bits
         words = [np.uint32(n) for n in range(size)]
-        codes = {int(kernels.scrambled(a, b, np.uint64(bits))) for a in words for b in words}
+        codes = {int(kernels.scramble(a, b, np.uint64(bits))) for a in words for b in words}
         assert codes == set(range(size * size))
 
 
@@ -335,14 +335,14 @@ def test_kneser_ney_by_hand() -> None:
 def test_held_out_each_unit_is_scored_by_the_others(tmp_path: Path) -> None:
     lines = ["a b a b", "a b", "x y x y"]  # folds as many as units: each is scored by the two others
     tokens = bigrams.read(Lines(lines).blocks(), lambda n: None)
-    units = smoothing.held_out(tokens, smoothing.add_k(1.0), 3, 2.0, np.random.default_rng(0))
+    units = smoothing.score_held_out(tokens, smoothing.add_k(1.0), 3, 2.0, np.random.default_rng(0))
     assert units.length.tolist() == [4, 2, 4]
     assert units.scored.tolist() == [3, 1, 3]
     # "a b": in the other two a is followed by b twice, V = {a, b, x, y}: (2 + 1) / (2 + 5)
     assert units.total[1] == pytest.approx(-math.log2(3 / 7))
     # "x y x y": trained on a and b only, x has no context: 1 / (2 + 1) each
     assert units.total[2] == pytest.approx(3 * math.log2(3))
-    self_estimated = smoothing.held_out(tokens, smoothing.add_k(1.0), 1, 2.0, np.random.default_rng(0))
+    self_estimated = smoothing.score_held_out(tokens, smoothing.add_k(1.0), 1, 2.0, np.random.default_rng(0))
     assert self_estimated.total[2] < units.total[2]
     assert units.jumps[2] == pytest.approx(0)
     assert units.powers.tolist() == pytest.approx(units.squares.tolist())
