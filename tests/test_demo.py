@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(
     ("method", "target", "backbone", "options"),
-    [("bert-tagger", "ai", "minilm", ()), ("topt", "music", "minit5", ("masked_copies=1", "max_answer=48"))],
+    [("bert-tagger", "ai", "minilm", ()), ("topt", "music", "minilm2minilm", ("masked_copies=1", "max_answer=48"))],
 )
 def test_what_the_demo_runs_finishes(
     method: str, target: str, backbone: str, options: tuple[str, ...], cli: Run

@@ -3,36 +3,26 @@
 from cdner_bench import Spec, hookimpl
 
 _SMALL: dict[str, object] = {
-    "backbone": "minit5",
+    "backbone": "minilm2minilm",
     "network.dropout": 0.0,
     "mslm.epochs": 1,
     "mslm.batch_size": 16,
-    "mslm.learning_rate": 3e-4,
-    "source.learning_rate": 3e-4,
-    "target.learning_rate": 3e-4,
+    "mslm.learning_rate": 2e-4,
+    "source.epochs": 1,
+    "source.learning_rate": 2e-4,
+    "target.learning_rate": 1.5e-4,
     "dev.every": 5,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "google/flan-t5-base"},
     "cpu": {
         **_SMALL,
-        "backbone": "minilm2minilm",
-        "mslm.learning_rate": 2e-4,
-        "source.learning_rate": 2e-4,
-        "target.learning_rate": 1.5e-4,
         "mslm.masked_copies": 2,
         "source.sentences": 2000,
-        "source.epochs": 1,
         "target.epochs": 20,
         "dev.sentences": 100,
     },
-    "quick": {
-        **_SMALL,
-        "mslm.masked_copies": 3,
-        "source.epochs": 4,
-        "target.epochs": 20,
-        "decoding.max_answer": 128,
-    },
+    "quick": {**_SMALL, "mslm.masked_copies": 1, "target.epochs": 10, "decoding.max_answer": 128},
 }
 
 

@@ -51,7 +51,11 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
         results.save(after, place)
         if place != path:
             path.unlink()
-        yield Rescored(after, place, Change.RESCORED if after.scores != before.scores else Change.LIFTED)
+        yield Rescored(
+            after,
+            place,
+            Change.RESCORED if (after.scores, after.answers) != (before.scores, before.answers) else Change.LIFTED,
+        )
 
 
 def rename_options(result: Result, registry: Registry) -> Result:
