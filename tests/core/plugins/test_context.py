@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from cdner_bench import RunContext
+from support import context
 
 
 def test_a_context_without_observer_and_log_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -25,3 +27,18 @@ def test_a_stage_that_draws_nothing_is_shared_by_all_seeds(tmp_path: Path) -> No
 
     assert place(1, seeded=False) == place(2, seeded=False)
     assert place(1, seeded=True) != place(2, seeded=True)
+
+
+def test_an_aside_is_a_phase_of_its_own_and_no_part_of_the_open_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
+    run = context(tmp_path)
+    with run.phase("fit"):  # 0
+        for _ in range(2):
+            with run.aside("dev") as dev:  # 10 to 20, 30 to 40
+                dev.sentences += 5
+    assert [(p.name, p.seconds, p.sentences) for p in run.phases] == [("fit", 30.0, 0), ("dev", 20.0, 10)]
+    with pytest.raises(RuntimeError, match="aside of no phase"), run.aside("dev"):
+        pass

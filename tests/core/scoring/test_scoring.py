@@ -14,11 +14,12 @@ from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from seqeval.scheme import IOB2
 from seqscore.scoring import score_label_sequences
 
-from cdner_bench import Counts, Entity, Prediction, Rejected, Sentence, conll, sentence_counts, text2text, total
+from cdner_bench import Counts, Cut, Entity, Prediction, Rejected, Sentence, conll, sentence_counts, text2text, total
 from cdner_bench.data import Benchmark
 from cdner_bench.errors import PredictionError
 from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, add_scores, score
 from cdner_bench.scoring.diagnosis import ERROR_CLASSES, count_errors, lenient_f1
+from cdner_bench.scoring.predictions import decode, encode
 from strategies import TYPES, pairs
 
 Pairs = list[tuple[Sentence, Prediction]]
@@ -334,3 +335,19 @@ def test_predictions_must_pair_up(predictions: list[Prediction], message: str) -
 def test_no_protocol_minds_empty_corpora(found: Pairs) -> None:
     assert of([]).counts().f1 == 0
     assert of([(replace(s, entities=()), Prediction(s.id)) for s, _ in found]).counts().f1 == 0
+
+
+def test_what_was_odd_about_generated_answers_is_counted() -> None:
+    gold = [Sentence(f"s/{n}", ("Ada", "met", "Bo")) for n in range(3)]
+    said = ["(task, Ada) (task, Ada)", "(task, Cy) (x, Bo) and", ""]
+    read = [text2text.read(text, s, ["task"]) for text, s in zip(said, gold, strict=True)]
+    read[1] = replace(read[1], cut=(Cut.PROMPT, Cut.ANSWER))
+    assert score(gold, read, ["task"]).answers == {
+        "read": 3, "repeat": 1, "not in sentence": 1, "unknown type": 1, "malformed": 1,
+        "prompt cut": 1, "answer cut": 1,
+    }  # fmt: skip
+    assert score(gold, [Prediction(s.id) for s in gold], ["task"]).answers == {}
+    (line,) = [encode(p) for p in read if p.cut]
+    assert decode(line, gold[1], ["task"]) == read[1]
+    with pytest.raises(PredictionError, match='"answer"'):
+        decode(line.replace('"prompt"', '"end"'), gold[1], ["task"])

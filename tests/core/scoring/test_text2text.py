@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdner_bench import Entity, Rejected, Sentence, text2text
+from cdner_bench import DataError, Entity, Reason, Rejected, Sentence, text2text
 from cdner_bench.data import SPLITS, Benchmark
 from cdner_bench.scoring.text2text import Mention, align, parse, read
 from strategies import TYPES, sentences
@@ -159,3 +159,20 @@ def test_prompts_do_not_depend_on_the_hash_seed() -> None:
     }
     assert len(said) == 1
     assert "[award, book, event, misc, person]" in said.pop()
+
+
+def test_folded_answers_are_placed_whatever_their_case_and_accents() -> None:
+    sentence = Sentence("s", ("In", "São", "Paulo", "Ada", "met", "ada", "."))
+    said = "(City, sao paulo) (Person, ada) (Person, ada)"
+    assert text2text.read(said, sentence, ["City", "Person"]).entities == (Entity(5, 6, "Person"),)
+    folded = text2text.read(said.lower(), sentence, ["City", "Person"], fold=True)
+    assert folded.entities == (Entity(1, 3, "City"), Entity(3, 4, "Person"), Entity(5, 6, "Person"))
+    assert folded.rejected == ()
+    assert folded.raw == said.lower()
+    (other,) = text2text.read("(town, sao paulo)", sentence, ["City"], fold=True).rejected
+    assert other.reason == Reason.UNKNOWN_TYPE
+
+
+def test_types_that_folding_makes_one_are_refused() -> None:
+    with pytest.raises(DataError, match="are one to a vocabulary without case"):
+        text2text.read("(gene, a)", Sentence("s", ("a",)), ["Gene", "gene"], fold=True)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cdner_bench import plugins
+from cdner_bench.data import Benchmark, benchmark
+from cdner_bench.errors import DataError
+from cdner_bench.running import campaign
+from support import ROOT, Run
+
+TEXT = """
+benchmark = "mini"
+preset = "quick"
+
+[[rows]]
+method = "bert-tagger"
+settings = ["single"]
+seeds = 2
+options = { "target.epochs" = 3 }
+
+[[rows]]
+method = "topt"
+settings = ["multi"]
+"""
+
+
+def test_first_seeds_come_first(tmp_path: Path, mini: Benchmark) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(TEXT)
+    jobs = list(campaign.read(path).jobs(mini, plugins.discover()))
+    assert [(j.entry.spec.name, j.scenario.setting, j.seed) for j in jobs] == [
+        *[("bert-tagger", "single", 0)] * 5, *[("topt", "multi", 0)] * 5, *[("bert-tagger", "single", 1)] * 5,
+    ]  # fmt: skip
+    assert jobs[0].options.target.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("seeds = 2", "seeds = 0", "rows.seeds cannot be 0"),
+        ("seeds = 2", "sedes = 2", "unknown key rows.sedes"),
+        ('method = "topt"', "", "rows.method is missing"),
+        ('preset = "quick"', "", "preset is missing"),
+        ("[[rows]]", "rows", "is no TOML"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, before: str, after: str, said: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(TEXT.replace(before, after))
+    with pytest.raises(DataError, match=said):
+        campaign.read(path)
+
+
+def test_the_shipped_campaigns_can_be_planned() -> None:
+    for path in (ROOT / "benchmarks" / "campaigns").glob("*.toml"):
+        asked = campaign.read(path)
+        assert list(asked.jobs(benchmark.load(asked.benchmark), plugins.discover()))
+
+
+def test_a_campaign_takes_no_method_beside_it(cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(TEXT)
+    done = cli("run", "--campaign", str(tmp_path / "c.toml"), "--method", "topt")
+    assert done.returncode
+    assert "a campaign names its own methods" in done.stderr
+    assert "run needs a --setting" in cli("run", "--method", "topt").stderr
