@@ -72,5 +72,6 @@ class Descent(Generic[Item]):
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether a device ran out of memory; the CPU allocator says so in a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """Whether a device ran out of memory; the CPU allocator and cuBLAS say so in a plain RuntimeError."""
+    told = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in told)

@@ -42,6 +42,11 @@ def load(loader: Any, name: str, **options: Any) -> Any:
             return loader(name, **options)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
+        if "gated repo" in str(error):
+            raise CdnerError(
+                f"the backbone {name!r} is gated: its licence is to be accepted at https://huggingface.co/{name}",
+                hint="accept it there, then type: hf auth login",
+            ) from error
         raise CdnerError(
             f"the backbone {name!r} cannot be loaded from a folder of that name, the hub's cache or the hub: {reason}",
             hint=f"with a network: hf download {name}; name a folder: -o backbone=PATH; or --preset cpu, "

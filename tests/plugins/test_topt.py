@@ -23,9 +23,10 @@ from cdner_bench.io import models  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
 from cdner_topt.method import Topt  # noqa: E402
 from cdner_topt.options import Mslm, Network, Source, Target, ToptOptions  # noqa: E402
-from cdner_torch import backbones, generators, loop  # noqa: E402
+from cdner_torch import backbones, generators, hub, loop  # noqa: E402
 from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
+from cdner_torch.descent import out_of_memory  # noqa: E402
 from cdner_torch.generators import Backbone, Example, Seq2Seq, TokenLimits, read_all  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding  # noqa: E402
@@ -301,6 +302,50 @@ def test_a_backbone_that_is_nowhere_is_explained() -> None:
         load("no/such-t5")
     assert "hf download no/such-t5" in (caught.value.hint or "")
     assert "--preset cpu" in (caught.value.hint or "")
+
+
+def test_a_gated_backbone_names_its_licence_and_the_login() -> None:
+    def refuse(name: str, **_: object) -> None:
+        raise OSError(
+            "You are trying to access a gated repo.\nMake sure to have access to it at https://huggingface.co/a/b."
+        )
+
+    with pytest.raises(CdnerError, match="a/b. is gated: its licence") as caught:
+        hub.load(refuse, "a/b")
+    assert caught.value.hint == "accept it there, then type: hf auth login"
+
+
+@pytest.mark.parametrize(
+    ("error", "memory"),
+    [
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm`"), False),
+        (ValueError("shapes"), False),
+    ],
+)
+def test_want_of_memory_is_recognised(error: Exception, memory: bool) -> None:
+    assert out_of_memory(error) is memory
+
+
+def test_how_many_prompts_fit_is_remembered(tiny_t5: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block used to begin with 128 prompts again, and to run out of memory again."""
+    model, real, tried = load(tiny_t5, answer=3), Seq2Seq.continuations, list[int]()
+
+    def generate(self: Seq2Seq, sources: Sequence[Sequence[int]]) -> Any:
+        tried.append(len(sources))
+        if len(sources) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(self, sources)
+
+    prompts = [f"say {n}" for n in range(10)]
+    whole = model.answers(prompts, FP32)
+    monkeypatch.setattr(Seq2Seq, "continuations", generate)
+    assert model.answers(prompts, FP32) == whole
+    assert tried == [10, 5, 2, 2, 2, 2, 2]
+    tried.clear()
+    assert model.answers(prompts, FP32) == whole
+    assert tried == [2] * 5
 
 
 def test_weights_of_another_model_are_refused(tiny_t5: str, tiny_bart: str) -> None:
