@@ -75,16 +75,9 @@ class Qlora(Method):
         examples = self._examples(target.train, target.types)
         data = InMemory(lambda _: examples, o.finetuning.batch_size, run.seed)
         judge = Judge(target.dev[: o.dev.sentences], lambda dev: self._answered(dev, target.types))
+        chosen_by = judge if o.target.select == "dev" else None
         torch.manual_seed(run.seed)
-        train(
-            self.model,
-            data,
-            self._schedule(o.target.epochs, run),
-            "target",
-            run,
-            place,
-            judge if o.target.select == "dev" else None,
-        )
+        train(self.model, data, self._schedule(o.target.epochs, run), "target", run, place, chosen_by)
 
     def _schedule(self, epochs: int, run: RunContext) -> Schedule:
         o, group = self.options, self.options.finetuning

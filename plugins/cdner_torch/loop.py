@@ -119,12 +119,10 @@ class _Loop(Generic[Item]):
         return ended + CHECKPOINT_SECONDS * max(1.0, 20 * (ended - begun) / 120)
 
     def _judge(self, judge: Judge, epoch: int) -> None:
-        begun = time.monotonic()
         with self.run.aside("dev") as dev:
             score = judge.f1()
             dev.sentences += len(judge.sentences)
-        self.position.dev_seconds += time.monotonic() - begun
-        self.position.dev_sentences += len(judge.sentences)
+        self.position.dev_seconds, self.position.dev_sentences = dev.seconds, dev.sentences
         self.numbers["dev_f1"] = score
         self.run.log.info("%s: epoch %d, loss %.4f, dev %.2f", self.phase, epoch, self.numbers["loss"], score)
         if score > self.position.best:

@@ -178,7 +178,7 @@ class Prediction:
 
     `entities` are spans of known types; `rejected` is everything else it said. `raw` is the generated text of a
     text-to-text method, `tags` the unrepaired BIO tags of a tagger, one a token; some protocols read them. `cut` says
-    what did not fit, as `Cut`s or their texts.
+    what did not fit.
     """
 
     sentence_id: str

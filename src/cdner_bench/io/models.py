@@ -82,7 +82,7 @@ def fetch(name: str) -> Path:
     if model.folder:
         place, mend = find_benchmarks_dir() / model.folder, "install cdner-bench again"
     else:
-        place = find_cache_dir() / "models" / f"{name}-{model.version}"
+        place = _locate(model)
         mend = f"rm -r {place} and try again"
         with lock(place.with_name(f"{place.name}.lock"), wait=True):
             if not place.is_dir():
@@ -94,7 +94,7 @@ def fetch(name: str) -> Path:
 
 def _build(model: Model, shipped: Path) -> Path:
     """The folder in the cache that is put together from a shipped one and its base; its name tells of which."""
-    place = find_cache_dir() / "models" / f"{model.name}-{identify(model.name)[:8]}"
+    place = _locate(model)
     with lock(place.with_name(f"{place.name}.lock"), wait=True):
         if not place.is_dir():
             base = fetch(model.base)
@@ -110,9 +110,7 @@ def remove(name: str) -> list[Path]:
 
     Raises `OptionError` for an unknown name.
     """
-    model = _find(name)
-    version = identify(name)[:8] if model.base else model.version
-    place = find_cache_dir() / "models" / f"{name}-{version}"
+    place = _locate(_find(name))
     there = [folder for folder in (place, _locate_wheels(place), _locate_draft(place)) if folder.is_dir()]
     for folder in there:
         shutil.rmtree(folder)
@@ -124,6 +122,12 @@ def _find(name: str) -> Model:
         return read_catalogue()[name]
     except KeyError:
         raise OptionError(f"unknown model {name!r}", hint=did_you_mean(name, read_catalogue())) from None
+
+
+def _locate(model: Model) -> Path:
+    """The folder of the cache that is a model's own."""
+    version = identify(model.name)[:8] if model.base else model.version
+    return find_cache_dir() / "models" / f"{model.name}-{version}"
 
 
 def _locate_wheels(place: Path) -> Path:

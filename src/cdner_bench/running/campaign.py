@@ -1,6 +1,6 @@
 """A campaign: rows that a board is to have, in the order in which they are worth having.
 
-Its file names a benchmark, a preset, and `[[rows]]`: a method, settings, how many seeds, options, and what a run takes.
+Its file names a benchmark, a preset, and `[[rows]]`: a method, settings, how many seeds, and options.
 The first seed of every row comes first, then the second of those that want one, so that the board is soon whole.
 """
 
@@ -20,13 +20,12 @@ from .runner import Job, plan
 
 @dataclass(frozen=True)
 class CampaignRow:
-    """A method with options in some settings, and with how many seeds. `minutes` is what one run was seen to take."""
+    """A method with options in some settings, and with how many seeds."""
 
     method: str
     settings: tuple[str, ...]
     seeds: int
     options: Mapping[str, object]
-    minutes: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,6 @@ def _read_row(table: TomlTable) -> CampaignRow:
         table.take_texts("settings", least=1),
         table.take("seeds", int, 1),
         table.take("options", dict, {}),
-        float(table.take("minutes", (int, float), 0)),
     )
     if row.seeds < 1:
         raise DataError(f"{table.path}: {table.prefix}seeds cannot be {row.seeds}")

@@ -51,11 +51,8 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
         results.save(after, place)
         if place != path:
             path.unlink()
-        yield Rescored(
-            after,
-            place,
-            Change.RESCORED if (after.scores, after.answers) != (before.scores, before.answers) else Change.LIFTED,
-        )
+        same = (after.scores, after.answers) == (before.scores, before.answers)
+        yield Rescored(after, place, Change.LIFTED if same else Change.RESCORED)
 
 
 def rename_options(result: Result, registry: Registry) -> Result:
