@@ -27,7 +27,7 @@ LONG = 30.0
 @dataclass
 class Behaviour:
     """What the server does. `faults` of the requests fail, each at most `in_a_row` times, by `kinds` in turn.
-    `always` is a fault for every request, `status` an error with a body for every request.
+    `always` is a fault for every request, `status` an error with a body for every request; `finish` is why answers end.
     """
 
     faults: float = 0.0
@@ -37,6 +37,7 @@ class Behaviour:
     always: str = ""
     status: tuple[int, dict[str, Any]] | None = None
     content: str | None = None
+    finish: str = "stop"
     kinds: tuple[str, ...] = (*TRANSPORT, *CONTENT)
 
 
@@ -86,7 +87,8 @@ class FakeServer:
             return True
         if not fault:
             self.answered[body] += 1
-            await _send(writer, 200, completion(b.content if b.content is not None else said(json.loads(body))))
+            content = b.content if b.content is not None else said(json.loads(body))
+            await _send(writer, 200, completion(content, finish=b.finish))
             return True
         self.done[fault] += 1
         return await self._misbehave(fault, writer)
@@ -130,11 +132,11 @@ class FakeServer:
         return b.kinds[self.done.total() % len(b.kinds)] if dice.random() < b.faults else ""
 
 
-def completion(content: str | None, refusal: str | None = None, choices: Any = None) -> bytes:
+def completion(content: str | None, refusal: str | None = None, choices: Any = None, finish: str = "stop") -> bytes:
     message = {"role": "assistant", "content": content, "refusal": refusal}
     usage = {"prompt_tokens": 100, "completion_tokens": len(content or "") // 4, "total_tokens": 0}
     if choices is None:
-        choices = [{"index": 0, "finish_reason": "stop", "message": message}]
+        choices = [{"index": 0, "finish_reason": finish, "message": message}]
     record = {"id": "x", "object": "chat.completion", "created": 1, "model": "fake-2026-01-01", "choices": choices}
     return json.dumps({**record, "usage": usage}).encode()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +14,7 @@ from annotated_types import Ge, Gt, Le
 
 from cdner_bench import (
     Corpus,
+    Cut,
     Method,
     OptionError,
     Prediction,
@@ -140,9 +141,9 @@ class Prompting(Method):
     def _read(self, answer: llm.Answer, sentence: Sentence) -> Prediction:
         if answer.state in llm.WITHOUT_CONTENT:
             return Prediction(sentence.id, raw=answer.text)
-        if self.schema:
-            return reading.from_json(answer.text, sentence, self.types)
-        return text2text.read(answer.text, sentence, self.types)
+        read = reading.from_json if self.schema else text2text.read
+        cut = (Cut.ANSWER,) if answer.state == llm.TRUNCATED else ()
+        return replace(read(answer.text, sentence, self.types), cut=cut)
 
     def _wording(self) -> str:
         """Eight hex digits of the prompt without its sentence, types and examples."""

@@ -70,7 +70,8 @@ class Backbone(Learner[Example]):
         self.before, after = find_specials(tokenizer)
         self.after = after or [tokenizer.eos_token_id]
         self._dropped = _dropped(tokenizer)
-        self.folds = self._ids(["CASE É"]) == self._ids(["case e"])
+        upper, lower = self._ids(["CASE É", "case e"])
+        self.folds = upper == lower and tokenizer.unk_token_id not in upper
         """Whether the vocabulary has neither case nor accents, so that answers have none."""
 
     def encode(self, pairs: Sequence[tuple[str, str]]) -> list[Example]:

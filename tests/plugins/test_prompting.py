@@ -382,6 +382,19 @@ def test_a_refusal_is_no_prediction_and_a_cut_off_answer_counts_as_far_as_it_goe
     assert b"refus" in completion(None, refusal="x")
 
 
+@pytest.mark.parametrize("options", [{}, {"format": "json"}])
+def test_a_truncated_answer_is_marked_as_cut(options: dict[str, Any], tmp_path: Path) -> None:
+    with running(Behaviour()) as fake:
+        whole = run(tmp_path / "whole", fake, **options)
+    with running(Behaviour(finish="length")) as fake:
+        cut = run(tmp_path / "cut", fake, **options)
+    assert whole.result is not None
+    assert cut.result is not None
+    assert cut.result.scores == whole.result.scores
+    assert "answer cut" not in whole.result.answers
+    assert cut.result.answers == {**whole.result.answers, "answer cut": 40}
+
+
 @pytest.mark.parametrize(
     ("options", "said", "hint"),
     [

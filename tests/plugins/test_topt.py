@@ -718,6 +718,14 @@ def test_without_domain_text_the_row_is_not_run_and_the_rest_goes_on(
     assert json.loads(record.read_text())["status"] == "not-run"
 
 
+def test_a_vocabulary_that_lacks_what_tells_case_does_not_fold(tiny_t5: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where both spellings are unknown, nothing is known of case."""
+    model = load(tiny_t5)
+    assert not model.folds
+    monkeypatch.setattr(Backbone, "_ids", lambda self, texts: [[self.tokenizer.unk_token_id]] * len(texts))
+    assert not Seq2Seq(model.network, model.tokenizer, FP32, TokenLimits()).folds
+
+
 # --- limits of length -------------------------------------------------------------------------------------------------
 
 

@@ -61,7 +61,8 @@ def test_the_shipped_campaigns_can_be_planned() -> None:
 
 def test_a_campaign_takes_no_method_beside_it(cli: Run, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(TEXT)
-    done = cli("run", "--campaign", str(tmp_path / "c.toml"), "--method", "topt")
-    assert done.returncode
-    assert "a campaign names its own methods" in done.stderr
+    for beside in (("--method", "topt"), ("--seeds", "3"), ("--benchmark", "mini"), ("--preset", "cpu")):
+        done = cli("run", "--campaign", str(tmp_path / "c.toml"), *beside)
+        assert done.returncode
+        assert "a campaign names its own benchmark" in done.stderr
     assert "run needs a --setting" in cli("run", "--method", "topt").stderr

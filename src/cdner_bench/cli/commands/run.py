@@ -42,8 +42,11 @@ def run(
 
     registry = plugins.discover(plugin, no_plugin)
     if campaign is not None:
-        if method or setting or target or option:
-            raise OptionError("a campaign names its own methods, settings and options", hint="leave them out")
+        if method or setting or target or option or benchmark or preset or seeds != "1":
+            raise OptionError(
+                "a campaign names its own benchmark, preset, methods, settings, options and seeds",
+                hint="leave them out, or write a campaign of your own",
+            )
         asked = campaigns.read(campaign)
         data = choose_benchmark(asked.benchmark)
         jobs = list(asked.jobs(data, registry))
