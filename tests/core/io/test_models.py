@@ -151,3 +151,20 @@ def test_parts_of_a_zip_file_are_unpacked(tmp_path: Path, monkeypatch: pytest.Mo
         archive.writestr("other", "x")
     in_parts(tmp_path, monkeypatch, (tmp_path / "m.zip").read_bytes(), inside="model/")
     assert [p.name for p in models.fetch("big").iterdir()] == ["weights"]
+
+
+def test_what_is_built_from_two_models_is_checked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that was put together and then damaged used to be handed on."""
+    try:
+        base = models.fetch("minilm")
+    except FetchError as error:
+        pytest.skip(str(error))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    shutil.copytree(base, tmp_path / "cdner-bench" / "models" / base.name)
+    place = models.fetch("minilm2minilm")
+    assert models.fetch("minilm2minilm") == place
+    with (place / "model.safetensors").open("r+b") as weights:
+        weights.truncate(1_000_000)
+    with pytest.raises(DataError, match="missing or was altered") as caught:
+        models.fetch("minilm2minilm")
+    assert caught.value.hint == f"rm -r {place} and try again"
