@@ -17,6 +17,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tokenizers import Tokenizer  # noqa: E402
+from tokenizers.models import WordLevel  # noqa: E402
+from tokenizers.pre_tokenizers import Whitespace  # noqa: E402
+from transformers import PreTrainedTokenizerFast  # noqa: E402
+
 from cdner_bench import Corpus, Cut, Entity, Sentence, gtok, plugins, text2text  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
@@ -727,12 +732,14 @@ def test_without_domain_text_the_row_is_not_run_and_the_rest_goes_on(
     assert json.loads(record.read_text())["status"] == "not-run"
 
 
-def test_a_vocabulary_that_lacks_what_tells_case_does_not_fold(tiny_t5: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vocabulary_that_lacks_what_tells_case_does_not_fold(tiny_t5: str) -> None:
     """Where both spellings are unknown, nothing is known of case."""
     model = load(tiny_t5)
     assert not model.folds
-    monkeypatch.setattr(Backbone, "_ids", lambda self, texts: [[self.tokenizer.unk_token_id]] * len(texts))
-    assert not Seq2Seq(model.network, model.tokenizer, FP32, TokenLimits()).folds
+    words = Tokenizer(WordLevel({"<pad>": 0, "</s>": 1, "<unk>": 2, "a": 3}, unk_token="<unk>"))
+    words.pre_tokenizer = Whitespace()
+    few = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="</s>", pad_token="<pad>")
+    assert not Seq2Seq(model.network, few, FP32, TokenLimits()).folds
 
 
 # --- limits of length -------------------------------------------------------------------------------------------------
