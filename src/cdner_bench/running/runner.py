@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..data import Benchmark
-from ..errors import BusyError, CdnerError, ContractError, IncompleteError, NotRunError
+from ..errors import BusyError, CdnerError, ContractError, IncompleteError, NotRunError, ResultError
 from ..hashing import digest
 from ..io import hash_content, lock, meter, models
 from ..knowledge import CorpusName
@@ -174,6 +174,9 @@ def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outc
     folder = None
     try:
         folder = out / "runs" / job.id
+        if not (folder / "run.json").exists() and (published := _find_published(job, out)):
+            said = ("on the board already, --out FOLDER makes it again elsewhere", _tell_code(job, published))
+            return Outcome(job, Ending.SKIPPED, published, "; ".join(filter(None, said)))
         with lock(folder / "lock"):
             return _resume(job, folder, out, observer, older)
     except BusyError as error:
@@ -232,6 +235,15 @@ def _bring_to_today(job: Job, folder: Path, result: Result) -> Result:
     if again != result:
         results.save(again, folder / "run.json")
     return again
+
+
+def _find_published(job: Job, out: Path) -> Result | None:
+    """The job's result where leaderboards look: its run may have been made on another machine."""
+    try:
+        result = results.load(out / "leaderboards" / "results" / _record(job, Status.FINISHED).path)
+    except ResultError:
+        return None  # there is none that could be read
+    return result if result.finished and result.run == job.id else None
 
 
 def publish(result: Result, folder: Path, out: Path) -> None:

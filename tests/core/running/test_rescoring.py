@@ -84,6 +84,7 @@ def test_a_finished_run_of_an_older_schema_is_not_made_again(tmp_path: Path) -> 
     (first,) = runner.run([job], tmp_path, Nobody())
     runs = tmp_path / "runs"
     (runs / job.id).rename(runs / "0123456789abcdef")
+    shutil.rmtree(tmp_path / "leaderboards")
     write_as_schema_2(runs / "0123456789abcdef" / "run.json")
     other, same = runner.run([make_job(seed=1), make_job()], tmp_path, Nobody())
     assert (other.status, same.status) == (Ending.FINISHED, Ending.SKIPPED)

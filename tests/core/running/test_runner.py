@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,6 +67,18 @@ def test_what_is_finished_is_skipped_and_restored(tmp_path: Path) -> None:
     (second,) = run(jobs(), tmp_path)
     assert (first.status, second.status) == ("finished", "skipped")
     assert kept.read_bytes() == before
+
+
+def test_what_the_board_has_from_elsewhere_is_skipped(tmp_path: Path) -> None:
+    """As in a fresh clone, whose results were made on another machine: a campaign goes on from them."""
+    (first,) = run(jobs(), tmp_path)
+    shutil.rmtree(tmp_path / "runs")
+    (again,) = run(jobs(), tmp_path)
+    assert (again.status, again.result) == ("skipped", first.result)
+    assert again.message == "on the board already, --out FOLDER makes it again elsewhere"
+    assert not (tmp_path / "runs").exists()
+    (other_seed,) = run(jobs(seeds=[1]), tmp_path)
+    assert other_seed.status == "finished"
 
 
 def test_the_leaderboard_s_file_is_always_the_run_s(tmp_path: Path) -> None:
