@@ -100,7 +100,7 @@ class Qlora(Method):
     def _answered(self, sentences: Sequence[Sentence], types: Sequence[str]) -> list[Prediction]:
         exact = replace(self.model.compute, precision="fp32")
         prompts = [text2text.prompt(s, types) for s in sentences]
-        return read_all(self.model, sentences, prompts, types, exact)
+        return read_all(self.model, sentences, prompts, types, exact, self.options.decoding.answers)
 
 
 def unpack(place: str, run: RunContext) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cdner_bench import CdnerError
+from cdner_bench import CdnerError, text2text
 from cdner_torch import backbones, hub
 from cdner_torch.batches import IGNORED, pad_rows
 from cdner_torch.compute import Compute
@@ -43,13 +43,15 @@ class Adapted(Causal):
             "labels": labels,
         }
 
-    def complete(self, texts: Sequence[str], compute: Compute) -> list[Completion]:
+    def complete(
+        self, texts: Sequence[str], compute: Compute, grammars: Sequence[text2text.Grammar] | None = None
+    ) -> list[Completion]:
         """As `Causal`. A processor unpacks 4-bit weights at every new token, so there they are unpacked once, and the
         adapters added: the same function, computed in float32.
         """
         if self.compute.device != "cpu":
-            return super().complete(texts, compute)
-        return self.plain().complete(texts, Compute("cpu", "fp32"))
+            return super().complete(texts, compute, grammars)
+        return self.plain().complete(texts, Compute("cpu", "fp32"), grammars)
 
     @torch.no_grad()
     def plain(self) -> Causal:

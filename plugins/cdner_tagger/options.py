@@ -69,8 +69,8 @@ class Target:
 
 @dataclass(frozen=True)
 class TaggerOptions:
-    """Defaults are CrossNER's (bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8), with two
-    differences: pads are masked, and the optimizer starts anew on the target.
+    """Defaults are CrossNER's (bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8); docs/tagger.md says
+    what differs from its code.
 
     `pretraining`: masked-LM on the target's `gtok` explanations first, or `none`.
     """

@@ -218,7 +218,8 @@ class Topt(Method):
     def _answered(
         self, model: Backbone, sentences: Sequence[Sentence], types: Sequence[str], compute: Compute, seed: int
     ) -> list[Prediction]:
-        return read_all(model, sentences, [self.prompt(s, types, seed) for s in sentences], types, compute)
+        prompts = [self.prompt(s, types, seed) for s in sentences]
+        return read_all(model, sentences, prompts, types, compute, self.options.decoding.answers)
 
     def prompt(self, sentence: Sentence, types: Sequence[str], seed: int) -> str:
         """A random order of the options is drawn for each sentence, so that a resumed run sees the same."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import accumulate
 from typing import Any
@@ -22,6 +22,7 @@ from .batches import IGNORED, blocks, pad_rows
 from .compute import Compute
 from .descent import out_of_memory
 from .learner import Learner
+from .options import Answers
 from .tokens import find_specials
 
 
@@ -53,12 +54,24 @@ class TokenLimits:
     answer: int = 256
 
 
+Choice = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""What is said next: of which prompts (rows), what they have been answered so far (rows, tokens), the logits (rows,
+vocabulary) → tokens (rows)."""
+
+
+def say_likeliest(rows: Tensor, said: Tensor, logits: Tensor) -> Tensor:
+    """The likeliest token of each row."""
+    return logits.argmax(-1)
+
+
 class Backbone(Learner[Example]):
     """A network, its tokenizer, and how precisely to compute."""
 
     relief = "take a smaller backbone, or -o network.max_source=128"
     rows = 128
     """How many prompts are answered at once, unless that was too many before."""
+    considered = 1024
+    """Among how many of the likeliest tokens a constrained answer is looked for."""
     positions: int | None = None
     """How many tokens a source may have; None where nothing limits them."""
 
@@ -92,7 +105,7 @@ class Backbone(Learner[Example]):
         """A whole source, with the special tokens that the model expects."""
 
     @abstractmethod
-    def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
+    def continuations(self, sources: Sequence[Sequence[int]], choose: Choice = say_likeliest) -> Tensor:
         """What the network generates for sources: new tokens only, of shape (sources, tokens)."""
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
@@ -111,9 +124,12 @@ class Backbone(Learner[Example]):
         return [completion.text for completion in self.complete(texts, compute)]
 
     @torch.no_grad()
-    def complete(self, texts: Sequence[str], compute: Compute) -> list[Completion]:
+    def complete(
+        self, texts: Sequence[str], compute: Compute, grammars: Sequence[text2text.Grammar] | None = None
+    ) -> list[Completion]:
         """Greedy answers to prompts, in order; batches of similar length, `rows` at first and ever fewer when memory
-        runs out. A prompt is cut only where the model has no more positions.
+        runs out. A prompt is cut only where the model has no more positions. With `grammars`, one a prompt, each token
+        is the likeliest that its grammar allows.
         """
         whole = [self.source(ids) for ids in self._ids(texts)]
         sources = [self.shorten(ids) for ids in whole]
@@ -125,7 +141,8 @@ class Backbone(Learner[Example]):
             chosen = waiting.pop()
             try:
                 with compute.autocast():
-                    said = self.continuations([sources[n] for n in chosen])
+                    choose = self.constrain([grammars[n] for n in chosen]) if grammars else say_likeliest
+                    said = self.continuations([sources[n] for n in chosen], choose)
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise
@@ -142,6 +159,33 @@ class Backbone(Learner[Example]):
                 cut += [Cut.ANSWER] * (self.tokenizer.eos_token_id not in ids)
                 out[n] = Completion(self._text(ids), tuple(cut))
         return out
+
+    def constrain(self, grammars: Sequence[text2text.Grammar]) -> Choice:
+        """The choice of the likeliest token, among the `considered` likeliest, that the row's grammar allows, or of the
+        end where it allows none of them.
+        """
+        eos = self.tokenizer.eos_token_id
+
+        def allows(grammar: text2text.Grammar, said: list[int], token: int) -> bool:
+            if token == eos:
+                return grammar.accepts(self._text(said))
+            text = self._text([*said, token])
+            if token in self._dropped or (said and token == said[-1] and text == self._text(said)):
+                return False  # white space again and again would be allowed, too
+            # Half of a character, of vocabularies of bytes, is judged with its other half.
+            return grammar.allows(text.removesuffix("\ufffd"))
+
+        def choose(rows: Tensor, said: Tensor, logits: Tensor) -> Tensor:
+            likely = logits.topk(min(self.considered, logits.shape[-1])).indices.tolist()
+            return torch.tensor(
+                [
+                    next((token for token in tokens if allows(grammars[row], so_far, token)), eos)
+                    for row, so_far, tokens in zip(rows.tolist(), said.tolist(), likely, strict=True)
+                ],
+                device=logits.device,
+            )
+
+        return choose
 
     def fit(self, words: Sequence[str]) -> int:
         """How many of the first words fit into a source of training."""
@@ -221,7 +265,7 @@ class Seq2Seq(Backbone):
         """The whole source, with the special tokens that the tokenizer puts around a text."""
         return [*self.before, *ids, *self.after]
 
-    def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
+    def continuations(self, sources: Sequence[Sequence[int]], choose: Choice = say_likeliest) -> Tensor:
         """Padded on the right. A sentence whose answer has ended leaves the batch, so that the rest goes faster."""
         network, eos = self.network, self.tokenizer.eos_token_id
         ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources))
@@ -238,7 +282,7 @@ class Seq2Seq(Backbone):
                 past_key_values=past,
                 use_cache=True,
             )
-            token, past = said.logits[:, -1].argmax(-1), said.past_key_values
+            token, past = choose(rows, out[rows, :step], said.logits[:, -1]), said.past_key_values
             out[rows, step] = token
             going = (token != eos).nonzero()[:, 0]
             if not len(going):
@@ -273,18 +317,37 @@ class Causal(Backbone):
         """What the tokenizer puts before a text, the text, a line break."""
         return [*self.before, *ids, *self.line_break]
 
-    def continuations(self, sources: Sequence[Sequence[int]]) -> Tensor:
+    def continuations(self, sources: Sequence[Sequence[int]], choose: Choice = say_likeliest) -> Tensor:
         """Padded on the left, so that answers begin where sources end."""
         ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources, left=True))
-        out: Tensor = self.network.generate(input_ids=ids, attention_mask=mask, max_new_tokens=self.limits.answer)
+        rows = torch.arange(len(sources), device=ids.device)
+
+        def leave_chosen(so_far: Tensor, scores: Tensor) -> Tensor:
+            token = choose(rows, so_far[:, ids.shape[1] :], scores)
+            return torch.full_like(scores, -torch.inf).scatter(1, token[:, None], 0.0)
+
+        out: Tensor = self.network.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=self.limits.answer,
+            logits_processor=[leave_chosen],
+        )
         return out[:, ids.shape[1] :]
 
 
 def read_all(
-    model: Backbone, sentences: Sequence[Sentence], prompts: Sequence[str], types: Sequence[str], compute: Compute
+    model: Backbone,
+    sentences: Sequence[Sentence],
+    prompts: Sequence[str],
+    types: Sequence[str],
+    compute: Compute,
+    answers: Answers = "free",
 ) -> list[Prediction]:
-    """What the model finds in sentences that the prompts ask about, one prediction a sentence in order."""
-    said = model.complete(prompts, compute)
+    """What the model finds in sentences that the prompts ask about, one prediction a sentence in order. `answers`: the
+    option of that name.
+    """
+    grammars = [text2text.Grammar(sentence, types, fold=model.folds) for sentence in sentences]
+    said = model.complete(prompts, compute, grammars if answers == "spans" else None)
     return [
         replace(text2text.read(completion.text, sentence, types, fold=model.folds), cut=completion.cut)
         for completion, sentence in zip(said, sentences, strict=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
 Positive = Annotated[int, Gt(0)]
 Natural = Annotated[int, Ge(0)]
 Rate = Annotated[float, Gt(0), Lt(1)]
+Answers = Literal["free", "spans"]
 Share = Annotated[float, Ge(0), Lt(1)]
 
 
@@ -23,6 +24,9 @@ class Dev:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How many tokens an answer has at most."""
+    """How many tokens an answer has at most, and what it may say: anything (`free`), or only items of a type of the
+    prompt and a span of the sentence, from left to right (`spans`).
+    """
 
     max_answer: Positive = 256
+    answers: Answers = "free"

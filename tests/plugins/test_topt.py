@@ -33,7 +33,7 @@ from cdner_torch import backbones, generators, hub, loop  # noqa: E402
 from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.descent import out_of_memory  # noqa: E402
-from cdner_torch.generators import Backbone, Example, Seq2Seq, TokenLimits, read_all  # noqa: E402
+from cdner_torch.generators import Backbone, Choice, Example, Seq2Seq, TokenLimits, read_all  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
@@ -202,7 +202,7 @@ def test_answers_keep_the_mark_of_what_the_vocabulary_lacks(tiny_t5: str, monkey
     model = load(tiny_t5)
     unknown, ids = model.tokenizer.unk_token_id, model.tokenizer("Milo")["input_ids"][:-1]
     generated = torch.tensor([[0, *ids, unknown, 1, 0, 0]])
-    monkeypatch.setattr(model, "continuations", lambda _: generated)
+    monkeypatch.setattr(model, "continuations", lambda *_: generated)
     assert model.answers(["who?"], FP32) == [f"Milo{text2text.UNKNOWN}"]
 
 
@@ -346,11 +346,11 @@ def test_how_many_prompts_fit_is_remembered(tiny_t5: str, monkeypatch: pytest.Mo
     """Every block used to begin with 128 prompts again, and to run out of memory again."""
     model, real, tried = load(tiny_t5, answer=3), Seq2Seq.continuations, list[int]()
 
-    def generate(self: Seq2Seq, sources: Sequence[Sequence[int]]) -> Any:
+    def generate(self: Seq2Seq, sources: Sequence[Sequence[int]], choose: Choice) -> Any:
         tried.append(len(sources))
         if len(sources) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(self, sources)
+        return real(self, sources, choose)
 
     prompts = [f"say {n}" for n in range(10)]
     whole = model.answers(prompts, FP32)
@@ -389,10 +389,10 @@ def test_running_out_of_memory_halves_the_batch(tiny_t5: str, tmp_path: Path, mo
             raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
         return real(self, examples)
 
-    def generate(self: Seq2Seq, sources: Sequence[Sequence[int]]) -> Any:
+    def generate(self: Seq2Seq, sources: Sequence[Sequence[int]], choose: Choice) -> Any:
         if len(sources) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real_generate(self, sources)
+        return real_generate(self, sources, choose)
 
     monkeypatch.setattr(Backbone, "loss", loss)
     monkeypatch.setattr(Seq2Seq, "continuations", generate)
@@ -771,6 +771,27 @@ def test_answers_at_the_limit_are_marked(tiny_t5: str) -> None:
     sentence = Sentence("s", ("red",))
     (prediction,) = read_all(model, [sentence], ["say red and blue and red and blue"], ["colour"], FP32)
     assert prediction.cut == said.cut
+
+
+class Talkative(text2text.Grammar):
+    """One that wants something to be said."""
+
+    def accepts(self, text: str) -> bool:
+        return bool(text) and super().accepts(text)
+
+
+@pytest.mark.parametrize("kind", ["tiny_t5", "tiny_bart", "tiny_llama"])
+def test_answers_of_spans_alone_have_nothing_that_is_not_there(kind: str, request: pytest.FixtureRequest) -> None:
+    """Of a model that has learnt nothing, and so would say anything."""
+    model = load(request.getfixturevalue(kind), answer=60)
+    model.considered = len(model.tokenizer)
+    sentences = [Sentence(text, tuple(text.split())) for text in ("Ada Lovelace met Charles Babbage", "red", "one two")]
+    grammars = [Talkative(sentence, ["colour", "person"]) for sentence in sentences]
+    prompts = [text2text.prompt(sentence, ["colour", "person"]) for sentence in sentences]
+    for grammar, said in zip(grammars, model.complete(prompts, FP32, grammars), strict=True):
+        assert said.text
+        assert grammar.allows(said.text.removesuffix("\ufffd"))  # half of a character, where the answer was cut
+        assert grammar.accepts(said.text) or said.cut == (Cut.ANSWER,)
 
 
 def test_the_shipped_encoder_decoder_shares_its_embeddings_and_folds_case(tmp_path: Path) -> None:

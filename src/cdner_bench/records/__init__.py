@@ -2,7 +2,7 @@
 
 from . import measurements, results
 from .comparable import Comparable, describe_comparable
-from .kept import keep_predictions, locate_predictions
+from .kept import keep_predictions, locate_predictions, move_predictions
 from .measurements import NO_BENCHMARK, CorpusFacts, Measured
 from .migrations import SCHEMA
 from .provenance import describe_provenance
@@ -23,5 +23,6 @@ __all__ = [
     "keep_predictions",
     "locate_predictions",
     "measurements",
+    "move_predictions",
     "results",
 ]

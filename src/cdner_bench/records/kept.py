@@ -19,3 +19,11 @@ def keep_predictions(lines: bytes, place: Path) -> None:
     packed = gzip.compress(lines, mtime=0)
     if not place.exists() or place.read_bytes() != packed:
         write_atomic(place, packed)
+
+
+def move_predictions(leaderboards: Path, before: Result, after: Result) -> None:
+    """Let the predictions of a result go with it where its path is another now, because options have changed names."""
+    old, new = locate_predictions(leaderboards, before), locate_predictions(leaderboards, after)
+    if old != new and old.exists():
+        new.parent.mkdir(parents=True, exist_ok=True)
+        old.replace(new)

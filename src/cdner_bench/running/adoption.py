@@ -27,11 +27,8 @@ class OlderRuns:
         """Move the run that is this job's into `folder`, one of the same data, scenario, method, revision, options and
         seed, with a backbone whose name says what it is. Returns whether there was one.
         """
-        named = job.method.backbone
-        if named is not None and named.removeprefix("hf:") not in models.read_catalogue():
-            return False  # a folder, or a name of the hub: its content then cannot be told
         for older, result in self._records:
-            if _is_same(job, result) and (older / "run.json").exists():
+            if is_of(job, result) and (older / "run.json").exists():
                 files = [file for file in older.iterdir() if file.name != "lock"]
                 for file in sorted(files, key=lambda file: file.name == "run.json"):  # last: it says that all is there
                     file.rename(folder / file.name)
@@ -45,7 +42,15 @@ class OlderRuns:
         return list(_read_older(self.runs))
 
 
-def _is_same(job: Job, result: Result) -> bool:
+def is_of(job: Job, result: Result) -> bool:
+    """Whether a result is the job's: by its id, or, made under an older recipe of ids or before an option was there, by
+    everything that determines predictions, if the name of the backbone says what it is.
+    """
+    if result.run == job.id:
+        return True
+    named = job.method.backbone
+    if named is not None and named.removeprefix("hf:") not in models.read_catalogue():
+        return False  # a folder, or a name of the hub: its content then cannot be told
     same_run = (job.data, job.scenario, job.seed) == (result.benchmark, result.scenario, result.seed)
     same_method = (job.method.name, job.method.revision) == (result.method.name, result.method.revision)
     return same_run and same_method and modernise(job.entry, result.method.options)["options"] == job.method.options

@@ -11,7 +11,7 @@ from typing import Any
 from ..data import Benchmark
 from ..errors import DataError
 from ..plugins import Method, Registered, Registry, options
-from ..records import Result, describe_comparable, keep_predictions, locate_predictions, results
+from ..records import Result, describe_comparable, keep_predictions, locate_predictions, move_predictions, results
 from ..scoring import read_kept, score
 from ..types import Corpus
 
@@ -43,6 +43,7 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
     for path in sorted((boards / "results" / benchmark.name).rglob("*.json")):
         before = results.load(path)
         lifted = rename_options(before, registry)
+        move_predictions(boards, before, lifted)
         after = _find_and_score(lifted, out, benchmark)
         place = boards / "results" / after.path
         if place == path and path.read_text(encoding="utf-8") == results.to_text(after):

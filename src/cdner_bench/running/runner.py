@@ -33,7 +33,7 @@ from ..records import (
 )
 from ..scoring import HEADLINE, encode, read_own, score
 from ..types import Corpus, Prediction, Scenario, Sentence
-from .adoption import OlderRuns
+from .adoption import OlderRuns, is_of
 from .rescoring import score_again
 
 
@@ -243,7 +243,7 @@ def _find_published(job: Job, out: Path) -> Result | None:
         result = results.load(out / "leaderboards" / "results" / _record(job, Status.FINISHED).path)
     except ResultError:
         return None  # there is none that could be read
-    return result if result.finished and result.run == job.id else None
+    return result if result.finished and is_of(job, result) else None
 
 
 def publish(result: Result, folder: Path, out: Path) -> None:

@@ -118,3 +118,24 @@ def test_damaged_predictions_are_named(tmp_path: Path, damage: Callable[[bytes],
     with pytest.raises(PredictionError, match=rf"{place.name} is damaged") as caught:
         list(rescore(tmp_path, benchmark.load("mini"), plugins.discover([METHODS])))
     assert caught.value.hint == f"restore it, or remove it: rm {place}"
+
+
+def test_predictions_go_with_a_result_whose_method_has_got_an_option(tmp_path: Path) -> None:
+    """They are kept by the name of the result, which follows from the options."""
+    (outcome,) = runner.run([make_job()], tmp_path, Nobody())
+    today = outcome.result
+    assert today is not None
+    boards = tmp_path / "leaderboards"
+    fewer = dict(list(today.method.options.items())[1:])
+    older = replace(today, method=replace(today.method, options=fewer), run="0123456789abcdef", scores={}, sentences=())
+    assert older.path != today.path
+    (boards / "results" / today.path).unlink()
+    results.save(older, boards / "results" / older.path)
+    locate_predictions(boards, today).rename(locate_predictions(boards, older))
+    (rescored,) = rescore(tmp_path, benchmark.load("mini"), plugins.discover([METHODS]))
+    assert (rescored.change, rescored.path) == (Change.RESCORED, boards / "results" / today.path)
+    assert rescored.result == replace(today, run=older.run)
+    assert [p.name for p in (boards / "predictions").rglob("*.gz")] == [locate_predictions(boards, today).name]
+    shutil.rmtree(tmp_path / "runs")
+    (again,) = runner.run([make_job()], tmp_path, Nobody())
+    assert again.status is Ending.SKIPPED

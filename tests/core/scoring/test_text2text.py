@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from cdner_bench import DataError, Entity, Reason, Rejected, Sentence, text2text
 from cdner_bench.data import SPLITS, Benchmark
-from cdner_bench.scoring.text2text import Mention, align, parse, read
+from cdner_bench.scoring.text2text import Grammar, Mention, align, parse, read
 from strategies import TYPES, sentences
 
 
@@ -176,3 +177,73 @@ def test_folded_answers_are_placed_whatever_their_case_and_accents() -> None:
 def test_types_that_folding_makes_one_are_refused() -> None:
     with pytest.raises(DataError, match="are one to a vocabulary without case"):
         text2text.read("(gene, a)", Sentence("s", ("a",)), ["Gene", "gene"], fold=True)
+
+
+# --- the answers that a sentence allows -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fold", [False, True])
+@pytest.mark.parametrize("benchmark_name", ["mini", "crossner"])
+def test_every_gold_answer_and_all_that_it_begins_with_is_allowed(
+    benchmark_name: str, fold: bool, request: pytest.FixtureRequest
+) -> None:
+    data: Benchmark = request.getfixturevalue(benchmark_name)
+    for name in data.domains:
+        corpus = data.corpus(name)
+        for gold in corpus.test[:200]:
+            grammar, said = Grammar(gold, corpus.types, fold=fold), text2text.answer(gold)
+            assert grammar.accepts(said)
+            assert all(grammar.allows(said[:end]) for end in range(0, len(said), 5))
+
+
+@pytest.mark.parametrize(
+    ("text", "begins", "whole"),
+    [
+        ("", True, True),
+        ("(", True, False),
+        ("(pers", True, False),
+        ("(city", False, False),
+        ("(person, Ada", True, False),
+        ("(person, Ada)", True, True),
+        ("( person,Ada Love lace )", True, True),
+        ("(person, Lovelace", True, False),
+        ("(person, love", False, False),
+        ("(person, ove", False, False),
+        ("(person, Ada Lovel)", False, False),
+        ("(person, Ada left)", False, False),
+        ("(person, Ada) (location, Lon", True, False),
+        ("(location, London) (person, Ada Lovelace)", False, False),
+        ("(person, Ada) (person, Ada)", True, True),
+        ("(person, Ada) (person, Ada) (person, A", False, False),
+        ("(location, London) (person, Ada of London) (", False, False),
+        ("(person, Ada of London) (", False, False),
+        ("Ada", False, False),
+        ("(person, Ada) and", False, False),
+        ("(person, <unk>a Lovelace)", True, True),
+        ("(person, <unk>a L", True, False),
+        ("(person, <unk>x L", False, False),
+    ],
+)
+def test_an_answer_names_spans_of_the_sentence_from_left_to_right(text: str, begins: bool, whole: bool) -> None:
+    grammar = Grammar(sentence("Ada Lovelace left London , Ada of London"), ["person", "location"])
+    assert (grammar.allows(text), grammar.accepts(text)) == (begins, whole)
+
+
+def test_without_case_answers_have_none() -> None:
+    grammar = Grammar(sentence("Ada Lovelace"), ["Person"], fold=True)
+    assert grammar.accepts("(person, ada lovelace)")
+    assert not Grammar(sentence("Ada Lovelace"), ["Person"]).allows("(person")
+
+
+@given(sentences(), st.randoms(use_true_random=False))
+def test_whatever_is_allowed_is_in_the_sentence(gold: Sentence, random: Random) -> None:
+    """Texts grown a character or a word at a time, as long as the grammar allows it."""
+    grammar, text = Grammar(gold, TYPES), ""
+    pieces = sorted({"(", ")", ", ", *(f"({kind}, " for kind in TYPES), *gold.tokens, *"".join(gold.tokens)})
+    for _ in range(40):
+        piece = random.choice(pieces)
+        if grammar.allows(text + piece):
+            text += piece
+    whole = next(text[:end] for end in range(len(text), -1, -1) if grammar.accepts(text[:end]))
+    reasons = {rejected.reason for rejected in read(whole, gold, TYPES).rejected}
+    assert not reasons & {Reason.NOT_IN_SENTENCE, Reason.UNKNOWN_TYPE}
