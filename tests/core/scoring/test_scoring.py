@@ -78,11 +78,11 @@ GOLD = "(person, John Smith) (person, Ada) (organisation, Massachusetts Institut
 MIT = "Massachusetts Institute of Technology"
 
 
-def worked(text: str, gold: str, said: str) -> tuple[float, float]:
+def worked(text: str, gold: str, said: str, *, fold: bool = False) -> tuple[float, float]:
     types = ("person", "organisation", "location", "misc")
     bare = Sentence("s", tuple(text.split()))
     sentence = replace(bare, entities=text2text.read(gold, bare, types).entities)
-    scores = score([sentence], [text2text.read(said, sentence, types)], types)
+    scores = score([sentence], [text2text.read(said, sentence, types, fold=fold)], types)
     return round(scores.counts().f1, 1), round(scores.counts("topt-released").f1, 1)
 
 
@@ -103,6 +103,13 @@ def worked(text: str, gold: str, said: str) -> tuple[float, float]:
 )
 def test_the_released_scorer_reads_as_described(said: str, strict: float, released: float) -> None:
     assert worked(ADA, GOLD, said) == (strict, released)
+    assert worked(ADA, GOLD, said.lower(), fold=True) == (strict, released)
+
+
+def test_the_released_scorer_minds_the_case_of_a_model_that_knows_it() -> None:
+    said = GOLD.replace("Ada", "ada")
+    assert worked(ADA, GOLD, said) == (75.0, 93.3)  # "ada" is not in the sentence, which costs nothing there
+    assert worked("it is in Paris , paris", "(location, Paris)", "(location, paris)") == (0.0, 0.0)
 
 
 def test_the_released_scorer_exceeds_100() -> None:

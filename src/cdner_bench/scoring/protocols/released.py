@@ -15,6 +15,7 @@ def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
 
     A found entity counts its words, a missed one counts 1; a pair is matched as often as it is said; strings that
     are not in the sentence and unknown types cost nothing; entities with ", " or ") " inside are cut by its parser.
+    What a vocabulary without case says is spelt as the sentence does where it was placed.
     It reads 7 to 9 points above `span-f1` and can exceed 100.
     """
     correct: Counter[str] = Counter()
@@ -23,7 +24,9 @@ def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
     for sentence, prediction in pairs:
         gold = dict.fromkeys((e.type, sentence.surface(e)) for e in sentence.entities)
         true.update(kind for kind, _ in gold)
-        for kind, text in parse_as_released(_said_as_text(sentence, prediction)):
+        spelt = _spell(sentence, prediction)
+        for said in parse_as_released(_said_as_text(sentence, prediction)):
+            kind, text = spelt.get(_fold(*said), said)
             words = len(text.split(" "))
             if (kind, text) in gold:
                 correct[kind] += words
@@ -40,6 +43,25 @@ def parse_as_released(text: str) -> list[tuple[str, str]]:
     pieces = text.replace(") ", "\n").removesuffix(")").split("\n")
     columns = [piece[1:].split(", ") for piece in pieces if ", " in piece]
     return [(c[0], c[1]) for c in columns if len(c) > 1]
+
+
+def _spell(sentence: Sentence, prediction: Prediction) -> dict[tuple[str, str], tuple[str, str]]:
+    """Placed entities by their text without case, if the vocabulary has none: nothing in upper case was said, and yet
+    something was placed where the sentence has it.
+    """
+    named = [(e.type, sentence.surface(e)) for e in prediction.entities]
+    raw = prediction.raw
+    if raw is None or not _has_no_case(raw) or all(_has_no_case(surface) for _, surface in named):
+        return {}
+    return {_fold(*entity): entity for entity in named}
+
+
+def _has_no_case(text: str) -> bool:
+    return text == text2text.fold_text(text)
+
+
+def _fold(kind: str, text: str) -> tuple[str, str]:
+    return text2text.fold_text(kind), "".join(text2text.fold_text(text).split())
 
 
 def _said_as_text(sentence: Sentence, prediction: Prediction) -> str:
