@@ -17,6 +17,7 @@ from ..errors import DataError, OptionError, did_you_mean
 from ..hashing import digest
 from ..io import TomlTable, find_benchmarks_dir, find_data_dir, sha256
 from ..types import Corpus, Scenario, Sentence
+from .dictionaries import Package
 from .readers import conll
 
 SPLITS = ("train", "dev", "test")
@@ -76,11 +77,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where files whose path starts with `prefix` are downloaded from."""
+    """Where files whose path starts with `prefix` come from: below a `url`, or made from a `package`."""
 
     prefix: str
-    url: str
     licence: str
+    url: str = ""
+    package: Package | None = None
 
 
 @dataclass(frozen=True)
@@ -266,9 +268,7 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
         raise DataError(f"{path} is not TOML: {error}") from None
     reader = TomlTable(path, "", table)
     base = _load_base(reader, path, seen) if "extends" in table else None
-    origins = tuple(
-        Origin(o.take("prefix", str), o.take("url", str), o.take("licence", str)) for o in reader.take_tables("fetch")
-    )
+    origins = tuple(_read_origin(sub) for sub in reader.take_tables("fetch"))
     root = find_data_dir() if origins else path.resolve().parent
     domains = {name: _read_domain(name, sub, root) for name, sub in reader.take_named("domains")}
     settings = {name: _read_setting(sub) for name, sub in reader.take_named("settings")}
@@ -294,6 +294,17 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
                     f"{path}: settings.{key} names {domain!r}", hint=did_you_mean(domain, benchmark.domains)
                 )
     return benchmark
+
+
+def _read_origin(table: TomlTable) -> Origin:
+    prefix, licence = table.take("prefix", str), table.take("licence", str)
+    if "package" in table.values:
+        keys = ("package", "version", "sha256", "dictionary")
+        origin = Origin(prefix, licence, package=Package(*(table.take(key, str) for key in keys)))
+    else:
+        origin = Origin(prefix, licence, url=table.take("url", str))
+    table.finish()
+    return origin
 
 
 def _read_domain(name: str, table: TomlTable, root: Path) -> Domain:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ..errors import DataError, FetchError
 from ..io import lock, sha256
+from . import dictionaries
 from .benchmark import Benchmark, DataFile
 
 CHUNK = 1 << 16
@@ -22,28 +23,36 @@ Progress = Callable[[str, int, int | None], None]
 def fetch(
     benchmark: Benchmark, progress: Progress, *, attempts: int = 5, timeout: float = 30.0
 ) -> Iterator[tuple[str, bool]]:
-    """Download what is missing or altered. Yields each file's path and whether it had to be downloaded.
+    """Download what is missing or altered, first what lies below an address, then what is made from packages. Yields
+    each file's path and whether it had to be downloaded.
 
     Raises `FetchError` after `attempts` failures of one file; what has come so far is kept and resumed next time.
     """
     if not benchmark.origins:
         raise DataError(f"the data of {benchmark.name} is not fetched: it comes with its benchmark file")
-    for file in benchmark.list_files():
-        origin = next((o for o in benchmark.origins if file.path.startswith(o.prefix)), None)
-        if origin is None or file.sha256 is None:
-            continue
-        if file.location.is_file() and sha256(file.location) == file.sha256:
+    found = [
+        (file, file.sha256, origin)
+        for file in benchmark.list_files()
+        for origin in benchmark.origins
+        if file.sha256 is not None and file.path.startswith(origin.prefix)
+    ]
+    for file, pinned, origin in sorted(found, key=lambda each: each[2].package is not None):
+        if file.location.is_file() and sha256(file.location) == pinned:
             yield file.path, False
             continue
-        url = origin.url + quote(file.path.removeprefix(origin.prefix))
+        file.location.parent.mkdir(parents=True, exist_ok=True)
         with lock(file.location.with_name(f".{file.location.name}.lock"), wait=True):
-            _fetch(url, file, file.sha256, progress, attempts, timeout)
+            if origin.package:
+                dictionaries.fetch(origin.package, file.location)
+                file.hash()
+            else:
+                url = origin.url + quote(file.path.removeprefix(origin.prefix))
+                _fetch(url, file, pinned, progress, attempts, timeout)
         yield file.path, True
 
 
 def _fetch(url: str, file: DataFile, pinned: str, progress: Progress, attempts: int, timeout: float) -> None:
     part = file.location.with_name(f"{file.location.name}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
     problem = ""
     for attempt in range(attempts):
         if attempt:

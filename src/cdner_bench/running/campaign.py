@@ -1,6 +1,7 @@
 """A campaign: rows that a board is to have, in the order in which they are worth having.
 
-Its file names a benchmark, a preset, and `[[rows]]`: a method, settings, how many seeds, and options.
+Its file names a benchmark, a preset, and `[[rows]]`: a method, settings, how many seeds, and options, in the texts of
+which `{data}` stands for the folder of the fetched corpora.
 The first seed of every row comes first, then the second of those that want one, so that the board is soon whole.
 """
 
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from ..data import Benchmark
 from ..errors import DataError
-from ..io import TomlTable
+from ..io import TomlTable, find_data_dir
 from ..plugins import Registry
 from .runner import Job, plan
 
@@ -69,9 +70,13 @@ def _read_row(table: TomlTable) -> CampaignRow:
         table.take("method", str),
         table.take_texts("settings", least=1),
         table.take("seeds", int, 1),
-        table.take("options", dict, {}),
+        {key: _place(value) for key, value in table.take("options", dict, {}).items()},
     )
     if row.seeds < 1:
         raise DataError(f"{table.path}: {table.prefix}seeds cannot be {row.seeds}")
     table.finish()
     return row
+
+
+def _place(value: object) -> object:
+    return value.replace("{data}", str(find_data_dir())) if isinstance(value, str) else value

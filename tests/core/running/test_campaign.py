@@ -53,7 +53,17 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, before: str, after: s
         campaign.read(path)
 
 
-def test_the_shipped_campaigns_can_be_planned() -> None:
+def test_a_folder_of_the_data_can_be_named(tmp_path: Path, mini: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDNER_DATA", str(tmp_path))
+    (tmp_path / "gtok").mkdir()
+    path = tmp_path / "c.toml"
+    path.write_text(TEXT + 'options = { "mslm.gtok_folder" = "{data}/gtok" }\n')
+    assert list(campaign.read(path).jobs(mini, plugins.discover()))[-6].options.mslm.gtok_folder == tmp_path / "gtok"
+
+
+def test_the_shipped_campaigns_can_be_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDNER_DATA", str(tmp_path))
+    (tmp_path / "gtok").mkdir()
     for path in (ROOT / "benchmarks" / "campaigns").glob("*.toml"):
         asked = campaign.read(path)
         assert list(asked.jobs(benchmark.load(asked.benchmark), plugins.discover()))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..common import BenchmarkName, choose_benchmark, make_table, show
-
-if TYPE_CHECKING:
-    from ...data import Benchmark
 
 app = typer.Typer(help="CrossNER and CoNLL2003, pinned by SHA-256.", no_args_is_help=True)
 Limit = Annotated[int, typer.Option(help="How many groups of conflicting labels to print.")]
@@ -40,8 +37,14 @@ def fetch(benchmark: Annotated[str, typer.Option(metavar="NAME")] = "crossner") 
 def verify(benchmark: BenchmarkName = None) -> None:
     """Assert hashes, counts and types of every file."""
     data = choose_benchmark(benchmark)
-    files = _read_all(data)
-    print(f"{files} files are as declared: hashes, sentences, tokens, entities, types")
+    for domain in data.domains:
+        data.corpus(domain)
+    files = list(data.list_files())
+    missing = [file.path for file in files if not file.location.is_file()]
+    print(f"{len(files) - len(missing)} files are as declared: hashes, sentences, tokens, entities, types")
+    if missing:
+        print(f"not here: {', '.join(missing)}; only methods that read them miss them")
+        print(f"to have them, type: cdner-bench data fetch --benchmark {data.name}")
 
 
 @app.command()
@@ -97,22 +100,6 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
     for conflict in conflicts[:show_conflicts]:
         groups.add_row(conflict.text[:80], ", ".join(conflict.ids))
     show(shared, seen, groups)
-
-
-def _read_all(data: Benchmark) -> int:
-    from ...errors import DataError
-
-    for domain in data.domains:
-        data.corpus(domain)
-    missing = [
-        file for domain in data.domains.values() for file in domain.resources.values() if not file.location.is_file()
-    ]
-    if missing:
-        raise DataError(
-            f"there is no file {missing[0].location}",
-            hint=f"type: cdner-bench data fetch --benchmark {data.name}",
-        )
-    return sum(1 for _ in data.list_files())
 
 
 class _bars:  # noqa: N801
