@@ -23,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("plan")(run.plan)
 app.command("analyze")(analyze.analyze)
 app.command("list")(listing.list_)
 app.command("leaderboard")(leaderboard.leaderboard)

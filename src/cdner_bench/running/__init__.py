@@ -1,6 +1,7 @@
 """Runs and measurements are made here, and runs resumed, adopted and scored again."""
 
 from . import analyses, campaign, runner
+from .planning import Planned, State, survey
 from .rescoring import Change, Rescored, rescore
 from .runner import Ending, Job, JobObserver, Outcome
 
@@ -10,9 +11,12 @@ __all__ = [
     "Job",
     "JobObserver",
     "Outcome",
+    "Planned",
     "Rescored",
+    "State",
     "analyses",
     "campaign",
     "rescore",
     "runner",
+    "survey",
 ]

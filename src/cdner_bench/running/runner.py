@@ -66,6 +66,12 @@ class Job:
             options.names_with_role(self.options, options.chooses_knowledge),
         )
 
+    @property
+    def departures(self) -> dict[str, Any]:
+        """The options that are not what the preset says, or, without a preset, not the defaults."""
+        own = options.as_dict(self.entry.spec.resolve(self.preset, {}))
+        return {name: value for name, value in self.method.options.items() if own[name] != value}
+
     @cached_property
     def comparable(self) -> Comparable:
         """What it shares with the runs that it may be ranked with."""
@@ -174,7 +180,7 @@ def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outc
     folder = None
     try:
         folder = out / "runs" / job.id
-        if not (folder / "run.json").exists() and (published := _find_published(job, out)):
+        if not (folder / "run.json").exists() and (published := find_published(job, out)):
             said = ("on the board already, --out FOLDER makes it again elsewhere", _tell_code(job, published))
             return Outcome(job, Ending.SKIPPED, published, "; ".join(filter(None, said)))
         with lock(folder / "lock"):
@@ -237,7 +243,7 @@ def _bring_to_today(job: Job, folder: Path, result: Result) -> Result:
     return again
 
 
-def _find_published(job: Job, out: Path) -> Result | None:
+def find_published(job: Job, out: Path) -> Result | None:
     """The job's result where leaderboards look: its run may have been made on another machine."""
     try:
         result = results.load(out / "leaderboards" / "results" / _record(job, Status.FINISHED).path)
@@ -271,7 +277,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         with run.phase("load"):
             corpora = [visible_corpus(job, name) for name in (*job.scenario.sources, job.scenario.target)]
             sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
-            _require(job, target)
+            require_resources(job)
             method = job.entry.spec.load(Method)(job.options)
         gold = target.test
         done, size = read_own(folder / "predictions.jsonl", gold, target.types)
@@ -319,7 +325,9 @@ def visible_corpus(job: Job, name: str) -> Corpus:
     return replace(corpus, resources=named)
 
 
-def _require(job: Job, target: Corpus) -> None:
+def require_resources(job: Job) -> None:
+    """Raises `NotRunError` if a resource of the target that the method names is neither there nor in its options."""
+    target = job.benchmark.corpus(job.scenario.target)
     for resource in job.entry.spec.resources:
         supplied = options.with_role(job.options, options.supplies(resource))
         if resource not in target.resources and supplied is None:

@@ -1,44 +1,135 @@
-"""`cdner-bench run` makes runs and shows their board."""
+"""`cdner-bench run` makes runs and shows their board; `plan` says what it would do."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...errors import OptionError
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, split_names
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, make_table, show, split_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...data import Benchmark
+    from ...running import Job, Planned
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
 
+Methods = Annotated[str | None, typer.Option(help="Methods, separated by commas.", metavar="NAME[,NAME]")]
+Setting = Annotated[str | None, typer.Option(help="single, multi, or another setting of the benchmark.")]
+Targets = Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")]
+Preset = Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")]
+Options = Annotated[list[str], typer.Option("-o", "--option", help="One option of the method.", metavar="KEY=VALUE")]
+Seeds = Annotated[str, typer.Option(help="How many seeds (0, 1, …), or the seeds themselves: 555,666,777.")]
+CampaignFile = Annotated[
+    Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
+]
+
 
 def run(
-    method: Annotated[str | None, typer.Option(help="Methods, separated by commas.", metavar="NAME[,NAME]")] = None,
-    setting: Annotated[str | None, typer.Option(help="single, multi, or another setting of the benchmark.")] = None,
-    target: Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")] = None,
+    method: Methods = None,
+    setting: Setting = None,
+    target: Targets = None,
     benchmark: BenchmarkName = None,
-    preset: Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")] = None,
-    option: Annotated[
-        list[str], typer.Option("-o", "--option", help="One option of the method.", metavar="KEY=VALUE")
-    ] = [],
-    seeds: Annotated[str, typer.Option(help="How many seeds (0, 1, …), or the seeds themselves: 555,666,777.")] = "1",
-    campaign: Annotated[
-        Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
-    ] = None,
+    preset: Preset = None,
+    option: Options = [],
+    seeds: Seeds = "1",
+    campaign: CampaignFile = None,
     out: Out = HERE,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False,
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
-    from ... import plugins
-    from ...plugins import options
     from ...running import Ending, runner
-    from ...running import campaign as campaigns
     from ..display import open_display
     from .leaderboard import print_boards
+
+    data, jobs = _list_jobs(method, setting, target, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
+    with open_display(quiet) as observer:
+        outcomes = list(runner.run(jobs, out, observer))
+    for name in dict.fromkeys(job.scenario.setting for job in jobs):
+        print_boards(data, out, name)
+    failed = sum(outcome.failed for outcome in outcomes if not (campaign and outcome.status is Ending.BUSY))
+    if failed:
+        print(f"{failed} of {len(jobs)} runs failed; type the same command to try them again")
+    return min(failed, MOST)
+
+
+def plan(
+    method: Methods = None,
+    setting: Setting = None,
+    target: Targets = None,
+    benchmark: BenchmarkName = None,
+    preset: Preset = None,
+    option: Options = [],
+    seeds: Seeds = "1",
+    campaign: CampaignFile = None,
+    out: Out = HERE,
+    plugin: PluginFiles = [],
+    no_plugin: Disabled = [],
+) -> None:
+    """Say what `run` with the same arguments would make, and how long it may take. Starts nothing."""
+    from ...running import State, survey
+
+    _, jobs = _list_jobs(method, setting, target, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
+    rows: dict[tuple[str, ...], list[Planned]] = {}
+    for planned in survey(jobs, out):
+        rows.setdefault(_describe(planned.job), []).append(planned)
+    left = [p for row in rows.values() for p in row if p.state in (State.BEGUN, State.TO_DO)]
+    table = make_table(
+        "method", "preset", "setting", "runs", *State, "minutes a run", "hours left", right=len(State) + 3
+    )
+    for name, row in rows.items():
+        counts = Counter(p.state for p in row)
+        to_make = [p for p in row if p in left]
+        table.add_row(*name, str(len(row)), *(str(counts[state] or "") for state in State), *_tell_time(to_make))
+    show(table)
+    for reason in dict.fromkeys(p.reason for row in rows.values() for p in row if p.reason):
+        print(f"blocked: {reason}")
+    unknown = sum(p.seconds is None for p in left)
+    hours = sum(p.seconds or 0 for p in left) / 3600
+    print(f"{len(left)} of {len(jobs)} runs to make, {hours:.1f} hours as earlier runs like them took, one at a time")
+    if unknown:
+        print(f"{unknown} of them are not in this sum: no run like them was finished yet")
+
+
+def _describe(job: Job) -> tuple[str, str, str]:
+    options = ", ".join(f"{name}={value}" for name, value in job.departures.items())
+    name = job.entry.spec.name
+    return f"{name} ({options})" if options else name, job.preset or "–", job.scenario.setting
+
+
+def _tell_time(planned: Sequence[Planned]) -> tuple[str, str]:
+    """Minutes of a run and hours of all, of those that can be estimated."""
+    known = [p.seconds for p in planned if p.seconds is not None]
+    if not known:
+        return ("?", "?") if planned else ("", "")
+    return f"{sum(known) / len(known) / 60:.1f}", f"{sum(known) / 3600:.1f}"
+
+
+def _list_jobs(
+    method: str | None,
+    setting: str | None,
+    target: str | None,
+    benchmark: str | None,
+    preset: str | None,
+    option: list[str],
+    seeds: str,
+    campaign: Path | None,
+    plugin: list[Path],
+    no_plugin: list[str],
+) -> tuple[Benchmark, list[Job]]:
+    """The benchmark and the runs that the arguments ask for. Raises `OptionError` for those that ask for nothing."""
+    from ... import plugins
+    from ...plugins import options
+    from ...running import campaign as campaigns
+    from ...running import runner
 
     registry = plugins.discover(plugin, no_plugin)
     if campaign is not None:
@@ -49,25 +140,17 @@ def run(
             )
         asked = campaigns.read(campaign)
         data = choose_benchmark(asked.benchmark)
-        jobs = list(asked.jobs(data, registry))
-    else:
-        if method is None or setting is None:
-            raise OptionError(
-                f"run needs a {'--method' if method is None else '--setting'}",
-                hint="type: cdner-bench run --method topt --setting multi; cdner-bench list says what there is",
-            )
-        data = choose_benchmark(benchmark)
-        entries = [registry.get(name) for name in split_names("--method", method)]
-        scenarios = data.list_scenarios(setting, () if target is None else split_names("--target", target))
-        jobs = runner.plan(data, scenarios, entries, preset, options.parse_assignments(option), _parse_seeds(seeds))
-    with open_display(quiet) as observer:
-        outcomes = list(runner.run(jobs, out, observer))
-    for name in dict.fromkeys(job.scenario.setting for job in jobs):
-        print_boards(data, out, name)
-    failed = sum(outcome.failed for outcome in outcomes if not (campaign and outcome.status is Ending.BUSY))
-    if failed:
-        print(f"{failed} of {len(jobs)} runs failed; type the same command to try them again")
-    return min(failed, MOST)
+        return data, list(asked.jobs(data, registry))
+    if method is None or setting is None:
+        raise OptionError(
+            f"this needs a {'--method' if method is None else '--setting'}",
+            hint="type: cdner-bench run --method topt --setting multi; cdner-bench list says what there is",
+        )
+    data = choose_benchmark(benchmark)
+    entries = [registry.get(name) for name in split_names("--method", method)]
+    scenarios = data.list_scenarios(setting, () if target is None else split_names("--target", target))
+    chosen = options.parse_assignments(option)
+    return data, runner.plan(data, scenarios, entries, preset, chosen, _parse_seeds(seeds))
 
 
 def _parse_seeds(text: str) -> list[int]:
