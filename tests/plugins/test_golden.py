@@ -2,8 +2,9 @@
 
 A change here is a change of behaviour: raise the method's revision, remove its file in `golden/` and run the test,
 which writes it anew. Rounding differs between processors, and so small a model is often undecided: losses may differ a
-little, and some sentences may be answered otherwise. A change of an order, a prompt or a mask shows in the losses; how
-answers are read is checked apart, on the answers that were given then.
+little, and some sentences may be answered otherwise; of a generated answer the beginning counts, since what follows one
+other character is another text. A change of an order, a prompt or a mask shows in the losses; how answers are read is
+checked apart, on the answers that were given then.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from llm_server import Behaviour, running
 GOLDEN = Path(__file__).parent / "golden"
 MAY_DIFFER = 0.5
 LOSSES = 0.02
+BEGINNING = 8
 CASES: Mapping[str, tuple[str, dict[str, object]]] = {
     "bert-tagger": ("tiny_bert", {"precision": "fp32", "epochs": 6, "learning_rate": 3e-3}),
     "bert-gtok": ("tiny_bert", {"precision": "fp32", "epochs": 4, "learning_rate": 3e-3, "mlm_epochs": 1}),
@@ -66,6 +68,11 @@ def try_out(name: str, options: dict[str, object], mini: Benchmark, folder: Path
     return {"revision": spec.revision, "losses": losses.seen, "predictions": predictions}
 
 
+def compared(line: Mapping[str, Any]) -> object:
+    """What of a prediction is held against the one of then."""
+    return line["raw"][:BEGINNING] if "raw" in line else line
+
+
 def test_every_method_has_a_golden_run() -> None:
     assert {entry.spec.name for entry in plugins.discover()} == set(CASES)
 
@@ -94,5 +101,6 @@ def test_a_tiny_run_is_that_of_the_revision(
             said = {key: line[key] for key in ("id", "raw", "cut") if key in line}
             again = decode(json.dumps(said), sentence, mini.corpus("ai").types)
             assert json.loads(encode(again)) == line, f"{name}: an answer is read otherwise than it was"
-    different = sum(a != b for a, b in zip(made["predictions"], golden["predictions"], strict=True))
+    pairs = zip(made["predictions"], golden["predictions"], strict=True)
+    different = sum(compared(a) != compared(b) for a, b in pairs)
     assert different <= MAY_DIFFER * len(golden["predictions"]), f"{name} predicts otherwise than it did"
