@@ -13,7 +13,7 @@ from cdner_bench.records import BenchmarkFacts, CorpusFacts, Measured, MethodFac
 RESULT = Result(
     status=Status.FINISHED,
     run="0123456789abcdef",
-    benchmark=BenchmarkFacts("mini", "1", "00"),
+    benchmark=BenchmarkFacts("mini", "2", "00"),
     scenario=Scenario("single", ("news",), "ai"),
     method=MethodFacts("m", "1", "quick", {"backbone": "b", "epochs": 3}, "b"),
     seed=0,
@@ -52,7 +52,7 @@ def measured(corpus: str, domain: str | None, variance: Number = 0.1, seed: int 
     columns = {"length": [3.0, 12.0], "uid": [1 / 3, 2.0]}
     return Measured(
         MethodFacts("uid", "1", None, {"unit": "natural", **options}),
-        CorpusFacts(corpus, domain, "mini", "1", "00"),
+        CorpusFacts(corpus, domain, "mini", "2", "00"),
         seed,
         Measurement({"variance": variance}, columns=columns, plots=[POINTS, BARS], intervals=intervals),
     )

@@ -20,9 +20,9 @@ _PRESETS: dict[str, dict[str, object]] = {
     },
     "quick": {
         **_SMALL,
-        "source.sentences": 80,
-        "target.epochs": 3,
-        "target.select": "last",
+        "source.sentences": 60,
+        "target.epochs": 6,
+        "dev.every": 3,
         "decoding.max_answer": 96,
     },
 }

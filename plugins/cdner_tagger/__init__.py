@@ -5,9 +5,11 @@ from cdner_bench import Spec, hookimpl
 _SMALL: dict[str, object] = {
     "backbone": "minilm",
     "finetuning.dropout": 0.0,
+    "source.epochs": 1,
     "source.learning_rate": 1e-4,
     "target.learning_rate": 3e-4,
     "target.schedule": "linear",
+    "target.patience": None,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     # CrossNER's BertTagger: Adam 5e-5, batch 16, 2 source epochs, early stop after 8 epochs without a better dev F1.
@@ -16,13 +18,20 @@ _PRESETS: dict[str, dict[str, object]] = {
         **_SMALL,
         "mlm.epochs": 5,
         "source.sentences": 2000,
-        "source.epochs": 1,
         "target.epochs": 20,
-        "target.patience": None,
         "dev.every": 5,
         "dev.sentences": 100,
     },
-    "quick": {**_SMALL, "mlm.epochs": 2, "source.epochs": 2, "target.epochs": 15, "dev.every": 3},
+    "quick": {
+        **_SMALL,
+        "network.precision": "fp32",
+        "finetuning.batch_size": 8,
+        "mlm.epochs": 2,
+        "source.sentences": 60,
+        "target.epochs": 6,
+        "target.learning_rate": 6e-4,
+        "dev.every": 3,
+    },
 }
 
 

@@ -22,7 +22,15 @@ _PRESETS: dict[str, dict[str, object]] = {
         "target.epochs": 20,
         "dev.sentences": 100,
     },
-    "quick": {**_SMALL, "mslm.masked_copies": 1, "target.epochs": 10, "decoding.max_answer": 128},
+    "quick": {
+        **_SMALL,
+        "network.precision": "fp32",
+        "mslm.masked_copies": 1,
+        "source.sentences": 60,
+        "target.epochs": 6,
+        "dev.every": 3,
+        "decoding.max_answer": 128,
+    },
 }
 
 

@@ -141,7 +141,7 @@ def test_what_is_missing_makes_the_run_incomplete_and_no_score(tmp_path: Path) -
     with running(Behaviour(faults=0.2, in_a_row=99, kinds=("500",), seed=2)) as fake:
         outcome = run(tmp_path, fake, retries=0)
         assert (outcome.status, outcome.f1, outcome.failed) == ("incomplete", None, True)
-        assert "of 40 answers are missing" in outcome.message
+        assert "of 132 answers are missing" in outcome.message
         assert "server error" in outcome.message
         (kept,) = results.load_all(tmp_path / "leaderboards" / "results")
         assert (kept.status, kept.scores) == ("incomplete", {})
@@ -158,12 +158,12 @@ def test_limits_and_places_are_no_part_of_a_run_s_identity(tmp_path: Path) -> No
         assert (stopped.status, fake.answered.total()) == ("incomplete", 10)
         done = run(tmp_path, fake, max_requests=1000, concurrency=2)
         assert (done.status, done.job.id) == ("finished", stopped.job.id)
-        assert fake.answered.total() == 40
+        assert fake.answered.total() == 132
         assert run(tmp_path, fake, format="json", max_requests=0).job.id != done.job.id
     assert "max_requests" not in done.job.method.options
     assert done.result is not None
     assert done.result.usage is not None
-    assert done.result.usage.requests == 40
+    assert done.result.usage.requests == 132
 
 
 def test_a_published_store_is_replayed_without_network_or_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,9 +175,9 @@ def test_a_published_store_is_replayed_without_network_or_key(tmp_path: Path, mo
     assert predictions(tmp_path / "there", there) == predictions(tmp_path / "here", here)
     assert here.result is not None
     assert here.result.usage is not None
-    assert here.result.usage.replayed == 40
+    assert here.result.usage.replayed == 132
     missing = run(tmp_path / "here", None, store=str(store), replay="only", shots=1)
-    assert "40 of 40 answers are missing" in missing.message
+    assert "132 of 132 answers are missing" in missing.message
     assert missing.hint == "leave out replay=only to ask the model, or name another store: -o store=FOLDER"
 
 

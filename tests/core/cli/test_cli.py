@@ -80,7 +80,7 @@ def test_usage_errors_are_the_parser_s(cli: Run) -> None:
 
 def test_the_first_line_names_the_benchmark_and_why(cli: Run, tmp_path: Path) -> None:
     done = cli(*RUN[:5], "--plugin", METHODS, "--target", "ai", CDNER_DATA=str(tmp_path))
-    assert done.stdout.startswith("benchmark mini version 1 (the CrossNER data is not here; cdner-bench data fetch")
+    assert done.stdout.startswith("benchmark mini version 2 (the CrossNER data is not here; cdner-bench data fetch")
 
 
 def test_a_run_prints_plain_lines_and_a_leaderboard(cli: Run) -> None:

@@ -15,7 +15,7 @@ from cdner_bench.knowledge.leaks import HeldOut
 from support import ROOT
 
 TARGETS = ("ai", "literature", "music", "politics", "science")
-LEAST = {"news": (150, 30, 30), "target": (40, 20, 40)}
+LEAST = {"news": (150, 30, 30), "target": (40, 20, 130)}
 
 
 @pytest.fixture(params=("news", *TARGETS))
@@ -54,9 +54,9 @@ def test_no_sentence_occurs_twice(mini: Benchmark) -> None:
         assert len(set(found)) == len(found)
 
 
-def test_some_test_entities_were_seen_and_some_were_not(mini: Benchmark) -> None:
-    for share in measure_seen(mini):
-        assert 0.3 <= share.with_type <= 0.6
+def test_as_few_test_entities_of_targets_were_seen_as_in_crossner(mini: Benchmark) -> None:
+    shares = {share.domain: share.with_type for share in measure_seen(mini)}
+    assert all(0.1 <= shares[name] <= 0.2 for name in TARGETS), shares
 
 
 def test_sentences_are_no_templates(corpus: Corpus) -> None:

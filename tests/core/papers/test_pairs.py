@@ -18,7 +18,7 @@ ANALYSIS = MethodFacts("uid", "1", None, {"unit": "natural"})
 
 def uid(variance: float | None, corpus: str = "gtok", domain: str = "ai", seed: int = 0, **options: object) -> Measured:
     facts = replace(ANALYSIS, options={**ANALYSIS.options, **options})
-    return Measured(facts, CorpusFacts(corpus, domain, "mini", "1", "00"), seed, Measurement({"variance": variance}))
+    return Measured(facts, CorpusFacts(corpus, domain, "mini", "2", "00"), seed, Measurement({"variance": variance}))
 
 
 def test_results_meet_the_measurement_of_their_corpus() -> None:

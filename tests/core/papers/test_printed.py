@@ -32,7 +32,8 @@ f1 = { ai = 1.0 }
 
 
 def board(crossner: Benchmark, *supplements: Supplement) -> Board:
-    facts, scenario = replace(RESULT.benchmark, name="crossner"), Scenario("single", ("news",), "ai")
+    facts = replace(RESULT.benchmark, name="crossner", version=crossner.version)
+    scenario = Scenario("single", ("news",), "ai")
     (made,) = make_boards([replace(RESULT, benchmark=facts, scenario=scenario)], crossner, supplements)
     return made
 

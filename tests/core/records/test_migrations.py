@@ -20,7 +20,7 @@ OWN = f"any ({digest({f'{d}.json': file.sha256 for d, file in FILES.items() if f
 def lifted(folder: Path, *, plugin: str = "topt", data: str = "00", **options: object) -> Result:
     """A record of schema 2, as today's code reads it."""
     record: dict[str, Any] = json.loads((Path(__file__).parent / "history" / "schema-2.json").read_text())
-    record["benchmark"]["data"] = data
+    record["benchmark"] |= {"data": data, "version": benchmark.load("mini").version}
     record["scenario"] = {"setting": "single", "sources": ["news"], "target": "ai"}
     record["method"] |= {"plugin": plugin, "version": "0.1.0+01234567", "options": options}
     path = folder / "r.json"

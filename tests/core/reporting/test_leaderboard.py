@@ -161,7 +161,7 @@ def test_only_what_is_comparable_is_ranked(mini: Benchmark) -> None:
     """Two methods that ran on different test files never stand on one board."""
 
     def on(r: Result, data: str, day: int) -> Result:
-        shared = Comparable("mini", "1", data, ("task",), (10, 5, 2))
+        shared = Comparable("mini", "2", data, ("task",), (10, 5, 2))
         return replace(r, comparable=shared, provenance={"created": f"2026-01-0{day}"})
 
     before = [on(r, "00", 1) for r in FULL]

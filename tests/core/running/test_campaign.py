@@ -75,4 +75,4 @@ def test_a_campaign_takes_no_method_beside_it(cli: Run, tmp_path: Path) -> None:
         done = cli("run", "--campaign", str(tmp_path / "c.toml"), *beside)
         assert done.returncode
         assert "a campaign names its own benchmark" in done.stderr
-    assert "run needs a --setting" in cli("run", "--method", "topt").stderr
+    assert "this needs a --setting" in cli("run", "--method", "topt").stderr

@@ -46,7 +46,7 @@ def test_a_run_leaves_predictions_a_record_and_a_result(tmp_path: Path) -> None:
     (outcome,) = run(jobs(), tmp_path)
     folder = tmp_path / "runs" / outcome.job.id
     assert {p.name for p in folder.iterdir()} == {"lock", "log.txt", "predictions.jsonl", "run.json"}
-    assert len((folder / "predictions.jsonl").read_text().splitlines()) == 40
+    assert len((folder / "predictions.jsonl").read_text().splitlines()) == 132
     assert outcome.result is not None
     kept = results.load(tmp_path / "leaderboards" / "results" / outcome.result.path)
     assert kept == results.load(folder / "run.json")
@@ -180,7 +180,7 @@ def test_failures_say_what_happened(tmp_path: Path) -> None:
         messages[misdeed] = outcome.message
     who = "method oracle-of-case (plugin methods)"
     assert messages["raise at fit"] == "ValueError: I cannot learn"
-    assert messages["too few"] == f"{who} yields 5 predictions for 40 sentences"
+    assert messages["too few"] == f"{who} yields 5 predictions for 132 sentences"
     assert messages["too many"] == f"{who} yields more than the 40 predictions asked for"
     assert messages["wrong id"] == f"{who} answers elsewhere where ai/test/5 was next"
     assert messages["unknown type"] == f"{who}: 'planet' is no type of the target"
