@@ -20,8 +20,8 @@ _PRESETS: dict[str, dict[str, object]] = {
     },
     "quick": {
         **_SMALL,
-        "source.sentences": 60,
-        "target.epochs": 6,
+        "source.sentences": 40,
+        "target.epochs": 5,
         "dev.every": 3,
         "decoding.max_answer": 96,
     },

@@ -27,9 +27,9 @@ _PRESETS: dict[str, dict[str, object]] = {
         "network.precision": "fp32",
         "finetuning.batch_size": 8,
         "mlm.epochs": 2,
-        "source.sentences": 60,
-        "target.epochs": 6,
-        "target.learning_rate": 6e-4,
+        "source.sentences": 40,
+        "target.epochs": 5,
+        "target.learning_rate": 4e-4,
         "dev.every": 3,
     },
 }

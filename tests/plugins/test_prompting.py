@@ -181,20 +181,22 @@ def test_a_published_store_is_replayed_without_network_or_key(tmp_path: Path, mo
     assert missing.hint == "leave out replay=only to ask the model, or name another store: -o store=FOLDER"
 
 
-@pytest.mark.parametrize("options", [{}, {"shots": 4, "demonstrations": "nearest"}])
-def test_the_committed_rows_are_replayed_from_their_answers(options: dict[str, Any], tmp_path: Path) -> None:
+COMMITTED = sorted((ROOT / "leaderboards" / "results" / "mini" / "single").glob("*/gpt4-*.json"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_committed_rows_are_replayed_from_their_answers(path: Path, tmp_path: Path) -> None:
+    committed = results.load(path)
     mini = benchmark.load("mini")
-    chosen = {**options, "store": str(ROOT / "leaderboards" / "answers"), "replay": "only"}
-    jobs = runner.plan(mini, mini.list_scenarios("single"), [plugins.discover().get("gpt4")], "quick", chosen, [0])
-    outcomes = list(runner.run(jobs, tmp_path, Listener()))
-    for outcome in outcomes:
-        assert outcome.result is not None, outcome.message
-        committed = results.load(ROOT / "leaderboards" / "results" / outcome.result.path)
-        assert committed.scores == outcome.result.scores
-        assert committed.usage is not None
-        assert outcome.result.usage is not None
-        assert committed.usage.tokens_out == outcome.result.usage.tokens_out
-    assert len(outcomes) == 5
+    chosen = {**committed.method.options, "store": str(ROOT / "leaderboards" / "answers"), "replay": "only"}
+    scenarios = mini.list_scenarios("single", [committed.scenario.target])
+    jobs = runner.plan(mini, scenarios, [plugins.discover().get("gpt4")], "quick", chosen, [committed.seed])
+    (outcome,) = runner.run(jobs, tmp_path, Listener())
+    assert outcome.result is not None, outcome.message
+    assert committed.scores == outcome.result.scores
+    assert committed.usage is not None
+    assert outcome.result.usage is not None
+    assert committed.usage.tokens_out == outcome.result.usage.tokens_out
 
 
 def test_without_a_key_it_is_recorded_as_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
