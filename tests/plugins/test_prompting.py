@@ -244,9 +244,9 @@ def test_an_estimate_comes_first(tmp_path: Path) -> None:
         jobs = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [entry], None, chosen, [0])
         list(runner.run(jobs, tmp_path, listener))
     (note,) = listener.notes
-    assert note.startswith("40 requests, 0 of them answered before; about 4,")
-    assert "about $0.0" in note
-    assert "at most $0.19" in note
+    assert note.startswith("132 requests, 0 of them answered before; about 15,031 tokens in")
+    assert "about $0.07" in note
+    assert "at most $0.62" in note
 
 
 SENTENCE = Sentence("s", ("Ada", "Lovelace", "met", "Bob", "in", "Paris", "."))
@@ -378,7 +378,7 @@ def test_a_refusal_is_no_prediction_and_a_cut_off_answer_counts_as_far_as_it_goe
         refused = run(tmp_path, fake, attempts=1)
     assert refused.result is not None
     assert refused.result.usage is not None
-    assert refused.result.usage.states == {"refused": 40}
+    assert refused.result.usage.states == {"refused": 132}
     assert refused.f1 == 0
     assert all("rejected" not in json.loads(line) for line in predictions(tmp_path, refused).splitlines())
     assert b"refus" in completion(None, refusal="x")
@@ -394,7 +394,7 @@ def test_a_truncated_answer_is_marked_as_cut(options: dict[str, Any], tmp_path: 
     assert cut.result is not None
     assert cut.result.scores == whole.result.scores
     assert "answer cut" not in whole.result.answers
-    assert cut.result.answers == {**whole.result.answers, "answer cut": 40}
+    assert cut.result.answers == {**whole.result.answers, "answer cut": 132}
 
 
 @pytest.mark.parametrize(

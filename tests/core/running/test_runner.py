@@ -181,7 +181,7 @@ def test_failures_say_what_happened(tmp_path: Path) -> None:
     who = "method oracle-of-case (plugin methods)"
     assert messages["raise at fit"] == "ValueError: I cannot learn"
     assert messages["too few"] == f"{who} yields 5 predictions for 132 sentences"
-    assert messages["too many"] == f"{who} yields more than the 40 predictions asked for"
+    assert messages["too many"] == f"{who} yields more than the 132 predictions asked for"
     assert messages["wrong id"] == f"{who} answers elsewhere where ai/test/5 was next"
     assert messages["unknown type"] == f"{who}: 'planet' is no type of the target"
     assert messages["not a prediction"] == f"{who} yields tuple instead of a Prediction"
