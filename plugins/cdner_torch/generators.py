@@ -346,8 +346,10 @@ def read_all(
     """What the model finds in sentences that the prompts ask about, one prediction a sentence in order. `answers`: the
     option of that name.
     """
-    grammars = [text2text.Grammar(sentence, types, fold=model.folds) for sentence in sentences]
-    said = model.complete(prompts, compute, grammars if answers == "spans" else None)
+    grammars = None
+    if answers == "spans":
+        grammars = [text2text.Grammar(sentence, types, fold=model.folds) for sentence in sentences]
+    said = model.complete(prompts, compute, grammars)
     return [
         replace(text2text.read(completion.text, sentence, types, fold=model.folds), cut=completion.cut)
         for completion, sentence in zip(said, sentences, strict=True)

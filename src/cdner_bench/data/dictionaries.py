@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FetchError
-from ..io import sha256
+from ..io import sha256, write_atomic
 
 _DIGITS = {c: n for n, c in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
 _SOURCE = re.compile(r"\[[^\]]*\]\s*|\(\d{4}-\d\d-\d\d\)\s*")
@@ -51,10 +51,7 @@ def fetch(package: Package, place: Path) -> None:
         found = beside if beside.is_file() else _download(package, Path(folder), beside)
         if sha256(found) != package.sha256:
             raise FetchError(f"{found} is not the pinned package: its SHA-256 differs", hint=f"rm {beside}")
-        lines = list(read(found, package.dictionary))
-    draft = place.with_name(f"{place.name}.part")
-    draft.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    draft.replace(place)
+        write_atomic(place, "".join(f"{line}\n" for line in read(found, package.dictionary)))
 
 
 def read(package: Path, dictionary: str) -> Iterator[str]:

@@ -33,8 +33,8 @@ def fetch(
     found = [
         (file, file.sha256, origin)
         for file in benchmark.list_files()
-        for origin in benchmark.origins
-        if file.sha256 is not None and file.path.startswith(origin.prefix)
+        for origin in [o for o in benchmark.origins if file.path.startswith(o.prefix)][:1]
+        if file.sha256 is not None
     ]
     for file, pinned, origin in sorted(found, key=lambda each: each[2].package is not None):
         if file.location.is_file() and sha256(file.location) == pinned:

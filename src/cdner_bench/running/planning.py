@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from statistics import fmean
@@ -33,6 +33,11 @@ class Planned:
     seconds: float | None = None
     reason: str = ""
 
+    @property
+    def left(self) -> bool:
+        """Whether it would be made."""
+        return self.state in (State.BEGUN, State.TO_DO)
+
 
 def survey(jobs: Sequence[Job], out: Path) -> Iterator[Planned]:
     """The state of every run, read from `out/runs` and `out/leaderboards/results`. Nothing is started or written.
@@ -47,8 +52,8 @@ def survey(jobs: Sequence[Job], out: Path) -> Iterator[Planned]:
             found = results.load_all(out / "leaderboards" / "results" / name)
             earlier[name] = [result for result in found if result.finished]
         state, reason = _find_state(job, out)
-        left = state in (State.BEGUN, State.TO_DO)
-        yield Planned(job, state, _estimate(job, earlier[name]) if left else None, reason)
+        planned = Planned(job, state, reason=reason)
+        yield replace(planned, seconds=_estimate(job, earlier[name])) if planned.left else planned
 
 
 def _find_state(job: Job, out: Path) -> tuple[State, str]:

@@ -327,11 +327,11 @@ def visible_corpus(job: Job, name: str) -> Corpus:
 
 def require_resources(job: Job) -> None:
     """Raises `NotRunError` if a resource of the target that the method names is neither there nor in its options."""
-    target = job.benchmark.corpus(job.scenario.target)
+    target = job.benchmark.domain(job.scenario.target)
     for resource in job.entry.spec.resources:
-        supplied = options.with_role(job.options, options.supplies(resource))
-        if resource not in target.resources and supplied is None:
-            file = job.benchmark.domain(target.name).resources.get(resource)
+        file = target.resources.get(resource)
+        there = file is not None and file.location.is_file()
+        if not there and options.with_role(job.options, options.supplies(resource)) is None:
             where = (
                 f"it belongs at {file.location}"
                 if file

@@ -81,14 +81,14 @@ def plan(
     rows: dict[tuple[str, ...], list[Planned]] = {}
     for planned in survey(jobs, out):
         rows.setdefault(_describe(planned.job), []).append(planned)
-    left = [p for row in rows.values() for p in row if p.state in (State.BEGUN, State.TO_DO)]
+    left = [p for row in rows.values() for p in row if p.left]
     table = make_table(
         "method", "preset", "setting", "runs", *State, "minutes a run", "hours left", right=len(State) + 3
     )
     for name, row in rows.items():
         counts = Counter(p.state for p in row)
-        to_make = [p for p in row if p in left]
-        table.add_row(*name, str(len(row)), *(str(counts[state] or "") for state in State), *_tell_time(to_make))
+        time = _tell_time([p for p in row if p.left])
+        table.add_row(*name, str(len(row)), *(str(counts[state] or "") for state in State), *time)
     show(table)
     for reason in dict.fromkeys(p.reason for row in rows.values() for p in row if p.reason):
         print(f"blocked: {reason}")
