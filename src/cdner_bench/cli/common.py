@@ -24,15 +24,16 @@ Out = Annotated[Path, typer.Option("--out", help="The folder with runs/ and lead
 HERE = Path()
 
 
-def choose_benchmark(name: str | None) -> Benchmark:
-    """The benchmark asked for, or the default one; says which and why."""
+def choose_benchmark(name: str | None, *, quiet: bool = False) -> Benchmark:
+    """The benchmark asked for, or the default one; says which and why, unless `quiet`."""
     from ..data import benchmark
 
     if name is not None:
         data, why = benchmark.load(name), "as asked"
     else:
         data, why = benchmark.choose_default()
-    print(f"benchmark {data.name} version {data.version} ({why})", flush=True)
+    if not quiet:
+        print(f"benchmark {data.name} version {data.version} ({why})", flush=True)
     return data
 
 

@@ -1,6 +1,6 @@
 """Files in, a `Corpus` out: benchmarks pinned by hash, readers of formats, download, audit."""
 
-from . import benchmark
+from . import benchmark, readers
 from .benchmark import SPLITS, Benchmark, DataFile
 from .readers import conll
 
@@ -13,4 +13,5 @@ __all__ = [
     "conll",
     "download",
     "interchange",
+    "readers",
 ]

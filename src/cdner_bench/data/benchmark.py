@@ -18,7 +18,7 @@ from ..hashing import digest
 from ..io import TomlTable, find_benchmarks_dir, find_data_dir, sha256
 from ..types import Corpus, Scenario, Sentence
 from .dictionaries import Package
-from .readers import conll
+from .readers import read_sentences
 
 SPLITS = ("train", "dev", "test")
 
@@ -223,7 +223,7 @@ def choose_default() -> tuple[Benchmark, str]:
 def _read_split(domain: Domain, split: str) -> tuple[Sentence, ...]:
     file = domain.splits[split]
     file.hash()
-    sentences = conll.read(file.location, f"{domain.name}/{split}", domain.types)
+    sentences = read_sentences(file.location, f"{domain.name}/{split}", domain.types)
     if not sentences:
         raise DataError(f"{file.location} has no sentences")
     counts = {

@@ -2,9 +2,12 @@
 
 from . import diagnosis, predictions, text2text
 from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
-from .predictions import Split, encode, read_kept, read_own
-from .protocols import PROTOCOLS
+from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, judge_by_file
+from .matching import Split
+from .predictions import encode, read_kept, read_own
+from .protocols import PROTOCOLS, SAID_IN_TAGS, count_unsaid
 from .protocols.span_f1 import list_unplaced, sentence_counts
+from .report import Report, choose_types
 from .score import add_scores, pair, score
 from .significance import Spearman, spearman
 
@@ -12,15 +15,24 @@ __all__ = [
     "HEADLINE",
     "OUTSIDE",
     "PROTOCOLS",
+    "SAID_IN_TAGS",
     "Counts",
+    "Judged",
     "Pairs",
     "PerType",
+    "Report",
     "Scores",
     "Spearman",
     "Split",
     "add_scores",
+    "choose_types",
+    "count_unsaid",
     "diagnosis",
     "encode",
+    "has_gold_column",
+    "judge_by_benchmark",
+    "judge_by_column",
+    "judge_by_file",
     "list_unplaced",
     "pair",
     "predictions",

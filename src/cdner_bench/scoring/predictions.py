@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..data import conll
 from ..errors import CdnerError, PredictionError
 from ..types import Cut, Entity, Prediction, Rejected, Sentence
 from . import text2text
@@ -34,11 +33,15 @@ def encode(prediction: Prediction) -> str:
 
 
 def decode(line: str, sentence: Sentence, types: Collection[str]) -> Prediction:
-    """A line of JSONL about `sentence`: `entities` as [start, end, type] or objects, or generated text as `raw`.
+    """A line of JSONL about `sentence`; raises `PredictionError` as `decode_record` does."""
+    return decode_record(_read_object(line), sentence, types)
+
+
+def decode_record(record: Mapping[str, Any], sentence: Sentence, types: Collection[str]) -> Prediction:
+    """The object of a line: `entities` as [start, end, type] or objects, or generated text as `raw`.
 
     Raises `PredictionError` for anything else.
     """
-    record = _read_object(line)
     raw, tags = record.get("raw"), record.get("tags")
     if raw is not None and not isinstance(raw, str):
         raise PredictionError("'raw' is not text")
@@ -97,68 +100,6 @@ def _read_lines(
     return predictions, size
 
 
-Split = tuple[Sequence[Sentence], Collection[str]]
-"""The gold sentences of one split and the types of its domain."""
-
-
-def read_jsonl(path: Path, split_of: Callable[[str], Split]) -> list[tuple[Split, list[Prediction]]]:
-    """Anyone's JSONL, one line a sentence, in any order; it must answer whole splits.
-
-    `split_of` gives the split that an id (`domain/split/n`) belongs to; the predictions come split by split, in the
-    order of its sentences. Raises `PredictionError` naming file:line, for missing, duplicate and unknown ids too.
-    """
-    predictions: dict[str, Prediction] = {}
-    splits: dict[str, Split] = {}
-    gold: dict[str, Sentence] = {}
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            sentence_id = _read_object(line).get("id")
-            if not isinstance(sentence_id, str):
-                raise PredictionError("'id' must be text such as 'ai/test/0'")
-            split = split_of(sentence_id)
-            if splits.setdefault(split[0][0].id, split) is split:
-                gold |= {s.id: s for s in split[0]}
-            if sentence_id not in gold:
-                raise PredictionError(f"unknown sentence {sentence_id!r}")
-            if sentence_id in predictions:
-                raise PredictionError(f"a second prediction for {sentence_id}")
-            predictions[sentence_id] = decode(line, gold[sentence_id], split[1])
-        except CdnerError as error:
-            raise PredictionError(f"{path}:{number}: {error}", hint=error.hint) from None
-    if not predictions:
-        raise PredictionError(f"{path} holds no predictions")
-    return [(split, put_in_order(predictions, split[0], path)) for split in splits.values()]
-
-
-def read_bio(path: Path, sentences: Sequence[Sentence]) -> list[Prediction]:
-    """A two-column BIO file that repeats the tokens of `sentences`; illegal tags are read as conlleval reads them.
-
-    Raises `PredictionError` where the sentences differ.
-    """
-    rows = conll.read_tags(path)
-    if len(rows) != len(sentences):
-        raise PredictionError(f"{path} has {len(rows)} sentences, the gold split has {len(sentences)}")
-    predictions = []
-    for (tokens, tags), sentence in zip(rows, sentences, strict=True):
-        if tokens != sentence.tokens:
-            raise PredictionError(f"{path}: the tokens of {sentence.id} differ: {' '.join(tokens)[:60]!r}")
-        predictions.append(Prediction(sentence.id, conll.chunks(tags), tags=tags))
-    return predictions
-
-
-def put_in_order(predictions: Mapping[str, Prediction], sentences: Iterable[Sentence], path: Path) -> list[Prediction]:
-    """The predictions in the order of the sentences. Raises `PredictionError` if some are missing."""
-    missing = [s.id for s in sentences if s.id not in predictions]
-    if missing:
-        raise PredictionError(
-            f"{path}: {len(missing)} sentences have no prediction, the first is {missing[0]}",
-            hint="answer every sentence of a split; a sentence without entities has an empty list",
-        )
-    return [predictions[s.id] for s in sentences]
-
-
 def _read_entity(item: object) -> Entity:
     if isinstance(item, dict):
         item = [item.get("start"), item.get("end"), item.get("type")]
@@ -197,12 +138,3 @@ def _read_strings(item: object, size: int) -> list[str]:
     if not (isinstance(item, list) and len(item) == size and all(isinstance(part, str) for part in item)):
         raise PredictionError(f"not a list of {size} texts: {json.dumps(item)}")
     return item
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise PredictionError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise PredictionError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None

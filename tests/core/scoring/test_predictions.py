@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 
 from cdner_bench import Entity, Prediction, Sentence
-from cdner_bench.errors import PredictionError
+from cdner_bench.data.readers import read_file
+from cdner_bench.errors import CdnerError, PredictionError
 from cdner_bench.scoring import encode, read_own
-from cdner_bench.scoring.predictions import decode, read_bio, read_jsonl
+from cdner_bench.scoring.matching import match_ids, match_order
+from cdner_bench.scoring.predictions import decode
 from strategies import TYPES, pairs
 
 GOLD = [Sentence(f"ai/test/{n}", ("Ada", "met", "Alan"), (Entity(0, 1, "person"),)) for n in range(2)]
@@ -40,7 +42,7 @@ def test_spans_objects_and_generated_text_are_read(tmp_path: Path) -> None:
         {"id": "ai/test/1", "raw": "(person, Alan) (city, Ada)"},
         {"id": "ai/test/0", "entities": [[0, 1, "person"], {"start": 2, "end": 3, "type": "planet"}]},
     )
-    ((_, (first, second)),) = read_jsonl(path, split_of)
+    ((_, (first, second)),) = match_ids(read_file(path), split_of)
     assert first == Prediction("ai/test/0", (Entity(0, 1, "person"), Entity(2, 3, "planet")))
     assert (second.entities, second.rejected[0].reason) == ((Entity(2, 3, "person"),), "unknown type")
 
@@ -55,29 +57,29 @@ GOOD = {"id": "ai/test/0", "entities": []}
         ([GOOD, GOOD], r"p\.jsonl:2: a second prediction for ai/test/0"),
         ([GOOD, {"id": "ai/test/7", "entities": []}], r"p\.jsonl:2: unknown sentence 'ai/test/7'"),
         ([{"id": "x/0", "entities": []}], r"p\.jsonl:1: unknown sentence 'x/0'"),
-        ([{"id": 3, "entities": []}], r"p\.jsonl:1: 'id' must be text"),
-        ([{"id": "ai/test/0"}], r"p\.jsonl:1: a prediction needs 'entities' or 'raw'"),
+        ([{"id": 3, "entities": []}], r"p\.jsonl:1: unknown sentence '3'"),
+        ([{"id": "ai/test/0"}], r"p\.jsonl:1: there are no labels among 'id'"),
         (["{nonsense"], r"p\.jsonl:1: not JSON"),
         (["[1]"], r"p\.jsonl:1: not a JSON object"),
         ([{"id": "ai/test/0", "entities": [[0, 9, "person"]]}], r"p\.jsonl:1: .*ends outside the sentence"),
         ([{"id": "ai/test/0", "entities": [[2, 1, "person"]]}], r"p\.jsonl:1: not a span of tokens"),
         ([{"id": "ai/test/0", "entities": [["0", 1, "person"]]}], r"p\.jsonl:1: not an entity"),
         ([{"id": "ai/test/0", "entities": [], "raw": 5}], r"p\.jsonl:1: 'raw' is not text"),
-        ([{"id": "ai/test/0", "entities": [], "tags": ["O"]}], r"p\.jsonl:1: not a list of 3 texts"),
+        ([{"id": "ai/test/0", "entities": [], "tags": ["O"]}], r"p\.jsonl:1: 1 tags, and ai/test/0 has 3 tokens"),
         (["[" * 100_000], r"p\.jsonl:1: not JSON"),
-        ([{"id": "ai/test/0", "entities": "none"}], r"p\.jsonl:1: 'entities' is not a list"),
-        ([], "holds no predictions"),
+        ([{"id": "ai/test/0", "entities": "none"}], r"p\.jsonl:1: the labels are no list: \"none\""),
+        ([], "has no sentences: it is empty"),
     ],
 )
 def test_a_bad_file_says_where(tmp_path: Path, records: list[object], message: str) -> None:
-    with pytest.raises(PredictionError, match=message):
-        read_jsonl(jsonl(tmp_path, *records), split_of)
+    with pytest.raises(CdnerError, match=message):
+        match_ids(read_file(jsonl(tmp_path, *records)), split_of)
 
 
 def test_bio_files(tmp_path: Path) -> None:
     path = tmp_path / "p.bio"
     path.write_text("Ada\tI-person\nmet\tO\nAlan\tB-planet\n\nAda\tO\nmet\tO\nAlan\tO\n")
-    first, second = read_bio(path, GOLD)
+    first, second = match_order(read_file(path), (GOLD, TYPES))
     assert first.entities == (Entity(0, 1, "person"), Entity(2, 3, "planet"))
     assert first.tags == ("I-person", "O", "B-planet")
     assert second.entities == ()
@@ -87,16 +89,14 @@ def test_bio_files(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("Ada\tO\n", "has 1 sentences, the gold split has 2"),
-        ("Ada\tO\n\nAda\tO\n", "the tokens of ai/test/0 differ: 'Ada'"),
-        ("Ada O\n", r"p\.bio:1: expected"),
+        ("Ada\tO\n\nAda\tO\n", "1 of the 3 tokens of ai/test/0: the sentence was cut"),
+        ("Ada O\nmeet O\nAlan O\n\nAda O\n", "token 2 is 'meet' here, 'met' in gold"),
     ],
 )
 def test_a_bio_file_must_repeat_the_sentences(tmp_path: Path, text: str, message: str) -> None:
-    from cdner_bench.errors import CdnerError
-
     (tmp_path / "p.bio").write_text(text)
     with pytest.raises(CdnerError, match=message):
-        read_bio(tmp_path / "p.bio", GOLD)
+        match_order(read_file(tmp_path / "p.bio"), (GOLD, TYPES))
 
 
 def test_types_may_have_spaces_and_text_may_be_broken() -> None:

@@ -20,6 +20,7 @@ from cdner_bench.errors import PredictionError
 from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, add_scores, score
 from cdner_bench.scoring.diagnosis import ERROR_CLASSES, count_errors, lenient_f1
 from cdner_bench.scoring.predictions import decode, encode
+from cdner_bench.scoring.protocols.span_f1 import count_as_sets, count_with_seqeval, place_spans
 from strategies import TYPES, pairs
 
 Pairs = list[tuple[Sentence, Prediction]]
@@ -162,6 +163,19 @@ def test_lenient_reading_equals_seqeval_on_illegal_bio(tags: list[str]) -> None:
     found = [(gold, Prediction("s", conll.chunks(tags), tags=tuple(tags)))]
     _, _, f, _ = precision_recall_fscore_support([true], [tags], average="micro", zero_division=0)
     assert f1(found, "seqeval-default", ("a", "b")) == pytest.approx(100 * f)
+
+
+@given(pairs())
+def test_sets_of_spans_are_counted_as_seqeval_counts_tags(found: Pairs) -> None:
+    """Beyond `LARGEST` sentences seqeval is not asked; it says the same."""
+    types = TYPES[:2]
+    placed = [place_spans(s, p) for s, p in found]
+    true = [
+        (len(s.tokens), [e for e in s.entities if e.type in types], [None] * len(extra))
+        for (s, _), (_, extra) in zip(found, placed, strict=True)
+    ]
+    said = [(len(s.tokens), spans, extra) for (s, _), (spans, extra) in zip(found, placed, strict=True)]
+    assert count_as_sets(true, said, types) == count_with_seqeval(true, said, types)
 
 
 @given(pairs())

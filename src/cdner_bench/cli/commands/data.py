@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ...errors import OptionError, did_you_mean
 from ..common import BenchmarkName, choose_benchmark, make_table, show
 
 app = typer.Typer(help="CrossNER and CoNLL2003, pinned by SHA-256.", no_args_is_help=True)
@@ -100,6 +102,36 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
     for conflict in conflicts[:show_conflicts]:
         groups.add_row(conflict.text[:80], ", ".join(conflict.ids))
     show(shared, seen, groups)
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Labelled sentences in any of the formats of docs/formats.md.")],
+    to: Annotated[str, typer.Option(help="bio, jsonl, character-spans or brat.", metavar="NAME")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write; else standard output. brat needs it: the name before .txt and .ann."),
+    ] = None,
+    format: Annotated[str | None, typer.Option("--format", help="What the file is.", metavar="NAME")] = None,
+    scheme: Annotated[str | None, typer.Option(help="The scheme of its tags.", metavar="NAME")] = None,
+) -> None:
+    """Turn a file of labelled sentences into another format; says what could not be carried."""
+    from ...data import readers
+    from ...io import write_atomic
+
+    if to not in readers.WRITERS:
+        raise OptionError(f"there is no format {to!r}", hint=did_you_mean(to, readers.WRITERS))
+    found = readers.read_file(file, format, scheme)
+    written = readers.convert(found, to)
+    if out is None and len(written.files) > 1:
+        raise OptionError(f"{to} is several files", hint="name them: --out NAME")
+    for ending, text in written.files.items():
+        if out is None:
+            sys.stdout.write(text)
+        else:
+            write_atomic(out.with_name(out.name + ending), text)
+    for line in (str(found), *found.remarks, *written.losses):
+        print(line, file=sys.stderr)
 
 
 class _bars:  # noqa: N801

@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import OptionError, PredictionError, did_you_mean
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, make_table, show
+from ...errors import OptionError
+from ..common import (
+    HERE,
+    BenchmarkName,
+    Disabled,
+    Out,
+    PluginFiles,
+    choose_benchmark,
+    make_table,
+    show,
+    split_names,
+)
 
 if TYPE_CHECKING:
-    from ...data import Benchmark
-    from ...scoring import Counts, Split
-    from ...types import Prediction
+    from ...data import readers
+    from ...scoring import Counts, Judged, Report
 
 COUNTED = ("precision", "recall", "F1", "tp", "fp", "fn")
+Format = Annotated[
+    str | None, typer.Option("--format", help="What the file is; by default told from its content.", metavar="NAME")
+]
+TagScheme = Annotated[
+    str | None,
+    typer.Option(help="IO, IOB1, IOB2, IOBES, BILOU or BMEWO; by default told from the tags.", metavar="NAME"),
+]
+Types = Annotated[str | None, typer.Option(help="Score these types only.", metavar="TYPE[,TYPE]")]
+Ignored = Annotated[str | None, typer.Option("--ignore-type", help="Leave these types out.", metavar="TYPE[,TYPE]")]
 
 
 def score(
-    file: Annotated[Path, typer.Argument(help="JSONL with spans or generated text, or two-column BIO.")],
+    file: Annotated[Path, typer.Argument(help="Predictions in any of the formats of docs/formats.md; - is stdin.")],
     benchmark: BenchmarkName = None,
-    target: Annotated[str | None, typer.Option(help="The domain of a BIO file.")] = None,
-    split: Annotated[str, typer.Option(help="The split of a BIO file.")] = "test",
+    target: Annotated[str | None, typer.Option(help="The domain, for a file without sentence ids.")] = None,
+    split: Annotated[str, typer.Option(help="The split, for a file without sentence ids.")] = "test",
+    gold: Annotated[Path | None, typer.Option(help="A gold file of one's own, in place of a benchmark.")] = None,
+    format: Format = None,
+    scheme: TagScheme = None,
+    types: Types = None,
+    ignore_type: Ignored = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Score anyone's predictions under every protocol. The format is told by the first character: { is JSONL."""
+    """Score anyone's predictions under every protocol."""
     from ... import scoring
-    from ...scoring import diagnosis
+    from ...data import readers
 
-    data = choose_benchmark(benchmark)
-    parts = _read(file, data, target, split)
-    scores = scoring.add_scores([scoring.score(gold, said, types) for (gold, types), said in parts])
-    pairs = [pair for (gold, _), said in parts for pair in scoring.pair(gold, said)]
-
-    protocols = make_table("protocol", *COUNTED, title=f"{len(pairs)} sentences", right=6)
-    for name in scores.protocols:
-        protocols.add_row(name, *_format_counts(scores.counts(name)))
-    for name, value in diagnosis.lenient_f1(pairs).items():
-        protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
-    per_type = make_table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6)
-    for kind, counts in scores.protocols[scoring.HEADLINE].items():
-        per_type.add_row("(unknown type)" if kind == scoring.OUTSIDE else kind, *_format_counts(counts))
-    errors = make_table("error", "count", title="Errors", right=1)
-    for kind, count in diagnosis.count_errors(pairs).items():
-        errors.add_row(kind, str(count))
-    show(protocols, per_type, errors)
+    said = readers.read_file(file, format, scheme)
+    judged, chosen = _judge(said, benchmark, target, split, gold), None
+    if types or ignore_type:
+        only = split_names("--types", types) if types else []
+        judged, chosen = scoring.choose_types(
+            judged, only, split_names("--ignore-type", ignore_type) if ignore_type else []
+        )
+    report = scoring.Report(said, judged, chosen)
+    if as_json:
+        print(json.dumps(report.to_data(), ensure_ascii=False, indent=1))
+    else:
+        _show(report)
 
 
 def rescore(
@@ -77,41 +97,42 @@ def rescore(
     print("; ".join(f"{changes[change]} {change}" for change in Change if changes[change]) or "there are no results")
 
 
+def _judge(
+    said: readers.LabelledFile, benchmark: str | None, target: str | None, split: str, gold: Path | None
+) -> Judged:
+    from ... import scoring
+
+    if gold is not None:
+        if benchmark or target:
+            raise OptionError("--gold stands for a benchmark", hint="leave out --benchmark and --target")
+        return scoring.judge_by_file(said, gold)
+    if not (benchmark or target) and scoring.has_gold_column(said):
+        return scoring.judge_by_column(said)
+    return scoring.judge_by_benchmark(said, choose_benchmark(benchmark, quiet=True), target, split)
+
+
+def _show(report: Report) -> None:
+    from ... import scoring
+
+    print(f"predictions: {report.file}\ngold: {report.judged.gold}", flush=True)
+    if report.types is not None:
+        print(f"only these types: {', '.join(report.types)}", flush=True)
+    for remark in report.remarks:
+        print(f"note: {remark}", flush=True)
+    protocols = make_table("protocol", *COUNTED, title=f"{len(report.pairs)} sentences", right=6)
+    for name in report.scores.protocols:
+        protocols.add_row(name, *_format_counts(report.scores.counts(name)))
+    for name, value in report.lenient.items():
+        protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
+    per_type = make_table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6)
+    for kind, counts in report.scores.protocols[scoring.HEADLINE].items():
+        per_type.add_row("(unknown type)" if kind == scoring.OUTSIDE else kind, *_format_counts(counts))
+    errors = make_table("error", "count", title="Errors", right=1)
+    for kind, count in report.errors.items():
+        errors.add_row(kind, str(count))
+    show(protocols, per_type, errors)
+
+
 def _format_counts(counts: Counts) -> list[str]:
     ratios = (counts.precision, counts.recall, counts.f1)
     return [*(f"{value:.2f}" for value in ratios), str(counts.tp), str(counts.fp), str(counts.fn)]
-
-
-def _read(file: Path, data: Benchmark, target: str | None, split: str) -> list[tuple[Split, list[Prediction]]]:
-    from ...data import SPLITS
-    from ...scoring import predictions
-
-    splits: dict[str, Split] = {}
-
-    def split_of(sentence_id: str) -> Split:
-        domain, _, rest = sentence_id.partition("/")
-        name = rest.partition("/")[0]
-        if domain not in data.domains or name not in SPLITS:
-            hint = "an id is domain/split/number, such as ai/test/0"
-            raise PredictionError(f"unknown sentence {sentence_id!r}", hint=hint)
-        corpus = data.corpus(domain)
-        return splits.setdefault(f"{domain}/{name}", (getattr(corpus, name), corpus.types))
-
-    if _is_jsonl(file):
-        return predictions.read_jsonl(file, split_of)
-    if target is None:
-        raise OptionError(f"{file} is not JSONL; as a BIO file it needs --target", hint="add --target ai")
-    if split not in SPLITS:
-        raise OptionError(f"unknown split {split!r}", hint=did_you_mean(split, SPLITS))
-    chosen_split = split_of(f"{data.domain(target).name}/{split}/0")
-    return [(chosen_split, predictions.read_bio(file, chosen_split[0]))]
-
-
-def _is_jsonl(file: Path) -> bool:
-    try:
-        with file.open(encoding="utf-8-sig") as stream:
-            return stream.read(4096).lstrip().startswith("{")
-    except OSError as error:
-        raise PredictionError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise PredictionError(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from None

@@ -1,1 +1,25 @@
-"""Formats of labelled sentences: a module a format."""
+"""Formats of labelled sentences: a module a format, recognised from what a file holds."""
+
+from . import conll, schemes
+from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens
+from .reading import FORMATS, count_unknown_types, find_meant, make_sentences, read_file, read_sentences
+from .writing import WRITERS, Written, convert
+
+__all__ = [
+    "FORMATS",
+    "WRITERS",
+    "Labelled",
+    "LabelledFile",
+    "Lost",
+    "Written",
+    "conll",
+    "convert",
+    "count_unknown_types",
+    "find_bounds",
+    "find_meant",
+    "make_sentences",
+    "place_on_tokens",
+    "read_file",
+    "read_sentences",
+    "schemes",
+]

@@ -12,7 +12,7 @@ from ..counts import HEADLINE, Pairs, PerType
 from .released import topt_released
 from .span_f1 import span_f1
 from .strings import string_multiset
-from .tags import bio_projected, conlleval_stream, seqeval_default
+from .tags import bio_projected, conlleval_stream, count_unsaid, seqeval_default
 
 PROTOCOLS: Mapping[str, Callable[[Pairs, Collection[str]], PerType]] = {
     HEADLINE: span_f1,
@@ -22,3 +22,8 @@ PROTOCOLS: Mapping[str, Callable[[Pairs, Collection[str]], PerType]] = {
     "seqeval-default": seqeval_default,
     "conlleval-stream": conlleval_stream,
 }
+
+SAID_IN_TAGS = ("bio-projected", "seqeval-default", "conlleval-stream")
+"""Protocols that count what tags can say, and leave out the rest (`count_unsaid`)."""
+
+__all__ = ["PROTOCOLS", "SAID_IN_TAGS", "count_unsaid"]

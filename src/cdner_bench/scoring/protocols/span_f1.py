@@ -6,7 +6,9 @@ nothing predicted is dropped: what could not be placed in its sentence (`Rejecte
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 
 from seqeval.scheme import IOB2, Entities
 
@@ -21,12 +23,13 @@ def span_f1(pairs: Pairs, types: Collection[str]) -> PerType:
     BIO has room for neither text that is not in the sentence nor overlapping spans, so each of those gets a position
     of its own after the sentence: gold `O`, prediction `B-type`. That makes seqeval's count exact for all methods.
     """
-    true, predicted = [], []
+    true: list[_Marked] = []
+    predicted: list[_Marked] = []
     for sentence, prediction in pairs:
-        placed, extra = place_spans(sentence, prediction, frozenset(types))
-        true.append(conll.tags(sentence.entities, len(sentence.tokens)) + ["O"] * len(extra))
-        predicted.append(conll.tags(placed, len(sentence.tokens)) + [f"B-{kind}" for kind in extra])
-    return count_with_seqeval(true, predicted)
+        placed, extra = place_spans(sentence, prediction)
+        true.append((len(sentence.tokens), sentence.entities, [None] * len(extra)))
+        predicted.append((len(sentence.tokens), placed, extra))
+    return count(true, predicted, types)
 
 
 def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:
@@ -36,19 +39,24 @@ def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:
     return Counts(right, len(said) - right + len(list_unplaced(sentence, prediction)), len(gold) - right)
 
 
-def place_spans(sentence: Sentence, prediction: Prediction, types: frozenset[str]) -> tuple[list[Entity], list[str]]:
+def place_spans(sentence: Sentence, prediction: Prediction) -> tuple[list[Entity], list[str]]:
     """The predicted spans that BIO has room for, and the types of everything else that was predicted."""
+    if not prediction.rejected and _stand_in_order(prediction.entities):
+        return list(prediction.entities), []
     gold = frozenset(sentence.entities)
     placed: list[Entity] = []
     extra = [kind for kind, _ in list_unplaced(sentence, prediction)]
     # Right ones first: they never overlap one another, so no right prediction is ever moved out of its sentence.
     for entity in sorted(frozenset(prediction.entities), key=lambda e: (e not in gold, e)):
-        clash = any(entity.start < other.end and other.start < entity.end for other in placed)
-        if clash or entity.type not in types:
+        if any(entity.start < other.end and other.start < entity.end for other in placed):
             extra.append(entity.type)
         else:
             placed.append(entity)
-    return placed, [kind if kind in types else OUTSIDE for kind in extra]
+    return placed, extra
+
+
+def _stand_in_order(entities: Sequence[Entity]) -> bool:
+    return all(one.end <= other.start for one, other in pairwise(entities))
 
 
 def list_unplaced(sentence: Sentence, prediction: Prediction) -> list[tuple[str, str]]:
@@ -59,12 +67,57 @@ def list_unplaced(sentence: Sentence, prediction: Prediction) -> list[tuple[str,
     return list(dict.fromkeys(claims))
 
 
-def count_with_seqeval(true: list[list[str]], predicted: list[list[str]]) -> PerType:
-    """Strict counts per type of two lists of BIO tags a sentence."""
-    gold, said = Entities(true, scheme=IOB2), Entities(predicted, scheme=IOB2)
+_Marked = tuple[int, Sequence[Entity], Sequence[str | None]]
+"""A sentence to be written as tags: its length, its spans, and what stands in positions of their own behind it."""
+
+
+LARGEST = 1000
+"""Sentences up to which seqeval counts, a millisecond for each. Beyond, sets of spans are compared; a test holds both
+equal.
+"""
+
+
+def count(true: Sequence[_Marked], predicted: Sequence[_Marked], types: Collection[str]) -> PerType:
+    """Strict counts per type; types that are not among `types` are counted as one, `OUTSIDE`."""
+    return (count_with_seqeval if len(true) <= LARGEST else count_as_sets)(true, predicted, types)
+
+
+def count_as_sets(true: Sequence[_Marked], predicted: Sequence[_Marked], types: Collection[str]) -> PerType:
+    """As `count_with_seqeval`, by comparing the spans of each sentence."""
+    known = frozenset(types)
+    counts: Counter[tuple[str, str]] = Counter()
+    for (_, gold, _), (_, placed, extra) in zip(true, predicted, strict=True):
+        right = frozenset(gold) & frozenset(placed)
+        counts.update((e.type if e.type in known else OUTSIDE, "fn" if e not in right else "tp") for e in gold)
+        counts.update((e.type if e.type in known else OUTSIDE, "fp") for e in placed if e not in right)
+        counts.update((kind if kind in known else OUTSIDE, "fp") for kind in extra if kind is not None)
+    return {
+        kind: Counts(counts[kind, "tp"], counts[kind, "fp"], counts[kind, "fn"])
+        for kind in sorted({kind for kind, _ in counts})
+    }
+
+
+def count_with_seqeval(true: Sequence[_Marked], predicted: Sequence[_Marked], types: Collection[str]) -> PerType:
+    """Strict counts per type; types that are not among `types` are counted as one, `OUTSIDE`.
+
+    Seqeval sees numbers in place of types, because it cuts hyphens off them.
+    """
+    known = sorted({*types, OUTSIDE})
+    numbers = {kind: str(n) for n, kind in enumerate(known)}
+    gold, said = (
+        Entities([_write_tags(marked, numbers) for marked in side], scheme=IOB2) for side in (true, predicted)
+    )
     counts = {}
-    for kind in sorted(gold.unique_tags | said.unique_tags):
-        of_gold, of_said = gold.filter(kind), said.filter(kind)
-        right = len(of_gold & of_said)
-        counts[kind] = Counts(right, len(of_said) - right, len(of_gold) - right)
+    for kind in known:
+        of_gold, of_said = gold.filter(numbers[kind]), said.filter(numbers[kind])
+        if of_gold or of_said:
+            right = len(of_gold & of_said)
+            counts[kind] = Counts(right, len(of_said) - right, len(of_gold) - right)
     return counts
+
+
+def _write_tags(marked: _Marked, numbers: Mapping[str, str]) -> list[str]:
+    length, entities, extra = marked
+    named = [Entity(e.start, e.end, numbers.get(e.type, numbers[OUTSIDE])) for e in entities]
+    behind = ["O" if kind is None else f"B-{numbers.get(kind, numbers[OUTSIDE])}" for kind in extra]
+    return conll.tags(named, length) + behind

@@ -8,15 +8,16 @@ from collections.abc import Collection, Sequence
 from ...data import conll
 from ...types import Entity, Prediction, Sentence
 from ..counts import Counts, Pairs, PerType
-from .span_f1 import count_with_seqeval, place_spans
+from .span_f1 import count, place_spans
 
 
 def bio_projected(pairs: Pairs, types: Collection[str]) -> PerType:
     """As `span_f1`, but what was not placed is forgotten: what most generative-NER code does. Flatters."""
-    placed = [(s, place_spans(s, p, frozenset(types))[0]) for s, p in pairs]
-    return count_with_seqeval(
-        [conll.tags(s.entities, len(s.tokens)) for s, _ in placed],
-        [conll.tags(entities, len(s.tokens)) for s, entities in placed],
+    placed = [(s, place_spans(s, p)[0]) for s, p in pairs]
+    return count(
+        [(len(s.tokens), s.entities, ()) for s, _ in placed],
+        [(len(s.tokens), entities, ()) for s, entities in placed],
+        types,
     )
 
 
@@ -26,7 +27,7 @@ def seqeval_default(pairs: Pairs, types: Collection[str]) -> PerType:
     said: set[tuple[int, Entity]] = set()
     for n, (sentence, prediction) in enumerate(pairs):
         gold.update((n, e) for e in sentence.entities)
-        said.update((n, e) for e in conll.chunks(_said_as_tags(sentence, prediction, types)))
+        said.update((n, e) for e in conll.chunks(say_as_tags(sentence, prediction)))
     return _count_sets(gold, said)
 
 
@@ -36,14 +37,22 @@ def conlleval_stream(pairs: Pairs, types: Collection[str]) -> PerType:
     predicted: list[str] = []
     for sentence, prediction in pairs:
         true += conll.tags(sentence.entities, len(sentence.tokens))
-        predicted += _said_as_tags(sentence, prediction, types)
+        predicted += say_as_tags(sentence, prediction)
     return _count_sets({(0, e) for e in conll.chunks(true)}, {(0, e) for e in conll.chunks(predicted)})
 
 
-def _said_as_tags(sentence: Sentence, prediction: Prediction, types: Collection[str]) -> Sequence[str]:
+def say_as_tags(sentence: Sentence, prediction: Prediction) -> Sequence[str]:
+    """The tags of a tagger, or those of the spans that tags can say, whatever their types."""
     if prediction.tags is not None:
         return prediction.tags
-    return conll.tags(place_spans(sentence, prediction, frozenset(types))[0], len(sentence.tokens))
+    return conll.tags(place_spans(sentence, prediction)[0], len(sentence.tokens))
+
+
+def count_unsaid(pairs: Pairs) -> int:
+    """How many predictions these protocols cannot count, because tags cannot say them: text that is not in its
+    sentence, and spans that overlap others.
+    """
+    return sum(len(place_spans(s, p)[1]) for s, p in pairs if p.tags is None)
 
 
 def _count_sets(gold: set[tuple[int, Entity]], said: set[tuple[int, Entity]]) -> PerType:

@@ -1,0 +1,216 @@
+"""Files with a token a line and an empty line between sentences: two columns, CoNLL 2003's four, conlleval's input, or
+tags alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ...errors import DataError
+from ...types import Entity
+from .labelled import Labelled, LabelledFile
+from .schemes import OUTSIDE, Scheme, SchemeError, Tagging, is_tag
+
+DOCUMENT = "-DOCSTART-"
+_CHUNKS = frozenset(["NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"])
+"""The phrases of CoNLL 2000, which CoNLL 2003 has in its third column."""
+
+
+class Layout(StrEnum):
+    """What the columns hold: the token first and its tag last, a gold tag before that, or nothing but tags."""
+
+    COLUMNS = "columns"
+    CONLLEVAL = "conlleval"
+    TAGS = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The lines of one sentence, cut into columns, and the number of the first."""
+
+    number: int
+    lines: list[list[str]]
+
+
+def read(text: str, name: str, layout: Layout | None = None, scheme: Scheme | None = None) -> LabelledFile:
+    """The sentences of a column file; which layout it has is told from its columns if it is not named.
+
+    Raises `DataError` naming the line, what was found and what was expected.
+    """
+    source = _Source(text, name)
+    sentences = list(source.sentences())
+    if not sentences:
+        raise DataError(f"{name} has no sentences")
+    chosen = layout or _find_layout(sentences, tabbed=source.tabbed)
+    if chosen is Layout.TAGS:
+        return _read_tags(sentences, name, scheme, source)
+    width = _check_widths(sentences, name, tabbed=source.tabbed)
+    if width == 1:
+        found = f"found 1 column: {sentences[0].lines[0][0][:60]!r}"
+        raise _expected(f"{name}:{sentences[0].number}", found, tabbed=source.tabbed)
+    _check_tokens(sentences, name)
+    if chosen is Layout.CONLLEVAL and width < 3:
+        raise DataError(f"{name} has {width} columns", hint="conlleval's input has token, gold tag and predicted tag")
+    tagged, tagging = _read_column(sentences, -1, name, scheme)
+    illegal = _describe_illegal(sentences, tagged, tagging, name)
+    gold: Sequence[tuple[Entity, ...] | None] = [None] * len(sentences)
+    if chosen is Layout.CONLLEVAL:
+        rows, truth = _read_column(sentences, -2, name, scheme)
+        gold = [truth.entities(tags) for tags in rows]
+        illegal = _describe_illegal(sentences, rows, truth, name)
+    items = [
+        Labelled(
+            f":{sentence.number}",
+            tokens=tuple([line[0] for line in sentence.lines]),
+            tags=tagging.as_iob2(tags),
+            entities=tagging.entities(tags),
+            gold=before,
+        )
+        for sentence, tags, before in zip(sentences, tagged, gold, strict=True)
+    ]
+    known = "token, gold and predicted tag" if chosen is Layout.CONLLEVAL else f"{width} columns"
+    return LabelledFile(name, known, items, tagging.scheme, source.list_remarks(), illegal, token_a_line=True)
+
+
+class _Source:
+    """The lines of a file, cut into columns; what was passed over is counted."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.lines = text.split("\n")
+        self.name = name
+        filled = [line for line in self.lines if line and not line.isspace()]
+        self.tabbed = 2 * sum("\t" in line.strip() for line in filled) > len(filled)
+        plain = next((line for line in filled if not line.startswith("# ")), "")
+        self.passed: Counter[str] = Counter()
+        self.width = len(self._cut(plain))
+
+    def sentences(self) -> Iterator[_Block]:
+        """The lines of each sentence. Comments and document marks belong to none."""
+        self.passed.clear()
+        block = _Block(1, [])
+        for number, line in enumerate(self.lines, start=1):
+            columns = self._cut(line) if line and not line.isspace() else None
+            if columns and line.startswith(("# ", DOCUMENT)):
+                columns = self._pass_over(line, columns, within=bool(block.lines))
+            if columns:
+                block.lines.append(columns)
+                continue
+            if block.lines:
+                yield block
+            block = _Block(number + 1, [])
+        if block.lines:
+            yield block
+
+    def _pass_over(self, line: str, columns: list[str], *, within: bool) -> list[str] | None:
+        """None for a line that belongs to no sentence."""
+        if columns[0] == DOCUMENT:
+            self.passed[f"lines begin a document ({DOCUMENT}), and are no sentence"] += 1
+            return None
+        if not within and len(columns) != self.width:
+            self.passed["lines are comments"] += 1
+            return None
+        return columns
+
+    def _cut(self, line: str) -> list[str]:
+        if line[-1:].isspace():
+            line = line.rstrip()
+            self.passed["lines end in white space, which belongs to no tag"] += 1
+        if not self.tabbed:
+            return re.split(r"[ \t]+", line.lstrip(" \t"))
+        columns = line.split("\t")
+        token, tag = columns[0], columns[-1]
+        if tag[:1].isspace() or token[-1:] == " " or token[:1] == " ":
+            columns[0], columns[-1] = token.strip(" ") or token, tag.lstrip()
+            self.passed["lines have blanks beside the tab, which belong to no column"] += 1
+        return columns
+
+    def list_remarks(self) -> list[str]:
+        """What was passed over, as sentences."""
+        return [f"{count:,} {what}" for what, count in self.passed.items()]
+
+
+def _find_layout(blocks: Sequence[_Block], *, tabbed: bool) -> Layout:
+    lines = [line for block in blocks for line in block.lines]
+    widths = {len(line) for line in lines}
+    # Tokens may look like tags, "O" does; not all of them in a file that has other signs of columns.
+    bare = widths == {1} or not (len(widths) == 1 and (tabbed or all(line[0] == OUTSIDE for line in lines)))
+    if bare and all(is_tag(column) for line in lines for column in line):
+        return Layout.TAGS
+    if min(widths) < 3 or not all(map(is_tag, {line[-2] for line in lines})):
+        return Layout.COLUMNS
+    before, last = ({line[n][2:] for line in lines} - {""} for n in (-2, -1))
+    if before <= _CHUNKS and (before or min(widths) > 3) and not (last and last <= _CHUNKS):
+        return Layout.COLUMNS
+    return Layout.CONLLEVAL
+
+
+def _check_widths(blocks: Sequence[_Block], name: str, *, tabbed: bool) -> int:
+    width = len(blocks[0].lines[0])
+    for block in blocks:
+        for n, line in enumerate(block.lines):
+            if len(line) != width:
+                found = f"found {len(line)} column{'s' * (len(line) != 1)} where line {blocks[0].number} has {width}"
+                where = f"{name}:{block.number + n}"
+                raise _expected(where, f"{found}: {' '.join(line)[:60]!r}", tabbed=tabbed)
+    return width
+
+
+def _expected(where: str, found: str, *, tabbed: bool) -> DataError:
+    return DataError(
+        f"{where}: expected a token and its tag, {found}",
+        hint=f"separate columns by {'one tab' if tabbed else 'a tab or blanks'}, and sentences by an empty line",
+    )
+
+
+def _check_tokens(blocks: Sequence[_Block], name: str) -> None:
+    for block in blocks:
+        for n, line in enumerate(block.lines):
+            token = line[0]
+            if not token or token.isspace():
+                what = "a no-break space" if "\xa0" in token else "white space" if token else "empty"
+                where = f"{name}:{block.number + n}"
+                raise DataError(f"{where}: the token is {what}", hint="a token is visible text; remove the line")
+
+
+def _read_column(
+    blocks: Sequence[_Block], column: int, name: str, scheme: Scheme | None
+) -> tuple[list[list[str]], Tagging]:
+    """The tags in a column, and what they say. Raises `DataError` with the line of a tag that follows no scheme."""
+    tagged = [[line[column] for line in block.lines] for block in blocks]
+    try:
+        return tagged, Tagging(tagged, scheme)
+    except SchemeError as error:
+        lines = ((block.number + n, line[column]) for block in blocks for n, line in enumerate(block.lines))
+        number = next((number for number, tag in lines if tag == error.tag), None)
+        raise DataError(f"{name}{f':{number}' if number else ''}: {error}", hint=error.hint) from None
+
+
+def _describe_illegal(
+    blocks: Sequence[_Block], tagged: Sequence[Sequence[str]], tagging: Tagging, name: str, *, a_line_each: bool = True
+) -> str:
+    """The first tag that its scheme does not allow where it stands; empty if there is none."""
+    found = tagging.find_illegal(tagged)
+    if found is None:
+        return ""
+    sentence, position = found
+    line = min(position, len(tagged[sentence]) - 1) if a_line_each else 0
+    return f"{name}:{blocks[sentence].number + line}: {tagging.explain(tagged[sentence], position)}"
+
+
+def _read_tags(blocks: Sequence[_Block], name: str, scheme: Scheme | None, source: _Source) -> LabelledFile:
+    """Tags alone: one a line with an empty line between sentences, or a line a sentence."""
+    a_line_each = all(len(line) == 1 for block in blocks for line in block.lines)
+    if not a_line_each:
+        blocks = [_Block(b.number + n, [[tag] for tag in line]) for b in blocks for n, line in enumerate(b.lines)]
+    tagged, tagging = _read_column(blocks, 0, name, scheme)
+    items = [
+        Labelled(f":{block.number}", tags=tagging.as_iob2(tags), entities=tagging.entities(tags))
+        for block, tags in zip(blocks, tagged, strict=True)
+    ]
+    what = "tags, a line each" if a_line_each else "tags, a line a sentence"
+    illegal = _describe_illegal(blocks, tagged, tagging, name, a_line_each=a_line_each)
+    return LabelledFile(name, what, items, tagging.scheme, source.list_remarks(), illegal, token_a_line=a_line_each)

@@ -1,0 +1,99 @@
+"""Which gold sentences somebody's predictions are about: a benchmark's, those of a file, or a column beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..data import SPLITS, Benchmark, readers
+from ..errors import OptionError, PredictionError, did_you_mean
+from ..types import Prediction, Sentence
+from .matching import Split, has_ids, match_ids, match_order
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Gold splits with the predictions for their sentences, and what they are, in words."""
+
+    gold: str
+    parts: Sequence[tuple[Split, Sequence[Prediction]]]
+
+
+def has_gold_column(file: readers.LabelledFile) -> bool:
+    """Whether a file has gold tags beside the predicted ones, as conlleval reads them."""
+    return all(item.gold is not None for item in file.items)
+
+
+def judge_by_column(file: readers.LabelledFile) -> Judged:
+    """The predictions of a file by the gold tags beside them. Raises `PredictionError` for illegal gold tags."""
+    if file.illegal:
+        raise PredictionError(f"{file.illegal}, in the gold column", hint="name the benchmark's domain: --target ai")
+    sentences = [Sentence(f"gold/{n}", item.tokens or (), item.gold or ()) for n, item in enumerate(file.items)]
+    return _judge_by(file, sentences, "the gold column of the same file")
+
+
+def judge_by_file(file: readers.LabelledFile, gold: Path) -> Judged:
+    """The predictions of a file by another that has gold for the same sentences in the same order."""
+    sentences = readers.read_sentences(gold, "gold")
+    return _judge_by(file, sentences, f"{gold}, {len(sentences):,} sentences")
+
+
+def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str | None, split: str) -> Judged:
+    """The predictions of a file by a benchmark: by the ids of their sentences, or as those of a domain's split.
+
+    Raises `OptionError` where neither is known, `PredictionError` for sentences that are not the benchmark's.
+    """
+    name = f"{data.name} version {data.version}"
+    splits = _Splits(data)
+    if target is None and has_ids(file):
+        parts = match_ids(file, splits.of)
+        return Judged(f"{name}, {', '.join(splits.found)}", parts)
+    if target is None:
+        raise OptionError(
+            f"{file.name} has no sentence ids such as {next(iter(data.domains))}/test/0, so it needs --target",
+            hint=f"add --target {next(iter(data.domains))}, or --gold FILE",
+        )
+    if split not in SPLITS:
+        raise OptionError(f"unknown split {split!r}", hint=did_you_mean(split, SPLITS))
+    place = f"{data.domain(target).name}/{split}"
+    if has_ids(file):
+        return Judged(f"{name}, {place}", match_ids(file, splits.only(place)))
+    chosen = splits.of(f"{place}/0")
+    return Judged(f"{name}, {place}", [(chosen, match_order(file, chosen))])
+
+
+def _judge_by(file: readers.LabelledFile, sentences: Sequence[Sentence], name: str) -> Judged:
+    split = sentences, sorted({entity.type for sentence in sentences for entity in sentence.entities})
+    return Judged(name, [(split, match_order(file, split))])
+
+
+class _Splits:
+    """The splits of a benchmark by the ids of their sentences; those that were asked for are `found`."""
+
+    def __init__(self, data: Benchmark) -> None:
+        self.data = data
+        self.found: dict[str, Split] = {}
+
+    def of(self, sentence_id: str) -> Split:
+        """The split of a sentence. Raises `PredictionError` for an id that is none."""
+        domain, _, rest = sentence_id.partition("/")
+        name = rest.partition("/")[0]
+        if domain not in self.data.domains or name not in SPLITS:
+            hint = f"an id is domain/split/number, such as {next(iter(self.data.domains))}/test/0"
+            raise PredictionError(f"unknown sentence {sentence_id!r}", hint=hint)
+        if f"{domain}/{name}" not in self.found:
+            corpus = self.data.corpus(domain)
+            self.found[f"{domain}/{name}"] = (getattr(corpus, name), corpus.types)
+        return self.found[f"{domain}/{name}"]
+
+    def only(self, split: str) -> Callable[[str], Split]:
+        """As `of`, for the sentences of one split."""
+
+        def of(sentence_id: str) -> Split:
+            if not sentence_id.startswith(f"{split}/"):
+                hint = "leave out --target, or choose another"
+                raise PredictionError(f"{sentence_id!r} is not of {split}", hint=hint)
+            return self.of(sentence_id)
+
+        return of

@@ -1,0 +1,163 @@
+"""Somebody's file of labelled sentences as predictions for the gold sentences that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from ..data import readers
+from ..errors import CdnerError, PredictionError
+from ..types import Prediction, Reason, Rejected, Sentence
+from .predictions import decode_record
+
+Split = tuple[Sequence[Sentence], Collection[str]]
+"""The gold sentences of one split and the types of its domain."""
+
+
+def match_ids(file: readers.LabelledFile, split_of: Callable[[str], Split]) -> list[tuple[Split, list[Prediction]]]:
+    """The predictions of a file whose sentences have ids (`domain/split/n`), in any order; it must answer whole splits.
+
+    `split_of` gives the split that an id belongs to; the predictions come split by split, in the order of its
+    sentences. Raises `PredictionError` naming file:line, for missing, duplicate and unknown ids too.
+    """
+    splits: dict[str, Split] = {}
+    gold: dict[str, tuple[Sentence, Split]] = {}
+    predictions: dict[str, Prediction] = {}
+    for item in file.items:
+        where = file.where(item)
+        if item.id is None:
+            raise PredictionError(f"{where}: 'id' is missing", hint="every line has one, or none has")
+        split = _look_up(split_of, item.id, where)
+        if split[0][0].id not in splits:
+            splits[split[0][0].id] = split
+            gold |= {sentence.id: (sentence, split) for sentence in split[0]}
+        if item.id not in gold:
+            raise PredictionError(f"{where}: unknown sentence {item.id!r}", hint=_count_ids(file, gold))
+        if item.id in predictions:
+            raise PredictionError(f"{where}: a second prediction for {item.id}")
+        sentence, split = gold[item.id]
+        if _differs(item, sentence):
+            raise _describe_difference(item, sentence, where)
+        predictions[item.id] = read_item(item, sentence, split[1], where)
+    return [(split, put_in_order(predictions, split[0], file.name)) for split in splits.values()]
+
+
+def match_order(file: readers.LabelledFile, split: Split) -> list[Prediction]:
+    """The predictions of a file that has the sentences of a split in its order.
+
+    Raises `PredictionError` where they differ, with the first difference.
+    """
+    gold, types = split
+    if len(file.items) != len(gold):
+        raise PredictionError(
+            f"{file.name} has {len(file.items):,} sentences, the gold split has {len(gold):,}",
+            hint=_explain_order(file, gold),
+        )
+    for item, sentence in zip(file.items, gold, strict=True):
+        if _differs(item, sentence):
+            raise _describe_difference(item, sentence, file.where(item), _explain_order(file, gold))
+    pairs = zip(file.items, gold, strict=True)
+    return [read_item(item, sentence, types, file.where(item)) for item, sentence in pairs]
+
+
+def has_ids(file: readers.LabelledFile) -> bool:
+    """Whether any sentence says which one of a benchmark it is."""
+    return any(item.id is not None and item.id.count("/") >= 2 for item in file.items)
+
+
+def read_item(item: readers.Labelled, sentence: Sentence, types: Collection[str], where: str) -> Prediction:
+    """What one sentence of a file says about the gold sentence that it is; labels that begin or end inside a token are
+    rejected. Raises `PredictionError` for labels outside of the sentence.
+    """
+    try:
+        if item.record is not None and _is_own(item.record):
+            return decode_record(item.record, sentence, types)
+        if item.spans is not None and item.text is not None:
+            bounds = readers.find_bounds(item.text, sentence.tokens, where)
+            placed, lost = readers.place_on_tokens(item.spans, item.text, bounds, where)
+            rejected = tuple(Rejected(loss.type, loss.text, Reason.NOT_IN_SENTENCE) for loss in lost)
+            return Prediction(sentence.id, tuple(placed), rejected)
+    except CdnerError as error:
+        said = str(error)
+        raise PredictionError(said if said.startswith(where) else f"{where}: {said}", hint=error.hint) from None
+    entities = item.entities or ()
+    for entity in entities:
+        if entity.end > len(sentence.tokens):
+            raise PredictionError(
+                f"{where}: {entity} ends outside the sentence, which has {len(sentence.tokens)} tokens"
+            )
+    return Prediction(sentence.id, entities, tags=item.tags)
+
+
+def put_in_order(predictions: Mapping[str, Prediction], sentences: Sequence[Sentence], name: str) -> list[Prediction]:
+    """The predictions in the order of the sentences. Raises `PredictionError` if some are missing."""
+    missing = [s.id for s in sentences if s.id not in predictions]
+    if missing:
+        raise PredictionError(
+            f"{name}: {len(missing)} sentences have no prediction, the first is {missing[0]}; "
+            f"{len(sentences) - len(missing)} of {len(sentences)} have one",
+            hint="answer every sentence of a split; a sentence without entities has an empty list",
+        )
+    return [predictions[s.id] for s in sentences]
+
+
+def _is_own(record: Mapping[str, Any]) -> bool:
+    """Whether a record is a line of this project's prediction files, with more in it than spans."""
+    return any(key in record for key in ("raw", "rejected", "cut")) or {"entities", "tags"} <= record.keys()
+
+
+def _look_up(split_of: Callable[[str], Split], sentence_id: str, where: str) -> Split:
+    try:
+        return split_of(sentence_id)
+    except CdnerError as error:
+        raise PredictionError(f"{where}: {error}", hint=error.hint) from None
+
+
+def _count_ids(file: readers.LabelledFile, gold: Collection[str]) -> str:
+    known = sum(item.id in gold for item in file.items)
+    return f"{known} of {len(file.items)} ids are those of the benchmark"
+
+
+def _differs(item: readers.Labelled, sentence: Sentence) -> bool:
+    if item.tokens is not None:
+        return item.tokens != sentence.tokens
+    if item.text is not None:
+        return "".join(item.text.split()) != "".join(sentence.text.split())
+    return item.tags is not None and len(item.tags) != len(sentence.tokens)
+
+
+def _describe_difference(
+    item: readers.Labelled, sentence: Sentence, where: str, hint: str | None = None
+) -> PredictionError:
+    """The first token of a sentence that is another than gold's."""
+    gold = sentence.tokens
+    theirs = item.tokens if item.tokens is not None else item.text.split() if item.text is not None else item.tags or ()
+    size = len(theirs)
+    if item.tokens is None and item.text is None:
+        return PredictionError(f"{where}: {size} tags, and {sentence.id} has {len(gold)} tokens", hint=hint)
+    if size < len(gold) and tuple(theirs) == gold[:size]:
+        return PredictionError(
+            f"{where}: {size} of the {len(gold)} tokens of {sentence.id}: the sentence was cut",
+            hint="predict every token: O for those that the model did not see",
+        )
+    n = next(
+        (n for n, (one, other) in enumerate(zip(theirs, gold, strict=False)) if one != other), min(size, len(gold))
+    )
+    found = repr(theirs[n]) if n < size else "nothing more"
+    expected = repr(gold[n]) if n < len(gold) else "nothing more"
+    return PredictionError(
+        f"{where}: the tokens of {sentence.id} differ: token {n + 1} is {found} here, {expected} in gold", hint=hint
+    )
+
+
+def _explain_order(file: readers.LabelledFile, gold: Sequence[Sentence]) -> str:
+    """How many sentences of a file are among those of gold, whatever their order."""
+    known = {"".join(s.text.split()) for s in gold}
+    texts = [" ".join(item.tokens) if item.tokens is not None else item.text for item in file.items]
+    given = ["".join(text.split()) for text in texts if text is not None]
+    if not given:
+        return "a file without tokens has the sentences of the split, in its order"
+    same = sum(text in known for text in given)
+    if same == len(given) == len(gold):
+        return "the sentences are gold's, in another order: put them in gold's, or give their ids"
+    return f"{same:,} of its {len(given):,} sentences are among gold's {len(gold):,}: is it of another split or domain?"
