@@ -141,9 +141,8 @@ class Prompting(Method):
     def _read(self, answer: llm.Answer, sentence: Sentence) -> Prediction:
         if answer.state in llm.WITHOUT_CONTENT:
             return Prediction(sentence.id, raw=answer.text)
-        read = reading.from_json if self.schema else text2text.read
         cut = (Cut.ANSWER,) if answer.state == llm.TRUNCATED else ()
-        return replace(read(answer.text, sentence, self.types), cut=cut)
+        return replace(text2text.read(answer.text, sentence, self.types), cut=cut)
 
     def _wording(self) -> str:
         """Eight hex digits of the prompt without its sentence, types and examples."""

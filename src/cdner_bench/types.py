@@ -134,8 +134,8 @@ class Scenario:
 
 
 class Reason(StrEnum):
-    """Why something that a method said is no span of its sentence. To repeat what was placed is no second claim; each
-    of the others is a false positive.
+    """Why something that a method said is no span of its sentence. To repeat what was placed is no second claim, and
+    prose is none; each of the others is a false positive.
     """
 
     NOT_IN_SENTENCE = "not in sentence"
@@ -143,12 +143,13 @@ class Reason(StrEnum):
     OCCUPIED = "occupied"
     MALFORMED = "malformed"
     REPEAT = "repeat"
+    PROSE = "prose"
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something a method said that is no span of the sentence. It counts as a false positive; `reason` says why, as a
-    `Reason` or as its text, and is a `Reason` from then on.
+    """Something a method said that is no span of the sentence. It counts as a false positive, unless it is a repeat or
+    prose; `reason` says why, as a `Reason` or as its text, and is a `Reason` from then on.
 
     `type` is what the method called it, known or not, or "?" where that could not be read.
     """

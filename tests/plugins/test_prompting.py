@@ -290,7 +290,7 @@ def test_json_round_trip_on_gold(mini: Benchmark) -> None:
     for name in mini.domains:
         corpus = mini.corpus(name)
         for sentence in (*corpus.train, *corpus.dev, *corpus.test):
-            read = reading.from_json(reading.as_json(sentence), sentence, corpus.types)
+            read = text2text.read(reading.as_json(sentence), sentence, corpus.types)
             assert (read.entities, read.rejected) == (sentence.entities, ())
             assert reading.fits(reading.as_json(sentence))
 
@@ -300,7 +300,7 @@ def test_json_round_trip_on_gold(mini: Benchmark) -> None:
     [
         ('{"entities": []}', (), ()),
         ("", (), ()),
-        ("none", (), (Rejected("?", "none", "malformed"),)),
+        ("none", (), (Rejected("?", "none", "prose"),)),
         ('{"entities": [{"type": "person", "text": "Bob"}', (Entity(3, 4, "person"),), ()),
         (
             '{"entities": [{"type": "person", "text": "Bob"}, {"type": "loc',
@@ -309,14 +309,14 @@ def test_json_round_trip_on_gold(mini: Benchmark) -> None:
         ),
         ('{"entities": [{"type": "city", "text": "Paris"}]}', (), (Rejected("city", "Paris", "unknown type"),)),
         ('{"entities": [{"type": "person", "text": "Eve"}]}', (), (Rejected("person", "Eve", "not in sentence"),)),
-        ('{"entities": "Bob"}', (), (Rejected("?", '"entities": "Bob"', "malformed"),)),
+        ('{"entities": "Bob"}', (), (Rejected("?", '{"entities": "Bob"}', "malformed"),)),
         ('```json\n{"entities": [{"type": "person", "text": "Bob"}]}\n```', (Entity(3, 4, "person"),), ()),
         ('{"entities": null}', (), ()),
-        ('Sure! {"entities": []}', (), (Rejected("?", "Sure!", "malformed"),)),
+        ('Sure! {"entities": []}', (), (Rejected("?", "Sure!", "prose"),)),
     ],
 )
 def test_json_that_is_cut_off_or_wrong(text: str, entities: Any, rejected: Any) -> None:
-    read = reading.from_json(text, SENTENCE, TYPES)
+    read = text2text.read(text, SENTENCE, TYPES)
     assert (read.entities, read.rejected) == (entities, rejected)
 
 
@@ -332,7 +332,7 @@ def test_malformed_json_never_raises_and_loses_nothing(mini: Benchmark) -> None:
                 ['"', "}", "]", "{", "\\", "[1", "", "null,", "é"]
             )
         text = "".join(letters[: dice.randrange(len(letters) + 1)])
-        read = reading.from_json(text, sentence, corpus.types)
+        read = text2text.read(text, sentence, corpus.types)
         whole = text.count('{"type": "')
         assert len(read.entities) + len(read.rejected) >= (1 if whole else 0), text
         assert all(e.end <= len(sentence.tokens) and e.type in corpus.types for e in read.entities)

@@ -2,7 +2,7 @@
 
 from . import measurements, results
 from .comparable import Comparable, describe_comparable
-from .kept import keep_predictions, locate_predictions, move_predictions
+from .kept import keep_again, keep_predictions, locate_predictions, move_predictions
 from .measurements import NO_BENCHMARK, CorpusFacts, Measured
 from .migrations import SCHEMA
 from .provenance import describe_provenance
@@ -20,6 +20,7 @@ __all__ = [
     "Status",
     "describe_comparable",
     "describe_provenance",
+    "keep_again",
     "keep_predictions",
     "locate_predictions",
     "measurements",

@@ -21,6 +21,14 @@ def keep_predictions(lines: bytes, place: Path) -> None:
         write_atomic(place, packed)
 
 
+def keep_again(lines: bytes, place: Path) -> None:
+    """Bring a file of predictions, compressed or a run's own, to today's form."""
+    if place.suffix == ".gz":
+        keep_predictions(lines, place)
+    elif place.read_bytes() != lines:
+        write_atomic(place, lines)
+
+
 def move_predictions(leaderboards: Path, before: Result, after: Result) -> None:
     """Let the predictions of a result go with it where its path is another now, because options have changed names."""
     old, new = locate_predictions(leaderboards, before), locate_predictions(leaderboards, after)

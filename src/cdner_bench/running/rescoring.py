@@ -11,8 +11,16 @@ from typing import Any
 from ..data import Benchmark
 from ..errors import DataError
 from ..plugins import Method, Registered, Registry, options
-from ..records import Result, describe_comparable, keep_predictions, locate_predictions, move_predictions, results
-from ..scoring import read_kept, score
+from ..records import (
+    Result,
+    describe_comparable,
+    keep_again,
+    keep_predictions,
+    locate_predictions,
+    move_predictions,
+    results,
+)
+from ..scoring import encode, read_kept, score
 from ..types import Corpus
 
 
@@ -102,9 +110,10 @@ def _find_and_score(result: Result, out: Path, benchmark: Benchmark) -> Result:
 
 def score_again(result: Result, place: Path, target: Corpus) -> Result:
     """The result of a finished run under today's scorer, from its predictions for the test split of `target`; as it is,
-    if they are not all there.
+    if they are not all there. Where a text is read otherwise today, so are the predictions in their file.
     """
     predictions = read_kept(place, target.test, target.types) if place.exists() else []
     if len(predictions) != len(target.test):
         return result
+    keep_again("".join(f"{encode(prediction)}\n" for prediction in predictions).encode(), place)
     return replace(result, **results.to_fields(score(target.test, predictions, target.types)))

@@ -71,15 +71,18 @@ def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) 
 
 
 def read_kept(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> list[Prediction]:
-    """The predictions of a run, from its own file or from the compressed one beside its result (`.gz`).
+    """The predictions of a run, from its own file or from the compressed one beside its result (`.gz`). What was read
+    out of a text is read again.
 
     Raises `PredictionError` naming a compressed file that is cut off or damaged.
     """
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            return _read_lines(stream, sentences, types)[0]
+            predictions = _read_lines(stream, sentences, types)[0]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise PredictionError(f"{path} is damaged: {error}", hint=f"restore it, or remove it: rm {path}") from None
+    pairs = zip(predictions, sentences, strict=False)
+    return [text2text.read_again(prediction, sentence, types) for prediction, sentence in pairs]
 
 
 def _read_lines(

@@ -60,7 +60,7 @@ GOOD = {"id": "ai/test/0", "entities": []}
         ([{"id": 3, "entities": []}], r"p\.jsonl:1: unknown sentence '3'"),
         ([{"id": "ai/test/0"}], r"p\.jsonl:1: there are no labels among 'id'"),
         (["{nonsense"], r"p\.jsonl:1: not JSON"),
-        (["[1]"], r"p\.jsonl:1: not a JSON object"),
+        (["[1]"], r"p\.jsonl: item 1: not a JSON object"),
         ([{"id": "ai/test/0", "entities": [[0, 9, "person"]]}], r"p\.jsonl:1: .*ends outside the sentence"),
         ([{"id": "ai/test/0", "entities": [[2, 1, "person"]]}], r"p\.jsonl:1: not a span of tokens"),
         ([{"id": "ai/test/0", "entities": [["0", 1, "person"]]}], r"p\.jsonl:1: not an entity"),

@@ -364,7 +364,7 @@ def test_what_was_odd_about_generated_answers_is_counted() -> None:
     read = [text2text.read(text, s, ["task"]) for text, s in zip(said, gold, strict=True)]
     read[1] = replace(read[1], cut=(Cut.PROMPT, Cut.ANSWER))
     assert score(gold, read, ["task"]).answers == {
-        "read": 3, "repeat": 1, "not in sentence": 1, "unknown type": 1, "malformed": 1,
+        "read": 3, "repeat": 1, "not in sentence": 1, "unknown type": 1, "prose": 1,
         "prompt cut": 1, "answer cut": 1,
     }  # fmt: skip
     assert score(gold, [Prediction(s.id) for s in gold], ["task"]).answers == {}

@@ -57,6 +57,7 @@ def test_what_cannot_be_placed_is_rejected_with_its_reason() -> None:
         "(person, Ada) (person, Ada) (person, Alan) (city, Paris) (location, Ada) (location, Paris) !",
         sentence("Ada lives in Paris"),
         {"person", "location"},
+        strict=True,
     )
     assert found.entities == (Entity(0, 1, "person"), Entity(3, 4, "location"))
     assert found.rejected == (
@@ -118,7 +119,7 @@ def test_answers_with_gaps_lose_nothing(gold: Sentence, data: st.DataObject) -> 
 @given(st.text(alphabet="(), abpersonAda\n<unk>", max_size=80), sentences())
 def test_any_text_is_read_and_accounted_for(text: str, where: Sentence) -> None:
     mentions, leftovers = parse(text)
-    found = read(text, where, TYPES)
+    found = read(text, where, TYPES, strict=True)
     assert len(found.entities) + len(found.rejected) == len(mentions) + len(leftovers)
     used = [i for e in found.entities for i in range(e.start, e.end)]
     assert len(used) == len(set(used))

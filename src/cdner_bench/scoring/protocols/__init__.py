@@ -10,12 +10,13 @@ from collections.abc import Callable, Collection, Mapping
 
 from ..counts import HEADLINE, Pairs, PerType
 from .released import topt_released
-from .span_f1 import span_f1
+from .span_f1 import span_f1, strict_reading
 from .strings import string_multiset
 from .tags import bio_projected, conlleval_stream, count_unsaid, seqeval_default
 
 PROTOCOLS: Mapping[str, Callable[[Pairs, Collection[str]], PerType]] = {
     HEADLINE: span_f1,
+    "strict-reading": strict_reading,
     "topt-released": topt_released,
     "string-multiset": string_multiset,
     "bio-projected": bio_projected,

@@ -50,14 +50,9 @@ def _spell(sentence: Sentence, prediction: Prediction) -> dict[tuple[str, str], 
     something was placed where the sentence has it.
     """
     named = [(e.type, sentence.surface(e)) for e in prediction.entities]
-    raw = prediction.raw
-    if raw is None or not _has_no_case(raw) or all(_has_no_case(surface) for _, surface in named):
+    if not text2text.was_folded(prediction, sentence):
         return {}
     return {_fold(*entity): entity for entity in named}
-
-
-def _has_no_case(text: str) -> bool:
-    return text == text2text.fold_text(text)
 
 
 def _fold(kind: str, text: str) -> tuple[str, str]:
@@ -66,6 +61,7 @@ def _fold(kind: str, text: str) -> tuple[str, str]:
 
 def _said_as_text(sentence: Sentence, prediction: Prediction) -> str:
     if prediction.raw is not None:
-        return prediction.raw
+        exact = text2text.read_exactly(prediction.raw)
+        return prediction.raw if exact is None else " ".join(f"({m.type}, {m.text})" for m in exact)
     rejected = (f"({r.type}, {r.text})" for r in prediction.rejected)
     return " ".join(filter(None, (text2text.answer(sentence, prediction.entities), *rejected)))

@@ -14,6 +14,7 @@ from seqeval.scheme import IOB2, Entities
 
 from ...data import conll
 from ...types import Entity, Prediction, Reason, Sentence
+from .. import text2text
 from ..counts import OUTSIDE, Counts, Pairs, PerType
 
 
@@ -30,6 +31,13 @@ def span_f1(pairs: Pairs, types: Collection[str]) -> PerType:
         true.append((len(sentence.tokens), sentence.entities, [None] * len(extra)))
         predicted.append((len(sentence.tokens), placed, extra))
     return count(true, predicted, types)
+
+
+def strict_reading(pairs: Pairs, types: Collection[str]) -> PerType:
+    """As `span_f1`, but in generated text nothing is forgiven: how an answer is wrapped and what it says around its
+    items is malformed, a type in another spelling is unknown.
+    """
+    return span_f1([(s, text2text.read_again(p, s, types, strict=True)) for s, p in pairs], types)
 
 
 def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:
@@ -60,9 +68,11 @@ def _stand_in_order(entities: Sequence[Entity]) -> bool:
 
 
 def list_unplaced(sentence: Sentence, prediction: Prediction) -> list[tuple[str, str]]:
-    """The distinct (type, text) of what could not be placed; to repeat what was placed is no second claim."""
+    """The distinct (type, text) of what could not be placed; to repeat what was placed is no second claim, and prose is
+    none.
+    """
     placed = frozenset((e.type, sentence.surface(e)) for e in prediction.entities)
-    said = dict.fromkeys((r.type, r.text, r.reason) for r in prediction.rejected)
+    said = dict.fromkeys((r.type, r.text, r.reason) for r in prediction.rejected if r.reason is not Reason.PROSE)
     claims = [(kind, text) for kind, text, reason in said if reason is not Reason.REPEAT or (kind, text) not in placed]
     return list(dict.fromkeys(claims))
 
