@@ -117,7 +117,7 @@ def account(text: str, sentence: Sentence, types: Sequence[str]) -> Prediction:
     lenient = read(text, sentence, types)
     if not fragments:
         assert len(lenient.entities) + len(lenient.rejected) >= len(mentions)
-    said_something = any(c.isalnum() for c in unwrap(text, sentence.text)[0])
+    said_something = any(c.isalpha() for c in unwrap(text, sentence.text)[0])
     assert not said_something or lenient.entities or lenient.rejected
     assert {e.type for e in lenient.entities} <= set(types)
     return found
