@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class CdnerError(Exception):
@@ -42,6 +43,14 @@ class ResultError(CdnerError):
     """A result file that cannot be read."""
 
 
+class PlaceError(CdnerError):
+    """A folder that cannot be made or written in, or that has no room left."""
+
+    def __init__(self, folder: Path, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"cannot write in {folder}: {reason}", hint=hint)
+        self.folder = folder
+
+
 class FetchError(CdnerError):
     """A download that failed or that brought something else than was pinned."""
 
@@ -56,6 +65,15 @@ class IncompleteError(CdnerError):
 
 class BusyError(CdnerError):
     """Another process holds the lock of the same run."""
+
+
+class CdnerWarning(UserWarning):
+    """Something that stops nothing, but that the user should know."""
+
+
+def describe_refusal(error: OSError) -> str:
+    """What the system refused, in its words, and of which file if it says so."""
+    return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror or error)
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

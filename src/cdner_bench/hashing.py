@@ -9,4 +9,5 @@ from typing import Any
 
 def digest(value: Any) -> str:
     """SHA-256, in hexadecimal, of a value that JSON can hold, independent of the order of keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,13 +5,15 @@ Nothing heavy is imported here: `--help` and `list` answer at once.
 
 from __future__ import annotations
 
-import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
 
-from ..errors import CdnerError
+from ..errors import CdnerError, CdnerWarning, describe_refusal
+from . import streams
 from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
 
 app = typer.Typer(
@@ -37,15 +39,37 @@ app.add_typer(llm.app, name="llm")
 app.add_typer(plugin.app, name="plugin")
 
 INTERRUPTED = 130
+CUT_OFF = 141
+"""What shells report of a program whose reader, such as `head`, went away."""
+ENCODE = "type before the command: PYTHONUTF8=1"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit: 0, 1 for a failure, 2 for a mistake on the command line, 130 after Ctrl-C.
+    """Run one command and exit: 0, 1 for a failure, 2 for a mistake on the command line, 130 after Ctrl-C,
+    141 when nobody reads the output any more.
 
     `run` exits with the number of runs that failed, at most 100.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
-    sys.exit(_guard(lambda: _dispatch(words)))
+    streams.prepare()
+    with warnings.catch_warnings():
+        _announce_warnings()
+        status = _guard(lambda: _dispatch(words))
+    streams.abandon_broken()
+    sys.exit(status)
+
+
+def _announce_warnings() -> None:
+    """Show our own warnings as one line; Python shows others with the line of code that they come from."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, CdnerWarning):
+            print(f"cdner-bench: {message}", file=sys.stderr)
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
 
 
 def _dispatch(words: list[str]) -> object:
@@ -58,24 +82,30 @@ def _dispatch(words: list[str]) -> object:
 def _guard(command: Callable[[], object]) -> int:
     try:
         status = command()
-    except CdnerError as error:
-        return _complain(str(error), error.hint, 1)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        if error.strerror is None:
-            raise
-        return _complain(f"{error.strerror}{f': {error.filename}' if error.filename else ''}", None, 1)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return CUT_OFF
     except Exception as error:
-        # Usage errors of the parser know how to show themselves.
-        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
-            raise
-        error.show()
-        return int(error.exit_code)
+        return _explain(error)
     if status == INTERRUPTED:  # what the parser makes of Ctrl-C
         return _complain("interrupted", "type the same command to go on; what was finished is kept", INTERRUPTED)
     return status if isinstance(status, int) else 0
+
+
+def _explain(error: Exception) -> int:
+    """Say what went wrong. Raises what is none of the user's business, but a bug."""
+    match error:
+        case CdnerError():
+            return _complain(str(error), error.hint, 1)
+        case OSError(strerror=str()):
+            return _complain(describe_refusal(error), None, 1)
+        case UnicodeEncodeError() if error.encoding != "utf-8":  # what is shown never raises: a name of a file
+            return _complain(f"no file can have the name {error.object!r} in {error.encoding}", ENCODE, 1)
+    # Usage errors of the parser know how to show themselves.
+    if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+        raise error
+    error.show(file=sys.stderr)
+    return int(error.exit_code)
 
 
 def _complain(message: str, hint: str | None, status: int) -> int:

@@ -56,10 +56,10 @@ def make_table(*headers: str, title: str | None = None, right: int = 0) -> Table
     return made
 
 
-def show(*renderables: object) -> None:
-    """Print with rich, at full width where there is no terminal. Text of models and plugins is never markup."""
+def show(*renderables: Table | str) -> None:
+    """Print tables and lines, at full width where there is no terminal."""
     import sys
 
-    from rich.console import Console
+    from .terminal import Terminal
 
-    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 200).print(*renderables, sep="\n")
+    Terminal(width=None if sys.stdout.isatty() else 200).show(*renderables)

@@ -38,7 +38,6 @@ def open_bar() -> Iterator[Callable[[str], Observer]]:
 
 @contextmanager
 def _open_bars(*, stderr: bool = False) -> Iterator[Progress]:
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -47,6 +46,8 @@ def _open_bars(*, stderr: bool = False) -> Iterator[Progress]:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+
+    from .terminal import Terminal
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -57,7 +58,7 @@ def _open_bars(*, stderr: bool = False) -> Iterator[Progress]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(highlight=False, stderr=stderr), transient=stderr) as progress:
+    with Progress(*columns, console=Terminal(stderr=stderr), transient=stderr) as progress:
         yield progress
 
 

@@ -6,6 +6,7 @@ target domain needs three paths and no code; there, types, hashes and counts may
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,9 +40,13 @@ class DataFile:
         """Where the file should lie."""
         return self.root / self.path
 
+    def is_present(self) -> bool:
+        """Whether it is there, and in a place that may be looked into."""
+        return os.path.isfile(self.location)
+
     def hash(self) -> str:
         """The SHA-256 of the file. Raises `DataError` if it is missing or not the pinned one."""
-        if not self.location.is_file():
+        if not self.is_present():
             raise DataError(
                 f"there is no file {self.location}",
                 hint="type: cdner-bench data fetch, or set CDNER_DATA to the directory that holds it",
@@ -153,15 +158,13 @@ class Benchmark:
 
     def is_present(self) -> bool:
         """Whether the files of every domain are there (their content is checked when they are read)."""
-        return all(file.location.is_file() for domain in self.domains.values() for file in domain.splits.values())
+        return all(file.is_present() for domain in self.domains.values() for file in domain.splits.values())
 
     def fingerprint(self, scenario: Scenario, resources: Iterable[str] = ()) -> str:
         """SHA-256 over everything that a run of `scenario` can see: files, the named `resources`, declared types."""
         files = self._list_visible(scenario, resources)
         hashes = {
-            f"{name}/{key}": file.hash()
-            for (name, key), file in files.items()
-            if key in SPLITS or file.location.is_file()
+            f"{name}/{key}": file.hash() for (name, key), file in files.items() if key in SPLITS or file.is_present()
         }
         return self._digest(scenario, hashes)
 
@@ -239,7 +242,7 @@ def _read_split(domain: Domain, split: str) -> tuple[Sentence, ...]:
 
 
 def _find_resources(domain: Domain) -> dict[str, Path]:
-    present = {name: file for name, file in domain.resources.items() if file.location.is_file()}
+    present = {name: file for name, file in domain.resources.items() if file.is_present()}
     for file in present.values():
         file.hash()
     return {name: file.location for name, file in present.items()}

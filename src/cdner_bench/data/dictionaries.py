@@ -77,7 +77,7 @@ def _download(package: Package, folder: Path, beside: Path) -> Path:
     reason = "there is no apt-get here"
     if shutil.which("apt-get"):
         command = ["apt-get", "download", f"{package.name}={package.version}"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace", check=False)
         if not done.returncode:
             return folder / package.file
         reason = (done.stderr.strip().splitlines() or ["apt-get failed"])[-1]

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import DataError, FetchError
-from ..io import lock, sha256
+from ..io import DATA_REMEDY, lock, sha256, writing
 from . import dictionaries
 from .benchmark import Benchmark, DataFile
 
@@ -37,11 +37,11 @@ def fetch(
         if file.sha256 is not None
     ]
     for file, pinned, origin in sorted(found, key=lambda each: each[2].package is not None):
-        if file.location.is_file() and sha256(file.location) == pinned:
+        if file.is_present() and sha256(file.location) == pinned:
             yield file.path, False
             continue
-        file.location.parent.mkdir(parents=True, exist_ok=True)
-        with lock(file.location.with_name(f".{file.location.name}.lock"), wait=True):
+        guard = file.location.with_name(f".{file.location.name}.lock")
+        with writing(file.location.parent, DATA_REMEDY), lock(guard, wait=True):
             if origin.package:
                 dictionaries.fetch(origin.package, file.location)
                 file.hash()

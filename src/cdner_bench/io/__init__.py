@@ -4,10 +4,13 @@ from . import meter, models
 from .files import hash_content, sha256, write_atomic
 from .locks import lock, lock_stream
 from .meter import Phase
-from .places import find_benchmarks_dir, find_cache_dir, find_data_dir
+from .places import CACHE_REMEDY, DATA_REMEDY, find_benchmarks_dir, find_cache_dir, find_data_dir
 from .toml_table import TomlTable
+from .volumes import writing
 
 __all__ = [
+    "CACHE_REMEDY",
+    "DATA_REMEDY",
     "Phase",
     "TomlTable",
     "find_benchmarks_dir",
@@ -20,4 +23,5 @@ __all__ = [
     "models",
     "sha256",
     "write_atomic",
+    "writing",
 ]

@@ -28,7 +28,7 @@ def build(shipped: Path, base: Path, place: Path) -> None:
     Raises `CdnerError` where safetensors is not installed.
     """
     try:
-        from safetensors.numpy import load_file, save_file
+        from safetensors.numpy import load_file, save
     except ImportError:
         raise CdnerError(
             f"the weights of {shipped.name} need safetensors and numpy", hint="pip install 'cdner-bench[torch]'"
@@ -38,7 +38,7 @@ def build(shipped: Path, base: Path, place: Path) -> None:
     tensors = as_encoder_decoder(load_file(base / WEIGHTS)) | restore(load_file(shipped / WEIGHTS))
     place.mkdir(parents=True)
     halves = {name: numpy.ascontiguousarray(tensor, dtype=numpy.float16) for name, tensor in tensors.items()}
-    save_file(halves, place / WEIGHTS, {"format": "pt"})
+    (place / WEIGHTS).write_bytes(save(halves, {"format": "pt"}))
     for path in shipped.iterdir():
         if path.name != WEIGHTS:
             shutil.copy(path, place)

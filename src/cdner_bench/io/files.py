@@ -4,26 +4,67 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from ..hashing import digest
+from .volumes import LACKS, tell_lack
+
+IN_USE = (5, 32, 33)
+"""What Windows answers to a rename while another program has the file open: a virus scanner, a reader."""
+PATIENCE = 2.0
+"""Seconds within which such a program should have closed it."""
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write `content` so that a reader, or a crash, sees the old file or the new one and nothing between."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write `content` so that a reader, or a crash, sees the old file or the new one and nothing between. A device or
+    a pipe is written to as it is.
+
+    Raises `OSError` naming `path`, whichever step the system refuses.
+    """
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)  # a rename would put a file in its place; a folder is refused
+        return
+    draft = path.parent / f".{path.name[:50]}.{secrets.token_hex(4)}"
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("xb") as stream:  # with the permissions that the user's mask leaves
+            stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+            _reach_disk(stream)
+        _rename(draft, path)
+    except BaseException as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(draft)):
+            error.filename, error.filename2 = str(path), None
         raise
+
+
+def _reach_disk(stream: IO[bytes]) -> None:
+    try:
+        os.fsync(stream.fileno())
+    except OSError as error:
+        if error.errno not in LACKS:
+            raise
+        tell_lack(Path(stream.name), "cannot be told to flush (fsync)", error, "a power cut may lose the newest files")
+
+
+def _rename(draft: Path, path: Path) -> None:
+    """Put a file in its place; on Windows, as soon as nobody has the place open."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            os.replace(draft, path)
+            return
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in IN_USE or time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
 
 
 def sha256(path: Path) -> str:

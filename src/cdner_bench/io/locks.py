@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import BusyError
+from .volumes import LACKS, tell_lack
 
 POLL = 0.01
 """Seconds between two attempts at a lock that another process holds."""
@@ -28,14 +29,22 @@ def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
 def lock_stream(stream: IO[str] | IO[bytes], *, wait: bool = True) -> Iterator[None]:
     """Hold an exclusive lock on a file that is open for writing, and nobody who locks the same file gets in between.
 
-    Raises `BusyError` if another process holds it, unless told to `wait`.
+    Raises `BusyError` if another process holds it, unless told to `wait`. Where the file system has no locks, the user
+    is warned and the block goes on without one.
     """
     from filelock import lock_descriptor, unlock_descriptor  # a third of what `cdner-bench list` may take
 
-    handle = stream.fileno()
-    if not lock_descriptor(handle, blocking=wait, poll_interval=POLL):
-        folder = Path(stream.name).parent
-        raise BusyError(f"another process is working on {folder}", hint="wait for it, or stop it")
+    handle, path = stream.fileno(), Path(stream.name)
+    try:
+        held = lock_descriptor(handle, blocking=wait, poll_interval=POLL)
+    except OSError as error:
+        if error.errno not in LACKS:
+            raise
+        tell_lack(path, "has no locks (flock)", error, "let only one process at a time work there")
+        yield
+        return
+    if not held:
+        raise BusyError(f"another process is working on {path.parent}", hint="wait for it, or stop it")
     try:
         yield
     finally:

@@ -59,7 +59,7 @@ def _read_seconds_of_others() -> float | None:
         busy = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
     except OSError:
         return None
-    if count_cores() != os.cpu_count():
+    if count_cores() != os.cpu_count() or not hasattr(os, "sysconf"):
         return None
     user, nice, system, _idle, _waiting, *interrupts = map(int, busy)
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])

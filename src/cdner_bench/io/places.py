@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+
+from ..errors import CdnerError
+
+CACHE_REMEDY = "set XDG_CACHE_HOME to a folder that can be written"
+DATA_REMEDY = "set CDNER_DATA to a folder that can be written"
 
 
 def find_cache_dir() -> Path:
     """Where downloads are kept: `$XDG_CACHE_HOME/cdner-bench`, else the folder that the system has for such things
-    (`~/.cache/cdner-bench` on Linux, `~/Library/Caches/cdner-bench` on macOS).
+    (`~/.cache/cdner-bench` on Linux, `~/Library/Caches/cdner-bench` on macOS). It need not be there, nor be possible:
+    whoever has no home gets that of a home `/`, which is what containers say of such users.
     """
-    named = os.environ.get("XDG_CACHE_HOME")
+    named = _read_place("XDG_CACHE_HOME")
     if named:
-        return Path(named) / "cdner-bench"
+        return named / "cdner-bench"
     from platformdirs import user_cache_path  # not for `--help`
 
-    return user_cache_path("cdner-bench", appauthor=False, opinion=False)
+    with suppress(RuntimeError):  # a user id that the system does not know
+        place = user_cache_path("cdner-bench", appauthor=False, opinion=False)
+        if place.is_absolute():
+            return place
+    return Path("/.cache/cdner-bench")
 
 
 def find_data_dir() -> Path:
     """Where fetched corpora lie: `$CDNER_DATA`, else `data` in the cache directory."""
-    named = os.environ.get("CDNER_DATA")
-    return Path(named).expanduser().absolute() if named else find_cache_dir() / "data"
+    return _read_place("CDNER_DATA") or find_cache_dir() / "data"
+
+
+def _read_place(variable: str) -> Path | None:
+    """The folder that an environment variable names. Raises `CdnerError` for a `~` of somebody without a home."""
+    named = os.environ.get(variable)
+    if not named:
+        return None
+    try:
+        return Path(named).expanduser().absolute()
+    except RuntimeError:
+        raise CdnerError(f"{variable} is {named}, but there is no such home", hint="write its path in full") from None
 
 
 def find_benchmarks_dir() -> Path:

@@ -6,7 +6,7 @@ import logging
 import shutil
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -14,9 +14,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..data import Benchmark
-from ..errors import BusyError, CdnerError, ContractError, IncompleteError, NotRunError, ResultError
+from ..errors import (
+    BusyError,
+    CdnerError,
+    ContractError,
+    IncompleteError,
+    NotRunError,
+    PlaceError,
+    ResultError,
+    describe_refusal,
+)
 from ..hashing import digest
-from ..io import hash_content, lock, meter, models
+from ..io import hash_content, lock, meter, models, writing
 from ..knowledge import CorpusName
 from ..plugins import Method, Observer, Registered, RunContext, held_to_contract, options
 from ..records import (
@@ -183,29 +192,47 @@ def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outc
         if not (folder / "run.json").exists() and (published := find_published(job, out)):
             said = ("on the board already, --out FOLDER makes it again elsewhere", _tell_code(job, published))
             return Outcome(job, Ending.SKIPPED, published, "; ".join(filter(None, said)))
-        with lock(folder / "lock"):
+        with _claim(folder):
             return _resume(job, folder, out, observer, older)
     except BusyError as error:
         return Outcome(job, Ending.BUSY, message=str(error), hint=error.hint)
     except (Exception, SystemExit) as error:
+        if isinstance(error, PlaceError) and error.folder == folder:
+            raise  # nor could any other run be kept
         hint = error.hint if isinstance(error, CdnerError) else None
-        if folder:
-            _keep_traceback(folder, error)
-            hint = hint or f"the traceback is in {folder / 'error.txt'}"
+        kept = _keep_traceback(folder, error) if folder else None
+        if kept and hint is None:
+            hint = f"the traceback is in {kept}"
         return Outcome(job, Ending.FAILED, message=_in_words(error), hint=hint)
+
+
+@contextmanager
+def _claim(folder: Path) -> Iterator[None]:
+    """Hold a run's folder, which is made if need be. Raises `BusyError` if another process does, `PlaceError` if
+    nothing can be written there.
+    """
+    with ExitStack() as held:
+        with writing(folder, "name another folder: --out FOLDER"):
+            held.enter_context(lock(folder / "lock"))
+        yield
 
 
 def _in_words(error: BaseException) -> str:
     if isinstance(error, CdnerError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}"
+        return describe_refusal(error)
     return f"{type(error).__name__}: {error}"
 
 
-def _keep_traceback(folder: Path, error: BaseException) -> None:
-    with suppress(OSError):  # a full disk is reported all the same
-        (folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+def _keep_traceback(folder: Path, error: BaseException) -> Path | None:
+    """The file with the traceback; None if it cannot be written, as on a full disk."""
+    kept = folder / "error.txt"
+    try:
+        kept.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return None
+    return kept
 
 
 def _resume(job: Job, folder: Path, out: Path, observer: Observer, older: OlderRuns) -> Outcome:
@@ -314,7 +341,7 @@ def _name_knowledge(benchmark: Benchmark, run: RunContext) -> str | None:
         return run.knowledge
     name = CorpusName.parse(run.knowledge).name
     files = {d: domain.resources[name] for d, domain in benchmark.domains.items() if name in domain.resources}
-    own = {f"{d}.json": file.hash() for d, file in files.items() if file.location.is_file()}
+    own = {f"{d}.json": file.hash() for d, file in files.items() if file.is_present()}
     return run.knowledge if hash_content(run.knowledge_folder) == digest(own) else None
 
 
@@ -330,7 +357,7 @@ def require_resources(job: Job) -> None:
     target = job.benchmark.domain(job.scenario.target)
     for resource in job.entry.spec.resources:
         file = target.resources.get(resource)
-        there = file is not None and file.location.is_file()
+        there = file is not None and file.is_present()
         if not there and options.with_role(job.options, options.supplies(resource)) is None:
             where = (
                 f"it belongs at {file.location}"
@@ -365,12 +392,20 @@ def _predict(
     return made
 
 
+class LogFile(logging.FileHandler):
+    """A log that ends the run when it cannot be written, like any other of its files."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Called while the error is handled."""
+        raise  # noqa: PLE0704
+
+
 @contextmanager
 def _log(path: Path, job: Job) -> Iterator[logging.Logger]:
     logger = logging.getLogger(f"cdner_bench.run.{job.id}")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = LogFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger.addHandler(handler)
     try:

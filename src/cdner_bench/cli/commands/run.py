@@ -25,7 +25,7 @@ Setting = Annotated[str | None, typer.Option(help="single, multi, or another set
 Targets = Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")]
 Preset = Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")]
 Options = Annotated[list[str], typer.Option("-o", "--option", help="One option of the method.", metavar="KEY=VALUE")]
-Seeds = Annotated[str, typer.Option(help="How many seeds (0, 1, …), or the seeds themselves: 555,666,777.")]
+Seeds = Annotated[str, typer.Option(help="How many seeds (0, 1, ...), or the seeds themselves: 555,666,777.")]
 CampaignFile = Annotated[
     Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
 ]
