@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from ..errors import CdnerError, CdnerWarning, describe_refusal
+from ..io import settle_home
 from . import streams
 from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
 
@@ -39,18 +40,17 @@ app.add_typer(llm.app, name="llm")
 app.add_typer(plugin.app, name="plugin")
 
 INTERRUPTED = 130
-CUT_OFF = 141
-"""What shells report of a program whose reader, such as `head`, went away."""
 ENCODE = "type before the command: PYTHONUTF8=1"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit: 0, 1 for a failure, 2 for a mistake on the command line, 130 after Ctrl-C,
-    141 when nobody reads the output any more.
+    """Run one command and exit: 0, 1 for a failure or a reader that went away, 2 for a mistake on the command line,
+    130 after Ctrl-C.
 
     `run` exits with the number of runs that failed, at most 100.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    settle_home()
     streams.prepare()
     with warnings.catch_warnings():
         _announce_warnings()
@@ -84,7 +84,7 @@ def _guard(command: Callable[[], object]) -> int:
         status = command()
         sys.stdout.flush()
     except BrokenPipeError:
-        return CUT_OFF
+        return 1
     except Exception as error:
         return _explain(error)
     if status == INTERRUPTED:  # what the parser makes of Ctrl-C

@@ -4,13 +4,14 @@ from . import meter, models
 from .files import hash_content, sha256, write_atomic
 from .locks import lock, lock_stream
 from .meter import Phase
-from .places import CACHE_REMEDY, DATA_REMEDY, find_benchmarks_dir, find_cache_dir, find_data_dir
+from .places import CACHE_REMEDY, DATA_REMEDY, find_benchmarks_dir, find_cache_dir, find_data_dir, settle_home
 from .toml_table import TomlTable
-from .volumes import writing
+from .volumes import NO_ROOM, writing
 
 __all__ = [
     "CACHE_REMEDY",
     "DATA_REMEDY",
+    "NO_ROOM",
     "Phase",
     "TomlTable",
     "find_benchmarks_dir",
@@ -21,6 +22,7 @@ __all__ = [
     "lock_stream",
     "meter",
     "models",
+    "settle_home",
     "sha256",
     "write_atomic",
     "writing",

@@ -13,6 +13,7 @@ from typing import IO
 from ..hashing import digest
 from .volumes import LACKS, tell_lack
 
+DRAFT = ".draft"
 IN_USE = (5, 32, 33)
 """What Windows answers to a rename while another program has the file open: a virus scanner, a reader."""
 PATIENCE = 2.0
@@ -21,27 +22,34 @@ PATIENCE = 2.0
 
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write `content` so that a reader, or a crash, sees the old file or the new one and nothing between. A device or
-    a pipe is written to as it is.
+    a pipe is written to as it is, and a link stays a link.
 
     Raises `OSError` naming `path`, whichever step the system refuses.
     """
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    if path.exists() and not path.is_file():
-        path.write_bytes(data)  # a rename would put a file in its place; a folder is refused
-        return
-    draft = path.parent / f".{path.name[:50]}.{secrets.token_hex(4)}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():  # a rename would put a file in its place; a folder refuses
+            path.write_bytes(data)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(Path(os.path.realpath(path)), data)
+    except OSError as error:
+        if error.filename is None or Path(error.filename).suffix == DRAFT:
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _replace(path: Path, data: bytes) -> None:
+    draft = path.parent / f".{path.name[:50]}.{secrets.token_hex(4)}{DRAFT}"  # short enough for any file system
+    try:
         with draft.open("xb") as stream:  # with the permissions that the user's mask leaves
             stream.write(data)
             stream.flush()
             _reach_disk(stream)
         _rename(draft, path)
-    except BaseException as error:
+    except BaseException:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename in (None, str(draft)):
-            error.filename, error.filename2 = str(path), None
         raise
 
 

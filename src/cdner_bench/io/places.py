@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,19 +14,25 @@ DATA_REMEDY = "set CDNER_DATA to a folder that can be written"
 
 def find_cache_dir() -> Path:
     """Where downloads are kept: `$XDG_CACHE_HOME/cdner-bench`, else the folder that the system has for such things
-    (`~/.cache/cdner-bench` on Linux, `~/Library/Caches/cdner-bench` on macOS). It need not be there, nor be possible:
-    whoever has no home gets that of a home `/`, which is what containers say of such users.
+    (`~/.cache/cdner-bench` on Linux, `~/Library/Caches/cdner-bench` on macOS). It need not be there, nor be possible.
     """
     named = _read_place("XDG_CACHE_HOME")
     if named:
         return named / "cdner-bench"
     from platformdirs import user_cache_path  # not for `--help`
 
-    with suppress(RuntimeError):  # a user id that the system does not know
-        place = user_cache_path("cdner-bench", appauthor=False, opinion=False)
-        if place.is_absolute():
-            return place
-    return Path("/.cache/cdner-bench")
+    settle_home()
+    return user_cache_path("cdner-bench", appauthor=False, opinion=False)
+
+
+def settle_home() -> None:
+    """Give a user whom the system does not know the home `/`, as containers do. Without one, some libraries fail and
+    others make a folder `~` where one works.
+    """
+    if not os.path.isabs(os.environ.get("HOME", os.sep)):
+        del os.environ["HOME"]
+    if not os.path.isabs(os.path.expanduser("~")):
+        os.environ["HOME"] = os.path.abspath(os.sep)
 
 
 def find_data_dir() -> Path:

@@ -24,6 +24,10 @@ REFUSALS = LACKS | {
 """What a file system answers to a write that it will not have; errors of a network are others."""
 
 
+NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""What a file system answers that is full, or whose user or file may have no more of it."""
+
+
 def tell_lack(path: Path, lack: str, error: OSError, consequence: str) -> None:
     """Warn of what the file system of a path cannot do, once for each file system."""
     mount = next(place for place in path.absolute().parents if os.path.ismount(place))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from ..errors import (
     describe_refusal,
 )
 from ..hashing import digest
-from ..io import hash_content, lock, meter, models, writing
+from ..io import NO_ROOM, hash_content, lock, meter, models, writing
 from ..knowledge import CorpusName
 from ..plugins import Method, Observer, Registered, RunContext, held_to_contract, options
 from ..records import (
@@ -44,6 +45,8 @@ from ..scoring import HEADLINE, encode, read_own, score
 from ..types import Corpus, Prediction, Scenario, Sentence
 from .adoption import OlderRuns, is_of
 from .rescoring import score_again
+
+ELSEWHERE = "name another folder: --out FOLDER"
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outc
     folder = None
     try:
         folder = out / "runs" / job.id
-        if not (folder / "run.json").exists() and (published := find_published(job, out)):
+        if not os.path.exists(folder / "run.json") and (published := find_published(job, out)):
             said = ("on the board already, --out FOLDER makes it again elsewhere", _tell_code(job, published))
             return Outcome(job, Ending.SKIPPED, published, "; ".join(filter(None, said)))
         with _claim(folder):
@@ -199,8 +202,10 @@ def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outc
     except (Exception, SystemExit) as error:
         if isinstance(error, PlaceError) and error.folder == folder:
             raise  # nor could any other run be kept
-        hint = error.hint if isinstance(error, CdnerError) else None
         kept = _keep_traceback(folder, error) if folder else None
+        if isinstance(error, OSError) and error.errno in NO_ROOM and folder:
+            error = PlaceError(folder, describe_refusal(error), hint=f"make room there, or {ELSEWHERE}")
+        hint = error.hint if isinstance(error, CdnerError) else None
         if kept and hint is None:
             hint = f"the traceback is in {kept}"
         return Outcome(job, Ending.FAILED, message=_in_words(error), hint=hint)
@@ -212,7 +217,7 @@ def _claim(folder: Path) -> Iterator[None]:
     nothing can be written there.
     """
     with ExitStack() as held:
-        with writing(folder, "name another folder: --out FOLDER"):
+        with writing(folder, ELSEWHERE):
             held.enter_context(lock(folder / "lock"))
         yield
 

@@ -9,14 +9,22 @@ from pathlib import Path
 import pytest
 
 from cdner_bench.io import meter
+from support import ROOT
 
 LACKING = """
-import os, sys
-for module in ("fcntl", "resource", "pwd", "grp", "termios"):
+import asyncio, os, selectors, signal, subprocess, sys, tempfile
+for module in ("fcntl", "resource", "pwd", "grp", "termios", "pty", "tty", "syslog", "readline", "posixshmem"):
     sys.modules[module] = None
-for name in ("sched_getaffinity", "fork", "killpg", "getuid", "O_NOFOLLOW", "pread"):
+for name in (
+    "sched_getaffinity sched_setaffinity fork forkpty killpg getpgid setpgid setsid getuid geteuid getgid getegid "
+    "setuid getloadavg sysconf statvfs fstatvfs uname nice wait mkfifo mknod chown fchown fchmod pread pwrite "
+    "posix_fadvise posix_fallocate memfd_create sendfile getpriority WNOHANG O_NOFOLLOW O_CLOEXEC O_NONBLOCK"
+).split():
     if hasattr(os, name):
         delattr(os, name)
+for name in ("SIGKILL", "SIGHUP", "SIGALRM", "SIGCHLD", "SIGPIPE", "SIGQUIT", "SIGUSR1", "alarm", "setitimer", "pause"):
+    if hasattr(signal, name):
+        delattr(signal, name)
 """
 
 
@@ -43,9 +51,39 @@ for module in pkgutil.walk_packages(cdner_bench.__path__, "cdner_bench."):
 """)
 
 
+@pytest.mark.parametrize("plugin", ["tagger", "topt", "prompting", "qlora", "density"])
+def test_a_plugin_registers(plugin: str) -> None:
+    assert run_without(f"import cdner_{plugin}; print(cdner_{plugin}.__name__)") == f"cdner_{plugin}\n"
+
+
+def test_a_run_its_board_and_its_score(tmp_path: Path) -> None:
+    """Without fcntl there are no locks: it is said, and the run is made."""
+    run = ["run", "--method", "oracle-of-case", "--setting", "single", "--target", "ai", "--benchmark", "mini"]
+    run += ["--plugin", str(ROOT / "tests" / "methods.py"), "--out", str(tmp_path)]
+    shown = run_without(f"""
+from pathlib import Path
+from cdner_bench.cli import main
+def type_(*words):
+    try:
+        main(words)
+    except SystemExit as ended:
+        assert ended.code == 0, words
+type_(*{run!r})
+(predictions,) = Path({str(tmp_path)!r}).glob("runs/*/predictions.jsonl")
+type_("score", str(predictions), "--benchmark", "mini")
+type_("leaderboard", "--out", {str(tmp_path)!r})
+type_("data", "verify", "--benchmark", "mini")
+type_("models", "fetch", "minit5")
+""")
+    assert "finished, F1 " in shown
+    assert f"wrote {tmp_path / 'leaderboards' / 'mini' / 'single.md'}" in shown
+    assert "33 files are as declared" in shown
+
+
 def test_the_meter_says_something() -> None:
     device, peak = run_without("""
 from cdner_bench.io import meter
+from support import ROOT
 meter.reset_peak_memory()
 print(meter.name_device())
 print(meter.read_peak_memory())
