@@ -187,7 +187,8 @@ def test_failures_say_what_happened(tmp_path: Path) -> None:
     assert messages["not a prediction"] == f"{who} yields tuple instead of a Prediction"
     assert messages["returns nothing"] == f"{who}: predict returns NoneType; it yields predictions"
     assert messages["exits"] == "SystemExit: 0"
-    assert messages["full disk"].startswith("No space left on device")
+    assert messages["full disk"].startswith(f"cannot write in {tmp_path / 'runs'}")
+    assert messages["full disk"].endswith(": No space left on device")
     assert "ai/test/5 has" in messages["out of range"]
 
 
