@@ -12,7 +12,7 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,8 @@ LONG = 30.0
 class Behaviour:
     """What the server does. `faults` of the requests fail, each at most `in_a_row` times, by `kinds` in turn.
     `always` is a fault for every request, `status` an error with a body for every request; `finish` is why answers end.
+    `raw` is a status, bytes and header lines for every request, `refuses` an error for questions with that parameter.
+    `models` are those that it lists and knows (None: it lists none and knows all), `states` its fingerprints in turn.
     """
 
     faults: float = 0.0
@@ -39,6 +41,10 @@ class Behaviour:
     content: str | None = None
     finish: str = "stop"
     kinds: tuple[str, ...] = (*TRANSPORT, *CONTENT)
+    raw: tuple[int, bytes, tuple[str, ...]] | None = None
+    refuses: Mapping[str, tuple[int, object]] = field(default_factory=dict)
+    models: tuple[str, ...] | None = None
+    states: tuple[str, ...] = ()
 
 
 @dataclass
@@ -67,7 +73,8 @@ class FakeServer:
                 self.now += 1
                 self.busy = max(self.busy, self.now)
                 try:
-                    if not await self._answer(body.decode(), writer):
+                    method, path, _ = head[0].split(" ")
+                    if not await self._route(method, path, body.decode(), writer):
                         break
                 finally:
                     self.now -= 1
@@ -76,19 +83,42 @@ class FakeServer:
         finally:
             writer.close()
 
+    async def _route(self, method: str, path: str, body: str, writer: asyncio.StreamWriter) -> bool:
+        models = self.behaviour.models
+        known = path.endswith("/v1/chat/completions")
+        if method == "GET" and path == "/v1/models" and models is not None:
+            listed = [{"id": name, "object": "model", "created": 1, "owned_by": "x"} for name in models]
+            await _send(writer, 200, json.dumps({"object": "list", "data": listed}).encode())
+        elif known and models is not None and (name := json.loads(body)["model"]) not in models:
+            self.tries[body] += 1
+            await _send(writer, 404, json.dumps({"error": {"message": f"The model `{name}` does not exist."}}).encode())
+        elif known or self.behaviour.raw:
+            return await self._answer(body, writer)
+        else:
+            await _send(writer, 404, b'{"detail": "Not Found"}')
+        return True
+
     async def _answer(self, body: str, writer: asyncio.StreamWriter) -> bool:
         b = self.behaviour
         fault = b.always or self._fault(body)
         self.tries[body] += 1
         if b.delay:
             await asyncio.sleep(b.delay)
+        if b.raw:
+            await _send(writer, b.raw[0], b.raw[1], *b.raw[2])
+            return True
+        for name in b.refuses:
+            if name in json.loads(body):
+                await _send(writer, b.refuses[name][0], json.dumps(b.refuses[name][1]).encode())
+                return True
         if b.status:
             await _send(writer, b.status[0], json.dumps(b.status[1]).encode())
             return True
         if not fault:
             self.answered[body] += 1
             content = b.content if b.content is not None else said(json.loads(body))
-            await _send(writer, 200, completion(content, finish=b.finish))
+            state = b.states[(self.answered.total() - 1) % len(b.states)] if b.states else None
+            await _send(writer, 200, completion(content, finish=b.finish, state=state))
             return True
         self.done[fault] += 1
         return await self._misbehave(fault, writer)
@@ -132,13 +162,19 @@ class FakeServer:
         return b.kinds[self.done.total() % len(b.kinds)] if dice.random() < b.faults else ""
 
 
-def completion(content: str | None, refusal: str | None = None, choices: Any = None, finish: str = "stop") -> bytes:
+def completion(
+    content: str | None,
+    refusal: str | None = None,
+    choices: Any = None,
+    finish: str | None = "stop",
+    state: str | None = None,
+) -> bytes:
     message = {"role": "assistant", "content": content, "refusal": refusal}
     usage = {"prompt_tokens": 100, "completion_tokens": len(content or "") // 4, "total_tokens": 0}
     if choices is None:
         choices = [{"index": 0, "finish_reason": finish, "message": message}]
     record = {"id": "x", "object": "chat.completion", "created": 1, "model": "fake-2026-01-01", "choices": choices}
-    return json.dumps({**record, "usage": usage}).encode()
+    return json.dumps({**record, "usage": usage, "system_fingerprint": state}).encode()
 
 
 def said(body: dict[str, Any]) -> str:
@@ -153,7 +189,8 @@ def said(body: dict[str, Any]) -> str:
 
 
 async def _send(writer: asyncio.StreamWriter, status: int, body: bytes, *headers: str) -> None:
-    head = [f"HTTP/1.1 {status} X", "content-type: application/json", f"content-length: {len(body)}", *headers]
+    kind = [] if any(line.startswith("content-type") for line in headers) else ["content-type: application/json"]
+    head = [f"HTTP/1.1 {status} X", *kind, f"content-length: {len(body)}", *headers]
     writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
     await writer.drain()
 

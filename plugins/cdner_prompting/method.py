@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Gt, Le
 
@@ -39,9 +39,11 @@ class PromptingOptions:
 
     `shots` examples from the target's train split, `fixed` or the `nearest` to each sentence by BM25, go before the
     question. `format` json asks for an answer in a JSON schema. `votes` answers are asked for, at a temperature above
-    0, and what more than half of them say counts. The options after `votes` say how to ask, not what: where the
-    server is (`local` starts one), which variable holds the key, prices in US dollars for a million tokens, limits,
-    where answers are kept (`store`), and whether the network may be used at all (`replay`).
+    0, and what more than half of them say counts. `served_by` is the name under which the server counts: the same model
+    at another is another run, unless it is given the same name; by default its host, and None for OpenAI's. The options
+    after it say how to ask, not what: where the server is (`local` starts one), which variable holds the key, prices in
+    US dollars for a million tokens, limits, where answers are kept (`store`), and whether the network may be used at
+    all (`replay`).
     """
 
     model: Annotated[str, backbone] = "gpt-4o"
@@ -51,6 +53,7 @@ class PromptingOptions:
     temperature: Annotated[float, Ge(0), Le(2)] | None = 0.0
     max_tokens: Positive = 512
     votes: Positive = 1
+    served_by: str | None = None
     base_url: Annotated[str | None, operational] = None
     key_variable: Annotated[str, operational] = "OPENAI_API_KEY"
     price_in: Annotated[Dollars | None, operational] = None
@@ -63,6 +66,10 @@ class PromptingOptions:
     attempts: Annotated[Positive, operational] = 3
     store: Annotated[Path | None, operational] = None
     replay: Annotated[Literal["first", "only"], operational] = "first"
+
+    def settle(self) -> Self:
+        """These options with the name of the server that they lead to, here and now."""
+        return replace(self, served_by=llm.name_server(self.base_url, self.served_by))
 
 
 class Prompting(Method):
@@ -85,7 +92,7 @@ class Prompting(Method):
         self.examples = Nearest(target.train, o.shots) if nearest else Fixed(target.train, o.shots, run.seed)
         answers = [text2text.answer(s) for s in target.train]
         self.characters = sum(map(len, answers)) / max(1, len(answers))
-        where = llm.find_endpoint(o.model, o.base_url, o.key_variable, o.concurrency)
+        where = llm.find_endpoint(o.model, o.base_url, o.key_variable, o.concurrency, o.served_by)
         if self.schema and not where.schemas:
             raise OptionError(f"the server of {o.model} knows no JSON schemas", hint="ask for text: -o format=text")
         self.client = llm.Client(
@@ -107,22 +114,28 @@ class Prompting(Method):
                     several = islice(answers, self.options.votes)
                     yield reading.vote([self._read(answer, sentence) for answer in several])
         finally:
-            self._account(run)
+            usage = self._account(run)
+        if usage.mixed:
+            states = f" (states {usage.fingerprint})" if usage.fingerprint else ""
+            run.note(f"the answers do not come from one model in one state, but from {usage.model}{states}")
 
-    def _account(self, run: RunContext) -> None:
+    def _account(self, run: RunContext) -> llm.Usage:
         usage = self.client.usage(self._wording())
         run.describe(backbone=usage.model or self.client.endpoint.model, trained=0, total=0)
         run.asked(usage, self.client.waiting)
+        return usage
 
     def _questions(self, sentences: Sequence[Sentence], seed: int) -> Iterator[llm.Question]:
         o = self.options
-        model = self.client.endpoint.model
+        model, served_by = self.client.endpoint.model, self.client.endpoint.served_by
         for sentence in sentences:
             messages = tuple(self.messages(sentence, self.types))
             for n in range(o.votes):
                 drawn = 0 if o.temperature == 0 else seed * 1000 + n  # at temperature 0 all seeds share one answer
                 sent = drawn if o.temperature else None  # who takes no temperature may take no seed
-                yield llm.Question(model, messages, o.max_tokens, o.temperature, None, sent, self.schema, drawn)
+                yield llm.Question(
+                    model, messages, o.max_tokens, o.temperature, None, sent, self.schema, drawn, served_by
+                )
 
     def messages(self, sentence: Sentence, types: Sequence[str]) -> Iterator[tuple[str, str]]:
         """The conversation (role, text) that asks about a sentence, with the demonstrations before it."""
@@ -140,7 +153,7 @@ class Prompting(Method):
 
     def _read(self, answer: llm.Answer, sentence: Sentence) -> Prediction:
         if answer.state in llm.WITHOUT_CONTENT:
-            return Prediction(sentence.id, raw=answer.text)
+            return Prediction(sentence.id)  # without the text, which would be read for entities
         cut = (Cut.ANSWER,) if answer.state == llm.TRUNCATED else ()
         return replace(text2text.read(answer.text, sentence, self.types), cut=cut)
 

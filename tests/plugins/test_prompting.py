@@ -21,10 +21,11 @@ import pytest
 from cdner_bench import Entity, Method, Prediction, Rejected, Sentence, plugins, text2text
 from cdner_bench.data import Benchmark, benchmark
 from cdner_bench.records import results
-from cdner_bench.running import runner
+from cdner_bench.reporting import make_boards, write_rows
+from cdner_bench.running import rescoring, runner
 from cdner_prompting import reading
 from cdner_prompting.demonstrations import Fixed, Nearest
-from llm_server import Behaviour, FakeServer, completion, running
+from llm_server import Behaviour, FakeServer, running
 from support import ROOT, Run
 
 KEY = "sk-test-PLANTED-0123456789"
@@ -50,14 +51,21 @@ class Listener:
         self.notes.append(text)
 
 
-def run(out: Path, fake: FakeServer | None, *, preset: str | None = "paper", **options: Any) -> runner.Outcome:
+def run(
+    out: Path,
+    fake: FakeServer | None,
+    listener: Listener | None = None,
+    *,
+    preset: str | None = "paper",
+    **options: Any,
+) -> runner.Outcome:
     mini = benchmark.load("mini")
     chosen = {"model": "fake", "timeout": 0.5, "retries": 8, **options}
     if fake:
-        chosen["base_url"] = fake.url
+        chosen = {"base_url": fake.url, "served_by": "fake", **chosen}
     entry = plugins.discover().get("gpt4")
     (job,) = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [entry], preset, chosen, [0])
-    (outcome,) = runner.run([job], out, Listener())
+    (outcome,) = runner.run([job], out, listener or Listener())
     return outcome
 
 
@@ -97,7 +105,14 @@ def test_killed_at_random_moments_it_ends_the_same(tmp_path: Path) -> None:
     with running(Behaviour(faults=0.3, delay=0.05, kinds=("429", "500", "drop", "refusal"))) as fake:
         command = [sys.executable, "-m", "cdner_bench", "run", "--method", "gpt4", "--setting", "single"]
         command += ["--benchmark", "mini", "--target", "ai", "--preset", "paper", "--out", str(tmp_path / "rough")]
-        for option in ("model=fake", f"base_url={fake.url}", "timeout=0.5", "retries=8", "concurrency=1"):
+        for option in (
+            "model=fake",
+            f"base_url={fake.url}",
+            "served_by=fake",
+            "timeout=0.5",
+            "retries=8",
+            "concurrency=1",
+        ):
             command += ["-o", option]
         for _ in range(60):
             kept = _stored(tmp_path / "rough")
@@ -118,7 +133,7 @@ def test_killed_at_random_moments_it_ends_the_same(tmp_path: Path) -> None:
                 break
         assert process.returncode == 0, output
     assert kills == 20
-    rough = run(tmp_path / "rough", None, replay="only")
+    rough = run(tmp_path / "rough", None, served_by="fake", replay="only")
     assert rough.status == "skipped"
     assert predictions(tmp_path / "calm", calm) == predictions(tmp_path / "rough", rough)
     assert lasting(calm) == lasting(rough)
@@ -171,14 +186,16 @@ def test_a_published_store_is_replayed_without_network_or_key(tmp_path: Path, mo
         there = run(tmp_path / "there", fake)
     monkeypatch.delenv("OPENAI_API_KEY")
     store = tmp_path / "there" / "runs" / "answers"
-    here = run(tmp_path / "here", None, store=str(store), replay="only")
+    here = run(tmp_path / "here", None, served_by="fake", store=str(store), replay="only")
     assert predictions(tmp_path / "there", there) == predictions(tmp_path / "here", here)
     assert here.result is not None
     assert here.result.usage is not None
     assert here.result.usage.replayed == 132
-    missing = run(tmp_path / "here", None, store=str(store), replay="only", shots=1)
+    missing = run(tmp_path / "here", None, served_by="fake", store=str(store), replay="only", shots=1)
     assert "132 of 132 answers are missing" in missing.message
     assert missing.hint == "leave out replay=only to ask the model, or name another store: -o store=FOLDER"
+    unnamed = run(tmp_path / "here", None, store=str(store), replay="only")
+    assert unnamed.hint == "it has answers of the server fake: -o served_by=fake"
 
 
 COMMITTED = sorted((ROOT / "leaderboards" / "results" / "mini" / "single").glob("*/gpt4-*.json"))
@@ -380,8 +397,76 @@ def test_a_refusal_is_no_prediction_and_a_cut_off_answer_counts_as_far_as_it_goe
     assert refused.result.usage is not None
     assert refused.result.usage.states == {"refused": 132}
     assert refused.f1 == 0
-    assert all("rejected" not in json.loads(line) for line in predictions(tmp_path, refused).splitlines())
-    assert b"refus" in completion(None, refusal="x")
+    said = [json.loads(line) for line in predictions(tmp_path, refused).splitlines()]
+    assert not any("rejected" in line or "raw" in line for line in said)
+
+
+@pytest.mark.parametrize("options", [{}, {"format": "json"}])
+def test_what_the_model_refused_or_a_filter_cut_is_not_read(options: dict[str, Any], tmp_path: Path) -> None:
+    claim = "(person, Ada) " * 3 if not options else '{"entities": [{"type": "person", "text": "Ada"}]}'
+    with running(Behaviour(content=claim, finish="content_filter")) as fake:
+        filtered = run(tmp_path, fake, **options)
+    assert filtered.result is not None
+    assert filtered.result.usage is not None
+    assert (filtered.result.usage.states, filtered.result.answers) == ({"filtered": 132}, {})
+    assert b"Ada" not in predictions(tmp_path, filtered)
+
+
+@pytest.mark.parametrize("finish", ["", "length", "tool_calls"])
+def test_answers_without_a_word_make_the_run_incomplete(finish: str, tmp_path: Path) -> None:
+    with running(Behaviour(content=" ", finish=finish)) as fake:
+        outcome = run(tmp_path, fake, attempts=1)
+    assert (outcome.status, outcome.f1) == ("incomplete", None)
+    assert "empty" in outcome.message
+
+
+def test_another_server_is_another_run_unless_it_counts_as_the_same(tmp_path: Path) -> None:
+    with running(Behaviour()) as one, running(Behaviour(content="(task, parsing)")) as other:
+        first = run(tmp_path, one, served_by=None)
+        second = run(tmp_path, other, served_by=None)
+        assert (first.status, second.status) == ("finished", "finished")
+        assert first.job.method.options["served_by"] == f"localhost:{one.port}"
+        assert first.job.id != second.job.id
+        assert first.f1 != second.f1
+        assert (one.answered.total(), other.answered.total()) == (132, 132)
+        assert run(tmp_path, one, served_by=None).status == "skipped"
+        same = run(tmp_path, other, served_by=f"localhost:{one.port}")
+        assert (same.status, same.f1) == ("skipped", first.f1)
+        again = run(tmp_path, other, served_by=f"localhost:{one.port}", shots=1)
+        assert again.status == "finished"
+        assert other.answered.total() == 264
+    board = results.load_all(tmp_path / "leaderboards" / "results")
+    assert len({kept.method.row for kept in board}) == 3
+
+
+def test_the_address_in_the_environment_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(Behaviour()) as fake:
+        monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+        outcome = run(tmp_path, None)
+        assert outcome.job.method.options["served_by"] == f"localhost:{fake.port}"
+    entry = plugins.discover().get("gpt4")
+    recorded = {"model": "fake", "format": "text"}
+    assert rescoring.modernise(entry, recorded)["options"]["served_by"] is None, "an old record is what it was"
+
+
+@pytest.mark.parametrize(
+    ("states", "mixed"), [((), False), (("fp_1",), False), (("fp_1", "fp_2"), True), (tuple("abcdefgh"), True)]
+)
+def test_a_server_in_several_states_is_told(states: tuple[str, ...], mixed: bool, tmp_path: Path) -> None:
+    listener = Listener()
+    with running(Behaviour(states=states)) as fake:
+        outcome = run(tmp_path, fake, listener, concurrency=1)
+    assert outcome.result is not None
+    assert outcome.result.usage is not None
+    shown = (*states[:4], "4 others") if len(states) > 4 else states
+    assert outcome.result.usage.fingerprint == ", ".join(shown)
+    assert outcome.result.usage.mixed is mixed
+    notes = [note for note in listener.notes if note.startswith("the answers do not come from one model")]
+    assert len(notes) == mixed
+    (board,) = make_boards([outcome.result], benchmark.load("mini"))
+    models = board.models()
+    assert models is not None
+    assert write_rows(models)[0][1] == ("fake-2026-01-01 (mixed)" if mixed else "fake-2026-01-01")
 
 
 @pytest.mark.parametrize("options", [{}, {"format": "json"}])
@@ -405,7 +490,6 @@ def test_a_truncated_answer_is_marked_as_cut(options: dict[str, Any], tmp_path: 
         ({"max_cost": 1, "model": "nobody-s"}, "max_cost needs the price of nobody-s", "price_in=2.5"),
         ({"base_url": "local", "model": "minilm"}, "minilm is no language model", "take smollm2"),
         ({"base_url": "local", "model": "hf:x", "format": "json"}, "knows no JSON schemas", "-o format=text"),
-        ({"base_url": "example.org"}, "no address of a server", "http://host:port/v1"),
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, Any], said: str, hint: str, tmp_path: Path) -> None:

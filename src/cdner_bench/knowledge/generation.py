@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from ..llm import TRUNCATED, WITHOUT_CONTENT, Answer, Client, Question
+from ..llm import TRUNCATED, WITHOUT_CONTENT, Answer, Client, Endpoint, Question, drop_thoughts
 from ..types import Corpus, Entity, Sentence
 from .gtok import Explanation, Record
 
@@ -30,29 +30,32 @@ the paper's section 3.1.
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to ask; the paper's values. `max_tokens` is the length of an explanation."""
+    """How to ask; the paper's values. `max_tokens` is the length of an explanation; without a `temperature` or `top_p`,
+    the server takes its own, and without a temperature no seed is sent, which who takes none may not take either.
+    """
 
     wording: str = "released"
-    temperature: float = 0.1
-    top_p: float = 0.95
+    temperature: float | None = 0.1
+    top_p: float | None = 0.95
     max_tokens: int = 512
     seed: int = 0
 
 
-def make_questions(corpus: Corpus, model: str, sampling: Sampling) -> Iterator[Question]:
+def make_questions(corpus: Corpus, endpoint: Endpoint, sampling: Sampling) -> Iterator[Question]:
     """One question an entity of the train split, in order."""
     for sentence in corpus.train:
         seen: Counter[tuple[str, str]] = Counter()
         for entity in sentence.entities:
             span = (sentence.surface(entity), entity.type)
             yield Question(
-                model=model,
+                model=endpoint.model,
                 messages=(("user", _word_question(sentence, entity, corpus.name, sampling.wording)),),
                 max_tokens=sampling.max_tokens,
                 temperature=sampling.temperature,
                 top_p=sampling.top_p,
-                seed=sampling.seed,
+                seed=None if sampling.temperature is None else sampling.seed,
                 sample=seen[span],
+                served_by=endpoint.served_by,
             )
             seen[span] += 1
 
@@ -60,10 +63,11 @@ def make_questions(corpus: Corpus, model: str, sampling: Sampling) -> Iterator[Q
 def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[Record]:
     """The records of a corpus, a sentence at a time, nothing cleaned.
 
-    What the model refused is left out; an explanation that was cut off ends with its last whole sentence.
+    What the model refused or left empty is left out, and so is what it thought before it answered; an explanation that
+    was cut off ends with its last whole sentence.
     Raises `IncompleteError` if answers are missing; those that came are kept, so the next call goes on there.
     """
-    with closing(client.answers(make_questions(corpus, client.endpoint.model, sampling))) as answers:
+    with closing(client.answers(make_questions(corpus, client.endpoint, sampling))) as answers:
         for sentence in corpus.train:
             said = islice(answers, len(sentence.entities))
             yield Record(sentence.text, tuple(_explain(sentence, said)))
@@ -71,9 +75,10 @@ def generate(corpus: Corpus, client: Client, sampling: Sampling) -> Iterator[Rec
 
 def _explain(sentence: Sentence, answers: Iterable[Answer]) -> Iterator[Explanation]:
     for entity, answer in zip(sentence.entities, answers, strict=True):
-        if answer.state not in WITHOUT_CONTENT:
-            text = keep_whole_sentences(answer.text) if answer.state == TRUNCATED else answer.text
-            yield Explanation(sentence.text, sentence.surface(entity), entity.type, text.strip())
+        text = "" if answer.state in WITHOUT_CONTENT else drop_thoughts(answer.text).strip()
+        if text:
+            whole = keep_whole_sentences(text) if answer.state == TRUNCATED else text
+            yield Explanation(sentence.text, sentence.surface(entity), entity.type, whole.strip())
 
 
 def _word_question(sentence: Sentence, entity: Entity, domain: str, wording: str) -> str:

@@ -7,19 +7,27 @@ imported when the first question leaves the machine; a replay needs no network a
 from typing import TYPE_CHECKING
 
 from ..lazy import import_later
+from .ending import ANSWERED, TRUNCATED, WITHOUT_CONTENT, drop_thoughts
 from .limits import Limits
-from .question import ANSWERED, TRUNCATED, WITHOUT_CONTENT, Answer, Question
+from .question import Answer, Question
 from .usage import CostEstimate, Price, Usage, make_price
 
 if TYPE_CHECKING:
     from . import server
     from .client import Client
-    from .endpoint import Endpoint, find_endpoint
+    from .endpoint import Endpoint, find_endpoint, name_server
     from .store import Store
 else:
     __getattr__ = import_later(
         __name__,
-        {"server": "", "Client": "client", "Endpoint": "endpoint", "find_endpoint": "endpoint", "Store": "store"},
+        {
+            "server": "",
+            "Client": "client",
+            "Endpoint": "endpoint",
+            "find_endpoint": "endpoint",
+            "name_server": "endpoint",
+            "Store": "store",
+        },
     )
 
 __all__ = [
@@ -35,7 +43,9 @@ __all__ = [
     "Question",
     "Store",
     "Usage",
+    "drop_thoughts",
     "find_endpoint",
     "make_price",
+    "name_server",
     "server",
 ]

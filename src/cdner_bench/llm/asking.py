@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 from ..errors import CdnerError, PluginError
+from .ending import FILTERED, GARBLED, MALFORMED, NOTHING, OVERLONG, REFUSED, judge
 from .endpoint import Connection, Endpoint
-from .failure import GARBLED, MAYBE_PAID, FilteredError, UnansweredError, explain
+from .failure import MAYBE_PAID, PageError, UnansweredError, clean_name, explain, is_page, renames_limit
 from .ledger import Ledger
 from .limits import Limits
-from .question import ANSWERED, CLIENT, FILTERED, MALFORMED, REFUSED, TRUNCATED, Answer, Question
+from .question import CLIENT, LIMIT, OLDER_LIMIT, Answer, Question
 from .store import Store
 
-_ENDINGS = {"length": TRUNCATED, "content_filter": FILTERED}
+_ASKED_AGAIN = (REFUSED, MALFORMED, *NOTHING)
+ROOM, ROOM_FOR_A_TOKEN, ROOM_FOR_MODELS = 2**16, 2**10, 2**23
+"""How many bytes are read of an answer, of each token that it may have, and of a list of models."""
+
+
+@dataclass
+class Room:
+    """The bytes that may still come of an answer, and whether there were more."""
+
+    left: int
+    full: bool = False
+
+
+ROOM_HERE: ContextVar[Room] = ContextVar("ROOM_HERE")
+"""Of the request that this task sends."""
 
 
 class Asker:
     """Runs requests on an event loop that turns only while somebody waits for an answer. Every answer goes into the
     `store`, every request into the `ledger`; `fits` tells whether a text has the shape that was asked for.
 
-    `reserved` are the tokens, read and written, that all attempts at what is under way may still take.
+    `reserved` are the tokens, read and written, that all attempts at what is under way may still take; `limit` is what
+    the server calls the limit of tokens.
     """
 
     def __init__(
@@ -47,6 +64,7 @@ class Asker:
         self.reserved = (0, 0)
         self.sending = 0
         self.stopped = False
+        self.limit = LIMIT
 
     @property
     def under_way(self) -> int:
@@ -115,93 +133,116 @@ class Asker:
 
     async def _ask_until_kept(self, question: Question) -> Answer:
         """The first answer that is one, or the last attempt's, whatever it is."""
-        lost = [0, 0, 0]
-        for attempt in range(self.limits.attempts):
-            last = attempt + 1 == self.limits.attempts
-            if attempt and self.stopped:
+        again = again_in = again_out = 0
+        while True:
+            if again and self.stopped:
                 raise UnansweredError("")
-            begun = time.perf_counter()
-            try:
-                completion, tokens = await self._send(question)
-                answer = self._read_answer(question, completion, tokens, round(time.perf_counter() - begun, 3))
-            except UnansweredError as error:
-                if last or error.reason != GARBLED:
-                    raise
-                lost[0] += 1
-                continue
-            if last or answer.state not in (REFUSED, MALFORMED):
-                return replace(answer, again=lost[0], again_in=lost[1], again_out=lost[2])
-            lost = [lost[0] + 1, lost[1] + answer.tokens_in, lost[2] + answer.tokens_out]
-        raise AssertionError("attempts is positive")
+            answer = await self._try(question)
+            if again + 1 == self.limits.attempts or answer.state not in _ASKED_AGAIN:
+                break
+            again, again_in, again_out = again + 1, again_in + answer.tokens_in, again_out + answer.tokens_out
+        if answer.state in NOTHING:
+            raise UnansweredError(answer.state)
+        return replace(answer, again=again, again_in=again_in, again_out=again_out)
+
+    async def _try(self, question: Question) -> Answer:
+        """What comes of one request, be it an answer or not."""
+        begun = time.perf_counter()
+        came, tokens = await self._send(question)
+        seconds = round(time.perf_counter() - begun, 3)
+        state, text = (came, "") if isinstance(came, str) else self._judge(came)
+        model = "" if self.endpoint.own else clean_name(getattr(came, "model", None))
+        asked = datetime.now(UTC).isoformat(timespec="seconds")
+        fingerprint = clean_name(getattr(came, "system_fingerprint", None))
+        return Answer(
+            text, state, model or question.model, *tokens, seconds, asked, server=self.endpoint.host,
+            fingerprint=fingerprint,
+        )  # fmt: skip
+
+    def _judge(self, completion: Any) -> tuple[str, str]:
+        try:
+            choice = next(iter(completion.choices or ()))
+            message = choice.message
+            state, text = judge(
+                message.content,
+                getattr(message, "refusal", None),
+                choice.finish_reason,
+                _read_count(completion, "completion_tokens"),
+                self.fits,
+            )
+        except (AttributeError, TypeError, StopIteration):
+            return GARBLED, ""
+        return state, _drop_surrogates(text)
 
     async def _send(self, question: Question) -> tuple[Any, tuple[int, int]]:
-        """What came back, None if the provider filtered the prompt, and the tokens read and written. Whatever comes of
-        it, the request is booked.
+        """What came back, or why it is nothing, and the tokens read and written. Whatever comes of it, the request is
+        booked.
         """
         most = self.limits.max_requests
         if self.stopped or (most is not None and self.ledger.sent + self.sending >= most):
             raise UnansweredError("")
         self.sending += 1
         spent = question.most  # unless somebody counts, or says no
+        room = Room(ROOM + ROOM_FOR_A_TOKEN * question.max_tokens)
         try:
-            completion = await self.api.chat.completions.create(**question.body(self.connection.served_as))
+            completion = await self._create(question, room)
             spent = _count_tokens(question, completion)
         except Exception as error:
-            instead = explain(error, question, self.endpoint, self.connection)
-            if not (isinstance(instead, UnansweredError) and instead.reason in MAYBE_PAID):
+            instead = await explain(error, question, self.endpoint, self.connection, self._list_models)
+            reason = instead.reason if isinstance(instead, UnansweredError) else ""
+            if reason not in MAYBE_PAID:
                 spent = (0, 0)
-            if isinstance(instead, FilteredError):
-                return None, spent
+            if reason in (FILTERED, GARBLED):
+                return OVERLONG if room.full else reason, spent
             raise instead from None  # the client's error holds headers and what the server said
         finally:
             self.sending -= 1
             self.ledger.spend(*spent)
         return completion, spent
 
-    def _read_answer(self, question: Question, completion: Any, tokens: tuple[int, int], seconds: float) -> Answer:
-        text, state, model = "", FILTERED, question.model
-        if completion is not None:
-            try:
-                choice = next(iter(completion.choices or ()), None)
-                text, state = self._read_choice(choice.message, choice.finish_reason)  # type: ignore[union-attr]
-            except (AttributeError, TypeError):
-                raise UnansweredError(GARBLED) from None
-            if not self.endpoint.own:
-                model = _clean_name(completion.model) or question.model
-        asked = datetime.now(UTC).isoformat(timespec="seconds")
-        return Answer(text, state, model, *tokens, seconds, asked, server=self.endpoint.host)
+    async def _create(self, question: Question, room: Room) -> Any:
+        """The completion of a question; of a server that knows only the older name of the limit, by that name."""
+        ROOM_HERE.set(room)
+        limit = self.limit
+        try:
+            completion = await self._ask_by(question, limit)
+        except Exception as error:
+            if not renames_limit(error, limit):
+                raise
+            self.limit = OLDER_LIMIT
+            completion = await self._ask_by(question, OLDER_LIMIT)
+        if is_page(completion):
+            raise PageError
+        return completion
 
-    def _read_choice(self, message: Any, finish: object) -> tuple[str, str]:
-        """The text of what came back, and how it ended."""
-        refusal, text = getattr(message, "refusal", None), message.content
-        if isinstance(refusal, str) and refusal:
-            return _drop_surrogates(refusal), REFUSED
-        state = _ENDINGS.get(str(finish), ANSWERED)
-        if not isinstance(text, str):
-            if state == ANSWERED:
-                raise UnansweredError(GARBLED)
-            return "", state
-        if state == ANSWERED and self.fits is not None and not self.fits(text):
-            state = MALFORMED
-        return _drop_surrogates(text), state
+    async def _ask_by(self, question: Question, limit: str) -> Any:
+        return await self.api.chat.completions.create(**question.body(self.connection.served_as, limit))
+
+    async def _list_models(self, url: str) -> list[str] | None:
+        """The models that there are at an address; None if it is not that of such a server."""
+        ROOM_HERE.set(Room(ROOM_FOR_MODELS))
+        try:
+            page = await self.api.with_options(base_url=url, max_retries=0, timeout=10).models.list()
+            return [str(model.id) for model in page.data]
+        except Exception:  # whatever else may be there
+            return None
 
 
 def _count_tokens(question: Question, completion: object) -> tuple[int, int]:
     """The tokens that a request read and wrote. A server that does not count is taken at the limits."""
-    usage = getattr(completion, "usage", None)
-    counts = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
-    read, written = (n if isinstance(n, int) and n >= 0 else m for n, m in zip(counts, question.most, strict=True))
+    counts = [_read_count(completion, name) for name in ("prompt_tokens", "completion_tokens")]
+    read, written = (most if n is None else n for n, most in zip(counts, question.most, strict=True))
     return read, written
+
+
+def _read_count(completion: object, name: str) -> int | None:
+    count = getattr(getattr(completion, "usage", None), name, None)
+    return count if isinstance(count, int) and count >= 0 else None
 
 
 def _drop_surrogates(text: str) -> str:
     """Half characters, which JSON can smuggle in, replaced: no file takes them."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _clean_name(name: object) -> str:
-    """A model's name as a server gave it, without what is no name."""
-    return "".join(c for c in name if c.isalnum() or c in "-_.:/@")[:80] if isinstance(name, str) else ""
 
 
 def _open_api(connection: Connection, timeout: float, retries: int) -> Any:
@@ -217,13 +258,35 @@ def _open_api(connection: Connection, timeout: float, retries: int) -> Any:
             f"answers are kept by {CLIENT}, and {installed} is installed", hint="pip install 'openai>=3,<4'"
         )
 
+    class Bounded(httpx2.AsyncByteStream):
+        """What comes, up to where there is no more room."""
+
+        def __init__(self, stream: Any, room: Room) -> None:
+            self.stream, self.room = stream, room
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for part in self.stream:
+                self.room.left -= len(part)
+                self.room.full = self.room.left < 0
+                if self.room.full:
+                    return
+                yield part
+
+        async def aclose(self) -> None:
+            await self.stream.aclose()
+
     class Punctual(httpx2.AsyncClient):
-        """Takes a whole answer within the limit: a server that drips one byte at a time runs out of time too."""
+        """Takes a whole answer within the limits: a server that drips one byte at a time runs out of time too, and one
+        that goes on and on out of room.
+        """
 
         async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
             try:
                 async with asyncio.timeout(timeout):
-                    return await super().send(request, **options)
+                    response = await super().send(request, **{**options, "stream": True})
+                    response.stream = Bounded(response.stream, ROOM_HERE.get())
+                    await response.aread()
+                    return response
             except TimeoutError:
                 raise httpx2.ReadTimeout("the answer took too long", request=request) from None
 
@@ -235,5 +298,9 @@ def _open_api(connection: Connection, timeout: float, retries: int) -> Any:
         max_retries=retries,
         timeout=timeout,
         default_headers=headers,
-        http_client=Punctual(trust_env=not connection.loopback, limits=httpx2.Limits(max_connections=None)),
+        http_client=Punctual(
+            trust_env=not connection.loopback,
+            limits=httpx2.Limits(max_connections=None),
+            headers={"accept-encoding": "identity"},
+        ),
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..errors import CdnerError, IncompleteError, OptionError
 from .asking import Asker
 from .endpoint import Endpoint
-from .failure import UnansweredError
+from .failure import ADVICE, UnansweredError
 from .ledger import Ledger
 from .limits import Limits
 from .question import Answer, Question
@@ -138,16 +138,25 @@ class _Round:
         of = f"{missing} of {missing + self.got} answers are missing"
         if self.client.limits.replay == "only":
             raise IncompleteError(
-                f"{of} in {self.client.store.folder}, and replay=only asks nobody",
-                hint="leave out replay=only to ask the model, or name another store: -o store=FOLDER",
+                f"{of} in {self.client.store.folder}, and replay=only asks nobody", hint=self._advise_replay()
             )
         reasons = [f"{count} {reason}" for reason, count in sorted(self.failures.items())]
         if self.unsent:
             reasons.append(f"{self.unsent} not asked, {self.spent or self._say_requests()}")
         hint = "type the same command to ask for them; what was answered is kept"
+        if len(self.failures) == 1 and (advice := ADVICE.get(next(iter(self.failures)))):
+            hint = f"{advice}; the same command asks for them, and what was answered is kept"
         if self.unsent and not self.spent.startswith("after"):
             hint = "raise the limit and type the same command; what was answered is kept"
         raise IncompleteError(f"{of}: {', '.join(reasons)}", hint=hint)
+
+    def _advise_replay(self) -> str:
+        """What to type if the answers are kept under the name of another server, or not at all."""
+        endpoint = self.client.endpoint
+        others = [name for name in self.client.store.list_servers(endpoint.model) if name != endpoint.served_by]
+        if named := [name for name in others if name]:
+            return f"it has answers of the server {named[0]}: -o served_by={named[0]}"
+        return "leave out replay=only to ask the model, or name another store: -o store=FOLDER"
 
     def _look_up(self, question: Question) -> _Pending:
         kept = self.client.store.get(question)

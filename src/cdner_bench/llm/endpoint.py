@@ -9,17 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies
 
 from ..errors import CdnerError, NotRunError, OptionError
+from ..hashing import digest
 from ..io import models
 from . import server
 
 OPENAI = "https://api.openai.com/v1"
 LOCAL = "local"
 KEY = "OPENAI_API_KEY"
+NO_KEY = "none"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_OF_A_SERVICE = re.compile(r"/(chat/completions|completions|responses|models|embeddings|chat)/*$")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Connection:
     url: str
     served_as: str
     key: str = field(repr=False)
+
+    @property
+    def keyless(self) -> bool:
+        """Whether there is no key."""
+        return self.key == NO_KEY
 
     @property
     def loopback(self) -> bool:
@@ -43,13 +51,16 @@ class Connection:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model and where to ask it. `model` is its name in keys and records, `own` tells that we run the server."""
+    """A model and where to ask it. `model` is its name in keys and records, `own` tells that we run the server,
+    `served_by` is the name under which the server counts ("": OpenAI's or our own).
+    """
 
     model: str
     url: str
     key_variable: str = KEY
     name: str = ""
     parallel: int = 4
+    served_by: str = ""
 
     @property
     def own(self) -> bool:
@@ -73,10 +84,10 @@ class Endpoint:
         """
         if self.own:
             with server.start(self.name, self.parallel) as url:
-                yield Connection(url, server.drop_hub(self.name), "none")
+                yield Connection(url, server.drop_hub(self.name), NO_KEY)
             return
         key = os.environ.get(self.key_variable, "").strip()
-        connection = Connection(self.url, self.name, key or "none")
+        connection = Connection(self.url, self.name, key or NO_KEY)
         if not key and not connection.loopback:
             raise NotRunError(
                 f"{self.model} at {self.host} needs a key, and {self.key_variable} is not set",
@@ -88,9 +99,16 @@ class Endpoint:
         yield connection
 
 
-def find_endpoint(model: str, base_url: str | None = None, key_variable: str = KEY, parallel: int = 4) -> Endpoint:
+def find_endpoint(
+    model: str,
+    base_url: str | None = None,
+    key_variable: str = KEY,
+    parallel: int = 4,
+    served_by: str | None = None,
+) -> Endpoint:
     """The endpoint of a model. `base_url` is an OpenAI-compatible server's (None: $OPENAI_BASE_URL or OpenAI's), or
     `local`: then `model` is one of `cdner-bench models list` with a GGUF file, or `hf:NAME`, and a server is started.
+    `served_by` is the name under which the server counts, if it is not to be its own (`name_server`).
 
     Raises `OptionError` for an address that is none or that carries a password, and for a variable that is none.
     """
@@ -98,27 +116,74 @@ def find_endpoint(model: str, base_url: str | None = None, key_variable: str = K
         raise OptionError(
             "key_variable is no name of an environment variable", hint=f"such as {KEY}, which holds the key"
         )
-    url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+    url = _choose_url(base_url)
+    known_as = name_server(base_url, served_by) or ""
     if url == LOCAL:
-        return Endpoint(_pin(model), LOCAL, key_variable, model, parallel)
+        return Endpoint(_pin(model), LOCAL, key_variable, model, parallel, known_as)
+    if not re.fullmatch(r"[\w./:@+-]+", model):
+        raise OptionError(f"model={model}: not the name of a model")
+    return Endpoint(model, url.rstrip("/"), key_variable, model, parallel, known_as)
+
+
+def name_server(base_url: str | None = None, served_by: str | None = None) -> str | None:
+    """The name under which a server counts in what depends on its answers: `served_by` if the user gives one, else
+    host, port and what distinguishes the path of its address. None for OpenAI's, and for a server of our own, whose
+    models are named by their weights.
+
+    Raises `OptionError` for an address that is none or that carries a password.
+    """
+    url = _choose_url(base_url)
+    given = served_by or (None if url == LOCAL else _name_address(_check_address(url, base_url)))
+    return None if given == urlsplit(OPENAI).hostname else given
+
+
+def _choose_url(base_url: str | None) -> str:
+    return (base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).strip()
+
+
+def _name_address(parts: SplitResult) -> str:
+    """`localhost:8000`, `api.groq.com/openai`: a usual port and a last `/v1` are left out, and what of a path may be a
+    secret stands as its hash.
+    """
+    host = "localhost" if parts.hostname in LOOPBACK else parts.hostname or ""
+    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    steps = [step for step in parts.path.split("/") if step]
+    if steps[-1:] == ["v1"]:
+        steps.pop()
+    plain = (step if re.fullmatch(r"[a-z-]{1,20}|v\d\w{0,5}", step) else digest(step)[:8] for step in steps)
+    return "/".join([f"{host}{port}", *plain])
+
+
+def _check_address(url: str, base_url: str | None) -> SplitResult:
+    option = "base_url" if base_url else "OPENAI_BASE_URL"
+    shown = re.sub(r"[?#].*", "", re.sub(r"^(\w+:/*)?.*@", r"\1", url))
     try:
         parts = urlsplit(url)
         named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         named = False
     if not named:
-        raise OptionError(
-            f"base_url={re.sub('//.*@', '//', url)}: this is no address of a server",
-            hint="write http://host:port/v1, or local for a server on this machine",
-        )
+        raise OptionError(f"{option}={shown}: this is no address of a server", hint=f"write {correct_address(shown)}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise OptionError(
             f"the address of {parts.hostname} carries a password or a query, which would be recorded",
             hint=f"put the key into an environment variable: {KEY}, or another that key_variable names",
         )
-    if not re.fullmatch(r"[\w./:@+-]+", model):
-        raise OptionError(f"model={model}: not the name of a model")
-    return Endpoint(model, url.rstrip("/"), key_variable, model, parallel)
+    if _OF_A_SERVICE.search(parts.path):
+        message = f"{option}={shown}: this is the address of one service, not of the whole API"
+        raise OptionError(message, hint=f"write {correct_address(shown)}")
+    return parts
+
+
+def correct_address(shown: str) -> str:
+    """The address that was probably meant: a host without a scheme gets one, and `/v1` where there is no path."""
+    found = re.fullmatch(r"(https?://)?([\w.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/[\w./-]*)?", shown)
+    if not found or not (found[3] or "." in found[2]) or not 0 < int((found[3] or ":1")[1:]) < 65536:
+        return "http://host:port/v1, or local for a server on this machine"
+    scheme, host, port, path = (part or "" for part in found.groups())
+    near = port or re.fullmatch(r"[\d.]+", host)
+    path = _OF_A_SERVICE.sub("", path.rstrip("/"))
+    return f"{scheme or ('http://' if near else 'https://')}{host}{port}{path or '/v1'}"
 
 
 def _reach(connection: Connection) -> None:

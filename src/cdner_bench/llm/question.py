@@ -11,23 +11,16 @@ from ..hashing import digest
 
 CLIENT = "openai 3"
 """The major version of the client that asks. It is part of a question's key, because it shapes the request."""
-
-ANSWERED, TRUNCATED, REFUSED, FILTERED, MALFORMED = "answered", "truncated", "refused", "filtered", "malformed"
-STATES = (ANSWERED, TRUNCATED, REFUSED, FILTERED, MALFORMED)
-"""How an answer ended: by itself, at the limit of tokens, with a refusal, stopped by the provider's content filter,
-or in another shape than was asked for. All five are the model's own doing and are scored by what they say; what
-never arrived is no answer.
-"""
-
-
-WITHOUT_CONTENT = (REFUSED, FILTERED)
-"""States in which the text, if there is any, is not about what was asked."""
+LIMIT, OLDER_LIMIT = "max_completion_tokens", "max_tokens"
+"""What servers call the limit of tokens, today and before."""
+_UNNAMED = ("served_by", "")  # left out of the key: answers of before the field was there keep theirs
 
 
 @dataclass(frozen=True)
 class Question:
     """One request. `messages` are (role, content); None leaves a parameter to the server; `sample` tells apart the
-    repetitions of one question.
+    repetitions of one question. `served_by` names the server under whose name the model counts (`name_server`), "" for
+    OpenAI's and for servers of one's own.
     """
 
     model: str
@@ -38,11 +31,12 @@ class Question:
     seed: int | None = None
     schema: Mapping[str, Any] | None = None
     sample: int = 0
+    served_by: str = ""
 
     @cached_property
     def key(self) -> str:
         """SHA-256 of everything that determines the answer."""
-        return digest([CLIENT, asdict(self)])
+        return digest([CLIENT, {name: value for name, value in asdict(self).items() if (name, value) != _UNNAMED}])
 
     @property
     def length(self) -> int:
@@ -57,12 +51,14 @@ class Question:
         read = sum(len(content) // 2 + len(content.encode()) - len(content) + 16 for _, content in self.messages)
         return read, self.max_tokens
 
-    def body(self, served_as: str) -> dict[str, Any]:
-        """The arguments with which the openai client is to ask it (of `chat.completions.create`)."""
+    def body(self, served_as: str, limit: str = LIMIT) -> dict[str, Any]:
+        """The arguments with which the openai client is to ask it (of `chat.completions.create`), of a server that
+        calls the model and the limit of tokens so.
+        """
         body: dict[str, Any] = {
             "model": served_as,
             "messages": [{"role": role, "content": content} for role, content in self.messages],
-            "max_completion_tokens": self.max_tokens,
+            limit: self.max_tokens,
             "temperature": self.temperature,
             "top_p": self.top_p,
             "seed": self.seed,
@@ -75,9 +71,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `model` is the snapshot that the server names, `server` its host, `seconds` the time from asking
-    to the end of the answer, `asked` the UTC time, `again` how many answers before this one were none worth keeping
-    (refusals, other shapes), `again_in` and `again_out` their tokens.
+    """What came back. `model` and `fingerprint` are what the server says that it answered with, `server` its host,
+    `seconds` the time from asking to the end of the answer, `asked` the UTC time, `again` how many answers before this
+    one were none worth keeping (refusals, other shapes, nothing), `again_in` and `again_out` their tokens.
     """
 
     text: str
@@ -91,3 +87,4 @@ class Answer:
     again_in: int = 0
     again_out: int = 0
     server: str = ""
+    fingerprint: str = ""

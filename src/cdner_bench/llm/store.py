@@ -36,9 +36,13 @@ class Store:
         """Keep an answer: it is on its way to the disk when this returns. Returns the one that is kept, which is
         another process's if that was faster.
         """
-        request = {name: value for name, value in asdict(question).items() if value is not None}
+        request = {name: value for name, value in asdict(question).items() if value not in (None, "")}
         record = {"key": question.key, "request": request, "answer": asdict(answer)}
         return self._file(question.model).append(question.key, record) or answer
+
+    def list_servers(self, model: str) -> list[str]:
+        """Under which servers' names answers of a model are kept, "" among them if under none."""
+        return self._file(model).list_servers()
 
     def open(self, model: str) -> None:
         """Make sure that answers of a model can be kept. Raises `DataError` if not."""
@@ -88,6 +92,14 @@ class AnswerFile:
             return Answer(**record["answer"])
         except TypeError as error:
             raise DataError(f"{self.path}: the answer {key[:12]} is of another shape: {error}") from None
+
+    def list_servers(self) -> list[str]:
+        """Under which servers' names the answers are kept."""
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as stream:
+            records = filter(None, map(_record, stream))
+            return sorted({str(record.get("request", {}).get("served_by", "")) for record in records})
 
     def append(self, key: str, record: dict[str, Any]) -> Answer | None:
         """Write a line, unless another process has: then its answer."""

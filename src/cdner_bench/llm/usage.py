@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from ..errors import OptionError
 from ..io import find_benchmarks_dir
-from .question import STATES, Answer
+from .ending import STATES
+from .question import Answer
 
 CHARACTERS_PER_TOKEN = 4.0
 """What estimates count with; the record has the provider's own counts."""
+_BETWEEN, _NAMED = ", ", 4
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,10 @@ def look_up_price(model: str) -> Price | None:
 
 @dataclass(frozen=True)
 class Usage:
-    """All answers of a run. `model` is the snapshot that the server named, `server` its host, `prompt` the hash of
-    the prompt's wording, `first` and `last` the days of asking (UTC). `states` counts how answers ended, `cost` is
-    in US dollars (None where no price is known). The rest may differ between two runs with the same answers:
+    """All answers of a run. `model` is the snapshot that the server named, `fingerprint` how it names its own state
+    ("" if it does not), `server` its host, `prompt` the hash of the prompt's wording, `first` and `last` the days of
+    asking (UTC). `states` counts how answers ended, `cost` is in US dollars (None where no price is known). The rest
+    may differ between two runs with the same answers:
     `latency` has percentiles in seconds, `again` counts answers that were asked for once more and `again_tokens`
     their tokens (read, written), `replayed` those that the last process took out of the store.
     """
@@ -74,6 +77,12 @@ class Usage:
     again: int = 0
     again_tokens: tuple[int, int] = (0, 0)
     replayed: int = 0
+    fingerprint: str = ""
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the answers came from more than one model, or from one in more than one state."""
+        return _BETWEEN in self.model or _BETWEEN in self.fingerprint
 
 
 @dataclass(frozen=True)
@@ -106,8 +115,8 @@ def add_up(answers: Collection[Answer], prompt: str, price: Price | None, replay
     states = Counter(a.state for a in answers)
     tokens_in, tokens_out = sum(a.tokens_in for a in answers), sum(a.tokens_out for a in answers)
     return Usage(
-        model=", ".join(sorted({a.model for a in answers})),
-        server=", ".join(sorted({a.server for a in answers})),
+        model=_name(a.model for a in answers),
+        server=_name(a.server for a in answers),
         prompt=prompt,
         first=days[0] if days else "",
         last=days[-1] if days else "",
@@ -120,7 +129,16 @@ def add_up(answers: Collection[Answer], prompt: str, price: Price | None, replay
         again=sum(a.again for a in answers),
         again_tokens=(sum(a.again_in for a in answers), sum(a.again_out for a in answers)),
         replayed=replayed,
+        fingerprint=_name(a.fingerprint for a in answers),
     )
+
+
+def _name(names: Iterable[str]) -> str:
+    """Names by how often they come, the first few of them."""
+    counted = Counter(name for name in names if name)
+    ordered = sorted(counted, key=lambda name: (-counted[name], name))
+    rest = [f"{len(ordered) - _NAMED} others"] if len(ordered) > _NAMED else []
+    return _BETWEEN.join(ordered[:_NAMED] + rest)
 
 
 def _take_percentiles(seconds: Sequence[float]) -> dict[str, float]:

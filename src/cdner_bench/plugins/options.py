@@ -136,6 +136,13 @@ def _suggest(given: str, names: Iterable[str], formerly: Mapping[str, str]) -> s
     return f"did you mean {formerly.get(near[0], near[0])!r}?" if near else did_you_mean(given, known)
 
 
+def settle(options: Any) -> Any:
+    """Resolved options as a run takes them. A dataclass of which something depends on where it runs, such as on an
+    address in the environment, has a method `settle`: it returns the options with that filled in, so that it counts.
+    """
+    return options.settle() if hasattr(options, "settle") else options
+
+
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     """`["epochs=10"]` as a mapping. Raises `OptionError` for anything without a name and a `=`."""
     parsed = {}

@@ -61,9 +61,9 @@ class Bracketed:
 
 @dataclass(frozen=True)
 class Remarked:
-    """A number with a word about how it was found."""
+    """A number, or names, with a word about how they were found."""
 
-    value: Fixed
+    value: Fixed | Several
     remark: str
 
 

@@ -95,6 +95,14 @@ def show_odd_answers(usages: Sequence[Usage]) -> Cell:
     return Several([f"{n} {state}" for state, n in sorted(odd.items())], ", ") if odd else 0
 
 
+def show_models(usages: Sequence[Usage]) -> Cell:
+    """The models that answered, marked if there were several, or if one said that it was in several states."""
+    names = _names([usage.model for usage in usages])
+    states = {usage.fingerprint for usage in usages if usage.fingerprint}
+    mixed = len(names.values) > 1 or len(states) > 1 or any(usage.mixed for usage in usages)
+    return Remarked(names, "mixed") if mixed else names
+
+
 def show_days(usages: Sequence[Usage]) -> Cell:
     """The first and the last day of asking."""
     days = sorted({day for usage in usages for day in (usage.first, usage.last)})
@@ -177,7 +185,7 @@ ANSWERS: Sequence[Column[Ranked]] = (
 )
 
 ASKED: Sequence[Column[Ranked]] = (
-    Column("Model", "left", _usages(lambda usages: _names([u.model for u in usages]))),
+    Column("Model", "left", _usages(show_models)),
     Column("Asked (UTC)", "left", _usages(show_days)),
     Column("Prompt", "left", _usages(lambda usages: _names([u.prompt for u in usages]))),
     Column("Requests", "right", _usages(lambda usages: sum(u.requests for u in usages))),

@@ -108,8 +108,10 @@ class Board:
     def models(self) -> Table | None:
         """What was asked of language models, if anything."""
         note = (
-            "Sums over runs; latency and waiting in seconds. Refused, truncated, filtered and malformed answers are "
-            "scored by what they say. Cost at list prices, in US dollars; a model on this machine costs none."
+            "Sums over runs; latency and waiting in seconds. Refused and filtered answers name no entities, truncated "
+            "and malformed ones are scored by what they say. Cost at list prices, in US dollars; a model on this "
+            "machine costs none. (mixed): the answers came from several models, or from one that says it was in "
+            "several states."
         )
         asked = [ranked for ranked in self.ranked if ranked.row.usages]
         return Table("Language models", [METHOD, *ASKED], asked, note) if asked else None

@@ -166,7 +166,7 @@ def plan(
     resolved = []
     for entry in entries:
         own = benchmark.preset if benchmark.preset in entry.spec.presets else None
-        resolved.append((entry, preset or own, entry.spec.resolve(preset or own, chosen)))
+        resolved.append((entry, preset or own, options.settle(entry.spec.resolve(preset or own, chosen))))
     return [
         Job(benchmark, scenario, entry, name, values, seed)
         for scenario in scenarios

@@ -23,11 +23,14 @@ def client(fake: FakeServer, place: Path, **limits: Any) -> Client:
     return Client(find_endpoint("fake", fake.url), Store(place / "store"), chosen, ledger=place / "asked")
 
 
+M = find_endpoint("m", "http://somewhere/v1")
+
+
 def test_the_released_prompt_and_the_paper_s(mini: Benchmark) -> None:
     corpus = mini.corpus("ai")
     sentence = corpus.train[0]
     released, paper = (
-        next(generation.make_questions(corpus, "m", generation.Sampling(wording))) for wording in ("released", "paper")
+        next(generation.make_questions(corpus, M, generation.Sampling(wording))) for wording in ("released", "paper")
     )
     assert released.messages == (
         (
@@ -46,7 +49,7 @@ def test_the_released_prompt_and_the_paper_s(mini: Benchmark) -> None:
 def test_every_entity_is_asked_about_once_and_repeats_get_an_answer_of_their_own(mini: Benchmark) -> None:
     for name in ("ai", "music"):
         corpus = mini.corpus(name)
-        keys = [q.key for q in generation.make_questions(corpus, "m", generation.Sampling())]
+        keys = [q.key for q in generation.make_questions(corpus, M, generation.Sampling())]
         assert len(keys) == sum(len(s.entities) for s in corpus.train)
         assert len(set(keys)) == len(keys)
 

@@ -35,14 +35,15 @@ def generate(
     benchmark: BenchmarkName = None,
     model: Annotated[str | None, typer.Option(help="The model's name at a URL; smollm2 with local.")] = None,
     wording: Annotated[str, typer.Option(help="The prompt: of the released code, or of the paper.")] = "released",
-    temperature: Annotated[float, typer.Option(min=0, max=2)] = 0.1,
-    top_p: Annotated[float, typer.Option(min=0, max=1)] = 0.95,
+    temperature: Annotated[str, typer.Option(help="0 to 2, or none: the server's own.", metavar="NUMBER")] = "0.1",
+    top_p: Annotated[str, typer.Option(help="0 to 1, or none: the server's own.", metavar="NUMBER")] = "0.95",
     max_tokens: Annotated[int, typer.Option(help="The length of an explanation.", min=1)] = 512,
     concurrency: Annotated[int, typer.Option(help="Requests at a time.", min=1)] = 4,
     max_cost: Annotated[float | None, typer.Option(help="Stop before so many US dollars are spent.")] = None,
     price_in: Annotated[float | None, typer.Option(help="US dollars for a million tokens read.", min=0)] = None,
     price_out: Annotated[float | None, typer.Option(help="US dollars for a million tokens written.", min=0)] = None,
     key_variable: Annotated[str, typer.Option(help="The environment variable with the key.")] = "OPENAI_API_KEY",
+    served_by: Annotated[str | None, typer.Option(help="The name under which the server counts.")] = None,
     store: Annotated[Path, typer.Option(help="The folder of answers; what is in it is not asked again.")] = Path(
         "runs/answers"
     ),
@@ -56,11 +57,13 @@ def generate(
     price = make_price(price_in, price_out)
     data = choose_benchmark(benchmark)
     corpus = data.corpus(data.domain(domain).name)
-    endpoint = _choose_endpoint(llm, model, key_variable, concurrency)
+    endpoint = _choose_endpoint(llm, model, key_variable, concurrency, served_by)
     ledger = out.with_name(f".{out.name}.requests")
     client = Client(endpoint, Store(store), Limits(concurrency, max_cost=max_cost), ledger=ledger, price=price)
-    sampling = generation.Sampling(wording, temperature, top_p, max_tokens)
-    questions = generation.make_questions(corpus, endpoint.model, sampling)
+    sampling = generation.Sampling(
+        wording, _read_share("temperature", temperature, 2), _read_share("top-p", top_p, 1), max_tokens
+    )
+    questions = generation.make_questions(corpus, endpoint, sampling)
     print(f"{domain}, {endpoint.model}: {client.estimate(questions, 4 * max_tokens)}", flush=True)
     records = []
     with _open_bar(len(corpus.train)) as advance:
@@ -71,6 +74,8 @@ def generate(
     ledger.unlink(missing_ok=True)
     usage = client.usage(wording)
     print(f"{out}: {sum(usage.states.values())} answers, {dict(usage.states)}, {usage.tokens_out:,} tokens out")
+    if usage.mixed:
+        print(f"they do not come from one model in one state: {usage.model} {usage.fingerprint}")
     words = ["cdner-bench", "gtok", "clean", str(out), "--out", str(out), "--domain", domain]
     print(f"next: {shlex.join([*words, '--benchmark', benchmark or data.name])}")
 
@@ -203,7 +208,20 @@ def _format_rate(rate: float | None) -> str:
     return "-" if rate is None else f"{rate:.2f}"
 
 
-def _choose_endpoint(llm: str, model: str | None, key_variable: str, concurrency: int) -> Endpoint:
+def _read_share(name: str, text: str, most: float) -> float | None:
+    """A number from 0 to `most`; None for "none". Raises `OptionError` for anything else."""
+    try:
+        value = None if text.lower() == "none" else float(text)
+    except ValueError:
+        value = -1.0
+    if value is not None and not 0 <= value <= most:
+        raise OptionError(f"--{name} {text}: write a number from 0 to {most:g}, or none")
+    return value
+
+
+def _choose_endpoint(
+    llm: str, model: str | None, key_variable: str, concurrency: int, served_by: str | None
+) -> Endpoint:
     from ...llm import find_endpoint, server
 
     if llm == "local":
@@ -212,7 +230,7 @@ def _choose_endpoint(llm: str, model: str | None, key_variable: str, concurrency
         return find_endpoint(llm, "local", parallel=concurrency)
     if model is None:
         raise OptionError(f"--llm {llm}: which model there?", hint="add --model NAME, or take --llm local")
-    return find_endpoint(model, llm, key_variable, concurrency)
+    return find_endpoint(model, llm, key_variable, concurrency, served_by)
 
 
 @contextmanager
