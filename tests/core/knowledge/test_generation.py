@@ -14,7 +14,7 @@ from cdner_bench.data import Benchmark
 from cdner_bench.errors import IncompleteError
 from cdner_bench.knowledge import generation
 from cdner_bench.llm import Client, Limits, Store, find_endpoint
-from llm_server import Behaviour, FakeServer, running
+from llm_server import Behaviour, FakeServer, completion, running
 from support import Run
 
 
@@ -126,3 +126,30 @@ def test_mistakes(arguments: list[str], said: str, hint: str, cli: Run) -> None:
     assert done.returncode == 1
     assert said in done.stderr
     assert hint in done.stderr
+
+
+def test_what_is_no_explanation_is_left_out_and_thoughts_are_dropped(mini: Benchmark, tmp_path: Path) -> None:
+    corpus = mini.corpus("ai")
+    with running(Behaviour(content="<think>hm</think>\nIt is one.")) as fake:
+        thought = list(generation.generate(corpus, client(fake, tmp_path / "thought"), generation.Sampling()))
+    assert {e.text for record in thought for e in record.explanations} == {"It is one."}
+    body = json.loads(completion("\n"))
+    body["usage"]["completion_tokens"] = 1
+    with running(Behaviour(status=(200, body))) as fake:
+        blank = list(generation.generate(corpus, client(fake, tmp_path / "blank"), generation.Sampling()))
+    assert [record.explanations for record in blank] == [()] * len(corpus.train)
+
+
+def test_temperature_and_top_p_may_be_left_to_the_server(tmp_path: Path, cli: Run) -> None:
+    options = ["gtok", "generate", "--benchmark", "mini", "--domain", "ai", "--out", "made.json", "--model", "fake"]
+    with running(Behaviour(content="It is one.")) as fake:
+        done = cli(*options, "--llm", fake.url, "--temperature", "none", "--top-p", "None", "--served-by", "mine")
+        assert done.returncode == 0, done.stderr
+        assert not any(name in sent for sent in fake.tries for name in ("temperature", "top_p", "seed"))
+        asked = fake.tries.total()
+        again = cli(*options, "--llm", fake.url, "--temperature", "none", "--top-p", "none", "--served-by", "mine")
+        assert (again.returncode, fake.tries.total()) == (0, asked)
+    for name, value, most in (("--temperature", "3", "2"), ("--top-p", "-0.1", "1"), ("--top-p", "nan", "1")):
+        wrong = cli(*options, "--llm", "local", f"{name}={value}")
+        assert wrong.returncode == 1
+        assert f"{name} {value}: write a number from 0 to {most}, or none" in wrong.stderr
