@@ -86,7 +86,7 @@ def test_a_third_of_faults_changes_nothing(options: dict[str, Any], tmp_path: Pa
     with running(Behaviour()) as fake:
         calm = run(tmp_path / "calm", fake, **options)
     with running(Behaviour(faults=0.3, seed=0)) as fake:
-        rough = run(tmp_path / "rough", fake, concurrency=16, timeout=3, **options)
+        rough = run(tmp_path / "rough", fake, concurrency=16, timeout=1.5, **options)
         assert len(fake.done) == 12, "every kind of fault happened"
         assert set(fake.answered.values()) == {1}, "what was answered is asked once"
     assert (calm.status, rough.status, rough.message) == ("finished", "finished", "")
