@@ -19,7 +19,7 @@ from .plugins import (
     operational,
     supplies,
 )
-from .types import Corpus, Cut, Entity, Interval, Prediction, Reason, Rejected, Scenario, Sentence
+from .types import Corpus, Cut, Doubt, Entity, Interval, Prediction, Reason, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
@@ -45,6 +45,7 @@ __all__ = [
     "Counts",
     "Cut",
     "DataError",
+    "Doubt",
     "Entity",
     "GtokText",
     "IncompleteError",

@@ -173,13 +173,27 @@ class Cut(StrEnum):
     ANSWER = "answer"
 
 
+class Doubt(StrEnum):
+    """Why the score of a finished run may say nothing about its method: training that did not train, or predictions
+    that no method worth the name makes.
+    """
+
+    NO_STEP = "no gradient step was done"
+    NOT_FINITE = "a number of training was not finite"
+    DEV_ZERO = "no epoch found an entity of dev"
+    NOTHING_SAID = "nothing was predicted"
+    NOTHING_PLACED = "nothing that was predicted is a span of its sentence"
+    NOTHING_RIGHT = "nothing that was predicted is right"
+    ALL_ALIKE = "nearly all sentences have the same answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What a method said about one sentence.
 
     `entities` are spans of known types; `rejected` is everything else it said. `raw` is the generated text of a
     text-to-text method, `tags` the unrepaired BIO tags of a tagger, one a token; some protocols read them. `cut` says
-    what did not fit.
+    what did not fit, `unseen` how many tokens at the end of the sentence the method did not wholly read.
     """
 
     sentence_id: str
@@ -188,3 +202,4 @@ class Prediction:
     raw: str | None = None
     tags: tuple[str, ...] | None = None
     cut: tuple[Cut, ...] = ()
+    unseen: int = 0

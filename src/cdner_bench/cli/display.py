@@ -139,12 +139,24 @@ class Live(Bar):
         self.rich.console.print(line, style=style, markup=False)
 
 
+def _list_lost(outcome: Outcome) -> Iterator[str]:
+    """What limits of length took away, if they did."""
+    counts = outcome.result.answers if outcome.result else {}
+    if cut := counts.get("answer cut"):
+        yield f"{cut:,} of {counts.get('read', cut):,} answers cut off"
+    if sentences := counts.get("unseen sentences"):
+        tokens, entities = counts.get("unseen tokens", 0), counts.get("unseen entities", 0)
+        yield f"not seen: the ends of {sentences:,} sentences, {tokens:,} tokens, {entities:,} gold entities"
+
+
 def _describe(outcome: Outcome, seconds: float) -> str:
     text = f"{outcome.job}: {outcome.status}"
     if outcome.f1 is not None:
         text += f", F1 {outcome.f1:.2f}"
+        text += "".join(f", doubtful: {why}" for why in outcome.doubts)
     if outcome.status == "finished":
         text += f" ({seconds:.0f} s)"
+    text += "".join(f", {lost}" for lost in _list_lost(outcome))
     for extra in (outcome.message and f": {outcome.message}", outcome.hint and f"\n  → {outcome.hint}"):
         text += extra or ""
     return text

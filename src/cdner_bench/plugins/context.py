@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import CdnerError
 from ..hashing import digest
 from ..io import Phase, lock, meter, models, write_atomic
+from ..types import Doubt
 from .options import as_dict
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class RunContext:
     usage: Usage | None = None
     knowledge: str | None = None
     knowledge_folder: Path | None = None
+    doubts: list[Doubt] = field(default_factory=list)
     _open: Phase | None = None
     _asides: dict[str, Phase] = field(default_factory=dict)
 
@@ -143,13 +146,25 @@ class RunContext:
             self._open.seconds -= aside.seconds - before
 
     def progress(self, step: int, total: int | None, **numbers: float) -> None:
-        """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…)."""
+        """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…). One that is not finite
+        is a reason to doubt the run.
+        """
         self.observer.progress(step, total, numbers)
+        if not all(map(math.isfinite, numbers.values())):
+            self.doubt(Doubt.NOT_FINITE)
 
     def note(self, text: str) -> None:
         """Tell the user something in a line, and the log."""
         self.log.info("%s", text)
         self.observer.note(text)
+
+    def doubt(self, why: Doubt) -> None:
+        """Say why the score of this run may say nothing about the method: it stands in the result and by the score. The
+        harness finds by itself what predictions give rise to.
+        """
+        if why not in self.doubts:
+            self.doubts.append(why)
+            self.note(f"the score is to be doubted: {why}")
 
     def learn_from(self, knowledge: str, folder: Path | None = None) -> None:
         """Record the corpus of explanations that the method learns from, by the name that `analyze` gives it (`gtok`,
@@ -210,9 +225,11 @@ class RunContext:
         if not _is_of(draft, record):
             shutil.rmtree(draft, ignore_errors=True)
             write_atomic(draft / "stage.json", json.dumps(record, indent=1))
-        before = len(self.phases)
+        before, doubted, self.doubts = len(self.phases), self.doubts, []
         build(draft)
         record["phases"] = [asdict(p) for p in self.phases[before:]]
+        record["doubts"] = self.doubts
+        self.doubts = list(dict.fromkeys([*doubted, *self.doubts]))
         write_atomic(draft / "stage.json", json.dumps(record, indent=1))
         draft.rename(place)
 
@@ -222,9 +239,12 @@ class RunContext:
             if record["identity"] != json.loads(json.dumps(identity)):
                 raise ValueError("it was made for another key")
             self.phases += [Phase(**{**phase, "reused": True}) for phase in record["phases"]]
+            doubts = [Doubt(why) for why in record.get("doubts", ())]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise CdnerError(f"{place} is not what its name says: {error}", hint=f"remove it: rm -r {place}") from error
         self.log.info("%s: taken over", place.name)
+        for why in doubts:
+            self.doubt(why)
 
 
 def _is_of(draft: Path, record: Mapping[str, object]) -> bool:

@@ -25,6 +25,10 @@ def held_to_contract(
             raise ContractError(f"{who} yields {type(prediction).__name__} instead of a Prediction")
         if prediction.sentence_id != sentence.id:
             raise ContractError(f"{who} answers {prediction.sentence_id} where {sentence.id} was next")
+        if not 0 <= prediction.unseen <= len(sentence.tokens):
+            raise ContractError(
+                f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {prediction.unseen} were not seen"
+            )
         for entity in prediction.entities:
             if entity.end > len(sentence.tokens):
                 raise ContractError(

@@ -2,7 +2,7 @@
 
 Schema 1 had no `usage`. Schema 2 had the plugin's release and code in the identity of a run: it knew neither revisions,
 nor what makes results comparable, nor what a run learnt from. Schema 3 counted no odd answers, and its phases did not
-say how busy the machine was.
+say how busy the machine was. Schema 4 had no doubts: those that follow from counts are found here.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 from ..data import Benchmark, benchmark
 from ..hashing import digest
+from ..scoring import HEADLINE, Counts, doubt_counts, total
 from ..types import Scenario
 
-SCHEMA = 4
+SCHEMA = 5
 _FIRST_REVISION = ("tagger", "topt", "prompting", "qlora", "density")
 """Plugins of the project: what they made before revisions were declared is revision 1 of their methods."""
 
@@ -70,10 +71,16 @@ def _add_answers(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "answers": {}}
 
 
+def _add_doubts(record: dict[str, Any]) -> dict[str, Any]:
+    counts = total(Counts(*map(int, text.split("/"))) for text in record["scores"].get(HEADLINE, {}).values())
+    return {**record, "doubts": doubt_counts(counts)}
+
+
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _add_usage,
     2: _take_plugin_out_of_identity,
     3: _add_answers,
+    4: _add_doubts,
 }
 """From a schema number to a function that lifts a record to the next one."""
 

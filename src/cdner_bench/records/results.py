@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -20,8 +20,8 @@ from ..hashing import digest
 from ..io import Phase, write_atomic
 from ..llm import Usage
 from ..plugins import ModelFacts
-from ..scoring import Counts, Scores, total
-from ..types import Scenario
+from ..scoring import FROM_PREDICTIONS, Counts, Scores, total
+from ..types import Doubt, Scenario
 from .comparable import Comparable
 from .migrations import SCHEMA, migrate
 
@@ -93,7 +93,8 @@ class Result:
     """One line of the record. A run that could not be made (`not-run`), or that lacks answers (`incomplete`), has a
     `reason` and no scores. `comparable` is what it shares with the results that it may be ranked with. `learnt_from`
     names the corpus of explanations that it learnt from, as `analyze` calls it; None: none, or one of the user's own.
-    `answers` counts what was odd about generated texts (`scoring.count_answers`).
+    `answers` counts what was odd about generated texts, and what the method could not see (`scoring.count_answers`).
+    `doubts` say why the score may say nothing about the method.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -110,6 +111,7 @@ class Result:
     scores: Mapping[str, Mapping[str, FileCounts]] = field(default_factory=dict)
     sentences: SentenceCounts = ()
     answers: Mapping[str, int] = field(default_factory=dict)
+    doubts: Sequence[Doubt] = ()
     phases: Sequence[Phase] = ()
     usage: Usage | None = None
     device: str = ""
@@ -144,9 +146,16 @@ class Result:
         return (self.method.name, self.method.row, self.scenario.target, f"{self.seed:09d}")
 
 
-def to_fields(scores: Scores) -> dict[str, Any]:
-    """The fields of a `Result` that come from scoring."""
-    return {"scores": scores.protocols, "sentences": scores.sentences, "answers": scores.answers}
+def put_scores(result: Result, scores: Scores) -> Result:
+    """The result with these scores, and with the doubts that they give rise to in place of earlier scores'."""
+    kept = [doubt for doubt in result.doubts if doubt not in FROM_PREDICTIONS]
+    return replace(
+        result,
+        scores=scores.protocols,
+        sentences=scores.sentences,
+        answers=scores.answers,
+        doubts=[*kept, *scores.doubts],
+    )
 
 
 def to_text(result: Result) -> str:

@@ -61,9 +61,9 @@ class Bracketed:
 
 @dataclass(frozen=True)
 class Remarked:
-    """A number, or names, with a word about how they were found."""
+    """A number, or names, with a word about how they were found, or the letter of a note under the table."""
 
-    value: Fixed | Several
+    value: Fixed | Several | Estimate
     remark: str
 
 

@@ -184,6 +184,12 @@ ANSWERS: Sequence[Column[Ranked]] = (
     *(Column(reason.value.capitalize(), "right", _count(reason.value)) for reason in Reason),
 )
 
+UNSEEN: Sequence[Column[Ranked]] = (
+    Column("Sentences", "right", _count("unseen sentences")),
+    Column("Tokens", "right", _count("unseen tokens")),
+    Column("Gold entities", "right", _count("unseen entities")),
+)
+
 ASKED: Sequence[Column[Ranked]] = (
     Column("Model", "left", _usages(show_models)),
     Column("Asked (UTC)", "left", _usages(show_days)),

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from string import ascii_lowercase
 from typing import Any
 
 from ..data import Benchmark
 from ..records import Result
 from ..scoring import HEADLINE, PROTOCOLS
-from .cells import Hole, Several
-from .costs import ANSWERS, ASKED, COST, METHOD, MODEL, Ranked
+from ..types import Doubt
+from .cells import Cell, Estimate, Hole, Remarked, Several
+from .costs import ANSWERS, ASKED, COST, METHOD, MODEL, UNSEEN, Ranked
 from .page import Supplement
 from .row import Row
 from .table import Column, Table
@@ -67,17 +69,34 @@ class Board:
             METHOD,
             *MODEL,
             *(self._f1(target) for target in self.benchmark.setting(self.setting).targets),
-            _average("Avg.", HEADLINE),
+            Column("Avg.", "right", lambda ranked: self._mark(_show_average(ranked, HEADLINE), ranked, *self._targets)),
             Column("Seeds", "right", self._seeds),
         ]
-        return Table(f"Strict span micro-F1 ({HEADLINE})", columns, self.ranked, note)
+        legend = "; ".join(f"({mark}) {why}" for why, mark in self._marks.items())
+        return Table(f"Strict span micro-F1 ({HEADLINE})", columns, self.ranked, note, legend=_to_sentence(legend))
 
     def _f1(self, target: str) -> Column[Ranked]:
-        return Column(self.benchmark.domain(target).title, "right", lambda ranked: ranked.row.cell(target))
+        title = self.benchmark.domain(target).title
+        return Column(title, "right", lambda ranked: self._mark(ranked.row.cell(target), ranked, target))
+
+    @property
+    def _targets(self) -> Sequence[str]:
+        return self.benchmark.setting(self.setting).targets
+
+    @cached_property
+    def _marks(self) -> dict[Doubt, str]:
+        """A letter for each reason to doubt a score of this board."""
+        found = {why for row in self.rows for why in row.doubts(self._targets)}
+        return dict(zip((why for why in Doubt if why in found), ascii_lowercase, strict=False))
+
+    def _mark(self, cell: Estimate | Hole, ranked: Ranked, *targets: str) -> Cell:
+        """A score with the letters of what there is to doubt about it."""
+        marks = [self._marks[why] for why in ranked.row.doubts(targets)]
+        return Remarked(cell, ", ".join(marks)) if marks and isinstance(cell, Estimate) else cell
 
     def _seeds(self, ranked: Ranked) -> Several:
         """How many seeds a domain has, from the fewest to the most."""
-        counts = sorted({len(ranked.row.seeds(t)) for t in self.benchmark.setting(self.setting).targets})
+        counts = sorted({len(ranked.row.seeds(t)) for t in self._targets})
         return Several(list(dict.fromkeys((counts[0], counts[-1]))), "–")
 
     def protocols(self) -> Table:
@@ -105,6 +124,15 @@ class Board:
         texts = [ranked for ranked in self.ranked if any(r.answers.get("read") for r in ranked.row.finished)]
         return Table("Generated answers", [METHOD, *MODEL, *ANSWERS], texts, note) if texts else None
 
+    def unseen(self) -> Table | None:
+        """What of the test sentences the methods could not see, if they could not."""
+        note = (
+            "Sums over runs: sentences whose ends are beyond a model's length, their tokens beyond it, and the gold "
+            "entities that reach there. Gold keeps them all: what is not seen is missed."
+        )
+        short = [ranked for ranked in self.ranked if any(r.answers.get("unseen sentences") for r in ranked.row.finished)]
+        return Table("Beyond the models' lengths", [METHOD, *MODEL, *UNSEEN], short, note) if short else None
+
     def models(self) -> Table | None:
         """What was asked of language models, if anything."""
         note = (
@@ -118,9 +146,8 @@ class Board:
 
     def tables(self) -> list[Table]:
         """Everything that is shown, in order; what supplements add comes last."""
-        made = [
-            table for table in (self.scores(), self.protocols(), self.cost(), self.answers(), self.models()) if table
-        ]
+        always = [self.scores(), self.protocols(), self.cost()]
+        made = [*always, *(table for table in (self.answers(), self.unseen(), self.models()) if table)]
         return made + [table for supplement in self.supplements for table in supplement.board_tables(self)]
 
     def records(self) -> list[dict[str, Any]]:
@@ -139,16 +166,27 @@ class Board:
                 "mean": estimate.mean,
                 "sd": estimate.sd,
                 "n": estimate.n,
+                "doubts": "; ".join(row.doubts(over)),
+                **row.count_lost(over),
             }
             for row in self.rows
             for target in (*row.targets, "average")
+            for over in [row.targets if target == "average" else [target]]
             for protocol in PROTOCOLS
             if (estimate := row.average(protocol) if target == "average" else row.f1(target, protocol))
         ]
 
 
 def _average(title: str, protocol: str) -> Column[Ranked]:
-    return Column(title, "right", lambda ranked: ranked.row.average(protocol) or Hole())
+    return Column(title, "right", lambda ranked: _show_average(ranked, protocol))
+
+
+def _show_average(ranked: Ranked, protocol: str) -> Estimate | Hole:
+    return ranked.row.average(protocol) or Hole()
+
+
+def _to_sentence(text: str) -> str:
+    return f"{text}." if text else ""
 
 
 def make_boards(results: Iterable[Result], benchmark: Benchmark, supplements: Sequence[Supplement] = ()) -> list[Board]:

@@ -11,7 +11,11 @@ from typing import Any
 from ..llm import Usage
 from ..records import Result, Status
 from ..scoring import HEADLINE
+from ..types import Cut, Doubt
 from .cells import Estimate, Hole
+
+LOST = (f"{Cut.ANSWER} cut", f"{Cut.PROMPT} cut", "unseen sentences", "unseen tokens", "unseen entities")
+"""Counts of a result's answers that limits of length bring about."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,16 @@ class Row:
         ]
         common = sorted(set.intersection(*map(set, runs)))
         return Estimate.over([fmean(by_seed[seed] for by_seed in runs) for seed in common])
+
+    def doubts(self, targets: Sequence[str]) -> list[Doubt]:
+        """Why to doubt the scores of these targets, each reason once."""
+        found = {why for target in targets for r in self.seeds(target).values() for why in r.doubts}
+        return [why for why in Doubt if why in found]
+
+    def count_lost(self, targets: Sequence[str]) -> dict[str, int]:
+        """What limits of length took away in the runs of these targets, under the names of columns."""
+        runs = [r for target in targets for r in self.seeds(target).values()]
+        return {name.replace(" ", "_"): sum(r.answers.get(name, 0) for r in runs) for name in LOST}
 
     @property
     def rank_key(self) -> tuple[Any, ...]:

@@ -29,7 +29,8 @@ class Table:
     """Columns, and the rows that they read.
 
     `pictures` go with it: paths relative to the page and without suffix (each is an SVG, a PNG and a CSV), and what
-    they show. A `folded` table is long and opens on a click, where the format can do that.
+    they show. A `folded` table is long and opens on a click, where the format can do that. `note` stands above the
+    table, `legend` under it: what the marks in its cells mean.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Table:
     note: str = ""
     pictures: Mapping[str, str] = field(default_factory=dict)
     folded: bool = False
+    legend: str = ""
 
     @property
     def headers(self) -> list[str]:

@@ -60,7 +60,7 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
         results.save(after, place)
         if place != path:
             path.unlink()
-        same = (after.scores, after.answers) == (before.scores, before.answers)
+        same = (after.scores, after.answers, after.doubts) == (before.scores, before.answers, before.doubts)
         yield Rescored(after, place, Change.LIFTED if same else Change.RESCORED)
 
 
@@ -116,4 +116,4 @@ def score_again(result: Result, place: Path, target: Corpus) -> Result:
     if len(predictions) != len(target.test):
         return result
     keep_again("".join(f"{encode(prediction)}\n" for prediction in predictions).encode(), place)
-    return replace(result, **results.to_fields(score(target.test, predictions, target.types)))
+    return results.put_scores(result, score(target.test, predictions, target.types))

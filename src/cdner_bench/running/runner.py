@@ -42,7 +42,7 @@ from ..records import (
     results,
 )
 from ..scoring import HEADLINE, encode, read_own, score
-from ..types import Corpus, Prediction, Scenario, Sentence
+from ..types import Corpus, Doubt, Prediction, Scenario, Sentence
 from .adoption import OlderRuns, is_of
 from .rescoring import score_again
 
@@ -134,6 +134,11 @@ class Outcome:
     def failed(self) -> bool:
         """Whether the user has to do something about it."""
         return self.status in (Ending.INCOMPLETE, Ending.FAILED, Ending.BUSY)
+
+    @property
+    def doubts(self) -> Sequence[Doubt]:
+        """Why the score may say nothing about the method."""
+        return self.result.doubts if self.result else ()
 
     @property
     def f1(self) -> float | None:
@@ -320,17 +325,18 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         with run.phase("score"):
             scores = score(gold, predictions, target.types)
         log.info("%s %.2f", HEADLINE, scores.counts().f1)
-    return replace(
+    result = replace(
         _record(job, Status.FINISHED),
         model=run.model,
         learnt_from=_name_knowledge(job.benchmark, run),
+        doubts=run.doubts,
         phases=run.phases,
         usage=run.usage,
         device=meter.name_device(),
         peak_memory=meter.read_peak_memory(),
         provenance=describe_provenance(plugin),
-        **results.to_fields(scores),
     )
+    return results.put_scores(result, scores)
 
 
 def _record(job: Job, status: Status) -> Result:

@@ -2,6 +2,7 @@
 
 from . import diagnosis, predictions, text2text
 from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
+from .doubts import FROM_PREDICTIONS, doubt_counts
 from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, judge_by_file
 from .matching import Split
 from .predictions import encode, read_kept, read_own
@@ -12,6 +13,7 @@ from .score import add_scores, pair, score
 from .significance import Spearman, spearman
 
 __all__ = [
+    "FROM_PREDICTIONS",
     "HEADLINE",
     "OUTSIDE",
     "PROTOCOLS",
@@ -28,6 +30,7 @@ __all__ = [
     "choose_types",
     "count_unsaid",
     "diagnosis",
+    "doubt_counts",
     "encode",
     "has_gold_column",
     "judge_by_benchmark",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..types import Prediction, Sentence
+from ..types import Doubt, Prediction, Sentence
 
 HEADLINE = "span-f1"
 OUTSIDE = "?"
@@ -53,13 +53,14 @@ def total(counts: Iterable[Counts]) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Counts per protocol and type, the headline's counts per sentence (for paired tests), and how many answers there
-    were to read and what was odd about them (`count_answers`).
+    """Counts per protocol and type, the headline's counts per sentence (for paired tests), how many answers there
+    were to read and what was odd about them (`count_answers`), and why to doubt all that (`doubt_predictions`).
     """
 
     protocols: Mapping[str, PerType]
     sentences: Sequence[Counts]
     answers: Mapping[str, int] = field(default_factory=dict)
+    doubts: Sequence[Doubt] = ()
 
     def counts(self, protocol: str = HEADLINE) -> Counts:
         """Micro counts under a protocol; `.f1` is the score."""

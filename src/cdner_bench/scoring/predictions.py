@@ -29,6 +29,8 @@ def encode(prediction: Prediction) -> str:
         record["tags"] = prediction.tags
     if prediction.cut:
         record["cut"] = prediction.cut
+    if prediction.unseen:
+        record["unseen"] = prediction.unseen
     return json.dumps(record)
 
 
@@ -48,7 +50,8 @@ def decode_record(record: Mapping[str, Any], sentence: Sentence, types: Collecti
     if "entities" not in record:
         if raw is None:
             raise PredictionError("a prediction needs 'entities' or 'raw'")
-        return replace(text2text.read(raw, sentence, types), cut=_read_cuts(record))
+        read = text2text.read(raw, sentence, types)
+        return replace(read, cut=_read_cuts(record), unseen=_read_unseen(record, sentence))
     entities = tuple(_read_entity(item) for item in _read_list(record, "entities"))
     for entity in entities:
         if entity.end > len(sentence.tokens):
@@ -56,7 +59,7 @@ def decode_record(record: Mapping[str, Any], sentence: Sentence, types: Collecti
     rejected = tuple(Rejected(*_read_strings(item, 3)) for item in _read_list(record, "rejected"))
     if tags is not None:
         tags = tuple(_read_strings(tags, len(sentence.tokens)))
-    return Prediction(sentence.id, entities, rejected, raw, tags, _read_cuts(record))
+    return Prediction(sentence.id, entities, rejected, raw, tags, _read_cuts(record), _read_unseen(record, sentence))
 
 
 def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> tuple[list[Prediction], int]:
@@ -135,6 +138,15 @@ def _read_cuts(record: Mapping[str, Any]) -> tuple[Cut, ...]:
         if cut not in list(Cut):
             raise PredictionError(f"'cut' holds {json.dumps(cut)}; it may hold {', '.join(map(json.dumps, Cut))}")
     return tuple(Cut(cut) for cut in cuts)
+
+
+def _read_unseen(record: Mapping[str, Any], sentence: Sentence) -> int:
+    unseen = record.get("unseen", 0)
+    if type(unseen) is not int or not 0 <= unseen <= len(sentence.tokens):
+        raise PredictionError(
+            f"'unseen' is {json.dumps(unseen)}; it is how many of the {len(sentence.tokens)} tokens were not read"
+        )
+    return unseen
 
 
 def _read_strings(item: object, size: int) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 
 from ..errors import PredictionError
 from ..types import Prediction, Sentence
-from .counts import HEADLINE, Counts, Scores, total
+from .counts import HEADLINE, Counts, Pairs, Scores, total
+from .doubts import doubt_predictions
 from .protocols import PROTOCOLS
 from .protocols.span_f1 import sentence_counts
 
@@ -23,20 +24,31 @@ def score(gold: Sequence[Sentence], predictions: Sequence[Prediction], types: Co
     sentences = [sentence_counts(sentence, prediction) for sentence, prediction in pairs]
     if total(sentences) != total(protocols[HEADLINE].values()):
         raise AssertionError("the per-sentence counter disagrees with seqeval: please report this as a bug")
-    return Scores(protocols, sentences, count_answers(predictions))
+    return Scores(protocols, sentences, count_answers(pairs), doubt_predictions(pairs, total(sentences)))
 
 
-def count_answers(predictions: Sequence[Prediction]) -> dict[str, int]:
+def count_answers(pairs: Pairs) -> dict[str, int]:
     """How many predictions were read out of a text (`read`), how many things in these texts are no span of their
-    sentence, by `Reason`, and how many prompts and answers were cut off (`prompt cut`, `answer cut`). Where nothing was
-    read, nothing is counted.
+    sentence, by `Reason`, and how many prompts and answers were cut off (`prompt cut`, `answer cut`). Of all methods,
+    what lies beyond what they read of a sentence: `unseen sentences`, `unseen tokens`, and `unseen entities`, which are
+    the gold ones that reach into the unseen part. What there is none of is left out.
     """
-    texts = [prediction for prediction in predictions if prediction.raw is not None]
-    counts = Counter(read=len(texts))
-    for prediction in texts:
-        counts.update(str(rejected.reason) for rejected in prediction.rejected)
+    counts: Counter[str] = Counter()
+    for sentence, prediction in pairs:
+        if prediction.raw is not None:
+            counts.update(["read", *(str(rejected.reason) for rejected in prediction.rejected)])
         counts.update(f"{cut} cut" for cut in prediction.cut)
+        counts.update(_count_unseen(sentence, prediction))
     return dict(+counts)
+
+
+def _count_unseen(sentence: Sentence, prediction: Prediction) -> dict[str, int]:
+    seen = len(sentence.tokens) - prediction.unseen
+    return {
+        "unseen sentences": int(prediction.unseen > 0),
+        "unseen tokens": prediction.unseen,
+        "unseen entities": sum(entity.end > seen for entity in sentence.entities),
+    }
 
 
 def add_scores(parts: Sequence[Scores]) -> Scores:
@@ -51,7 +63,9 @@ def add_scores(parts: Sequence[Scores]) -> Scores:
     answers: Counter[str] = Counter()
     for part in parts:
         answers.update(part.answers)
-    return Scores(protocols, [counts for part in parts for counts in part.sentences], dict(answers))
+    sentences = [counts for part in parts for counts in part.sentences]
+    doubts = list(dict.fromkeys(doubt for part in parts for doubt in part.doubts))
+    return Scores(protocols, sentences, dict(answers), doubts)
 
 
 def pair(gold: Sequence[Sentence], predictions: Sequence[Prediction]) -> list[tuple[Sentence, Prediction]]:

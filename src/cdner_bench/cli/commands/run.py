@@ -56,6 +56,8 @@ def run(
     for name in dict.fromkeys(job.scenario.setting for job in jobs):
         print_boards(data, out, name)
     failed = sum(outcome.failed for outcome in outcomes if not (campaign and outcome.status is Ending.BUSY))
+    if doubtful := sum(bool(outcome.doubts) for outcome in outcomes):
+        print(f"{doubtful} of {len(jobs)} runs have a score to be doubted, for the reason that stands by it")
     if failed:
         print(f"{failed} of {len(jobs)} runs failed; type the same command to try them again")
     return min(failed, MOST)

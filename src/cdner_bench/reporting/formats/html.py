@@ -16,7 +16,8 @@ def write_html(page: Page) -> str:
     parts = []
     for table in page.tables():
         shown = tabulate(write_rows(table), table.headers, tablefmt="html", disable_numparse=True)
-        body = "\n".join([fold(table, shown), *show_pictures(table)])
+        legend = [f"<p>{escape(table.legend)}</p>"] if table.legend else []
+        body = "\n".join([fold(table, shown), *legend, *show_pictures(table)])
         parts.append(f"<h2>{escape(table.title)}</h2>\n<p>{escape(table.note)}</p>\n{body}")
     title = escape(page.title)
     head = f"<!doctype html>\n<meta charset='utf-8'>\n<title>{title}</title>\n<h1>{title}</h1>\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabulate import tabulate
+from tabulate import LATEX_ESCAPE_RULES, tabulate
 
 from ..page import Page
 from ..table import Table
@@ -16,4 +16,9 @@ def write_latex(page: Page) -> str:
 
 def _table(table: Table) -> str:
     shown = tabulate(write_rows(table), table.headers, tablefmt="latex_booktabs", disable_numparse=True)
-    return f"% {' '.join(table.title.split())}\n{shown}"
+    legend = f"\n\n{{\\footnotesize {_escape(table.legend)}}}" if table.legend else ""
+    return f"% {' '.join(table.title.split())}\n{shown}{legend}"
+
+
+def _escape(text: str) -> str:
+    return "".join(LATEX_ESCAPE_RULES.get(character, character) for character in text)

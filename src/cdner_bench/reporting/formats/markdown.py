@@ -14,7 +14,8 @@ def write_markdown(page: Page) -> str:
     """A page. `|` in a name cannot break a table."""
     parts = [f"# {_escape(page.title)}", page.lead]
     for table in page.tables():
-        parts += [f"## {_escape(table.title)}", _escape(table.note), fold(table, _table(table)), *show_pictures(table)]
+        parts += [f"## {_escape(table.title)}", _escape(table.note), fold(table, _table(table)), _escape(table.legend)]
+        parts += show_pictures(table)
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

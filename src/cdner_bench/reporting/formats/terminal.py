@@ -19,6 +19,8 @@ def draw_table(table: Table) -> Drawing:
     from rich.table import Table as Drawing
 
     made = Drawing(title=_plain(table.title), box=box.SIMPLE, title_justify="left", pad_edge=False)
+    if table.legend:
+        made.caption, made.caption_justify = _plain(table.legend), "left"
     for column in table.columns:
         made.add_column(_plain(column.title), justify=column.align, overflow="fold")
     for row in write_rows(table):
