@@ -23,7 +23,8 @@ from cdner_bench.io import models
 from cdner_torch import backbones
 from cdner_torch.batches import shuffle
 from cdner_torch.compute import Compute
-from cdner_torch.generators import Backbone, Example, TokenLimits
+from cdner_torch.generators import Backbone, Example
+from cdner_torch.lengths import TokenLimits
 
 FP32 = Compute("cpu", "fp32")
 BATCH = 8

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cdner_bench import Corpus, Entity, Method, Prediction, Rejected, RunContext, Sentence, Spec, hookimpl
+from cdner_bench import Corpus, Doubt, Entity, Method, Prediction, Rejected, RunContext, Sentence, Spec, hookimpl
 
 MISDEEDS = (
     "none",
@@ -36,6 +36,7 @@ def register_methods() -> list[Spec]:
             "marks capitalised words",
             presets={"quick": {}, "cpu": {"length": 2}},
         ),
+        Spec("failing", f"{__name__}:Failing", "fails without an error"),
         Spec("staged", f"{__name__}:Staged", "learns in stages, slowly"),
         Spec("needs-dapt", f"{__name__}:Case", "needs a resource", resources=("dapt",)),
         Spec("needs-keys", f"{__name__}:Case", "needs a resource that mini has not", resources=("keys",)),
@@ -97,6 +98,45 @@ class Case(Method):
             if self.misdeed == "not a prediction":
                 return entities  # type: ignore[return-value]
         return Prediction(sentence.id, entities, (Rejected("x", "Vulcan", "not in sentence"),))
+
+
+@dataclass(frozen=True)
+class FailingOptions:
+    how: Literal["silent", "stuck", "lost", "not finite", "told", "short-sighted"] = "silent"
+
+
+class Failing(Method):
+    """Fails without an error."""
+
+    Options = FailingOptions
+    options: FailingOptions
+
+    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
+        self.types = target.types
+        run.stage("fit", lambda place: self._train(run))
+
+    def _train(self, run: RunContext) -> None:
+        with run.phase("fit") as phase:
+            phase.epochs = 1
+            if self.options.how == "not finite":
+                run.progress(1, 1, loss=float("nan"))
+            if self.options.how == "told":
+                run.doubt(Doubt.NO_STEP)
+
+    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
+        for sentence in sentences:
+            right = Entity(len(sentence.tokens) // 2, len(sentence.tokens) // 2 + 1, self.types[0])
+            match self.options.how:
+                case "silent":
+                    yield Prediction(sentence.id)
+                case "stuck":
+                    yield Prediction(sentence.id, (Entity(0, 1, self.types[0]),))
+                case "lost":
+                    yield Prediction(sentence.id, (), (Rejected("?", "the", "malformed"),), raw="the")
+                case "short-sighted":
+                    yield Prediction(sentence.id, (right,), unseen=len(sentence.tokens) // 2)
+                case _:
+                    yield Prediction(sentence.id, (right,))
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sha256
 from cdner_torch import backbones, hub
 from cdner_torch.batches import InMemory, blocks, mix, sample
 from cdner_torch.compute import Compute
-from cdner_torch.generators import Example, TokenLimits, read_all
+from cdner_torch.generators import Example, read_all
 from cdner_torch.judge import Judge
+from cdner_torch.lengths import TokenLimits, tell_lengths
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule, adamw
 from cdner_torch.weights import restore
@@ -35,6 +36,11 @@ class Qlora(Method):
         compute = Compute(run.device, o.network.precision)
         limits = TokenLimits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
         self.model = model.load(unpack(run.backbone(o.backbone), run), compute, limits, o.adapters, run.seed)
+        generator = torch.Generator().manual_seed(run.seed)
+        drawn = [replace(s, train=tuple(sample(s.train, o.source.sentences, generator)), dev=()) for s in sources]
+        tell_lengths(
+            [*drawn, target], lambda s, c: text2text.prompt(s, c.types), self.model.tokenizer, self.model.room, run
+        )
         if sources:
             key = {
                 "network": o.network,
@@ -45,7 +51,7 @@ class Qlora(Method):
                 "source": o.source,
                 "corpora": [s.fingerprint() for s in sources],
             }
-            folder = run.stage("source", lambda place: self._learn_sources(sources, place, run), key)
+            folder = run.stage("source", lambda place: self._learn_sources(drawn, place, run), key)
             self.model.load(restore(folder))
         folder = run.stage("target", lambda place: self._learn_target(target, place, run))
         self.model.load(restore(folder))
@@ -60,8 +66,7 @@ class Qlora(Method):
 
     def _learn_sources(self, sources: Sequence[Corpus], place: Path, run: RunContext) -> None:
         o = self.options
-        generator = torch.Generator().manual_seed(run.seed)
-        pools = [self._examples(sample(s.train, o.source.sentences, generator), s.types) for s in sources]
+        pools = [self._examples(source.train, source.types) for source in sources]
 
         def draw(epoch: int) -> list[Example]:
             return mix(pools, torch.Generator().manual_seed(run.seed * 1_000_003 + epoch))

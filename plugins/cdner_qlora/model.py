@@ -17,7 +17,8 @@ from cdner_torch import backbones, hub
 from cdner_torch.batches import IGNORED, pad_rows
 from cdner_torch.compute import Compute
 from cdner_torch.descent import out_of_memory
-from cdner_torch.generators import Causal, Completion, Example, TokenLimits
+from cdner_torch.generators import Causal, Completion, Example
+from cdner_torch.lengths import TokenLimits
 
 from . import quantisation
 from .options import Adapters

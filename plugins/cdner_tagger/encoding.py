@@ -21,6 +21,7 @@ class Window:
 
     `ids` are sub-word ids with the special tokens; `first[i]` is the position of the first sub-word of word
     `words[i]` of the sentence; `labels[i]` is its gold label (empty at prediction). `domain` selects the label mask.
+    `cut` says that one of the words is longer than a window, and not read to its end.
     """
 
     sentence: int
@@ -29,6 +30,7 @@ class Window:
     first: tuple[int, ...]
     labels: tuple[int, ...]
     domain: int
+    cut: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -62,6 +64,7 @@ def windows(
         for piece, word in zip(encoded["input_ids"][n], encoded.word_ids(n), strict=True):
             pieces[word].append(piece)
         # A word the tokenizer makes nothing of still gets a tag, and no word is longer than a window.
+        sizes = [len(p) for p in pieces]
         pieces = [(p or [tokenizer.unk_token_id])[:room] for p in pieces]
         tags = conll.tags(sentence.entities, len(sentence.tokens)) if labels else []
         for start, words, end in stretches([len(p) for p in pieces], room):
@@ -70,8 +73,17 @@ def windows(
                 first[word] = len(ids)
                 ids += pieces[word]
             gold = tuple(labels[tags[w]] for w in words) if labels else ()
-            cut.append(Window(n, (*ids, *after), words, tuple(first[w] for w in words), gold, domain))
+            short = any(sizes[w] > room for w in words)
+            cut.append(Window(n, (*ids, *after), words, tuple(first[w] for w in words), gold, domain, short))
     return cut
+
+
+def find_longer(sentences: Sequence[Sentence], tokenizer: Any, limit: int) -> list[bool]:
+    """Which sentences do not fit into one window."""
+    if not sentences:
+        return []
+    encoded = tokenizer([list(s.tokens) for s in sentences], is_split_into_words=True)
+    return [len(ids) > limit for ids in encoded["input_ids"]]
 
 
 def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:

@@ -22,12 +22,13 @@ from cdner_bench import (
 )
 from cdner_torch.batches import blocks, sample
 from cdner_torch.judge import Judge
+from cdner_torch.lengths import tell_long
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
 
 from . import mlm
-from .encoding import Window, windows
-from .model import Tagger, bio_labels, length_limit, load_encoder, load_tagger, load_tokenizer
+from .encoding import Window, find_longer, windows
+from .model import Tagger, bio_labels, length_limit, load_config, load_encoder, load_tagger, load_tokenizer
 from .options import TaggerOptions
 from .training import Pupil, Tagging, decode, draw_from
 
@@ -44,15 +45,17 @@ class BertTagger(Method):
         self.backbone = run.backbone(o.backbone)
         self.tokenizer = load_tokenizer(self.backbone)
         self.compute = Tagging(run.device, o.network.precision, self.tokenizer.pad_token_id or 0)
+        drawn = self._draw(sources, run)
+        self._tell_lengths([*drawn, target], run)
         encoder, origin = self._encoder(target, run)
         if o.finetuning.transfer == "pretrain-finetune" and sources:
             corpora = [corpus.fingerprint() for corpus in sources]
             key = {**origin, "finetuning": o.finetuning, "source": o.source, "corpora": corpora}
-            folder = run.stage("source", lambda place: self._learn_sources(encoder(), sources, place, run), key)
+            folder = run.stage("source", lambda place: self._learn_sources(encoder(), drawn, place, run), key)
             start = partial(load_tagger, folder)
         else:
             start = partial(_untrained, encoder)
-        joint = sources if o.finetuning.transfer == "joint" else ()
+        joint = drawn if o.finetuning.transfer == "joint" else ()
         place = run.stage("target", lambda place: self._learn_target(start(), target, joint, place, run))
         self.tagger = load_tagger(place).relabelled(bio_labels(target.types))
         size = sum(p.numel() for p in self.tagger.parameters())
@@ -90,13 +93,9 @@ class BertTagger(Method):
     def _learn_sources(self, encoder: Any, sources: Sequence[Corpus], place: Path, run: RunContext) -> None:
         o = self.options
         torch.manual_seed(run.seed)
-        generator = torch.Generator().manual_seed(run.seed)
         types = sorted({kind for corpus in sources for kind in corpus.types})
         tagger = Tagger(encoder, bio_labels(types), [bio_labels(c.types) for c in sources])
-        pools = [
-            self._windows(sample(corpus.train, o.source.sentences, generator), tagger, n)
-            for n, corpus in enumerate(sources)
-        ]
+        pools = [self._windows(corpus.train, tagger, n) for n, corpus in enumerate(sources)]
         tagger.set_dropout(o.finetuning.dropout)
         data = draw_from(pools, o.finetuning.batch_size, run.seed, sqrt=o.source.sampling == "sqrt")
         schedule = Schedule(o.source.epochs, o.finetuning.batch_size, o.source.learning_rate, decay=False)
@@ -114,9 +113,8 @@ class BertTagger(Method):
         else:
             tagger = start.relabelled(bio_labels(target.types))
         pool = self._windows(target.train, tagger, 0) * (o.target.joint_repeats if joint else 1)
-        generator = torch.Generator().manual_seed(run.seed)
         for domain, corpus in enumerate(joint, start=1):
-            pool += self._windows(sample(corpus.train, o.source.sentences, generator), tagger, domain)
+            pool += self._windows(corpus.train, tagger, domain)
 
         judge = Judge(target.dev[: o.dev.sentences], lambda dev: self._decode(tagger, dev, self.compute))
         tagger.set_dropout(o.finetuning.dropout)
@@ -127,12 +125,27 @@ class BertTagger(Method):
         )
         train(Pupil(tagger, self.compute), data, schedule, "target", run, place, judge)
 
+    def _draw(self, sources: Sequence[Corpus], run: RunContext) -> list[Corpus]:
+        """What is learnt of the source domains."""
+        generator = torch.Generator().manual_seed(run.seed)
+        return [replace(s, train=tuple(sample(s.train, self.options.source.sentences, generator))) for s in sources]
+
+    def _tell_lengths(self, corpora: Sequence[Corpus], run: RunContext) -> None:
+        limit = length_limit(load_config(self.backbone))
+        for corpus in corpora:
+            splits = {"train": corpus.train, "dev": corpus.dev if corpus is corpora[-1] else ()}
+            for split, sentences in splits.items():
+                beyond = find_longer(sentences, self.tokenizer, limit)
+                tell_long(
+                    run, f"{corpus.name} {split}", beyond, f"are read in stretches of {limit} sub-words that overlap"
+                )
+
     def _windows(self, sentences: Sequence[Sentence], tagger: Tagger, domain: int) -> list[Window]:
         labels = {label: n for n, label in enumerate(tagger.labels)}
-        return windows(sentences, self.tokenizer, length_limit(tagger.encoder), labels, domain)
+        return windows(sentences, self.tokenizer, length_limit(tagger.encoder.config), labels, domain)
 
     def _decode(self, tagger: Tagger, sentences: Sequence[Sentence], compute: Tagging) -> list[Prediction]:
-        inputs = windows(sentences, self.tokenizer, length_limit(tagger.encoder))
+        inputs = windows(sentences, self.tokenizer, length_limit(tagger.encoder.config))
         return decode(tagger, sentences, inputs, compute)
 
 

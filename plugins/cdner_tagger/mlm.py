@@ -37,6 +37,9 @@ class Masked:
     labels: Tensor
     attention: Tensor
 
+    def __len__(self) -> int:
+        return len(self.ids)
+
 
 class MaskedLM(Learner[Masked]):
     """An encoder with its language-modelling head, of which the encoder is kept."""
@@ -78,7 +81,7 @@ def pretrain(
     """Adapt `backbone` to the explanations and save its encoder in `place`."""
     torch.manual_seed(run.seed)
     learner = MaskedLM(backbone, compute)
-    rows = list(cut(texts, tokenizer, min(options.block, length_limit(learner.network))))
+    rows = list(cut(texts, tokenizer, min(options.block, length_limit(learner.network.config))))
     data = OneStream(partial(_draw, rows, tokenizer, options.probability), run.seed)
     train(learner, data, Schedule(options.epochs, BATCH, options.learning_rate), "mlm", run, place)
 

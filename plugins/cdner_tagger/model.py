@@ -77,16 +77,21 @@ def load_tokenizer(name: str) -> Any:
     return tokenizer
 
 
+def load_config(name: str) -> Any:
+    """The configuration of a backbone's encoder."""
+    return hub.load(AutoConfig.from_pretrained, name)
+
+
 def load_encoder(name: str) -> Any:
     """The pretrained encoder of a backbone, in float32."""
     return hub.load_model(AutoModel, name, attn_implementation=hub.attention())
 
 
-def length_limit(encoder: Any) -> int:
-    """How many sub-words the encoder takes, special tokens included."""
-    positions = getattr(encoder.config, "max_position_embeddings", 512)
+def length_limit(config: Any) -> int:
+    """How many sub-words an encoder takes, special tokens included."""
+    positions = getattr(config, "max_position_embeddings", 512)
     # RoBERTa's positions begin after the padding id.
-    return min(512, positions - (2 if encoder.config.model_type in ("roberta", "camembert", "xlm-roberta") else 0))
+    return min(512, positions - (2 if config.model_type in ("roberta", "camembert", "xlm-roberta") else 0))
 
 
 def save_tagger(tagger: Tagger, folder: Path) -> None:

@@ -9,13 +9,18 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from cdner_bench import Prediction, Sentence, conll
-from cdner_torch.batches import IGNORED, OneStream, group_by_length, mix, shuffle
+from cdner_bench import Cut, Prediction, Sentence, conll
+from cdner_torch.batches import IGNORED, OneStream, bounded, mix, shuffle
 from cdner_torch.compute import Compute
 from cdner_torch.learner import Learner
 
 from .encoding import Batch, Window, collate
 from .model import Tagger, save_tagger
+
+DECODED = 64 * 256**2
+"""How much attention computes at once when sentences are tagged: windows × the longest, squared. 64 windows of CrossNER
+have a third of it at most.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Pupil(Learner[Window]):
     """A tagger that learns the labels of first sub-words."""
 
     network: Tagger
+    cells = 8 * 512**2
 
     def __init__(self, tagger: Tagger, compute: Tagging) -> None:
         self.network = tagger.to(compute.device)
@@ -74,9 +80,14 @@ def decode(
     """The most probable tag of every word; entities by conlleval's reading of the tags, which are kept beside them."""
     tagger.to(compute.device).eval()
     tags = [["O"] * len(s.tokens) for s in sentences]
-    for group in group_by_length(windows, 64):
+    longest_first = sorted(windows, key=lambda window: -len(window))
+    for group in bounded(longest_first, 64, DECODED, len):
         best = compute.logits(tagger, collate(group, compute.pad)).argmax(-1).tolist()
         for window, row in zip(group, best, strict=True):
             for word, position in zip(window.words, window.first, strict=True):
                 tags[window.sentence][word] = tagger.labels[row[position]]
-    return [Prediction(s.id, conll.chunks(t), tags=tuple(t)) for s, t in zip(sentences, tags, strict=True)]
+    cut = {window.sentence for window in windows if window.cut}
+    return [
+        Prediction(s.id, conll.chunks(t), tags=tuple(t), cut=(Cut.PROMPT,) if n in cut else ())
+        for n, (s, t) in enumerate(zip(sentences, tags, strict=True))
+    ]

@@ -27,8 +27,9 @@ from cdner_bench import (
 from cdner_torch import backbones
 from cdner_torch.batches import Data, InMemory, Streamed, blocks, sample
 from cdner_torch.compute import Compute
-from cdner_torch.generators import Backbone, Example, TokenLimits, read_all
+from cdner_torch.generators import Backbone, Example, read_all
 from cdner_torch.judge import Judge
+from cdner_torch.lengths import TokenLimits, tell_lengths
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
 from cdner_torch.weights import restore
@@ -55,6 +56,7 @@ class Topt(Method):
         self.compute = Compute(run.device, o.network.precision)
         self.place = run.backbone(o.backbone)
         self.types = target.types
+        self._tell_lengths([*(self._draw(source, run) for source in sources), target], run)
         start = self._pretrain(target, run)
         folders = [self._learn_source(start, source, run) for source in sources]
         folder = run.stage("target", lambda place: self._learn_target(start, folders, target, place, run))
@@ -169,11 +171,20 @@ class Topt(Method):
             key |= {"dev": o.dev, "decoding": o.decoding}
 
         def build(place: Path) -> None:
-            chosen = sample(source.train, o.source.sentences, torch.Generator().manual_seed(run.seed))
-            corpus = replace(source, train=tuple(chosen))
-            self._finetune(self._model(start), corpus, o.source, f"source {source.name}", place, run)
+            self._finetune(self._model(start), self._draw(source, run), o.source, f"source {source.name}", place, run)
 
         return run.stage("source", build, key)
+
+    def _draw(self, source: Corpus, run: RunContext) -> Corpus:
+        """What is learnt of a source domain; its dev, if that chooses the epoch."""
+        group = self.options.source
+        train = sample(source.train, group.sentences, torch.Generator().manual_seed(run.seed))
+        return replace(source, train=tuple(train), dev=source.dev if group.select == "dev" else ())
+
+    def _tell_lengths(self, corpora: Sequence[Corpus], run: RunContext) -> None:
+        frame = backbones.read_frame(self.place)
+        room = frame.kind.measure(frame.tokenizer, frame.config, self._limits)
+        tell_lengths(corpora, lambda s, c: self.prompt(s, c.types, run.seed), frame.tokenizer, room, run)
 
     def _learn_target(
         self, start: Path | None, sources: Sequence[Path], target: Corpus, place: Path, run: RunContext
@@ -204,11 +215,15 @@ class Topt(Method):
         torch.manual_seed(run.seed)
         train(model, data, schedule, phase, run, place, judge)
 
+    @property
+    def _limits(self) -> TokenLimits:
+        o = self.options
+        return TokenLimits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
+
     def _model(self, start: Path | None) -> Backbone:
         """The backbone, with the weights that a stage left in its folder if there is one."""
         o = self.options
-        limits = TokenLimits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
-        model = backbones.load(self.place, self.compute, limits, o.network.dropout)
+        model = backbones.load(self.place, self.compute, self._limits, o.network.dropout)
         if o.pretraining != "none":
             mslm.need_sentinels(model, add=o.mslm.add_sentinels)
         if start is not None:

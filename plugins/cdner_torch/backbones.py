@@ -12,7 +12,8 @@ from cdner_bench import CdnerError
 
 from . import hub
 from .compute import Compute
-from .generators import Backbone, Causal, Seq2Seq, TokenLimits
+from .generators import Backbone, Causal, Seq2Seq
+from .lengths import TokenLimits
 
 _DROPOUTS = (
     "dropout_rate", "dropout", "attention_dropout", "activation_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop",

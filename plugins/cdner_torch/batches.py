@@ -129,6 +129,22 @@ def blocks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[start : start + size]
 
 
+def bounded(items: Iterable[Item], size: int, cells: int, length: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Consecutive groups of at most `size` items and, padded to the longest, at most `cells`: items × longest², which
+    is what attention computes and what memory goes by. An item that is longer alone is a group of its own.
+    """
+    group: list[Item] = []
+    longest = 0
+    for item in items:
+        longest = max(longest, length(item))
+        if group and (len(group) == size or (len(group) + 1) * longest**2 > cells):
+            yield group
+            group, longest = [], length(item)
+        group.append(item)
+    if group:
+        yield group
+
+
 def group_by_length(items: Sequence[Long], size: int) -> Iterator[list[Long]]:
     """Groups of `size` items of similar length, longest first."""
     ordered = sorted(items, key=lambda item: -len(item))

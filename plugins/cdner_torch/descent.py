@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Generic, TypeVar
 
 import torch
 
 from cdner_bench import CdnerError
 
-from .batches import blocks
+from .batches import bounded
 from .learner import Learner
 from .schedule import Schedule
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=Sized)
 
 
 class Descent(Generic[Item]):
     """A learner's weights on their way through `total` steps.
 
-    `parts` is into how many pieces a batch is split; it doubles whenever memory runs out. `phase` names the training
-    in errors.
+    `parts` is into how many pieces a batch is split at least; it doubles whenever memory runs out. `phase` names the
+    training in errors.
     """
 
     def __init__(self, learner: Learner[Item], schedule: Schedule, total: int, phase: str, log: logging.Logger) -> None:
@@ -54,7 +54,8 @@ class Descent(Generic[Item]):
         while True:
             self.optimizer.zero_grad(set_to_none=False)  # that of embeddings is large: keep its memory
             try:
-                return sum(self._part(part, terms) for part in blocks(batch, -(-len(batch) // self.parts)))
+                size = -(-len(batch) // self.parts)
+                return sum(self._part(part, terms) for part in bounded(batch, size, self.learner.cells, len))
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -18,12 +18,13 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from cdner_bench import CdnerError, Cut, Prediction, Sentence, text2text
 
-from .batches import IGNORED, blocks, pad_rows
+from .batches import IGNORED, bounded, pad_rows
 from .compute import Compute
 from .descent import out_of_memory
 from .learner import Learner
+from .lengths import LONGEST, Room, TokenLimits, count_unseen, find_positions
 from .options import Answers
-from .tokens import find_specials
+from .tokens import find_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,6 @@ class Completion:
     cut: tuple[Cut, ...] = ()
 
 
-@dataclass(frozen=True)
-class TokenLimits:
-    """Tokens of a source and of a target in training, and of an answer; longer ones are cut."""
-
-    source: int = 256
-    target: int = 256
-    answer: int = 256
-
-
 Choice = Callable[[Tensor, Tensor, Tensor], Tensor]
 """What is said next: of which prompts (rows), what they have been answered so far (rows, tokens), the logits (rows,
 vocabulary) → tokens (rows)."""
@@ -70,22 +62,29 @@ class Backbone(Learner[Example]):
     relief = "take a smaller backbone, or -o network.max_source=128"
     rows = 128
     """How many prompts are answered at once, unless that was too many before."""
+    answered_cells = 128 * 320**2
+    """How much attention computes at once for prompts: theirs times the longest, squared. A block of prompts for the
+    longest sentences of CrossNER has two thirds of it.
+    """
     considered = 1024
     """Among how many of the likeliest tokens a constrained answer is looked for."""
-    positions: int | None = None
-    """How many tokens a source may have; None where nothing limits them."""
 
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
         self.network = network.to(compute.device)
         self.tokenizer = tokenizer
         self.compute = compute
+        self.room = self.measure(tokenizer, network.config, limits)
         self.limits = limits
-        self.before, after = find_specials(tokenizer)
-        self.after = after or [tokenizer.eos_token_id]
+        self.before, self.after = find_marks(tokenizer)
         self._dropped = _dropped(tokenizer)
         upper, lower = self._ids(["CASE É", "case e"])
         self.folds = upper == lower and tokenizer.unk_token_id not in upper
         """Whether the vocabulary has neither case nor accents, so that answers have none."""
+
+    @staticmethod
+    @abstractmethod
+    def measure(tokenizer: Any, config: Any, limits: TokenLimits) -> Room:
+        """What of a text fits into such a model."""
 
     def encode(self, pairs: Sequence[tuple[str, str]]) -> list[Example]:
         """Sources and targets as ids, an example for each pair of texts."""
@@ -127,16 +126,21 @@ class Backbone(Learner[Example]):
     def complete(
         self, texts: Sequence[str], compute: Compute, grammars: Sequence[text2text.Grammar] | None = None
     ) -> list[Completion]:
-        """Greedy answers to prompts, in order; batches of similar length, `rows` at first and ever fewer when memory
-        runs out. A prompt is cut only where the model has no more positions. With `grammars`, one a prompt, each token
-        is the likeliest that its grammar allows.
+        """Greedy answers to prompts, in order; batches of similar length, at most `rows` and `answered_cells`, and ever
+        fewer when memory runs out. A prompt is cut only where there is no `room` for more. With `grammars`, one a
+        prompt, each token is the likeliest that its grammar allows.
         """
-        whole = [self.source(ids) for ids in self._ids(texts)]
-        sources = [self.shorten(ids) for ids in whole]
+        whole = self._ids(texts)
+        sources = [self.source(ids[: self.room.answered]) for ids in whole]
         order = sorted(range(len(sources)), key=lambda n: -len(sources[n]))
         out = [Completion("")] * len(texts)
         self.network.eval()
-        waiting = list(reversed(list(blocks(order, self.rows))))
+
+        def group(left: Sequence[int]) -> list[list[int]]:
+            """The prompts that are left, in groups of which the last is the next."""
+            return list(bounded(left, self.rows, self.answered_cells, lambda n: len(sources[n])))[::-1]
+
+        waiting = group(order)
         while waiting:
             chosen = waiting.pop()
             try:
@@ -151,11 +155,10 @@ class Backbone(Learner[Example]):
                         "out of memory with one answer at a time", hint="take a smaller backbone"
                     ) from error
                 self.rows = len(chosen) // 2
-                left = [n for part in reversed([*waiting, chosen]) for n in part]
-                waiting = list(reversed(list(blocks(left, self.rows))))
+                waiting = group([n for part in reversed([*waiting, chosen]) for n in part])
                 continue
             for n, ids in zip(chosen, said.tolist(), strict=True):
-                cut = [Cut.PROMPT] * (len(sources[n]) < len(whole[n]))
+                cut = [Cut.PROMPT] * (len(whole[n]) > self.room.answered)
                 cut += [Cut.ANSWER] * (self.tokenizer.eos_token_id not in ids)
                 out[n] = Completion(self._text(ids), tuple(cut))
         return out
@@ -189,15 +192,19 @@ class Backbone(Learner[Example]):
 
     def fit(self, words: Sequence[str]) -> int:
         """How many of the first words fit into a source of training."""
-        room = self.limits.source - len(self.before) - len(self.after)
+        room = min(self.room.source, self.limits.source - len(self.before) - len(self.after))
         ends = accumulate(map(len, self._ids(words)))
         return sum(1 for end in ends if end <= room)
 
-    def shorten(self, source: list[int]) -> list[int]:
-        """A source without what is beyond the model's positions; its last special tokens stay."""
-        if self.positions is None or len(source) <= self.positions:
-            return source
-        return [*source[: self.positions - len(self.after)], *self.after]
+    def reads(self, texts: Sequence[str]) -> Iterator[int]:
+        """How many characters of each text, from its beginning, are read before it is answered."""
+        room = self.room.answered
+        for text, ids in zip(texts, self._ids(texts), strict=True):
+            if len(ids) <= room:
+                yield len(text)
+            else:
+                offsets = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+                yield offsets[room - 1][1]
 
     def size(self) -> int:
         """How many parameters the network has, learnt or not."""
@@ -243,18 +250,18 @@ class Seq2Seq(Backbone):
 
     auto = AutoModelForSeq2SeqLM
 
-    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
-        config = getattr(network.config, "encoder", network.config)
-        self.positions = getattr(config, "max_position_embeddings", None)
-        if self.positions is not None:
-            limits = TokenLimits(*(min(self.positions, limit) for limit in astuple(limits)))
-        super().__init__(network, tokenizer, compute, limits)
+    @staticmethod
+    def measure(tokenizer: Any, config: Any, limits: TokenLimits) -> Room:
+        """The special tokens stand around a source and around a target."""
+        marks = sum(map(len, find_marks(tokenizer)))
+        wanted = (limits.source, limits.target, max(LONGEST, limits.source), limits.answer)
+        source, target, answered, answer = (min(number, find_positions(config) or number) for number in wanted)
+        return Room(source - marks, target - marks, answered - marks, answer)
 
     def example(self, source: list[int], target: list[int]) -> Example:
         """Both with the tokenizer's special tokens, after the cut."""
-        room = len(self.before) + len(self.after)
-        cut = target[: self.limits.target - room]
-        return Example(tuple(self.source(source[: self.limits.source - room])), (*self.before, *cut, *self.after))
+        cut = target[: self.room.target]
+        return Example(tuple(self.source(source[: self.room.source])), (*self.before, *cut, *self.after))
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """`input_ids`, `attention_mask` (rows, source tokens) and `labels` (rows, target tokens)."""
@@ -270,11 +277,11 @@ class Seq2Seq(Backbone):
         network, eos = self.network, self.tokenizer.eos_token_id
         ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources))
         hidden = network.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
-        out = torch.full((len(sources), self.limits.answer), eos, device=ids.device)
+        out = torch.full((len(sources), self.room.answer), eos, device=ids.device)
         rows = torch.arange(len(sources), device=ids.device)
         token = torch.full_like(rows, network.generation_config.decoder_start_token_id)
         past = None
-        for step in range(self.limits.answer):
+        for step in range(self.room.answer):
             said = network(
                 encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
                 attention_mask=mask,
@@ -302,10 +309,19 @@ class Causal(Backbone):
         super().__init__(network, tokenizer, compute, limits)
         (self.line_break,) = self._ids(["\n"])
 
+    @staticmethod
+    def measure(tokenizer: Any, config: Any, limits: TokenLimits) -> Room:
+        """A source shares the positions with its target, or with its answer, of which neither gets more than half."""
+        longest = max(LONGEST, limits.source)
+        positions = find_positions(config) or 2 * longest + 2 * limits.target + 2 * limits.answer
+        target, answer = (min(number, positions // 2) for number in (limits.target, limits.answer))
+        left = positions - len(tokenizer("\n")["input_ids"])  # what stands around a source
+        return Room(min(limits.source, left - target), target - 1, min(longest, left - answer), answer)
+
     def example(self, source: list[int], target: list[int]) -> Example:
         """The source is cut before its line break."""
         eos = self.tokenizer.eos_token_id
-        return Example(tuple(self.source(source[: self.limits.source])), (*target[: self.limits.target - 1], eos))
+        return Example(tuple(self.source(source[: self.room.source])), (*target[: self.room.target], eos))
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """All of shape (rows, source and target tokens)."""
@@ -329,7 +345,7 @@ class Causal(Backbone):
         out: Tensor = self.network.generate(
             input_ids=ids,
             attention_mask=mask,
-            max_new_tokens=self.limits.answer,
+            max_new_tokens=self.room.answer,
             logits_processor=[leave_chosen],
         )
         return out[:, ids.shape[1] :]
@@ -343,17 +359,25 @@ def read_all(
     compute: Compute,
     answers: Answers = "free",
 ) -> list[Prediction]:
-    """What the model finds in sentences that the prompts ask about, one prediction a sentence in order. `answers`: the
-    option of that name.
+    """What the model finds in sentences with which the prompts end, one prediction a sentence in order. `answers`: the
+    option of that name; spans are those of what is seen of a sentence.
     """
+    beyond = [len(prompt) - read for prompt, read in zip(prompts, model.reads(prompts), strict=True)]
+    unseen = [count_unseen(sentence, characters) for sentence, characters in zip(sentences, beyond, strict=True)]
     grammars = None
     if answers == "spans":
-        grammars = [text2text.Grammar(sentence, types, fold=model.folds) for sentence in sentences]
+        seen = [_shorten(sentence, hidden) for sentence, hidden in zip(sentences, unseen, strict=True)]
+        grammars = [text2text.Grammar(sentence, types, fold=model.folds) for sentence in seen]
     said = model.complete(prompts, compute, grammars)
     return [
-        replace(text2text.read(completion.text, sentence, types, fold=model.folds), cut=completion.cut)
-        for completion, sentence in zip(said, sentences, strict=True)
+        replace(text2text.read(completion.text, sentence, types, fold=model.folds), cut=completion.cut, unseen=hidden)
+        for completion, sentence, hidden in zip(said, sentences, unseen, strict=True)
     ]
+
+
+def _shorten(sentence: Sentence, unseen: int) -> Sentence:
+    """The sentence as far as it is seen, and at least its first token."""
+    return Sentence(sentence.id, sentence.tokens[: max(1, len(sentence.tokens) - unseen)])
 
 
 def _dropped(tokenizer: Any) -> frozenset[int]:

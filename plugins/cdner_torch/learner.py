@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,16 +14,21 @@ from cdner_bench import CdnerError
 
 from . import weights
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=Sized)
 
 
 class Learner(ABC, Generic[Item]):
-    """A network that learns from items: examples, windows, masked rows."""
+    """A network that learns from items: examples, windows, masked rows. An item's length is how many tokens it has."""
 
     network: Any
 
     relief = "take a smaller backbone"
     """What to do when not even one item fits into memory."""
+
+    cells = 16 * 512**2
+    """How much of a batch is computed at once: items × longest², padded. That is sixteen items of 512 tokens, the most
+    that a default batch has; one that has more is gone through in parts.
+    """
 
     @abstractmethod
     def loss(self, items: Sequence[Item]) -> Tensor:

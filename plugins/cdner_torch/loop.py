@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sized
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from cdner_bench import RunContext
+import torch
+
+from cdner_bench import CdnerError, Doubt, RunContext
 
 from . import checkpoint, weights
 from .batches import Data
@@ -18,7 +21,7 @@ from .judge import Judge
 from .learner import Learner
 from .schedule import Schedule
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=Sized)
 
 CHECKPOINT_SECONDS = 120.0
 """How much work a killed training loses at most; more where keeping it takes over a twentieth of two minutes."""
@@ -37,8 +40,8 @@ def train(
 
     Random draws in training, such as dropout's, go on from the state of torch's generator, which the caller has
     seeded. An interrupted training goes on from its last checkpoint in `place` and ends with the weights of an
-    uninterrupted one. Judging is a phase of its own, `dev`. Raises `CdnerError` for a loss that is not finite and for
-    want of memory.
+    uninterrupted one. Judging is a phase of its own, `dev`. Raises `CdnerError` for a loss or weights that are not
+    finite and for want of memory; no step at all, or nothing right on dev, is a reason to doubt the run.
     """
     _Loop(learner, data, schedule, phase, run, place).go(judge)
 
@@ -86,8 +89,12 @@ class _Loop(Generic[Item]):
             clock.sentences = self.position.sentences
         clock.seconds += earlier
         if not (self.place / weights.NAME).exists():
-            self.learner.keep(self.place)
+            self._keep()
         self.checkpoint.remove()
+        if not self.position.step:
+            self.run.doubt(Doubt.NO_STEP)
+        elif judge and not self.position.best and any(sentence.entities for sentence in judge.sentences):
+            self.run.doubt(Doubt.DEV_ZERO)
 
     def _learn(self, judge: Judge | None) -> None:
         due = time.monotonic() + CHECKPOINT_SECONDS
@@ -127,7 +134,16 @@ class _Loop(Generic[Item]):
         self.run.log.info("%s: epoch %d, loss %.4f, dev %.2f", self.phase, epoch, self.numbers["loss"], score)
         if score > self.position.best:
             self.position.best, self.position.best_epoch = score, epoch
-            self.learner.keep(self.place)
+            self._keep()
+
+    def _keep(self) -> None:
+        """Weights that the last step made infinite have no loss after them to show it."""
+        if not all(bool(torch.isfinite(weight).all()) for _, weight in self.learner.learnt()):
+            raise CdnerError(
+                f"{self.phase}: training diverged: there are weights that are not finite",
+                hint="lower its learning rate",
+            )
+        self.learner.keep(self.place)
 
     def _has_lost_patience(self, epoch: int) -> bool:
         """Whether too many epochs have passed since the best; before a score above 0, patience is endless."""

@@ -29,7 +29,8 @@ from cdner_qlora.options import Adapters, Finetuning, Network, QloraOptions, Sou
 from cdner_torch import checkpoint, hub, loop  # noqa: E402
 from cdner_torch.batches import InMemory  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
-from cdner_torch.generators import Causal, Example, TokenLimits  # noqa: E402
+from cdner_torch.generators import Causal, Example  # noqa: E402
+from cdner_torch.lengths import TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402

@@ -33,7 +33,8 @@ from cdner_torch import backbones, generators, hub, loop  # noqa: E402
 from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.descent import out_of_memory  # noqa: E402
-from cdner_torch.generators import Backbone, Choice, Example, Seq2Seq, TokenLimits, read_all  # noqa: E402
+from cdner_torch.generators import Backbone, Choice, Example, Seq2Seq, read_all  # noqa: E402
+from cdner_torch.lengths import TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
@@ -765,7 +766,7 @@ def test_answers_at_the_limit_are_marked(tiny_t5: str) -> None:
     model = load(tiny_t5, answer=3)
     (said,) = model.complete(["say red"], FP32)
     assert said.cut == (Cut.ANSWER,)
-    model.positions = 4
+    model.room = replace(model.room, answered=3)
     (said,) = model.complete(["say red and blue and red and blue"], FP32)
     assert said.cut == (Cut.PROMPT, Cut.ANSWER)
     sentence = Sentence("s", ("red",))
@@ -804,7 +805,7 @@ def test_the_shipped_encoder_decoder_shares_its_embeddings_and_folds_case(tmp_pa
     shared = network.encoder.embeddings.word_embeddings.weight
     assert network.decoder.bert.embeddings.word_embeddings.weight is shared
     assert network.decoder.cls.predictions.decoder.weight is shared
-    assert (model.folds, model.positions, model.missing(mslm.SENTINELS)) == (True, 512, [])
+    assert (model.folds, model.room.answered, model.missing(mslm.SENTINELS)) == (True, 510, [])
     assert round(model.size() / 1e6, 1) == 30.0
     sentence = Sentence("s", ("Ada", "Lovelace", "met", "Charles", "Babbage", "in", "London", "."))
     prompt = text2text.prompt(sentence, ["location", "person"])

@@ -146,8 +146,8 @@ class RunContext:
             self._open.seconds -= aside.seconds - before
 
     def progress(self, step: int, total: int | None, **numbers: float) -> None:
-        """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…). One that is not finite
-        is a reason to doubt the run.
+        """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…). One that is not
+        finite is a reason to doubt the run.
         """
         self.observer.progress(step, total, numbers)
         if not all(map(math.isfinite, numbers.values())):

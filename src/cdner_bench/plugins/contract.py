@@ -25,20 +25,23 @@ def held_to_contract(
             raise ContractError(f"{who} yields {type(prediction).__name__} instead of a Prediction")
         if prediction.sentence_id != sentence.id:
             raise ContractError(f"{who} answers {prediction.sentence_id} where {sentence.id} was next")
-        if not 0 <= prediction.unseen <= len(sentence.tokens):
-            raise ContractError(
-                f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {prediction.unseen} were not seen"
-            )
-        for entity in prediction.entities:
-            if entity.end > len(sentence.tokens):
-                raise ContractError(
-                    f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {entity} was predicted"
-                )
-            if entity.type not in types:
-                raise ContractError(
-                    f"{who}: {entity.type!r} is no type of the target",
-                    hint="put such predictions into Prediction.rejected",
-                )
+        _check_places(prediction, sentence, types, who)
         yield prediction
     if count < len(sentences):
         raise ContractError(f"{who} yields {count} predictions for {len(sentences)} sentences")
+
+
+def _check_places(prediction: Prediction, sentence: Sentence, types: Sequence[str], who: str) -> None:
+    """Raises `ContractError` for what cannot be said of this sentence."""
+    if not 0 <= prediction.unseen <= len(sentence.tokens):
+        raise ContractError(
+            f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {prediction.unseen} were not seen"
+        )
+    for entity in prediction.entities:
+        if entity.end > len(sentence.tokens):
+            raise ContractError(f"{who}: {sentence.id} has {len(sentence.tokens)} tokens, but {entity} was predicted")
+        if entity.type not in types:
+            raise ContractError(
+                f"{who}: {entity.type!r} is no type of the target",
+                hint="put such predictions into Prediction.rejected",
+            )

@@ -130,7 +130,9 @@ class Board:
             "Sums over runs: sentences whose ends are beyond a model's length, their tokens beyond it, and the gold "
             "entities that reach there. Gold keeps them all: what is not seen is missed."
         )
-        short = [ranked for ranked in self.ranked if any(r.answers.get("unseen sentences") for r in ranked.row.finished)]
+        short = [
+            ranked for ranked in self.ranked if any(r.answers.get("unseen sentences") for r in ranked.row.finished)
+        ]
         return Table("Beyond the models' lengths", [METHOD, *MODEL, *UNSEEN], short, note) if short else None
 
     def models(self) -> Table | None:

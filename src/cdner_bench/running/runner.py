@@ -47,6 +47,8 @@ from .adoption import OlderRuns, is_of
 from .rescoring import score_again
 
 ELSEWHERE = "name another folder: --out FOLDER"
+LONG = 300
+"""A sentence of more tokens is hardly one: the longest of CrossNER has half as many."""
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,7 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         with run.phase("load"):
             corpora = [visible_corpus(job, name) for name in (*job.scenario.sources, job.scenario.target)]
             sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
+            _tell_long_sentences(corpora, run)
             require_resources(job)
             method = job.entry.spec.load(Method)(job.options)
         gold = target.test
@@ -337,6 +340,19 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         provenance=describe_provenance(plugin),
     )
     return results.put_scores(result, scores)
+
+
+def _tell_long_sentences(corpora: Sequence[Corpus], run: RunContext) -> None:
+    """Whoever leaves out the blank lines of a file makes one sentence of it."""
+    for corpus in corpora:
+        for split, sentences in (("train", corpus.train), ("dev", corpus.dev), ("test", corpus.test)):
+            sizes = [len(s.tokens) for s in sentences]
+            long = sum(size > LONG for size in sizes)
+            if long and (split != "test" or corpus is corpora[-1]):
+                run.note(
+                    f"{corpus.name} {split}: {long:,} of {len(sizes):,} sentences have more than {LONG} tokens, the "
+                    f"longest {max(sizes):,}: blank lines between sentences may be missing"
+                )
 
 
 def _record(job: Job, status: Status) -> Result:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import RunContext
+from cdner_bench import Doubt, RunContext
 from support import context
 
 
@@ -42,3 +42,20 @@ def test_an_aside_is_a_phase_of_its_own_and_no_part_of_the_open_one(
     assert [(p.name, p.seconds, p.sentences) for p in run.phases] == [("fit", 30.0, 0), ("dev", 20.0, 10)]
     with pytest.raises(RuntimeError, match="aside of no phase"), run.aside("dev"):
         pass
+
+
+def test_a_doubt_is_told_once_and_goes_with_the_stage_that_gave_rise_to_it(tmp_path: Path) -> None:
+    def build(run: RunContext) -> None:
+        run.doubt(Doubt.DEV_ZERO)
+        run.progress(1, None, loss=0.5, rate=float("inf"))
+        run.progress(2, None, loss=float("nan"))
+
+    for number in range(2):
+        notes: list[str] = []
+        run = RunContext.create(0, tmp_path / str(number), tmp_path / "shared")
+        run.observer.note = notes.append  # type: ignore[method-assign]
+        run.doubt(Doubt.NO_STEP)
+        run.stage("source", lambda folder, run=run: build(run), {"made from": "x"})  # type: ignore[misc]
+        run.doubt(Doubt.NO_STEP)
+        assert run.doubts == [Doubt.NO_STEP, Doubt.DEV_ZERO, Doubt.NOT_FINITE]
+        assert notes == [f"the score is to be doubted: {why}" for why in run.doubts]

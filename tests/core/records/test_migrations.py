@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cdner_bench import Scenario, digest
+from cdner_bench import Doubt, Scenario, digest
 from cdner_bench.data import benchmark
 from cdner_bench.records import Result, describe_comparable, results
 
@@ -57,3 +57,21 @@ def test_what_a_run_learnt_from(tmp_path: Path) -> None:
     others: list[dict[str, Any]] = [{"pretraining": "none"}, {"pretraining": "dapt"}, {"gtok": "00"}]
     for options in [*others, {"cumulative_gtok": True}]:
         assert learnt(**options) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "doubts"),
+    [
+        ({"task": "1/9/9", "misc": "0/0/3"}, []),
+        ({"task": "0/9/9"}, [Doubt.NOTHING_RIGHT]),
+        ({"task": "0/0/9", "misc": "0/2/0"}, [Doubt.NOTHING_RIGHT]),
+        ({"task": "0/0/9"}, [Doubt.NOTHING_SAID]),
+        ({"task": "0/9/0"}, []),
+        ({}, []),
+    ],
+)
+def test_doubts_that_counts_alone_give_rise_to(tmp_path: Path, counts: dict[str, str], doubts: list[Doubt]) -> None:
+    record = json.loads((Path(__file__).parent / "history" / "schema-4.json").read_text())
+    record["scores"]["span-f1"] = counts
+    (tmp_path / "r.json").write_text(json.dumps(record))
+    assert results.load(tmp_path / "r.json").doubts == doubts

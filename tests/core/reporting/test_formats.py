@@ -40,6 +40,7 @@ from cdner_bench.reporting import (
         (Estimate(50, 1.005, 2), "50.00 ± 1.00"),
         (Bracketed(Fixed(-0.5, 2), Fixed(-0.75, 2), Fixed(0, 2)), "-0.50 [-0.75, 0.00]"),
         (Remarked(Fixed(0.03, 4), "sampled"), "0.0300 (sampled)"),
+        (Remarked(Estimate(50, 1.005, 2), "a, b"), "50.00 ± 1.00 (a, b)"),
         (Several([1, "x", Fixed(2, 1)], " / "), "1 / x / 2.0"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import Counts, Scenario
+from cdner_bench import Counts, Doubt, Scenario
 from cdner_bench.data import Benchmark
 from cdner_bench.io import Phase
 from cdner_bench.records import Comparable, Result, Status, results
@@ -130,6 +130,49 @@ def test_what_was_odd_about_answers_is_counted(mini: Benchmark) -> None:
     n = len(FULL)
     assert (shown["Answers"], shown["Repeat"]) == (f"{10 * n}", f"{3 * n}")
     assert (shown["Cut at the limit"], shown["Prompts cut"], shown["Malformed"]) == (f"{2 * n}", f"{n}", "0")
+
+
+DOUBTFUL = [
+    replace(r, doubts=[Doubt.DEV_ZERO, Doubt.ALL_ALIKE] if (r.scenario.target, r.seed) == ("ai", 1) else [])
+    for r in FULL
+]
+
+
+def test_a_doubtful_score_is_marked(mini: Benchmark) -> None:
+    """And so is the average that it is part of."""
+    mute = [replace(r, doubts=[Doubt.NOTHING_SAID]) if r.scenario.target == "music" else r for r in WEAK]
+    table = board(mini, [*DOUBTFUL, *mute]).scores()
+    assert write_rows(table)[0][4:10] == ["61.00 ± 1.41 (a, c)", *["61.00 ± 1.41"] * 4, "61.00 ± 1.41 (a, c)"]
+    assert write_rows(table)[1][4:10] == [*["30.00"] * 2, "30.00 (b)", *["30.00"] * 2, "30.00 (b)"]
+    assert table.legend == "; ".join([f"(a) {Doubt.DEV_ZERO}", f"(b) {Doubt.NOTHING_SAID}", f"(c) {Doubt.ALL_ALIKE}."])
+    assert board(mini, FULL).scores().legend == ""
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_format_says_what_is_doubtful(mini: Benchmark, format_: str) -> None:
+    page = FORMATS[format_](board(mini, DOUBTFUL))
+    assert str(Doubt.DEV_ZERO) in page
+    assert str(Doubt.DEV_ZERO) not in FORMATS[format_](board(mini, FULL))
+    if format_ in ("csv", "json"):
+        records = json.loads(page) if format_ == "json" else csv.DictReader(io.StringIO(page))
+        both = f"{Doubt.DEV_ZERO}; {Doubt.ALL_ALIKE}"
+        assert {(r["target"], r["doubts"]) for r in records} == {
+            ("ai", both), ("average", both), *((t, "") for t in TARGETS[1:]),
+        }  # fmt: skip
+    else:
+        assert "(a, b)" in page
+
+
+def test_what_was_not_seen_has_a_table(mini: Benchmark) -> None:
+    assert board(mini, FULL).unseen() is None
+    short = {"unseen sentences": 1, "unseen tokens": 700, "unseen entities": 20, "answer cut": 3, "read": 5}
+    made = board(mini, [*(replace(r, answers=short) for r in FULL), *WEAK])
+    table, n = made.unseen(), len(FULL)
+    assert table is not None
+    assert write_rows(table) == [["good", "b", "quick", f"{n}", f"{700 * n:,}", f"{20 * n}"]]
+    assert table.title in [shown.title for shown in made.tables()]
+    sums = {r["target"]: (r["answer_cut"], r["unseen_entities"]) for r in made.records() if r["method"] == "good"}
+    assert (sums["ai"], sums["average"]) == ((6, 40), (3 * n, 20 * n))
 
 
 def test_seeds_that_change_nothing_are_one_run(mini: Benchmark) -> None:

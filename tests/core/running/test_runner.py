@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import OptionError, plugins, total
+from cdner_bench import Doubt, OptionError, plugins, total
 from cdner_bench.data import benchmark
 from cdner_bench.records import Status, results
 from cdner_bench.running import runner
@@ -374,3 +374,62 @@ def test_the_exit_status_counts_failures(cli: Run) -> None:
     assert "3 of 3 runs failed" in done.stdout
     assert cli(*common, "-o", "misdeed=too few", "-o", "only=ai").returncode == 1
     assert cli(*common).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "doubts"),
+    [
+        ("silent", [Doubt.NOTHING_SAID]),
+        ("stuck", [Doubt.ALL_ALIKE]),
+        ("lost", [Doubt.NOTHING_PLACED, Doubt.ALL_ALIKE]),
+        ("not finite", [Doubt.NOT_FINITE]),
+        ("told", [Doubt.NO_STEP]),
+        ("short-sighted", []),
+    ],
+)
+def test_what_fails_without_an_error_is_flagged(how: str, doubts: list[Doubt], tmp_path: Path) -> None:
+    (outcome,) = run(jobs("failing", how=how), tmp_path)
+    assert (outcome.status, outcome.doubts) == ("finished", doubts)
+    assert outcome.result is not None
+    kept = results.load(tmp_path / "leaderboards" / "results" / outcome.result.path)
+    assert kept.doubts == doubts
+    assert bool(kept.answers.get("unseen tokens")) == (how == "short-sighted")
+    record = tmp_path / "runs" / outcome.job.id / "run.json"
+    results.save(replace(kept, scores={"span-f1": {}}, sentences=(), answers={}), record)
+    (again,) = run(jobs("failing", how=how), tmp_path)
+    assert again.result == kept  # those of training stay, those of predictions are found again
+
+
+def test_doubts_and_what_was_not_seen_stand_in_the_summary(tmp_path: Path, cli: Run) -> None:
+    arguments = ("--setting", "single", "--benchmark", "mini", "--target", "ai", "--plugin", METHODS, "--out", tmp_path)
+    done = cli("run", "--method", "failing", *arguments)
+    assert "F1 0.00, doubtful: nothing was predicted" in done.stdout
+    assert "0.00 (a)" in done.stdout
+    assert "(a) nothing was predicted." in done.stdout
+    assert "1 of 1 runs have a score to be doubted" in done.stdout
+    done = cli("run", "--method", "failing", "-o", "how=short-sighted", *arguments)
+    assert ", not seen: the ends of 132 sentences, " in done.stdout
+
+
+def test_a_file_without_blank_lines_is_told(tmp_path: Path) -> None:
+    law = tmp_path / "law.toml"
+    law.write_text(
+        'name = "law"\n[domains.c]\n'
+        + "".join(f'{split} = "{split}.txt"\n' for split in benchmark.SPLITS)
+        + '[settings.single]\nsources = []\ntargets = ["c"]\n'
+    )
+    for split, size in zip(benchmark.SPLITS, (300, 301, 5000), strict=True):
+        (tmp_path / f"{split}.txt").write_text("Ada\tB-judge\n" * size)
+    data, notes = benchmark.load(str(law)), []
+
+    class Noting(Nobody):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    entry = plugins.discover([METHODS]).get("oracle-of-case")
+    list(runner.run(runner.plan(data, data.list_scenarios("single"), [entry], None, {}, [0]), tmp_path, Noting()))
+    assert notes == [
+        f"c {split}: 1 of 1 sentences have more than 300 tokens, the longest {size}: blank lines between sentences may "
+        "be missing"
+        for split, size in (("dev", "301"), ("test", "5,000"))
+    ]

@@ -119,6 +119,18 @@ def test_what_follows_a_damaged_line_is_asked_for_again(tmp_path: Path, second: 
     assert ([p.sentence_id for p in found], size) == (["ai/test/0"], len(first))
 
 
+def test_what_was_not_seen_is_written_where_there_is_some() -> None:
+    sentence = Sentence("d/test/0", ("a", "b", "c"))
+    for unseen in (0, 2, 3):
+        line = encode(Prediction(sentence.id, unseen=unseen))
+        assert ("unseen" in line) == (unseen > 0)
+        assert decode(line, sentence, ["x"]).unseen == unseen
+    assert decode('{"raw": "", "unseen": 2}', sentence, ["x"]).unseen == 2
+    for wrong in ("-1", "4", "true", '"2"', "1.0", "null"):
+        with pytest.raises(PredictionError, match="it is how many of the 3 tokens were not read"):
+            decode(f'{{"entities": [], "unseen": {wrong}}}', sentence, ["x"])
+
+
 def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "predictions.jsonl"
     lines = [encode(Prediction(s.id, s.entities)) + "\n" for s in GOLD]
