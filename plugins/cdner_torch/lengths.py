@@ -64,14 +64,14 @@ def tell_lengths(
             run,
             f"{corpus.name} train",
             learnt,
-            f"are learnt without their ends: {room.source:,} tokens of a prompt fit, and {room.target:,} of an answer",
+            f"are learnt without their ends: {room.source:,} sub-words of a prompt fit, {room.target:,} of an answer",
         )
         answered = [source > room.answered for source in count([prompt(s, corpus) for s in corpus.dev])]
         tell_long(
             run,
             f"{corpus.name} dev",
             answered,
-            f"are answered without their ends: {room.answered:,} tokens of a prompt fit",
+            f"are answered without their ends: {room.answered:,} sub-words of a prompt fit",
         )
 
 

@@ -75,7 +75,7 @@ def test_groups_hold_no_more_than_they_may(lengths: list[int]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_batch_in_parts_learns_what_a_whole_one_learns(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def learn(cells: int) -> tuple[int, dict[str, Any]]:
         """The size of the largest part, and the weights."""
@@ -86,7 +86,8 @@ def test_a_batch_in_parts_learns_what_a_whole_one_learns(
             sizes.append(len(items))
             return loss(items)
 
-        model.loss, model.cells = watched, cells  # type: ignore[method-assign]
+        monkeypatch.setattr(model, "loss", watched)
+        model.cells = cells
         examples = model.encode([("a" * n, "b" * n) for n in (3, 20, 9, 14)])
         folder = tmp_path / str(cells)
         folder.mkdir()
@@ -98,7 +99,7 @@ def test_a_batch_in_parts_learns_what_a_whole_one_learns(
     assert all(torch.allclose(whole[name], state[name], atol=1e-5) for _, state in parts for name in whole)
 
 
-def test_prompts_are_answered_in_groups_that_fit(tiny_t5: str) -> None:
+def test_prompts_are_answered_in_groups_that_fit(tiny_t5: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(tiny_t5, answer=2)
     prompts = ["a b c " * n for n in (1, 40, 2, 30, 3)]
     together = model.complete(prompts, FP32)
@@ -109,7 +110,7 @@ def test_prompts_are_answered_in_groups_that_fit(tiny_t5: str) -> None:
         sizes.append(len(sources) * max(map(len, sources)) ** 2)
         return answer(sources, *rest)
 
-    model.continuations = watched  # type: ignore[method-assign]
+    monkeypatch.setattr(model, "continuations", watched)
     model.answered_cells = 60_000
     assert model.complete(prompts, FP32) == together
     assert len(sizes) > 1

@@ -28,7 +28,7 @@ class Change(StrEnum):
     """What became of a result."""
 
     RESCORED = "scored again from its predictions"
-    LIFTED = "its file brought to today's form; there are no predictions to score again"
+    LIFTED = "its file brought to today's form, its scores as they were"
     NOTHING = "as it was"
 
 

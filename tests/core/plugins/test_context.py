@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cdner_bench import Doubt, RunContext
+from cdner_bench.plugins import Unwatched
 from support import context
 
 
@@ -44,6 +45,16 @@ def test_an_aside_is_a_phase_of_its_own_and_no_part_of_the_open_one(
         pass
 
 
+class Noting(Unwatched):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
 def test_a_doubt_is_told_once_and_goes_with_the_stage_that_gave_rise_to_it(tmp_path: Path) -> None:
     def build(run: RunContext) -> None:
         run.doubt(Doubt.DEV_ZERO)
@@ -51,11 +62,10 @@ def test_a_doubt_is_told_once_and_goes_with_the_stage_that_gave_rise_to_it(tmp_p
         run.progress(2, None, loss=float("nan"))
 
     for number in range(2):
-        notes: list[str] = []
-        run = RunContext.create(0, tmp_path / str(number), tmp_path / "shared")
-        run.observer.note = notes.append  # type: ignore[method-assign]
+        observer = Noting()
+        run = RunContext.create(0, tmp_path / str(number), tmp_path / "shared", observer=observer)
         run.doubt(Doubt.NO_STEP)
         run.stage("source", lambda folder, run=run: build(run), {"made from": "x"})  # type: ignore[misc]
         run.doubt(Doubt.NO_STEP)
         assert run.doubts == [Doubt.NO_STEP, Doubt.DEV_ZERO, Doubt.NOT_FINITE]
-        assert notes == [f"the score is to be doubted: {why}" for why in run.doubts]
+        assert observer.notes == [f"the score is to be doubted: {why}" for why in run.doubts]
