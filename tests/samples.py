@@ -20,6 +20,7 @@ RESULT = Result(
     model=ModelFacts("b", 10, 20, "fp32"),
     scores={"span-f1": {"task": Counts(1, 2, 3)}, "topt-released": {"task": Counts(2, 0, -1)}},
     sentences=[Counts(1, 0, 3), Counts(0, 2, 0)],
+    doubts=[],
     phases=[Phase("fit", 1.5, epochs=3, sentences=30), Phase("predict", 0.5, sentences=2)],
     usage=Usage(
         "m-2026-01-01",
