@@ -63,7 +63,7 @@ def score(
         )
     report = scoring.Report(said, judged, chosen)
     if as_json:
-        print(json.dumps(report.to_data(), ensure_ascii=False, indent=1))
+        print(json.dumps(report.to_data(), indent=1))
     else:
         _show(report)
 
