@@ -87,6 +87,8 @@ class Prompting(Method):
         if o.votes > 1 and o.temperature == 0:
             raise OptionError("votes of equal answers say nothing", hint="add -o temperature=0.7")
         self.types = target.types
+        for remark in text2text.check([target]) if o.format == "text" else ():
+            run.note(remark)
         self.schema = reading.schema(target.types) if o.format == "json" else None
         nearest = o.shots and o.demonstrations == "nearest"
         self.examples = Nearest(target.train, o.shots) if nearest else Fixed(target.train, o.shots, run.seed)

@@ -38,6 +38,8 @@ class Qlora(Method):
         self.model = model.load(unpack(run.backbone(o.backbone), run), compute, limits, o.adapters, run.seed)
         generator = torch.Generator().manual_seed(run.seed)
         drawn = [replace(s, train=tuple(sample(s.train, o.source.sentences, generator)), dev=()) for s in sources]
+        for remark in text2text.check([*drawn, target]):
+            run.note(remark)
         tell_lengths(
             [*drawn, target], lambda s, c: text2text.prompt(s, c.types), self.model.tokenizer, self.model.room, run
         )

@@ -56,7 +56,10 @@ class Topt(Method):
         self.compute = Compute(run.device, o.network.precision)
         self.place = run.backbone(o.backbone)
         self.types = target.types
-        self._tell_lengths([*(self._draw(source, run) for source in sources), target], run)
+        drawn = [*(self._draw(source, run) for source in sources), target]
+        for remark in text2text.check(drawn):
+            run.note(remark)
+        self._tell_lengths(drawn, run)
         start = self._pretrain(target, run)
         folders = [self._learn_source(start, source, run) for source in sources]
         folder = run.stage("target", lambda place: self._learn_target(start, folders, target, place, run))

@@ -13,5 +13,6 @@ __all__ = [
     "conll",
     "download",
     "interchange",
+    "own",
     "readers",
 ]

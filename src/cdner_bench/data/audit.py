@@ -51,6 +51,26 @@ class Seen:
     text_only: float
 
 
+LONG = 300
+"""A sentence of more tokens is hardly one: the longest of CrossNER has half as many."""
+
+
+def describe_long(corpus: Corpus, splits: Sequence[str] = SPLITS) -> list[str]:
+    """The splits of a domain that have sentences of more than `LONG` tokens, in a sentence each: whoever leaves out the
+    empty lines of a file makes one sentence of it.
+    """
+    remarks = []
+    for split in splits:
+        sizes = [len(sentence.tokens) for sentence in getattr(corpus, split)]
+        long = sum(size > LONG for size in sizes)
+        if long:
+            remarks.append(
+                f"{corpus.name} {split}: {long:,} of {len(sizes):,} sentences have more than {LONG} tokens, the "
+                f"longest {max(sizes):,}: blank lines between sentences may be missing"
+            )
+    return remarks
+
+
 def count_splits(benchmark: Benchmark) -> list[SplitStats]:
     """Counts of every split of every domain."""
     return [_count_split(benchmark.corpus(name), split) for name in benchmark.domains for split in SPLITS]

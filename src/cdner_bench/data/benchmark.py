@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,16 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Domain:
-    """One domain of a benchmark: its declared types (none: whatever its files use), splits and other files."""
+    """One domain of a benchmark: its declared types (none: whatever its files use), splits and other files. `labels`
+    has other words for types of its files; these are its types everywhere else.
+    """
 
     name: str
     title: str
     types: tuple[str, ...] | None
     splits: Mapping[str, DataFile]
     resources: Mapping[str, DataFile]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,9 @@ class Benchmark:
             types = domain.types or tuple(
                 sorted({e.type for sentences in splits.values() for s in sentences for e in s.entities})
             )
+            _check_labels(domain, types)
+            splits = {split: _relabel(sentences, domain.labels) for split, sentences in splits.items()}
+            types = tuple(domain.labels.get(kind, kind) for kind in types)
             self._read[name] = Corpus(
                 name, types, splits["train"], splits["dev"], splits["test"], resources=_find_resources(domain)
             )
@@ -187,8 +193,10 @@ class Benchmark:
         }
 
     def _digest(self, scenario: Scenario, hashes: Mapping[str, str | None]) -> str:
-        types = {f"{name}/types": self.domain(name).types for name in (*scenario.sources, scenario.target)}
-        return digest({"deduplicate": self.deduplicate, **types, **hashes})
+        names = (*scenario.sources, scenario.target)
+        types = {f"{name}/types": self.domain(name).types for name in names}
+        labels = {f"{name}/labels": dict(given) for name in names if (given := self.domain(name).labels)}
+        return digest({"deduplicate": self.deduplicate, **types, **labels, **hashes})
 
     def list_files(self) -> Iterator[DataFile]:
         """Every file of every domain."""
@@ -239,6 +247,22 @@ def _read_split(domain: Domain, split: str) -> tuple[Sentence, ...]:
         if declared is not None and declared != number:
             raise DataError(f"{file.location} has {number} {what}, declared are {declared}")
     return tuple(sentences)
+
+
+def _check_labels(domain: Domain, types: Sequence[str]) -> None:
+    for kind, word in domain.labels.items():
+        if kind not in types:
+            raise DataError(f"domains.{domain.name}.labels: there is no type {kind!r}", hint=did_you_mean(kind, types))
+        if word in types or list(domain.labels.values()).count(word) > 1:
+            raise DataError(f"domains.{domain.name}.labels: {word!r} stands for two types")
+
+
+def _relabel(sentences: Sequence[Sentence], labels: Mapping[str, str]) -> tuple[Sentence, ...]:
+    if not labels:
+        return tuple(sentences)
+    return tuple(
+        replace(s, entities=tuple(replace(e, type=labels.get(e.type, e.type)) for e in s.entities)) for s in sentences
+    )
 
 
 def _find_resources(domain: Domain) -> dict[str, Path]:
@@ -312,6 +336,9 @@ def _read_origin(table: TomlTable) -> Origin:
 
 def _read_domain(name: str, table: TomlTable, root: Path) -> Domain:
     types = table.take_texts("types") if "types" in table.values else ()
+    labels = table.take("labels", dict, {})
+    if not all(isinstance(word, str) and word.strip() for word in labels.values()):
+        raise DataError(f"{table.path}: {table.prefix}labels: a label is a word or several")
     domain = Domain(
         name=name,
         title=table.take("title", str, name),
@@ -321,6 +348,7 @@ def _read_domain(name: str, table: TomlTable, root: Path) -> Domain:
             resource: _read_file(value, root, table, f"resources.{resource}")
             for resource, value in table.take("resources", dict, {}).items()
         },
+        labels=labels,
     )
     table.finish()
     return domain

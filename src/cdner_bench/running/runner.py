@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..data import Benchmark
+from ..data import SPLITS, Benchmark, audit
 from ..errors import (
     BusyError,
     CdnerError,
@@ -47,8 +47,6 @@ from .adoption import OlderRuns, is_of
 from .rescoring import score_again
 
 ELSEWHERE = "name another folder: --out FOLDER"
-LONG = 300
-"""A sentence of more tokens is hardly one: the longest of CrossNER has half as many."""
 
 
 @dataclass(frozen=True)
@@ -343,16 +341,9 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
 
 
 def _tell_long_sentences(corpora: Sequence[Corpus], run: RunContext) -> None:
-    """Whoever leaves out the blank lines of a file makes one sentence of it."""
     for corpus in corpora:
-        for split, sentences in (("train", corpus.train), ("dev", corpus.dev), ("test", corpus.test)):
-            sizes = [len(s.tokens) for s in sentences]
-            long = sum(size > LONG for size in sizes)
-            if long and (split != "test" or corpus is corpora[-1]):
-                run.note(
-                    f"{corpus.name} {split}: {long:,} of {len(sizes):,} sentences have more than {LONG} tokens, the "
-                    f"longest {max(sizes):,}: blank lines between sentences may be missing"
-                )
+        for remark in audit.describe_long(corpus, SPLITS if corpus is corpora[-1] else ("train", "dev")):
+            run.note(remark)
 
 
 def _record(job: Job, status: Status) -> Result:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..data import SPLITS, Benchmark, readers
@@ -11,13 +11,15 @@ from ..errors import OptionError, PredictionError, did_you_mean
 from ..types import Prediction, Sentence
 from .matching import Split, has_ids, match_ids, match_order
 
+_Part = tuple[Split, Sequence[Prediction]]
+
 
 @dataclass(frozen=True)
 class Judged:
     """Gold splits with the predictions for their sentences, and what they are, in words."""
 
     gold: str
-    parts: Sequence[tuple[Split, Sequence[Prediction]]]
+    parts: Sequence[_Part]
 
 
 def has_gold_column(file: readers.LabelledFile) -> bool:
@@ -48,7 +50,7 @@ def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str 
     splits = _Splits(data)
     if target is None and has_ids(file):
         parts = match_ids(file, splits.of)
-        return Judged(f"{name}, {', '.join(splits.found)}", parts)
+        return Judged(f"{name}, {', '.join(splits.found)}", splits.relabel(parts))
     if target is None:
         raise OptionError(
             f"{file.name} has no sentence ids such as {next(iter(data.domains))}/test/0, so it needs --target",
@@ -58,14 +60,22 @@ def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str 
         raise OptionError(f"unknown split {split!r}", hint=did_you_mean(split, SPLITS))
     place = f"{data.domain(target).name}/{split}"
     if has_ids(file):
-        return Judged(f"{name}, {place}", match_ids(file, splits.only(place)))
+        return Judged(f"{name}, {place}", splits.relabel(match_ids(file, splits.only(place))))
     chosen = splits.of(f"{place}/0")
-    return Judged(f"{name}, {place}", [(chosen, match_order(file, chosen))])
+    return Judged(f"{name}, {place}", splits.relabel([(chosen, match_order(file, chosen))]))
 
 
 def _judge_by(file: readers.LabelledFile, sentences: Sequence[Sentence], name: str) -> Judged:
     split = sentences, sorted({entity.type for sentence in sentences for entity in sentence.entities})
     return Judged(name, [(split, match_order(file, split))])
+
+
+def _rename(prediction: Prediction, labels: Mapping[str, str]) -> Prediction:
+    if not labels:
+        return prediction
+    named = tuple(replace(e, type=labels.get(e.type, e.type)) for e in prediction.entities)
+    tags = prediction.tags and tuple(tag[:2] + labels.get(tag[2:], tag[2:]) for tag in prediction.tags)
+    return replace(prediction, entities=named, tags=tags)
 
 
 class _Splits:
@@ -86,6 +96,16 @@ class _Splits:
             corpus = self.data.corpus(domain)
             self.found[f"{domain}/{name}"] = (getattr(corpus, name), corpus.types)
         return self.found[f"{domain}/{name}"]
+
+    def relabel(self, parts: Sequence[_Part]) -> list[_Part]:
+        """Predictions whose types are those of the domain's files, with the words that the benchmark has for them."""
+        return [
+            (split, [_rename(prediction, self._find_labels(split)) for prediction in said]) for split, said in parts
+        ]
+
+    def _find_labels(self, split: Split) -> Mapping[str, str]:
+        domain = next(place for place, found in self.found.items() if found is split).partition("/")[0]
+        return self.data.domain(domain).labels
 
     def only(self, split: str) -> Callable[[str], Split]:
         """As `of`, for the sentences of one split."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...errors import OptionError, did_you_mean
 from ..common import BenchmarkName, choose_benchmark, make_table, show
+
+if TYPE_CHECKING:
+    from ...data import Benchmark
 
 app = typer.Typer(help="CrossNER and CoNLL2003, pinned by SHA-256.", no_args_is_help=True)
 Limit = Annotated[int, typer.Option(help="How many groups of conflicting labels to print.")]
@@ -76,6 +79,7 @@ def stats(benchmark: BenchmarkName = None) -> None:
             f"{s.without_entities:,}",
         )
     show(shown)
+    _warn_of_long_sentences(data)
 
 
 @app.command("audit")
@@ -102,6 +106,15 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
     for conflict in conflicts[:show_conflicts]:
         groups.add_row(conflict.text[:80], ", ".join(conflict.ids))
     show(shared, seen, groups)
+    _warn_of_long_sentences(data)
+
+
+def _warn_of_long_sentences(data: Benchmark) -> None:
+    from ...data import audit
+
+    for name in data.domains:
+        for remark in audit.describe_long(data.corpus(name)):
+            print(f"note: {remark}")
 
 
 @app.command()

@@ -26,6 +26,12 @@ Targets = Annotated[str | None, typer.Option(help="Target domains; all, if left 
 Preset = Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")]
 Options = Annotated[list[str], typer.Option("-o", "--option", help="One option of the method.", metavar="KEY=VALUE")]
 Seeds = Annotated[str, typer.Option(help="How many seeds (0, 1, ...), or the seeds themselves: 555,666,777.")]
+TargetData = Annotated[
+    Path | None, typer.Option(help="A folder with train, dev and test files: a target of one's own.", metavar="FOLDER")
+]
+Sources = Annotated[
+    str | None, typer.Option(help="With --target-data, the domains to learn from.", metavar="NAME[,NAME]")
+]
 CampaignFile = Annotated[
     Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
 ]
@@ -35,6 +41,8 @@ def run(
     method: Methods = None,
     setting: Setting = None,
     target: Targets = None,
+    target_data: TargetData = None,
+    source: Sources = None,
     benchmark: BenchmarkName = None,
     preset: Preset = None,
     option: Options = [],
@@ -50,7 +58,8 @@ def run(
     from ..display import open_display
     from .leaderboard import print_boards
 
-    data, jobs = _list_jobs(method, setting, target, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
+    own = None if target_data is None else (target_data, source)
+    data, jobs = _list_jobs(method, setting, target, own, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
     with open_display(quiet) as observer:
         outcomes = list(runner.run(jobs, out, observer))
     for name in dict.fromkeys(job.scenario.setting for job in jobs):
@@ -67,6 +76,8 @@ def plan(
     method: Methods = None,
     setting: Setting = None,
     target: Targets = None,
+    target_data: TargetData = None,
+    source: Sources = None,
     benchmark: BenchmarkName = None,
     preset: Preset = None,
     option: Options = [],
@@ -79,7 +90,8 @@ def plan(
     """Say what `run` with the same arguments would make, and how long it may take. Starts nothing."""
     from ...running import State, survey
 
-    _, jobs = _list_jobs(method, setting, target, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
+    own = None if target_data is None else (target_data, source)
+    _, jobs = _list_jobs(method, setting, target, own, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
     rows: dict[tuple[str, ...], list[Planned]] = {}
     for planned in survey(jobs, out):
         rows.setdefault(_describe(planned.job), []).append(planned)
@@ -119,6 +131,7 @@ def _list_jobs(
     method: str | None,
     setting: str | None,
     target: str | None,
+    own: tuple[Path, str | None] | None,
     benchmark: str | None,
     preset: str | None,
     option: list[str],
@@ -135,24 +148,39 @@ def _list_jobs(
 
     registry = plugins.discover(plugin, no_plugin)
     if campaign is not None:
-        if method or setting or target or option or benchmark or preset or seeds != "1":
+        if method or setting or target or own or option or benchmark or preset or seeds != "1":
             raise OptionError(
                 "a campaign names its own benchmark, preset, methods, settings, options and seeds",
                 hint="leave them out, or write a campaign of your own",
             )
         asked = campaigns.read(campaign)
-        data = choose_benchmark(asked.benchmark)
-        return data, list(asked.jobs(data, registry))
-    if method is None or setting is None:
+        whole = choose_benchmark(asked.benchmark)
+        return whole, list(asked.jobs(whole, registry))
+    data = choose_benchmark(benchmark) if method and (setting or own) else None
+    if own is not None and data is not None:
+        data = _build_on(data, *own)
+        setting = setting or next(iter(data.settings))
+    if data is None or method is None or setting is None:
         raise OptionError(
             f"this needs a {'--method' if method is None else '--setting'}",
             hint="type: cdner-bench run --method topt --setting multi; cdner-bench list says what there is",
         )
-    data = choose_benchmark(benchmark)
     entries = [registry.get(name) for name in split_names("--method", method)]
     scenarios = data.list_scenarios(setting, () if target is None else split_names("--target", target))
     chosen = options.parse_assignments(option)
     return data, runner.plan(data, scenarios, entries, preset, chosen, _parse_seeds(seeds))
+
+
+def _build_on(base: Benchmark, folder: Path, source: str | None) -> Benchmark:
+    """The benchmark of a target of one's own."""
+    from ...data import own
+
+    if source is None:
+        raise OptionError(
+            "--target-data needs the domains to learn from",
+            hint=f"add --source {next(iter(base.domains))}, or several: {', '.join(base.domains)}",
+        )
+    return own.build_on(base, folder, split_names("--source", source))
 
 
 def _parse_seeds(text: str) -> list[int]:

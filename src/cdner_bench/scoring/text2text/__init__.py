@@ -6,6 +6,7 @@ Nothing a model claims is lost: what cannot be placed comes back as `Rejected` w
 """
 
 from .alignment import UNKNOWN, Searchable, align, fold_text
+from .checking import check
 from .grammar import Grammar
 from .items import Mention, find_items, parse
 from .objects import read_exactly
@@ -19,6 +20,7 @@ __all__ = [
     "Searchable",
     "align",
     "answer",
+    "check",
     "find_items",
     "fold_text",
     "parse",
