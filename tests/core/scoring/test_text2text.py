@@ -243,7 +243,9 @@ def test_whatever_is_allowed_is_in_the_sentence(gold: Sentence, random: Random) 
     pieces = sorted({"(", ")", ", ", *(f"({kind}, " for kind in TYPES), *gold.tokens, *"".join(gold.tokens)})
     for _ in range(40):
         piece = random.choice(pieces)
-        if grammar.allows(text + piece):
+        allowed = grammar.allows(text + piece)
+        assert Grammar(gold, TYPES).allows(text + piece) == allowed, "what was asked before changes nothing"
+        if allowed:
             text += piece
     whole = next(text[:end] for end in range(len(text), -1, -1) if grammar.accepts(text[:end]))
     reasons = {rejected.reason for rejected in read(whole, gold, TYPES).rejected}
