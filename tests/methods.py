@@ -132,7 +132,7 @@ class Failing(Method):
                 case "stuck":
                     yield Prediction(sentence.id, (Entity(0, 1, self.types[0]),))
                 case "lost":
-                    yield Prediction(sentence.id, (), (Rejected("?", "the", "malformed"),), raw="the")
+                    yield Prediction(sentence.id, (), (Rejected("?", "the", "malformed"),), raw="the the")
                 case "short-sighted":
                     yield Prediction(sentence.id, (right,), unseen=len(sentence.tokens) // 2)
                 case _:

@@ -187,13 +187,22 @@ class Doubt(StrEnum):
     ALL_ALIKE = "nearly all sentences have the same answer"
 
 
+class Read(StrEnum):
+    """Whether case and accents mattered when an answer was read."""
+
+    CASED = "cased"
+    FOLDED = "folded"
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What a method said about one sentence.
 
     `entities` are spans of known types; `rejected` is everything else it said. `raw` is the generated text of a
     text-to-text method, `tags` the unrepaired BIO tags of a tagger, one a token; some protocols read them. `cut` says
-    what did not fit, `unseen` how many tokens at the end of the sentence the method did not wholly read.
+    what did not fit, `unseen` how many tokens at the end of the sentence the method did not wholly read. `read` is set
+    by `text2text.read`: how `raw` was read, so that it can be read again by another rule; a method that reads its texts
+    itself leaves it out.
     """
 
     sentence_id: str
@@ -203,3 +212,4 @@ class Prediction:
     tags: tuple[str, ...] | None = None
     cut: tuple[Cut, ...] = ()
     unseen: int = 0
+    read: Read | None = field(default=None, compare=False)

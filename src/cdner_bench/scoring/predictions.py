@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CdnerError, PredictionError
-from ..types import Cut, Entity, Prediction, Rejected, Sentence
+from ..types import Cut, Entity, Prediction, Read, Rejected, Sentence
 from . import text2text
 
 
@@ -31,6 +31,8 @@ def encode(prediction: Prediction) -> str:
         record["cut"] = prediction.cut
     if prediction.unseen:
         record["unseen"] = prediction.unseen
+    if prediction.read:
+        record["read"] = prediction.read
     return json.dumps(record)
 
 
@@ -59,7 +61,11 @@ def decode_record(record: Mapping[str, Any], sentence: Sentence, types: Collecti
     rejected = tuple(Rejected(*_read_strings(item, 3)) for item in _read_list(record, "rejected"))
     if tags is not None:
         tags = tuple(_read_strings(tags, len(sentence.tokens)))
-    return Prediction(sentence.id, entities, rejected, raw, tags, _read_cuts(record), _read_unseen(record, sentence))
+    how = record.get("read")
+    if how not in (None, *Read):
+        raise PredictionError(f"'read' is {json.dumps(how)}; it may be {' or '.join(map(json.dumps, Read))}")
+    limits = _read_cuts(record), _read_unseen(record, sentence)
+    return Prediction(sentence.id, entities, rejected, raw, tags, *limits, Read(how) if how else None)
 
 
 def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> tuple[list[Prediction], int]:

@@ -57,6 +57,7 @@ class Report:
             remarks += readers.count_unknown_types([kind for p in said for kind in _list_types(p)], types)
         if inside := sum(len(p.rejected) for _, p in self.pairs if p.raw is None):
             remarks.append(f"{inside:,} predictions are no spans of tokens, and count as wrong")
+        remarks += [f"the score is to be doubted: {doubt}" for doubt in self.scores.doubts]
         if unsaid := count_unsaid(self.pairs):
             remarks.append(f"{unsaid:,} predictions that tags cannot say are left out by {', '.join(SAID_IN_TAGS)}")
         return remarks

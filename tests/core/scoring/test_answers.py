@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -217,8 +218,13 @@ def test_prose_is_counted_and_costs_nothing() -> None:
 
 
 def test_what_was_read_before_is_read_again() -> None:
-    before = Prediction("x/0", (), (), raw=WRAPPED["bullets"])
-    assert text2text.read_again(before, SENTENCE, KINDS).entities == SENTENCE.entities
+    before = text2text.read(WRAPPED["bullets"], SENTENCE, KINDS, strict=True)
+    assert before.rejected
+    for kept in (before, replace(before, read=None)):  # files of before the two readings do not say how they were read
+        assert text2text.read_again(kept, SENTENCE, KINDS).entities == SENTENCE.entities
+    assert text2text.read_again(replace(before, unseen=2), SENTENCE, KINDS).unseen == 2
+    own = Prediction("x/0", SENTENCE.entities, raw="Ada Lovelace=PER")
+    assert text2text.read_again(own, SENTENCE, KINDS) is own
     lower = text2text.read(RIGHT.lower(), SENTENCE, KINDS, fold=True)
     assert text2text.read_again(lower, SENTENCE, KINDS) == lower
     spans = Prediction("x/0", SENTENCE.entities)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...types import Prediction, Reason, Rejected, Sentence
+from ...types import Prediction, Read, Reason, Rejected, Sentence
 from .alignment import Searchable, align, fold_text
 from .items import Mention, parse, split
 from .naming import check_folded, is_none, name_type
@@ -36,19 +36,35 @@ def read(
     entities, rejected = align(found.mentions, sentence.tokens, known, fold=fold)
     rejected += [Rejected("?", piece, Reason.MALFORMED) for piece in found.malformed]
     rejected += [Rejected("?", piece, Reason.PROSE) for piece in found.prose]
-    return Prediction(sentence.id, tuple(sorted(entities)), tuple(rejected), raw=text)
+    how = Read.FOLDED if fold else Read.CASED
+    return Prediction(sentence.id, tuple(sorted(entities)), tuple(rejected), raw=text, read=how)
 
 
 def read_again(prediction: Prediction, sentence: Sentence, types: Iterable[str], *, strict: bool = False) -> Prediction:
-    """A prediction that was read out of a text, read once more, by today's rules; any other as it is."""
-    if prediction.raw is None:
+    """A prediction that `read` made of a text, read once more, by today's rules or strictly; any other as it is."""
+    known = list(types)
+    how = prediction.read or _guess_reading(prediction, sentence, known)
+    if prediction.raw is None or how is None:
         return prediction
-    again = read(prediction.raw, sentence, types, fold=was_folded(prediction, sentence), strict=strict)
-    return replace(again, cut=prediction.cut)
+    again = read(prediction.raw, sentence, known, fold=how is Read.FOLDED, strict=strict)
+    return replace(again, cut=prediction.cut, unseen=prediction.unseen)
+
+
+def _guess_reading(prediction: Prediction, sentence: Sentence, types: Sequence[str]) -> Read | None:
+    """How a prediction of an older file was read, None if one of another method's own reading. Until there were two
+    readings, there was the strict one.
+    """
+    if prediction.raw is None:
+        return None
+    how = Read.FOLDED if was_folded(prediction, sentence) else Read.CASED
+    then = read(prediction.raw, sentence, types, fold=how is Read.FOLDED, strict=True)
+    return how if (then.entities, then.rejected) == (prediction.entities, prediction.rejected) else None
 
 
 def was_folded(prediction: Prediction, sentence: Sentence) -> bool:
     """Whether an answer without any upper case was placed where the sentence has some: case did not matter then."""
+    if prediction.read is not None:
+        return prediction.read is Read.FOLDED
     raw = prediction.raw
     if raw is None or raw != fold_text(raw):
         return False
