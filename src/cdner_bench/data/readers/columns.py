@@ -28,6 +28,10 @@ class Layout(StrEnum):
     TAGS = "tags"
 
 
+_PLAIN = re.compile(r"(?!# |-DOCSTART-)\S(?:[^\t\n]*\S)?\t\S(?:[^\t\n]*\S)?")
+"""A line as most are: a token that begins nothing else, one tab, a tag, and no white space beside them."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Block:
     """The lines of one sentence, cut into columns, and the number of the first."""
@@ -45,14 +49,15 @@ def read(text: str, name: str, layout: Layout | None = None, scheme: Scheme | No
     sentences = list(source.sentences())
     if not sentences:
         raise DataError(f"{name} has no sentences")
-    chosen = layout or _find_layout(sentences, tabbed=source.tabbed)
+    chosen = layout or (Layout.COLUMNS if source.plain else _find_layout(sentences, tabbed=source.tabbed))
     if chosen is Layout.TAGS:
         return _read_tags(sentences, name, scheme, source)
-    width = _check_widths(sentences, name, tabbed=source.tabbed)
+    width = source.width if source.plain else _check_widths(sentences, name, tabbed=source.tabbed)
     if width == 1:
         found = f"found 1 column: {sentences[0].lines[0][0][:60]!r}"
         raise _expected(f"{name}:{sentences[0].number}", found, tabbed=source.tabbed)
-    _check_tokens(sentences, name)
+    if not source.plain:
+        _check_tokens(sentences, name)
     if chosen is Layout.CONLLEVAL and width < 3:
         raise DataError(f"{name} has {width} columns", hint="conlleval's input has token, gold tag and predicted tag")
     tagged, tagging = _read_column(sentences, -1, name, scheme)
@@ -87,12 +92,19 @@ class _Source:
         plain = next((line for line in filled if not line.startswith("# ")), "")
         self.passed: Counter[str] = Counter()
         self.width = len(self._cut(plain))
+        self.plain = self.tabbed and self.width == 2
+        """Whether all lines so far were a token, a tab and a tag."""
 
     def sentences(self) -> Iterator[_Block]:
         """The lines of each sentence. Comments and document marks belong to none."""
         self.passed.clear()
         block = _Block(1, [])
+        is_plain = _PLAIN.fullmatch if self.tabbed and self.width == 2 else lambda _: None
         for number, line in enumerate(self.lines, start=1):
+            if is_plain(line):
+                block.lines.append(line.split("\t"))
+                continue
+            self.plain = self.plain and not line
             columns = self._cut(line) if line and not line.isspace() else None
             if columns and line.startswith(("# ", DOCUMENT)):
                 columns = self._pass_over(line, columns, within=bool(block.lines))

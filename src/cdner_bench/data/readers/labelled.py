@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from ...errors import DataError
@@ -171,6 +171,9 @@ def _trim(span: Span, text: str, where: str) -> tuple[int, int]:
 
 def drop_overlaps(entities: Iterable[Entity]) -> tuple[list[Entity], list[Entity]]:
     """The entities that do not overlap, in order, and those that do: of two, the first stays, then the longer."""
+    entities = tuple(entities)
+    if all(one.end <= other.start for one, other in pairwise(entities)):
+        return list(entities), []
     kept: list[Entity] = []
     dropped: list[Entity] = []
     for entity in sorted(dict.fromkeys(entities), key=lambda e: (e.start, -e.end, e.type)):

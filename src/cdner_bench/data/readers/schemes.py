@@ -13,8 +13,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain
 
 from ...errors import DataError, did_you_mean
 from ...types import Entity
@@ -79,7 +80,7 @@ class Tagging:
     """
 
     def __init__(self, sentences: Sequence[Sequence[str]], scheme: Scheme | None = None) -> None:
-        distinct = list(dict.fromkeys(tag for tags in sentences for tag in tags))
+        distinct = list(dict.fromkeys(chain.from_iterable(sentences)))
         letters = _read_letters(distinct, scheme)
         self.parts: Mapping[str, Part] = {tag: _say(*letters[tag]) for tag in distinct}
         self._plain = all(tag == OUTSIDE or tag == "-".join(part) for tag, part in self.parts.items())
@@ -112,18 +113,13 @@ class Tagging:
         if chosen is Scheme.IO:
             return None
         follows = _FOLLOWS.get(chosen, _follows_in_iobes)
-        pairs: dict[tuple[str, str], bool] = {}
-        for n, tags in enumerate(sentences):
-            before = OUTSIDE
-            for position, tag in enumerate((*tags, OUTSIDE)):
-                pair = before, tag
-                legal = pairs.get(pair)
-                if legal is None:
-                    legal = pairs[pair] = follows(self._part(before), self._part(tag))
-                if not legal:
-                    return n, position
-                before = tag
-        return None
+        pairs = set(chain.from_iterable(map(_list_pairs, sentences)))
+        wrong = {(one, other) for one, other in pairs if not follows(self._part(one), self._part(other))}
+        if not wrong:
+            return None
+        return next(
+            (n, i) for n, tags in enumerate(sentences) for i, pair in enumerate(_list_pairs(tags)) if pair in wrong
+        )
 
     def explain(self, tags: Sequence[str], position: int) -> str:
         """Why a tag cannot stand where it does, or the last one not at the end."""
@@ -158,6 +154,11 @@ class Tagging:
 
     def _part(self, tag: str) -> Part:
         return self.parts.get(tag, (OUTSIDE, ""))
+
+
+def _list_pairs(tags: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each tag with the one before it; the end of the sentence is outside."""
+    return zip((OUTSIDE, *tags), (*tags, OUTSIDE), strict=True)
 
 
 def _read_letters(distinct: Sequence[str], scheme: Scheme | None) -> dict[str, Part]:
