@@ -304,7 +304,7 @@ REMARKS: dict[str, tuple[str | bytes | list[Any], str]] = {
     ),
     "a type nobody has": (
         PERFECT.replace("location", "planet"),
-        r"2 predictions are of the type 'planet', which the domain does not have$",
+        r"2 predictions are of types that the domain does not have: 'planet' \(2\)$",
     ),
     "white space behind tags": (PERFECT.replace("O\n", "O \n"), r"6 lines end in white space"),
     "comments": ("# one\n" + PERFECT, "1 lines are comments"),

@@ -5,7 +5,7 @@ read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ...errors import DataError, did_you_mean
@@ -16,6 +16,9 @@ from .labelled import Labelled, LabelledFile, Lost, drop_overlaps, find_bounds, 
 from .records import Unit
 from .schemes import Scheme, parse
 from .source import read_text, show_name
+
+MOST_NAMED = 5
+"""How many unknown types are named."""
 
 _Reader = Callable[[Path, str, Scheme | None], LabelledFile]
 
@@ -138,12 +141,20 @@ def check_types(places: Mapping[str, str], types: Collection[str] | None) -> Non
             )
 
 
-def count_unknown_types(entities: Sequence[str], types: Collection[str]) -> list[str]:
-    """What is to be said of predicted types that the domain does not have, a sentence each."""
-    unknown = Counter(kind for kind in entities if kind not in types)
+def count_unknown_types(kinds: Iterable[str], types: Collection[str]) -> list[str]:
+    """What is to be said of predicted types that the domain does not have: each that another was meant by, and the most
+    frequent of the rest.
+    """
+    unknown = Counter(kind for kind in kinds if kind not in types)
     remarks = []
-    for kind, count in unknown.items():
-        meant = find_meant(kind, types)
-        advice = f"; was {meant!r} meant?" if meant else ""
-        remarks.append(f"{count:,} predictions are of the type {kind!r}, which the domain does not have{advice}")
+    for kind in list(unknown):
+        if meant := find_meant(kind, types):
+            count = unknown.pop(kind)
+            remarks.append(
+                f"{count:,} predictions are of the type {kind!r}, which the domain does not have; was {meant!r} meant?"
+            )
+    if unknown:
+        named = ", ".join(f"{kind!r} ({count:,})" for kind, count in unknown.most_common(MOST_NAMED))
+        others = f" and {len(unknown) - MOST_NAMED:,} others" if len(unknown) > MOST_NAMED else ""
+        remarks.append(f"{unknown.total():,} predictions are of types that the domain does not have: {named}{others}")
     return remarks
