@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from cdner_bench import Entity, Sentence
 from cdner_bench.data.readers import read_file
 from cdner_bench.errors import CdnerError
+from cdner_bench.io import meter
 from cdner_bench.scoring import Judged, Report, has_gold_column, judge_by_column
 from cdner_bench.scoring.matching import match_order
 
@@ -152,7 +152,7 @@ def main(count: int) -> None:
             slowest = max(slowest, time.perf_counter() - begun)
             scored += f1 is not None
             assert f1 is None or 0 <= f1 <= 100
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = meter.read_peak_memory() / 2**20
     print(
         f"{count:,} files: {scored:,} scored, {count - scored:,} refused; slowest {slowest:.2f} s, peak {peak:.0f} MiB"
     )

@@ -337,6 +337,11 @@ def broken(record: int, **changes: object) -> list[Any]:
     return records
 
 
+def test_lines_are_counted_over_empty_ones(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("\n\n" + PERFECT.replace("\n\n", "\n\n\n"))
+    assert [item.place for item in read_file(tmp_path / "file").items] == [":3", ":11", ":17"]
+
+
 BROKEN: dict[str, tuple[str | bytes | list[Any], str]] = {
     "empty": ("", "has no sentences: it is empty"),
     "white space": ("\n \n\t\n", "has no sentences: it is empty"),

@@ -7,11 +7,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ...errors import DataError
-from ...types import Entity
 from .labelled import Labelled, LabelledFile
 from .schemes import OUTSIDE, Scheme, SchemeError, Tagging, is_tag
 
@@ -32,6 +31,9 @@ _PLAIN = re.compile(r"(?!# |-DOCSTART-)\S(?:[^\t\n]*\S)?\t\S(?:[^\t\n]*\S)?")
 """A line as most are: a token that begins nothing else, one tab, a tag, and no white space beside them."""
 
 
+_PLAIN_BLOCK = re.compile(f"(?:{_PLAIN.pattern}\n)*{_PLAIN.pattern}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Block:
     """The lines of one sentence, cut into columns, and the number of the first."""
@@ -45,40 +47,73 @@ def read(text: str, name: str, layout: Layout | None = None, scheme: Scheme | No
 
     Raises `DataError` naming the line, what was found and what was expected.
     """
+    plain = _read_plainly(text) if layout in (None, Layout.COLUMNS) else None
+    if plain:
+        return _make_file(plain, name, scheme, "2 columns")
     source = _Source(text, name)
-    sentences = list(source.sentences())
-    if not sentences:
+    blocks = list(source.sentences())
+    if not blocks:
         raise DataError(f"{name} has no sentences")
-    chosen = layout or (Layout.COLUMNS if source.plain else _find_layout(sentences, tabbed=source.tabbed))
+    chosen = layout or _find_layout(blocks, tabbed=source.tabbed)
     if chosen is Layout.TAGS:
-        return _read_tags(sentences, name, scheme, source)
-    width = source.width if source.plain else _check_widths(sentences, name, tabbed=source.tabbed)
+        return _read_tags(blocks, name, scheme, source)
+    width = _check_widths(blocks, name, tabbed=source.tabbed)
     if width == 1:
-        found = f"found 1 column: {sentences[0].lines[0][0][:60]!r}"
-        raise _expected(f"{name}:{sentences[0].number}", found, tabbed=source.tabbed)
-    if not source.plain:
-        _check_tokens(sentences, name)
+        found = f"found 1 column: {blocks[0].lines[0][0][:60]!r}"
+        raise _expected(f"{name}:{blocks[0].number}", found, tabbed=source.tabbed)
+    _check_tokens(blocks, name)
     if chosen is Layout.CONLLEVAL and width < 3:
         raise DataError(f"{name} has {width} columns", hint="conlleval's input has token, gold tag and predicted tag")
-    tagged, tagging = _read_column(sentences, -1, name, scheme)
-    illegal = _describe_illegal(sentences, tagged, tagging, name)
-    gold: Sequence[tuple[Entity, ...] | None] = [None] * len(sentences)
-    if chosen is Layout.CONLLEVAL:
-        rows, truth = _read_column(sentences, -2, name, scheme)
-        gold = [truth.entities(tags) for tags in rows]
-        illegal = _describe_illegal(sentences, rows, truth, name)
+    rows = [_Row(b.number, [line[0] for line in b.lines], [line[-1] for line in b.lines]) for b in blocks]
+    if chosen is Layout.COLUMNS:
+        return _make_file(rows, name, scheme, f"{width} columns", source.list_remarks())
+    gold = [_Row(b.number, row.tokens, [line[-2] for line in b.lines]) for b, row in zip(blocks, rows, strict=True)]
+    truth = _make_file(gold, name, scheme, "")
+    said = _make_file(rows, name, scheme, "token, gold and predicted tag", source.list_remarks())
+    items = [replace(item, gold=true.entities) for item, true in zip(said.items, truth.items, strict=True)]
+    return replace(said, items=items, illegal=truth.illegal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The tokens and tags of one sentence, and the number of its first line."""
+
+    number: int
+    tokens: list[str]
+    tags: list[str]
+
+
+def _read_plainly(text: str) -> list[_Row] | None:
+    """The sentences of a file all of whose lines are a token, a tab and a tag; None for any other."""
+    rows = []
+    number = 1 + len(text) - len(text.lstrip("\n"))
+    for block in text.strip("\n").split("\n\n"):
+        lines = block.lstrip("\n")
+        number += len(block) - len(lines)
+        if not _PLAIN_BLOCK.fullmatch(lines):
+            return None
+        parts = lines.replace("\n", "\t").split("\t")
+        rows.append(_Row(number, parts[::2], parts[1::2]))
+        number += len(parts) // 2 + 1
+    return rows
+
+
+def _make_file(
+    rows: Sequence[_Row], name: str, scheme: Scheme | None, known: str, remarks: Sequence[str] = ()
+) -> LabelledFile:
+    tagging = _read_column(rows, name, scheme)
     items = [
         Labelled(
-            f":{sentence.number}",
-            tokens=tuple([line[0] for line in sentence.lines]),
-            tags=tagging.as_iob2(tags),
-            entities=tagging.entities(tags),
-            gold=before,
+            f":{row.number}",
+            tokens=tuple(row.tokens),
+            tags=tagging.as_iob2(row.tags),
+            entities=tagging.entities(row.tags),
         )
-        for sentence, tags, before in zip(sentences, tagged, gold, strict=True)
+        for row in rows
     ]
-    known = "token, gold and predicted tag" if chosen is Layout.CONLLEVAL else f"{width} columns"
-    return LabelledFile(name, known, items, tagging.scheme, source.list_remarks(), illegal, token_a_line=True)
+    return LabelledFile(
+        name, known, items, tagging.scheme, remarks, _describe_illegal(rows, tagging, name), token_a_line=True
+    )
 
 
 class _Source:
@@ -92,19 +127,12 @@ class _Source:
         plain = next((line for line in filled if not line.startswith("# ")), "")
         self.passed: Counter[str] = Counter()
         self.width = len(self._cut(plain))
-        self.plain = self.tabbed and self.width == 2
-        """Whether all lines so far were a token, a tab and a tag."""
 
     def sentences(self) -> Iterator[_Block]:
         """The lines of each sentence. Comments and document marks belong to none."""
         self.passed.clear()
         block = _Block(1, [])
-        is_plain = _PLAIN.fullmatch if self.tabbed and self.width == 2 else lambda _: None
         for number, line in enumerate(self.lines, start=1):
-            if is_plain(line):
-                block.lines.append(line.split("\t"))
-                continue
-            self.plain = self.plain and not line
             columns = self._cut(line) if line and not line.isspace() else None
             if columns and line.startswith(("# ", DOCUMENT)):
                 columns = self._pass_over(line, columns, within=bool(block.lines))
@@ -188,41 +216,37 @@ def _check_tokens(blocks: Sequence[_Block], name: str) -> None:
                 raise DataError(f"{where}: the token is {what}", hint="a token is visible text; remove the line")
 
 
-def _read_column(
-    blocks: Sequence[_Block], column: int, name: str, scheme: Scheme | None
-) -> tuple[list[list[str]], Tagging]:
-    """The tags in a column, and what they say. Raises `DataError` with the line of a tag that follows no scheme."""
-    tagged = [[line[column] for line in block.lines] for block in blocks]
+def _read_column(rows: Sequence[_Row], name: str, scheme: Scheme | None, *, a_line_each: bool = True) -> Tagging:
+    """What tags say. Raises `DataError` with the line of one that follows no scheme."""
     try:
-        return tagged, Tagging(tagged, scheme)
+        return Tagging([row.tags for row in rows], scheme)
     except SchemeError as error:
-        lines = ((block.number + n, line[column]) for block in blocks for n, line in enumerate(block.lines))
-        number = next((number for number, tag in lines if tag == error.tag), None)
+        lines = (row.number + n * a_line_each for row in rows for n, tag in enumerate(row.tags) if tag == error.tag)
+        number = next(lines, None)
         raise DataError(f"{name}{f':{number}' if number else ''}: {error}", hint=error.hint) from None
 
 
-def _describe_illegal(
-    blocks: Sequence[_Block], tagged: Sequence[Sequence[str]], tagging: Tagging, name: str, *, a_line_each: bool = True
-) -> str:
+def _describe_illegal(rows: Sequence[_Row], tagging: Tagging, name: str, *, a_line_each: bool = True) -> str:
     """The first tag that its scheme does not allow where it stands; empty if there is none."""
-    found = tagging.find_illegal(tagged)
+    found = tagging.find_illegal([row.tags for row in rows])
     if found is None:
         return ""
-    sentence, position = found
-    line = min(position, len(tagged[sentence]) - 1) if a_line_each else 0
-    return f"{name}:{blocks[sentence].number + line}: {tagging.explain(tagged[sentence], position)}"
+    row, position = rows[found[0]], found[1]
+    line = min(position, len(row.tags) - 1) if a_line_each else 0
+    return f"{name}:{row.number + line}: {tagging.explain(row.tags, position)}"
 
 
 def _read_tags(blocks: Sequence[_Block], name: str, scheme: Scheme | None, source: _Source) -> LabelledFile:
     """Tags alone: one a line with an empty line between sentences, or a line a sentence."""
     a_line_each = all(len(line) == 1 for block in blocks for line in block.lines)
-    if not a_line_each:
-        blocks = [_Block(b.number + n, [[tag] for tag in line]) for b in blocks for n, line in enumerate(b.lines)]
-    tagged, tagging = _read_column(blocks, 0, name, scheme)
+    if a_line_each:
+        rows = [_Row(block.number, [], [line[0] for line in block.lines]) for block in blocks]
+    else:
+        rows = [_Row(block.number + n, [], line) for block in blocks for n, line in enumerate(block.lines)]
+    tagging = _read_column(rows, name, scheme, a_line_each=a_line_each)
     items = [
-        Labelled(f":{block.number}", tags=tagging.as_iob2(tags), entities=tagging.entities(tags))
-        for block, tags in zip(blocks, tagged, strict=True)
+        Labelled(f":{row.number}", tags=tagging.as_iob2(row.tags), entities=tagging.entities(row.tags)) for row in rows
     ]
     what = "tags, a line each" if a_line_each else "tags, a line a sentence"
-    illegal = _describe_illegal(blocks, tagged, tagging, name, a_line_each=a_line_each)
+    illegal = _describe_illegal(rows, tagging, name, a_line_each=a_line_each)
     return LabelledFile(name, what, items, tagging.scheme, source.list_remarks(), illegal, token_a_line=a_line_each)

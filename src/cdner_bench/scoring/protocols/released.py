@@ -26,7 +26,7 @@ def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
         true.update(kind for kind, _ in gold)
         spelt = _spell(sentence, prediction)
         for said in parse_as_released(_said_as_text(sentence, prediction)):
-            kind, text = spelt.get(_fold(*said), said)
+            kind, text = spelt.get(_fold(*said), said) if spelt else said
             words = len(text.split(" "))
             if (kind, text) in gold:
                 correct[kind] += words

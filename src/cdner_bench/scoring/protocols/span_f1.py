@@ -24,20 +24,25 @@ def span_f1(pairs: Pairs, types: Collection[str]) -> PerType:
     BIO has room for neither text that is not in the sentence nor overlapping spans, so each of those gets a position
     of its own after the sentence: gold `O`, prediction `B-type`. That makes seqeval's count exact for all methods.
     """
+    return count(*_mark(pairs), types)
+
+
+def _mark(pairs: Pairs) -> tuple[list[_Marked], list[_Marked]]:
     true: list[_Marked] = []
     predicted: list[_Marked] = []
     for sentence, prediction in pairs:
         placed, extra = place_spans(sentence, prediction)
         true.append((len(sentence.tokens), sentence.entities, [None] * len(extra)))
         predicted.append((len(sentence.tokens), placed, extra))
-    return count(true, predicted, types)
+    return true, predicted
 
 
 def strict_reading(pairs: Pairs, types: Collection[str]) -> PerType:
     """As `span_f1`, but in generated text nothing is forgiven: how an answer is wrapped and what it says around its
     items is malformed, a type in another spelling is unknown.
     """
-    return span_f1([(s, text2text.read_again(p, s, types, strict=True)) for s, p in pairs], types)
+    read = [(s, text2text.read_again(p, s, types, strict=True)) for s, p in pairs]
+    return count_as_sets(*_mark(read), types)
 
 
 def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:

@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 from ...data import conll
 from ...types import Entity, Prediction, Sentence
 from ..counts import Counts, Pairs, PerType
-from .span_f1 import count, place_spans
+from .span_f1 import count_as_sets, place_spans
 
 
 def bio_projected(pairs: Pairs, types: Collection[str]) -> PerType:
     """As `span_f1`, but what was not placed is forgotten: what most generative-NER code does. Flatters."""
     placed = [(s, place_spans(s, p)[0]) for s, p in pairs]
-    return count(
+    return count_as_sets(
         [(len(s.tokens), s.entities, ()) for s, _ in placed],
         [(len(s.tokens), entities, ()) for s, entities in placed],
         types,
