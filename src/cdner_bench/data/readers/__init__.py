@@ -2,11 +2,10 @@
 
 from . import conll, schemes
 from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens
-from .reading import FORMATS, count_unknown_types, find_meant, make_sentences, read_file, read_sentences
+from .reading import count_unknown_types, read_file, read_sentences
 from .writing import WRITERS, Written, convert
 
 __all__ = [
-    "FORMATS",
     "WRITERS",
     "Labelled",
     "LabelledFile",
@@ -16,8 +15,6 @@ __all__ = [
     "convert",
     "count_unknown_types",
     "find_bounds",
-    "find_meant",
-    "make_sentences",
     "place_on_tokens",
     "read_file",
     "read_sentences",

@@ -27,11 +27,11 @@ class Layout(StrEnum):
     TAGS = "tags"
 
 
-_PLAIN = re.compile(r"(?!# |-DOCSTART-)\S(?:[^\t\n]*\S)?\t\S(?:[^\t\n]*\S)?")
+_PLAIN = r"(?!# |-DOCSTART-)\S(?:[^\t\n]*\S)?\t\S(?:[^\t\n]*\S)?"
 """A line as most are: a token that begins nothing else, one tab, a tag, and no white space beside them."""
 
 
-_PLAIN_BLOCK = re.compile(f"(?:{_PLAIN.pattern}\n)*{_PLAIN.pattern}")
+_PLAIN_BLOCK = re.compile(f"(?:{_PLAIN}\n)*{_PLAIN}")
 
 
 @dataclass(frozen=True, slots=True)

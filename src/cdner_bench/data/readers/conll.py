@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ...types import Entity, Sentence
+from .schemes import OUTSIDE, Part, join_parts
 
 
 def write(path: Path, sentences: Iterable[Sentence]) -> None:
@@ -37,13 +38,9 @@ def chunks(tags: Sequence[str]) -> tuple[Entity, ...]:
 
     On legal IOB2 this is the only reading; on a tagger's output it is the usual repair (and seqeval's default mode).
     """
-    entities: list[Entity] = []
-    start, current = 0, ""
-    for i, tag in enumerate((*tags, "O")):
-        prefix, _, kind = tag.partition("-")
-        if current and (prefix != "I" or kind != current):
-            entities.append(Entity(start, i, current))
-            current = ""
-        if prefix in ("B", "I") and not current:
-            start, current = i, kind
-    return tuple(entities)
+    return join_parts(map(_split, tags), len(tags))
+
+
+def _split(tag: str) -> Part:
+    letter, _, kind = tag.partition("-")
+    return (letter, kind) if letter in ("B", "I") else (OUTSIDE, "")

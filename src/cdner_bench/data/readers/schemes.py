@@ -129,20 +129,7 @@ class Tagging:
 
     def entities(self, tags: Sequence[str]) -> tuple[Entity, ...]:
         """The entities that tags name, legal or not, by conlleval's rule: what continues nothing begins an entity."""
-        found: list[Entity] = []
-        start, open_kind, before = 0, "", OUTSIDE
-        for n, tag in enumerate((*tags, OUTSIDE)):
-            if tag == OUTSIDE and not open_kind:
-                before = OUTSIDE
-                continue
-            letter, kind = self._part(tag)
-            if open_kind and (letter in "BSO" or before in "ES" or kind != open_kind):
-                found.append(Entity(start, n, open_kind))
-                open_kind = ""
-            if letter != OUTSIDE and not open_kind:
-                start, open_kind = n, kind
-            before = letter
-        return tuple(found)
+        return join_parts(map(self._part, tags), len(tags))
 
     def as_iob2(self, tags: Sequence[str]) -> tuple[str, ...] | None:
         """The same tags with the letters B and I, as they are, legal or not; None where the scheme has others."""
@@ -154,6 +141,22 @@ class Tagging:
 
     def _part(self, tag: str) -> Part:
         return self.parts.get(tag, (OUTSIDE, ""))
+
+
+def join_parts(parts: Iterable[Part], length: int) -> tuple[Entity, ...]:
+    """The entities of as many parts as a sentence has tokens, by conlleval's rule."""
+    found: list[Entity] = []
+    start, open_kind, before = 0, "", OUTSIDE
+    for n, (letter, kind) in enumerate(parts):
+        if open_kind and (letter in "BSO" or before in "ES" or kind != open_kind):
+            found.append(Entity(start, n, open_kind))
+            open_kind = ""
+        if letter != OUTSIDE and not open_kind:
+            start, open_kind = n, kind
+        before = letter
+    if open_kind:
+        found.append(Entity(start, length, open_kind))
+    return tuple(found)
 
 
 def _list_pairs(tags: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -222,8 +225,3 @@ def _follows_in_iobes(before: Part, part: Part) -> bool:
 
 
 _FOLLOWS = {Scheme.IOB2: _follows_in_iob2, Scheme.IOB1: _follows_in_iob1}
-
-
-def list_types(sentences: Iterable[Sequence[Entity]]) -> list[str]:
-    """The types of entities, each once, in the order of the alphabet."""
-    return sorted({entity.type for entities in sentences for entity in entities})
