@@ -53,8 +53,8 @@ def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str 
         return Judged(f"{name}, {', '.join(splits.found)}", splits.relabel(parts))
     if target is None:
         raise OptionError(
-            f"{file.name} has no sentence ids such as {next(iter(data.domains))}/test/0, so it needs --target",
-            hint=f"add --target {next(iter(data.domains))}, or --gold FILE",
+            f"{file.name} has no sentence ids such as {_pick_target(data)}/test/0, so it needs --target",
+            hint=f"add --target {_pick_target(data)}, or --gold FILE",
         )
     if split not in SPLITS:
         raise OptionError(f"unknown split {split!r}", hint=did_you_mean(split, SPLITS))
@@ -63,6 +63,11 @@ def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str 
         return Judged(f"{name}, {place}", splits.relabel(match_ids(file, splits.only(place))))
     chosen = splits.of(f"{place}/0")
     return Judged(f"{name}, {place}", splits.relabel([(chosen, match_order(file, chosen))]))
+
+
+def _pick_target(data: Benchmark) -> str:
+    """A domain that predictions may be about, for an example."""
+    return next((target for setting in data.settings.values() for target in setting.targets), next(iter(data.domains)))
 
 
 def _judge_by(file: readers.LabelledFile, sentences: Sequence[Sentence], name: str) -> Judged:
@@ -90,7 +95,7 @@ class _Splits:
         domain, _, rest = sentence_id.partition("/")
         name = rest.partition("/")[0]
         if domain not in self.data.domains or name not in SPLITS:
-            hint = f"an id is domain/split/number, such as {next(iter(self.data.domains))}/test/0"
+            hint = f"an id is domain/split/number, such as {_pick_target(self.data)}/test/0"
             raise PredictionError(f"unknown sentence {sentence_id!r}", hint=hint)
         if f"{domain}/{name}" not in self.found:
             corpus = self.data.corpus(domain)
