@@ -83,7 +83,6 @@ type_("models", "fetch", "minit5")
 def test_the_meter_says_something() -> None:
     device, peak = run_without("""
 from cdner_bench.io import meter
-from support import ROOT
 meter.reset_peak_memory()
 print(meter.name_device())
 print(meter.read_peak_memory())
