@@ -51,6 +51,12 @@ def total(counts: Iterable[Counts]) -> Counts:
     return sum(counts, Counts())
 
 
+def add_per_type(parts: Sequence[PerType]) -> PerType:
+    """The counts of several corpora, or parts of one, as one."""
+    kinds = sorted({kind for part in parts for kind in part})
+    return {kind: total(part[kind] for part in parts if kind in part) for kind in kinds}
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Counts per protocol and type, the headline's counts per sentence (for paired tests), how many answers there

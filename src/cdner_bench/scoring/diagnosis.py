@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from ..types import Entity
+from ..types import Entity, Prediction, Sentence
 from .counts import Counts, Pairs
 from .protocols.span_f1 import list_unplaced
 
@@ -20,6 +20,8 @@ def count_errors(pairs: Pairs) -> Counter[str]:
     """
     errors = Counter(dict.fromkeys(ERROR_CLASSES, 0))
     for sentence, prediction in pairs:
+        if _is_right(sentence, prediction):
+            continue
         gold = [e for e in sentence.entities if e not in prediction.entities]
         said = sorted(frozenset(prediction.entities) - frozenset(sentence.entities))
         errors["wrong type"] += _match(gold, said, _same_span)
@@ -39,6 +41,9 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
     exact = Counts()
     halves = 0
     for sentence, prediction in pairs:
+        if _is_right(sentence, prediction):
+            exact += Counts(tp=len(sentence.entities))
+            continue
         gold = list(sentence.entities)
         said = sorted(frozenset(prediction.entities))
         same = _match(gold, said, _same_span)
@@ -47,6 +52,10 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
     whole = 2 * exact.tp + exact.fp + exact.fn
     partial = 100 * (2 * exact.tp + halves) / whole if whole else 0.0
     return {"boundary-only": exact.f1, "partial": partial}
+
+
+def _is_right(sentence: Sentence, prediction: Prediction) -> bool:
+    return prediction.entities == sentence.entities and not prediction.rejected
 
 
 def _match(gold: list[Entity], said: list[Entity], alike: Callable[[Entity, Entity], bool]) -> int:

@@ -39,13 +39,15 @@ def _are_alike(pairs: Pairs) -> bool:
     To say nothing is no such answer, however often it is said: that is a method which finds little.
     """
     different = {sentence.tokens: (sentence, prediction) for sentence, prediction in pairs}.values()
+    most = max(ENOUGH, NEARLY_ALL * len(different))
     answers: Counter[Hashable] = Counter()
     wrong: Counter[Hashable] = Counter()
-    for sentence, prediction in different:
+    for n, (sentence, prediction) in enumerate(different):
+        if n % 1000 == 999 and max(answers.values(), default=0) + len(different) - n < most:
+            return False  # not even if the rest were alike
         for answer, right in _list_patterns(sentence, prediction).items():
             answers[answer] += 1
             wrong[answer] += not right
-    most = max(ENOUGH, NEARLY_ALL * len(different))
     return any(count >= most and 2 * wrong[answer] > count for answer, count in answers.items())
 
 

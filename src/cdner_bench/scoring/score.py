@@ -7,10 +7,11 @@ from collections.abc import Collection, Sequence
 
 from ..errors import PredictionError
 from ..types import Prediction, Sentence
-from .counts import HEADLINE, Counts, Pairs, Scores, total
+from .counts import HEADLINE, Pairs, Scores, add_per_type, total
 from .doubts import doubt_predictions
 from .protocols import PROTOCOLS
-from .protocols.span_f1 import sentence_counts
+from .protocols.plain import count_by_spans
+from .protocols.span_f1 import LARGEST, sentence_counts
 
 
 def score(gold: Sequence[Sentence], predictions: Sequence[Prediction], types: Collection[str]) -> Scores:
@@ -20,7 +21,8 @@ def score(gold: Sequence[Sentence], predictions: Sequence[Prediction], types: Co
     Raises `PredictionError` if they do not pair up or a span lies outside its sentence.
     """
     pairs = pair(gold, predictions)
-    protocols = {name: protocol(pairs, types) for name, protocol in PROTOCOLS.items()}
+    counted = count_by_spans(pairs, types) if len(pairs) > LARGEST else {}
+    protocols = {name: counted.get(name) or protocol(pairs, types) for name, protocol in PROTOCOLS.items()}
     sentences = [sentence_counts(sentence, prediction) for sentence, prediction in pairs]
     if total(sentences) != total(protocols[HEADLINE].values()):
         raise AssertionError("the per-sentence counter disagrees with seqeval: please report this as a bug")
@@ -37,29 +39,19 @@ def count_answers(pairs: Pairs) -> dict[str, int]:
     for sentence, prediction in pairs:
         if prediction.raw is not None:
             counts.update(["read", *(str(rejected.reason) for rejected in prediction.rejected)])
-        counts.update(f"{cut} cut" for cut in prediction.cut)
-        counts.update(_count_unseen(sentence, prediction))
+        if prediction.cut:
+            counts.update(f"{cut} cut" for cut in prediction.cut)
+        if prediction.unseen:
+            seen = len(sentence.tokens) - prediction.unseen
+            counts["unseen sentences"] += 1
+            counts["unseen tokens"] += prediction.unseen
+            counts["unseen entities"] += sum(entity.end > seen for entity in sentence.entities)
     return dict(+counts)
-
-
-def _count_unseen(sentence: Sentence, prediction: Prediction) -> dict[str, int]:
-    seen = len(sentence.tokens) - prediction.unseen
-    return {
-        "unseen sentences": int(prediction.unseen > 0),
-        "unseen tokens": prediction.unseen,
-        "unseen entities": sum(entity.end > seen for entity in sentence.entities),
-    }
 
 
 def add_scores(parts: Sequence[Scores]) -> Scores:
     """The scores of several corpora as one: counts add."""
-    protocols = {
-        name: {
-            kind: total(part.protocols[name].get(kind, Counts()) for part in parts)
-            for kind in sorted({kind for part in parts for kind in part.protocols[name]})
-        }
-        for name in PROTOCOLS
-    }
+    protocols = {name: add_per_type([part.protocols[name] for part in parts]) for name in PROTOCOLS}
     answers: Counter[str] = Counter()
     for part in parts:
         answers.update(part.answers)

@@ -20,6 +20,7 @@ from cdner_bench.errors import PredictionError
 from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, add_scores, score
 from cdner_bench.scoring.diagnosis import ERROR_CLASSES, count_errors, lenient_f1
 from cdner_bench.scoring.predictions import decode, encode
+from cdner_bench.scoring.protocols.plain import count_by_spans
 from cdner_bench.scoring.protocols.span_f1 import count_as_sets, count_with_seqeval, place_spans
 from strategies import TYPES, pairs
 
@@ -176,6 +177,22 @@ def test_sets_of_spans_are_counted_as_seqeval_counts_tags(found: Pairs) -> None:
     ]
     said = [(len(s.tokens), spans, extra) for (s, _), (spans, extra) in zip(found, placed, strict=True)]
     assert count_as_sets(true, said, types) == count_with_seqeval(true, said, types)
+
+
+@given(pairs(), st.data())
+def test_plain_predictions_are_counted_as_each_protocol_counts_them(found: Pairs, data: st.DataObject) -> None:
+    """Beyond `LARGEST` sentences what cannot differ is counted once: with and without tags, legal and not."""
+    any_tag = st.sampled_from(["O", *(f"{letter}-{kind}" for letter in "BI" for kind in TYPES)])
+    mixed: Pairs = []
+    for n, (sentence, prediction) in enumerate(found):
+        size = len(sentence.tokens)
+        tags = data.draw(st.lists(any_tag, min_size=size, max_size=size))
+        of_tags = Prediction(sentence.id, conll.chunks(tags), tags=tuple(tags))
+        gold = replace(sentence, id=f"{sentence.id}/gold")
+        mixed += [(sentence, of_tags if n % 2 else prediction), (gold, Prediction(gold.id)), (gold, perfect(gold))]
+    counted = count_by_spans(mixed, TYPES[:2])
+    assert len(counted) == len(PROTOCOLS) - 2
+    assert counted == {name: PROTOCOLS[name](mixed, TYPES[:2]) for name in counted}
 
 
 @given(pairs())

@@ -27,13 +27,6 @@ class Layout(StrEnum):
     TAGS = "tags"
 
 
-_PLAIN = r"(?!# |-DOCSTART-)\S(?:[^\t\n]*\S)?\t\S(?:[^\t\n]*\S)?"
-"""A line as most are: a token that begins nothing else, one tab, a tag, and no white space beside them."""
-
-
-_PLAIN_BLOCK = re.compile(f"(?:{_PLAIN}\n)*{_PLAIN}")
-
-
 @dataclass(frozen=True, slots=True)
 class _Block:
     """The lines of one sentence, cut into columns, and the number of the first."""
@@ -84,18 +77,25 @@ class _Row:
 
 
 def _read_plainly(text: str) -> list[_Row] | None:
-    """The sentences of a file all of whose lines are a token, a tab and a tag; None for any other."""
+    """The sentences of a file all of whose lines are a token that begins nothing else, one tab and a tag, without
+    white space beside them; None for any other.
+    """
     rows = []
+    distinct: set[str] = set()
     number = 1 + len(text) - len(text.lstrip("\n"))
     for block in text.strip("\n").split("\n\n"):
         lines = block.lstrip("\n")
         number += len(block) - len(lines)
-        if not _PLAIN_BLOCK.fullmatch(lines):
+        parts = lines.replace("\n", "\t\n\t").split("\t")
+        size = lines.count("\n") + 1
+        if len(parts) != 3 * size - 1 or parts[2::3].count("\n") != size - 1:
             return None
-        parts = lines.replace("\n", "\t").split("\t")
-        rows.append(_Row(number, parts[::2], parts[1::2]))
-        number += len(parts) // 2 + 1
-    return rows
+        rows.append(_Row(number, parts[::3], parts[1::3]))
+        distinct.update(parts)
+        number += size + 1
+    distinct.discard("\n")
+    special = any(not c or c != c.strip() or c.startswith(("# ", DOCUMENT)) for c in distinct)
+    return None if special else rows
 
 
 def _make_file(

@@ -38,7 +38,7 @@ def chunks(tags: Sequence[str]) -> tuple[Entity, ...]:
 
     On legal IOB2 this is the only reading; on a tagger's output it is the usual repair (and seqeval's default mode).
     """
-    return join_parts(map(_split, tags), len(tags))
+    return join_parts([(n, _split(tag)) for n, tag in enumerate(tags) if tag != OUTSIDE])
 
 
 def _split(tag: str) -> Part:

@@ -87,7 +87,8 @@ def make_sentences(file: LabelledFile, prefix: str, types: Collection[str] | Non
                 f"{file.where(item)}: {dropped[0]} overlaps another entity", hint="gold has none that overlap"
             )
         for entity in kept:
-            places.setdefault(entity.type, file.where(item, entity.start))
+            if entity.type not in places:
+                places[entity.type] = file.where(item, entity.start)
         sentences.append(Sentence(f"{prefix}/{n}", tokens, tuple(kept)))
     check_types(places, types)
     return sentences

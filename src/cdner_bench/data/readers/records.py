@@ -185,14 +185,14 @@ class _Record:
         return tuple(tokens)
 
     def _read_token(self, token: object) -> str:
+        if isinstance(token, str):
+            return token
         if isinstance(token, dict):
             start, end = _take(token, _START), _take(token, _END)
             if isinstance(said := token.get("text", token.get("form")), str):
                 return said
             if self.text is not None and _is_int(start) and _is_int(end):
                 return self.text[start:end]
-        if isinstance(token, str):
-            return token
         raise DataError(f"{self.where}: {_show(token)} is not a token", hint="tokens are texts")
 
     def _find_labels(self) -> list[Any] | None:

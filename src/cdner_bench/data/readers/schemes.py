@@ -13,9 +13,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, pairwise
 
 from ...errors import DataError, did_you_mean
 from ...types import Entity
@@ -80,6 +80,7 @@ class Tagging:
     """
 
     def __init__(self, sentences: Sequence[Sequence[str]], scheme: Scheme | None = None) -> None:
+        self._pairs = set(pairwise([OUTSIDE, *chain.from_iterable((*tags, OUTSIDE) for tags in sentences)]))
         distinct = list(dict.fromkeys(chain.from_iterable(sentences)))
         letters = _read_letters(distinct, scheme)
         self.parts: Mapping[str, Part] = {tag: _say(*letters[tag]) for tag in distinct}
@@ -106,20 +107,20 @@ class Tagging:
         return fitting[0]
 
     def find_illegal(self, sentences: Sequence[Sequence[str]], scheme: Scheme | None = None) -> tuple[int, int] | None:
-        """The first sentence, and position in it, whose tag cannot follow the one before it; the position behind the
-        last tag where that cannot end a sentence. None if all can.
+        """The first sentence, of all or of some of them, and position in it, whose tag cannot follow the one before it;
+        the position behind the last tag where that cannot end a sentence. None if all can.
         """
         chosen = scheme or self.scheme
         if chosen is Scheme.IO:
             return None
         follows = _FOLLOWS.get(chosen, _follows_in_iobes)
-        pairs = set(chain.from_iterable(map(_list_pairs, sentences)))
-        wrong = {(one, other) for one, other in pairs if not follows(self._part(one), self._part(other))}
+        wrong = {(one, other) for one, other in self._pairs if not follows(self._part(one), self._part(other))}
         if not wrong:
             return None
-        return next(
+        places = (
             (n, i) for n, tags in enumerate(sentences) for i, pair in enumerate(_list_pairs(tags)) if pair in wrong
         )
+        return next(places, None)
 
     def explain(self, tags: Sequence[str], position: int) -> str:
         """Why a tag cannot stand where it does, or the last one not at the end."""
@@ -129,7 +130,7 @@ class Tagging:
 
     def entities(self, tags: Sequence[str]) -> tuple[Entity, ...]:
         """The entities that tags name, legal or not, by conlleval's rule: what continues nothing begins an entity."""
-        return join_parts(map(self._part, tags), len(tags))
+        return join_parts([(n, self._part(tag)) for n, tag in enumerate(tags) if tag != OUTSIDE])
 
     def as_iob2(self, tags: Sequence[str]) -> tuple[str, ...] | None:
         """The same tags with the letters B and I, as they are, legal or not; None where the scheme has others."""
@@ -143,19 +144,25 @@ class Tagging:
         return self.parts.get(tag, (OUTSIDE, ""))
 
 
-def join_parts(parts: Iterable[Part], length: int) -> tuple[Entity, ...]:
-    """The entities of as many parts as a sentence has tokens, by conlleval's rule."""
+def join_parts(parts: Sequence[tuple[int, Part]]) -> tuple[Entity, ...]:
+    """The entities of what the tags of a sentence say, by conlleval's rule: for each token the part, in order; those
+    outside of entities may be left out.
+    """
+    if not parts:
+        return ()
     found: list[Entity] = []
-    start, open_kind, before = 0, "", OUTSIDE
-    for n, (letter, kind) in enumerate(parts):
-        if open_kind and (letter in "BSO" or before in "ES" or kind != open_kind):
-            found.append(Entity(start, n, open_kind))
-            open_kind = ""
-        if letter != OUTSIDE and not open_kind:
+    start = end = 0  # of the entity that is open, if end is not 0
+    open_kind, before = "", OUTSIDE
+    for n, (letter, kind) in parts:
+        if letter == OUTSIDE:
+            continue
+        if n != end or letter in "BS" or before in "ES" or kind != open_kind:
+            if end:
+                found.append(Entity(start, end, open_kind))
             start, open_kind = n, kind
-        before = letter
-    if open_kind:
-        found.append(Entity(start, length, open_kind))
+        before, end = letter, n + 1
+    if end:
+        found.append(Entity(start, end, open_kind))
     return tuple(found)
 
 

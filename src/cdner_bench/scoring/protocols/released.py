@@ -25,7 +25,7 @@ def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
         gold = dict.fromkeys((e.type, sentence.surface(e)) for e in sentence.entities)
         true.update(kind for kind, _ in gold)
         spelt = _spell(sentence, prediction)
-        for said in parse_as_released(_said_as_text(sentence, prediction)):
+        for said in _list_said(sentence, prediction):
             kind, text = spelt.get(_fold(*said), said) if spelt else said
             words = len(text.split(" "))
             if (kind, text) in gold:
@@ -49,14 +49,22 @@ def _spell(sentence: Sentence, prediction: Prediction) -> dict[tuple[str, str], 
     """Placed entities by their text without case, if the vocabulary has none: nothing in upper case was said, and yet
     something was placed where the sentence has it.
     """
-    named = [(e.type, sentence.surface(e)) for e in prediction.entities]
     if not text2text.was_folded(prediction, sentence):
         return {}
-    return {_fold(*entity): entity for entity in named}
+    return {_fold(e.type, text): (e.type, text) for e in prediction.entities for text in [sentence.surface(e)]}
 
 
 def _fold(kind: str, text: str) -> tuple[str, str]:
     return text2text.fold_text(kind), "".join(text2text.fold_text(text).split())
+
+
+def _list_said(sentence: Sentence, prediction: Prediction) -> list[tuple[str, str]]:
+    """What its parser reads; of spans without a mark that it cuts at, that is what they are."""
+    if prediction.raw is None and not prediction.rejected:
+        said = [(e.type, sentence.surface(e)) for e in prediction.entities]
+        if not any(mark in part for pair in said for part in pair for mark in ",)\n"):
+            return said
+    return parse_as_released(_said_as_text(sentence, prediction))
 
 
 def _said_as_text(sentence: Sentence, prediction: Prediction) -> str:

@@ -24,7 +24,12 @@ def span_f1(pairs: Pairs, types: Collection[str]) -> PerType:
     BIO has room for neither text that is not in the sentence nor overlapping spans, so each of those gets a position
     of its own after the sentence: gold `O`, prediction `B-type`. That makes seqeval's count exact for all methods.
     """
-    return count(*_mark(pairs), types)
+    return (count_with_seqeval if len(pairs) <= LARGEST else count_as_sets)(*_mark(pairs), types)
+
+
+def count_spans(pairs: Pairs, types: Collection[str]) -> PerType:
+    """As `span_f1`, counted by comparing sets of spans."""
+    return count_as_sets(*_mark(pairs), types)
 
 
 def _mark(pairs: Pairs) -> tuple[list[_Marked], list[_Marked]]:
@@ -41,12 +46,13 @@ def strict_reading(pairs: Pairs, types: Collection[str]) -> PerType:
     """As `span_f1`, but in generated text nothing is forgiven: how an answer is wrapped and what it says around its
     items is malformed, a type in another spelling is unknown.
     """
-    read = [(s, text2text.read_again(p, s, types, strict=True)) for s, p in pairs]
-    return count_as_sets(*_mark(read), types)
+    return count_spans([(s, text2text.read_again(p, s, types, strict=True)) for s, p in pairs], types)
 
 
 def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:
     """The headline's counts of one sentence, by comparing sets of spans."""
+    if prediction.entities == sentence.entities and not prediction.rejected:
+        return Counts(tp=len(sentence.entities))
     said, gold = frozenset(prediction.entities), frozenset(sentence.entities)
     right = len(said & gold)
     return Counts(right, len(said) - right + len(list_unplaced(sentence, prediction)), len(gold) - right)
@@ -54,7 +60,7 @@ def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:
 
 def place_spans(sentence: Sentence, prediction: Prediction) -> tuple[list[Entity], list[str]]:
     """The predicted spans that BIO has room for, and the types of everything else that was predicted."""
-    if not prediction.rejected and _stand_in_order(prediction.entities):
+    if not prediction.rejected and stand_in_order(prediction.entities):
         return list(prediction.entities), []
     gold = frozenset(sentence.entities)
     placed: list[Entity] = []
@@ -68,7 +74,8 @@ def place_spans(sentence: Sentence, prediction: Prediction) -> tuple[list[Entity
     return placed, extra
 
 
-def _stand_in_order(entities: Sequence[Entity]) -> bool:
+def stand_in_order(entities: Sequence[Entity]) -> bool:
+    """Whether entities are in order, and none overlaps another."""
     return all(one.end <= other.start for one, other in pairwise(entities))
 
 
@@ -76,6 +83,8 @@ def list_unplaced(sentence: Sentence, prediction: Prediction) -> list[tuple[str,
     """The distinct (type, text) of what could not be placed; to repeat what was placed is no second claim, and prose is
     none.
     """
+    if not prediction.rejected:
+        return []
     placed = frozenset((e.type, sentence.surface(e)) for e in prediction.entities)
     said = dict.fromkeys((r.type, r.text, r.reason) for r in prediction.rejected if r.reason is not Reason.PROSE)
     claims = [(kind, text) for kind, text, reason in said if reason is not Reason.REPEAT or (kind, text) not in placed]
@@ -90,11 +99,6 @@ LARGEST = 1000
 """Sentences up to which seqeval counts, a millisecond for each. Beyond, sets of spans are compared; a test holds both
 equal.
 """
-
-
-def count(true: Sequence[_Marked], predicted: Sequence[_Marked], types: Collection[str]) -> PerType:
-    """Strict counts per type; types that are not among `types` are counted as one, `OUTSIDE`."""
-    return (count_with_seqeval if len(true) <= LARGEST else count_as_sets)(true, predicted, types)
 
 
 def count_as_sets(true: Sequence[_Marked], predicted: Sequence[_Marked], types: Collection[str]) -> PerType:
