@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cdner_bench import CorpusName, Counts, Interval, Scenario
+from cdner_bench import CorpusName, Counts, Interval, Scenario, digest
 from cdner_bench.io import Phase
 from cdner_bench.llm import Usage
 from cdner_bench.plugins import Measurement, ModelFacts, Number, Plot
@@ -59,6 +59,11 @@ def measured(corpus: str, domain: str | None, variance: Number = 0.1, seed: int 
     )
 
 
+def name_run(method: MethodFacts, target: str, seed: int) -> str:
+    """An id that no other run of the samples has."""
+    return digest([method.row, target, seed])[:16]
+
+
 KNOWLEDGE_OPTIONS = ("pretraining", "gtok_folder", "gtok_mix", "gtok_mix_unit")
 
 
@@ -76,6 +81,8 @@ def run(tp: int, target: str = "ai", seed: int = 0, **options: object) -> Result
         method=method,
         scenario=Scenario("single", ("news",), target),
         seed=seed,
+        run=name_run(method, target, seed),
         scores={"span-f1": {"task": Counts(tp, 100 - tp, 100 - tp)}},
+        sentences=[Counts(tp, 100 - tp, 100 - tp)],
         learnt_from=None if options.get("pretraining", "gtok") != "gtok" else str(mixture),
     )

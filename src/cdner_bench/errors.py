@@ -71,6 +71,10 @@ class CdnerWarning(UserWarning):
     """Something that stops nothing, but that the user should know."""
 
 
+class RefusedWarning(CdnerWarning):
+    """A file that is not believed: the others are shown without it, and the command ends with 1."""
+
+
 def describe_refusal(error: OSError) -> str:
     """What the system refused, in its words, and of which file if it says so."""
     return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror or error)

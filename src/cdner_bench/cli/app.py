@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from ..errors import CdnerError, CdnerWarning, describe_refusal
+from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
 from ..io import settle_home
 from . import streams
 from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
@@ -44,8 +44,8 @@ ENCODE = "type before the command: PYTHONUTF8=1"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit: 0, 1 for a failure or a reader that went away, 2 for a mistake on the command line,
-    130 after Ctrl-C.
+    """Run one command and exit: 0, 1 for a failure, a file that is not believed or a reader that went away, 2 for a
+    mistake on the command line, 130 after Ctrl-C.
 
     `run` exits with the number of runs that failed, at most 100.
     """
@@ -53,23 +53,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settle_home()
     streams.prepare()
     with warnings.catch_warnings():
-        _announce_warnings()
+        refused = _announce_warnings()
         status = _guard(lambda: _dispatch(words))
+    if refused:
+        print(f"cdner-bench: {len(refused)} files refused, the others count", file=sys.stderr)
     streams.abandon_broken()
-    sys.exit(status)
+    sys.exit(status or int(bool(refused)))
 
 
-def _announce_warnings() -> None:
-    """Show our own warnings as one line; Python shows others with the line of code that they come from."""
-    usual = warnings.showwarning
+def _announce_warnings() -> set[str]:
+    """Show our own warnings as one line; Python shows others with the line of code that they come from. Returns where
+    refusals are noted, each once.
+    """
+    usual, refused = warnings.showwarning, set[str]()
+    warnings.simplefilter("always", RefusedWarning)
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if str(message) in refused:
+            return
+        if issubclass(category, RefusedWarning):
+            refused.add(str(message))
         if issubclass(category, CdnerWarning):
             print(f"cdner-bench: {message}", file=sys.stderr)
         else:
             usual(message, category, *place, **more)
 
     warnings.showwarning = show
+    return refused
 
 
 def _dispatch(words: list[str]) -> object:

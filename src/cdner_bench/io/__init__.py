@@ -1,16 +1,18 @@
-"""What touches the operating system: files, locks, places, clocks, TOML, and packages of the registry."""
+"""What touches the operating system: files, locks, places, clocks, JSON and TOML, and packages of the registry."""
 
 from . import meter, models
 from .files import hash_content, sha256, write_atomic
 from .locks import lock, lock_stream
 from .meter import Phase
 from .places import CACHE_REMEDY, DATA_REMEDY, find_benchmarks_dir, find_cache_dir, find_data_dir, settle_home
+from .reading import LARGEST, open_regular, parse_json, read_bytes, read_json, read_lines, read_text, read_toml
 from .toml_table import TomlTable
 from .volumes import NO_ROOM, writing
 
 __all__ = [
     "CACHE_REMEDY",
     "DATA_REMEDY",
+    "LARGEST",
     "NO_ROOM",
     "Phase",
     "TomlTable",
@@ -22,6 +24,13 @@ __all__ = [
     "lock_stream",
     "meter",
     "models",
+    "open_regular",
+    "parse_json",
+    "read_bytes",
+    "read_json",
+    "read_lines",
+    "read_text",
+    "read_toml",
     "settle_home",
     "sha256",
     "write_atomic",

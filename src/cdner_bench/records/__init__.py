@@ -6,6 +6,7 @@ from .kept import keep_again, keep_predictions, locate_predictions, move_predict
 from .measurements import NO_BENCHMARK, CorpusFacts, Measured
 from .migrations import SCHEMA
 from .provenance import describe_provenance
+from .reading import refuse
 from .results import BenchmarkFacts, MethodFacts, Result, Status
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "locate_predictions",
     "measurements",
     "move_predictions",
+    "refuse",
     "results",
 ]

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..data import Benchmark
+from ..data import SPLITS, Benchmark
+from ..errors import DataError, OptionError
+from ..scoring import HEADLINE
 from ..types import Scenario
+from .reading import Fault
+
+if TYPE_CHECKING:
+    from .results import Result
 
 
 @dataclass(frozen=True)
@@ -31,3 +40,59 @@ def describe_comparable(benchmark: Benchmark, scenario: Scenario) -> Comparable:
         target.types,
         (len(target.train), len(target.dev), len(target.test)),
     )
+
+
+@dataclass(frozen=True)
+class Gold:
+    """What the results of a scenario were counted over: the size of gold, and where its files are here, of each type
+    and in each sentence.
+    """
+
+    scenario: Scenario
+    comparable: Comparable
+    size: int
+    per_type: Mapping[str, int] | None = None
+    per_sentence: tuple[int, ...] | None = None
+
+
+def know_gold(benchmark: Benchmark, setting: str, target: str) -> Gold | None:
+    """The gold of a scenario as its files say, else as the benchmark pins it; None if nobody says."""
+    try:
+        (scenario,) = benchmark.list_scenarios(setting, [target])
+    except OptionError:
+        return None
+    try:
+        comparable, test = describe_comparable(benchmark, scenario), benchmark.corpus(target).test
+    except DataError:
+        return _know_pinned(benchmark, scenario)
+    per_type = Counter(entity.type for sentence in test for entity in sentence.entities)
+    return Gold(scenario, comparable, per_type.total(), per_type, tuple(len(s.entities) for s in test))
+
+
+def _know_pinned(benchmark: Benchmark, scenario: Scenario) -> Gold | None:
+    domain = benchmark.domain(scenario.target)
+    sizes = [domain.splits[name].sentences for name in SPLITS]
+    size = domain.splits["test"].entities
+    if domain.types is None or size is None or None in (*sizes, *benchmark.pinned_hashes(scenario).values()):
+        return None
+    types = tuple(domain.labels.get(kind, kind) for kind in domain.types)
+    train, dev, test = (number or 0 for number in sizes)
+    data = benchmark.pinned_fingerprint(scenario)
+    return Gold(scenario, Comparable(benchmark.name, benchmark.version, data, types, (train, dev, test)), size)
+
+
+def find_other_gold(know: Callable[[str, str], Gold | None], result: Result) -> Iterator[Fault]:
+    """What a result counted over other gold than there is, though it says that it is about the data that are here."""
+    gold = know(result.scenario.setting, result.scenario.target)
+    if gold is None or not result.finished or result.comparable != gold.comparable:
+        return
+    if result.scenario != gold.scenario:
+        yield "scenario.sources", f"the sources are {', '.join(gold.scenario.sources)}"
+    found = {kind: counts.tp + counts.fn for kind, counts in result.scores[HEADLINE].items()}
+    if sum(found.values()) != gold.size:
+        yield f"scores.{HEADLINE}", f"counted over {sum(found.values())} entities, gold has {gold.size}"
+    for kind, size in gold.per_type.items() if gold.per_type else ():
+        if found.get(kind) != size:
+            yield f"scores.{HEADLINE}.{kind}", f"counted over {found.get(kind, 0)} entities, gold has {size}"
+    if gold.per_sentence and tuple(counts.tp + counts.fn for counts in result.sentences) != gold.per_sentence:
+        yield "sentences", "some have other numbers of entities than gold has"

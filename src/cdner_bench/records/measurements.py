@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 
-from ..errors import ResultError
 from ..io import write_atomic
 from ..plugins import Measurement, ModelFacts
 from .migrations import migrate_method
+from .reading import Fault, Form, find_bad_names, find_bad_provenance, read, read_all
 from .results import MethodFacts
 
 SCHEMA = 2
@@ -39,7 +39,7 @@ class CorpusFacts:
 class Measured:
     """A measurement and how it came about. `seconds` is the time it took, reading included."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)  # and of what it holds
 
     analysis: MethodFacts
     corpus: CorpusFacts
@@ -97,41 +97,61 @@ def save(measured: Measured, path: Path) -> None:
 
 
 def load(path: Path) -> Measured:
-    """Read a measurement file of this schema or an older one.
-
-    Raises `ResultError` naming the file if it is no whole measurement, or of a newer schema.
+    """Read a measurement file of this schema or an older one. Raises `ResultError` naming the file, and the field, for
+    what is none, or cannot be right.
     """
+    return read(path, FORM)
+
+
+def load_all(root: Path) -> list[Measured]:
+    """Every measurement below a folder `measurements`, in a fixed order. What cannot be right, or does not lie where
+    its content says, is left out with a `RefusedWarning`.
+    """
+    return read_all(root, "", FORM)
+
+
+def _migrate(record: dict[str, Any], schema: int) -> dict[str, Any]:
+    for step in range(schema, SCHEMA):
+        record = MIGRATIONS[step](record)
+    return record
+
+
+def _build(record: dict[str, Any]) -> Measured:
+    measurement = record.get("measurement")
+    columns = measurement.get("columns", {}) if isinstance(measurement, dict) else {}
+    if not isinstance(columns, dict) or not all(isinstance(text, str) for text in columns.values()):
+        raise ValueError("measurement.columns: a column is a text of numbers, separated by spaces")
+    rest = {**record, "measurement": {**measurement, "columns": {}}} if isinstance(measurement, dict) else record
+    made = _make_adapter().validate_json(json.dumps(rest))
+    values = {name: _read_column(name, text) for name, text in columns.items()}
+    said = made.measurement
+    return replace(made, measurement=replace(said, columns=values, plots=tuple(said.plots), notes=tuple(said.notes)))
+
+
+def _read_column(name: str, text: str) -> list[float]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        schema = record.pop("schema")
-        if schema not in range(1, SCHEMA + 1):
-            raise ResultError(
-                f"{path} has schema {schema}, this version reads up to {SCHEMA}",
-                hint="pip install --upgrade cdner-bench",
-            )
-        for step in range(schema, SCHEMA):
-            record = MIGRATIONS[step](record)
-        measured = _from_record(record)
-        measured.order, measured.path  # noqa: B018, whatever they need must be there
-        return measured
-    except OSError as error:
-        raise ResultError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ResultError(f"{path} is no whole measurement: {error!r}", hint=f"remove it: rm {path}") from None
+        return [float(value) for value in text.split()]
+    except ValueError as error:
+        raise ValueError(f"measurement.columns.{name}: {error}") from None
 
 
-def load_all(folder: Path) -> list[Measured]:
-    """Every measurement below a folder, in a fixed order."""
-    return sorted((load(path) for path in folder.rglob("*.json")), key=lambda m: m.order)
-
-
-def _from_record(record: dict[str, Any]) -> Measured:
-    measurement = dict(record["measurement"])
-    columns = {name: [float(v) for v in text.split()] for name, text in measurement["columns"].items()}
-    texts = {name: tuple(measurement[name]) for name in ("plots", "notes")}
-    return _make_adapter().validate_python({**record, "measurement": {**measurement, **texts, "columns": columns}})
+def _find_faults(measured: Measured) -> Iterator[Fault]:
+    """What cannot be in a measurement."""
+    names = {"analysis.name": measured.analysis.name, "corpus.benchmark": measured.corpus.benchmark}
+    names |= {f"measurement.plots.{n}.name": plot.name for n, plot in enumerate(measured.measurement.plots)}
+    yield from find_bad_names({**names, "corpus.domain": measured.corpus.domain})
+    yield from find_bad_provenance(measured.provenance)
+    if measured.analysis.preset is not None:
+        yield "analysis.preset", "an analysis has none"
+    if (measured.corpus.benchmark is None) != (measured.corpus.version is None):
+        yield "corpus.version", "a benchmark has a version, and nothing else"
+    if not measured.measurement.numbers:
+        yield "measurement.numbers", "there are none"
 
 
 @cache
 def _make_adapter() -> TypeAdapter[Measured]:
     return TypeAdapter(Measured)
+
+
+FORM = Form("measurement", SCHEMA, _migrate, _build, _find_faults, "remove it and measure again")

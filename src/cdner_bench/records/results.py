@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter
 
+from ..data import Benchmark
 from ..errors import ResultError
 from ..hashing import digest
 from ..io import Phase, write_atomic
@@ -22,8 +24,10 @@ from ..llm import Usage
 from ..plugins import ModelFacts
 from ..scoring import FROM_PREDICTIONS, Counts, Scores, total
 from ..types import Doubt, Scenario
-from .comparable import Comparable
+from .comparable import Comparable, find_other_gold, know_gold
+from .faults import find_faults
 from .migrations import SCHEMA, migrate
+from .reading import Form, find_repeated, read, read_all, refuse, show
 
 
 class Status(StrEnum):
@@ -62,27 +66,40 @@ class MethodFacts:
         return digest([self.name, dict(self.options)])[:8]
 
 
-def _read_counts(text: object) -> object:
+_COUNTS = re.compile(r"(0|[1-9]\d{0,8})/(0|[1-9]\d{0,8})/(0|-?[1-9]\d{0,8})")
+
+
+def _read_counts(text: object) -> Counts:
+    counts = _parse_counts(text) if isinstance(text, str) else None
+    if counts is None:
+        raise ValueError(f'{show(text)} is not "tp/fp/fn", three whole numbers of at most nine digits')
+    return counts
+
+
+@lru_cache(1 << 16)  # few are different: a thousand results have half a million
+def _parse_counts(text: str) -> Counts | None:
+    match = _COUNTS.fullmatch(text)
+    return Counts(*map(int, match.groups())) if match else None
+
+
+def _read_all_counts(text: object) -> Sequence[Counts]:
     if not isinstance(text, str):
-        return text
-    tp, fp, fn = map(int, text.split("/"))
-    return Counts(tp, fp, fn)
-
-
-def _read_all_counts(text: object) -> object:
-    return [_read_counts(part) for part in text.split()] if isinstance(text, str) else text
+        raise ValueError('not a text of "tp/fp/fn", separated by spaces')
+    parts = text.split(" ") if text else []
+    known = {part: _read_counts(part) for part in set(parts)}
+    return list(map(known.__getitem__, parts))
 
 
 def _write_counts(counts: Counts) -> str:
     return f"{counts.tp}/{counts.fp}/{counts.fn}"
 
 
-FileCounts = Annotated[Counts, BeforeValidator(_read_counts), PlainSerializer(_write_counts)]
+FileCounts = Annotated[Counts, PlainValidator(_read_counts), PlainSerializer(_write_counts)]
 """In a file: "tp/fp/fn"."""
 
 SentenceCounts = Annotated[
     Sequence[Counts],
-    BeforeValidator(_read_all_counts),
+    PlainValidator(_read_all_counts),
     PlainSerializer(lambda counts: " ".join(map(_write_counts, counts))),
 ]
 """In a file: the counts of each sentence, separated by spaces."""
@@ -97,7 +114,7 @@ class Result:
     `doubts` say why the score may say nothing about the method.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)  # and of what it holds
 
     status: Status
     run: str
@@ -170,39 +187,35 @@ def save(result: Result, path: Path) -> None:
 
 
 def load(path: Path) -> Result:
-    """Read a result file of this schema or an older one.
-
-    Raises `ResultError` naming the file, and the field, if it is cut off, of a newer schema, or not a result at all.
+    """Read a result file of this schema or an older one. Raises `ResultError` naming the file, and the field, for what
+    is none, or cannot be right.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        schema = record.pop("schema")
-    except OSError as error:
-        raise ResultError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise ResultError(
-            f"{path} is not a whole result file: {error}", hint=f"remove it and run again: rm {path}"
-        ) from None
-    if not isinstance(schema, int) or schema > SCHEMA:
-        raise ResultError(
-            f"{path} has schema {schema}, this version reads up to {SCHEMA}",
-            hint="pip install --upgrade cdner-bench",
-        )
-    try:
-        return _make_adapter().validate_python(migrate(record, schema))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise ResultError(f"{path} is not a result of schema {schema}: {field}: {first['msg']}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ResultError(f"{path} is not a result of schema {schema}: {error!r}") from None
+    return read(path, FORM)
 
 
-def load_all(folder: Path) -> list[Result]:
-    """Every result below a folder, in a fixed order."""
-    return sorted((load(path) for path in folder.rglob("*.json")), key=lambda r: r.order)
+def load_all(root: Path, of: Benchmark | str = "") -> list[Result]:
+    """Every result below a folder `results`, or those of a benchmark, in a fixed order. What cannot be right is left
+    out with a `RefusedWarning`: what `load` refuses, files that do not lie where their content says, several results of
+    one run, and, where the benchmark is given and its data are here, what was counted over other gold.
+    """
+    if isinstance(of, str):
+        found = read_all(root, of, FORM)
+    else:
+        found = read_all(root, of.name, FORM, partial(find_other_gold, cache(partial(know_gold, of))))
+    repeated = find_repeated(result.run for result in found)
+    for run in sorted(repeated):
+        one, other, *_ = [root / result.path for result in found if result.run == run]
+        refuse(ResultError(f"{one} and {other} are both of run {run}", hint="rm the one that is a copy"))
+    return [result for result in found if result.run not in repeated]
+
+
+def _build(record: dict[str, Any]) -> Result:
+    return _make_adapter().validate_json(json.dumps(record))
 
 
 @cache
 def _make_adapter() -> TypeAdapter[Result]:
     return TypeAdapter(Result)
+
+
+FORM = Form("result", SCHEMA, migrate, _build, find_faults, "remove it and run again")

@@ -91,14 +91,15 @@ def publish(folder: Path, format_: str, names: Sequence[str], supplements: Seque
 def _write_pages(
     folder: Path, format_: str, names: Sequence[str], measured: Sequence[Measured], supplements: Sequence[Supplement]
 ) -> dict[Path, str]:
+    defined = {benchmark.name: benchmark for benchmark in map(benchmarks.load, names)}
+
     @cache
     def load_results(name: str) -> list[Result]:
-        return results.load_all(folder / "results" / name)
+        return results.load_all(folder / "results", defined.get(name, name))
 
     write, suffix = FORMATS[format_], SUFFIXES.get(format_, format_)
     pages = {}
-    for name in names:
-        benchmark = benchmarks.load(name)
+    for benchmark in defined.values():
         for board in make_boards(load_results(benchmark.name), benchmark, supplements):
             pages[folder / benchmark.name / f"{board.setting}.{suffix}"] = write(board)
     if measured:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ResultError
-from ..io import models
-from ..records import SCHEMA, Result, results
+from ..io import models, read_text
+from ..records import SCHEMA, Result, Status, results
 from .rescoring import modernise
 
 if TYPE_CHECKING:
@@ -43,11 +45,11 @@ class OlderRuns:
 
 
 def is_of(job: Job, result: Result) -> bool:
-    """Whether a result is the job's: by its id, or, made under an older recipe of ids or before an option was there, by
-    everything that determines predictions, if the name of the backbone says what it is.
+    """Whether a result is the job's: by its id and all that it stands for, or, made under an older recipe of ids or
+    before an option was there, by everything that determines predictions, if the name of the backbone says what it is.
     """
     if result.run == job.id:
-        return True
+        return not find_difference(job, result)
     named = job.method.backbone
     if named is not None and named.removeprefix("hf:") not in models.read_catalogue():
         return False  # a folder, or a name of the hub: its content then cannot be told
@@ -56,11 +58,41 @@ def is_of(job: Job, result: Result) -> bool:
     return same_run and same_method and modernise(job.entry, result.method.options)["options"] == job.method.options
 
 
+def load_own(job: Job, record: Path) -> Result:
+    """The result in the folder of a job's run. Raises `ResultError` naming the field if it is another run's."""
+    result = results.load(record)
+    if field := find_difference(job, result):
+        raise ResultError(
+            f"{record} is not this run's: {field} is another",
+            hint=f"remove it, and the run is finished again: rm {shlex.quote(str(record))}",
+        )
+    return result
+
+
+def find_difference(job: Job, result: Result) -> str:
+    """The first field in which a result is not what the job's would be; "" if there is none. The name of the preset is
+    no part of a run's identity.
+    """
+    method, made = job.method, result.method
+    fields = {
+        "run": (job.id, result.run),
+        "status": (Status.FINISHED, result.status),
+        "benchmark": (job.data, result.benchmark),
+        "scenario": (job.scenario, result.scenario),
+        "seed": (job.seed, result.seed),
+        "comparable": (job.comparable, result.comparable),
+        "method.name": (method.name, made.name),
+        "method.revision": (method.revision, made.revision),
+        "method.options": (method.row, made.row),
+        "method.backbone": (method.backbone, made.backbone),
+        "method.knowledge_options": (method.knowledge_options, made.knowledge_options),
+    }
+    return next((field for field, (wanted, found) in fields.items() if wanted != found), "")
+
+
 def _read_older(runs: Path) -> Iterator[tuple[Path, Result]]:
     today = f'"schema": {SCHEMA}'
     for record in sorted(runs.glob("*/run.json")):
-        try:
-            if today not in record.read_text(encoding="utf-8")[:40]:
+        with suppress(ResultError):  # a run that cannot be read is made again
+            if today not in read_text(record, ResultError)[:40]:
                 yield record.parent, results.load(record)
-        except (OSError, UnicodeDecodeError, ResultError):
-            continue  # a run that cannot be read is made again

@@ -49,7 +49,7 @@ def survey(jobs: Sequence[Job], out: Path) -> Iterator[Planned]:
     for job in jobs:
         name = job.benchmark.name
         if name not in earlier:
-            found = results.load_all(out / "leaderboards" / "results" / name)
+            found = results.load_all(out / "leaderboards" / "results", job.benchmark)
             earlier[name] = [result for result in found if result.finished]
         state, reason = _find_state(job, out)
         planned = Planned(job, state, reason=reason)

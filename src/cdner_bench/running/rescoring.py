@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import Benchmark
-from ..errors import DataError
+from ..errors import DataError, PredictionError
 from ..plugins import Method, Registered, Registry, options
 from ..records import (
     Result,
@@ -18,6 +19,7 @@ from ..records import (
     keep_predictions,
     locate_predictions,
     move_predictions,
+    refuse,
     results,
 )
 from ..scoring import encode, read_kept, score
@@ -45,14 +47,18 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
     """Go through the results of a benchmark below `out/leaderboards` and write those that change.
 
     Predictions come from `leaderboards/predictions` or from the run's folder. A result whose name on the disk follows
-    from options that are called otherwise today moves to its new name. Raises `ResultError` for what is no result.
+    from options that are called otherwise today moves to its new name. What is no result, and whose predictions are
+    none, stays as it is, with a `RefusedWarning`.
     """
     boards = out / "leaderboards"
-    for path in sorted((boards / "results" / benchmark.name).rglob("*.json")):
-        before = results.load(path)
-        lifted = rename_options(before, registry)
+    for before in results.load_all(boards / "results", benchmark):
+        path, lifted = boards / "results" / before.path, rename_options(before, registry)
         move_predictions(boards, before, lifted)
-        after = _find_and_score(lifted, out, benchmark)
+        try:
+            after = _find_and_score(lifted, out, benchmark)
+        except PredictionError as error:
+            refuse(error)
+            continue
         place = boards / "results" / after.path
         if place == path and path.read_text(encoding="utf-8") == results.to_text(after):
             yield Rescored(after, place, Change.NOTHING)
@@ -110,10 +116,12 @@ def _find_and_score(result: Result, out: Path, benchmark: Benchmark) -> Result:
 
 def score_again(result: Result, place: Path, target: Corpus) -> Result:
     """The result of a finished run under today's scorer, from its predictions for the test split of `target`; as it is,
-    if they are not all there. Where a text is read otherwise today, so are the predictions in their file.
+    if they are not there. Where a text is read otherwise today, so are the predictions in their file.
+
+    Raises `PredictionError` for predictions that do not answer the test split.
     """
-    predictions = read_kept(place, target.test, target.types) if place.exists() else []
-    if len(predictions) != len(target.test):
+    if not os.path.lexists(place):
         return result
+    predictions = read_kept(place, target.test, target.types)
     keep_again("".join(f"{encode(prediction)}\n" for prediction in predictions).encode(), place)
     return results.put_scores(result, score(target.test, predictions, target.types))

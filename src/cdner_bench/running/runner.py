@@ -43,7 +43,7 @@ from ..records import (
 )
 from ..scoring import HEADLINE, encode, read_own, score
 from ..types import Corpus, Doubt, Prediction, Scenario, Sentence
-from .adoption import OlderRuns, is_of
+from .adoption import OlderRuns, is_of, load_own
 from .rescoring import score_again
 
 ELSEWHERE = "name another folder: --out FOLDER"
@@ -248,7 +248,7 @@ def _keep_traceback(folder: Path, error: BaseException) -> Path | None:
 def _resume(job: Job, folder: Path, out: Path, observer: Observer, older: OlderRuns) -> Outcome:
     record = folder / "run.json"
     if record.exists() or older.adopt(job, folder):
-        result, status = _bring_to_today(job, folder, results.load(record)), Ending.SKIPPED
+        result, status = _bring_to_today(job, folder, load_own(job, record)), Ending.SKIPPED
     else:
         (folder / "error.txt").unlink(missing_ok=True)
         try:

@@ -6,7 +6,7 @@ from .doubts import FROM_PREDICTIONS, doubt_counts
 from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, judge_by_file
 from .matching import Split
 from .predictions import encode, read_kept, read_own
-from .protocols import PROTOCOLS, SAID_IN_TAGS, count_unsaid
+from .protocols import OWN_GOLD, PROTOCOLS, SAID_IN_TAGS, count_unsaid
 from .protocols.span_f1 import list_unplaced, sentence_counts
 from .report import Report, choose_types
 from .score import add_scores, pair, score
@@ -16,6 +16,7 @@ __all__ = [
     "FROM_PREDICTIONS",
     "HEADLINE",
     "OUTSIDE",
+    "OWN_GOLD",
     "PROTOCOLS",
     "SAID_IN_TAGS",
     "Counts",

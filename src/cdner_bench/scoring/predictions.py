@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import CdnerError, PredictionError
+from ..io import open_regular, parse_json, read_lines
 from ..types import Cut, Entity, Prediction, Read, Rejected, Sentence
 from . import text2text
 
@@ -71,45 +74,69 @@ def decode_record(record: Mapping[str, Any], sentence: Sentence, types: Collecti
 def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> tuple[list[Prediction], int]:
     """The predictions of an interrupted run for the first of `sentences`, and the length in bytes they take.
 
-    What follows a line that was cut off, or that is no answer to its sentence, is left out.
+    What follows a line that was cut off, or that is no answer to its sentence, is left out. Raises `PredictionError`
+    for what is no file at all.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return [], 0
-    with path.open("rb") as stream:
-        return _read_lines(stream, sentences, types)
+    predictions: list[Prediction] = []
+    size = 0
+    with suppress(_LineError), open_regular(path, PredictionError, f"remove it: rm -r {path}") as stream:
+        for line, prediction in _read_lines(stream, sentences, types):
+            predictions.append(prediction)
+            size += len(line)
+    return predictions, size
 
 
 def read_kept(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> list[Prediction]:
-    """The predictions of a run, from its own file or from the compressed one beside its result (`.gz`). What was read
-    out of a text is read again.
+    """The predictions of a finished run, from its own file or from the compressed one beside its result (`.gz`). What
+    was read out of a text is read again.
 
-    Raises `PredictionError` naming a compressed file that is cut off or damaged.
+    Raises `PredictionError` naming a file that is damaged, a line that is no answer to its sentence, and a file that
+    answers fewer sentences, or more.
     """
+    hint = f"restore it, or remove it: rm {path}"
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            predictions = _read_lines(stream, sentences, types)[0]
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise PredictionError(f"{path} is damaged: {error}", hint=f"restore it, or remove it: rm {path}") from None
-    pairs = zip(predictions, sentences, strict=False)
+        with open_regular(path, PredictionError, hint) as plain:
+            stream = gzip.GzipFile(fileobj=plain) if path.suffix == ".gz" else plain
+            predictions = [prediction for _, prediction in _read_lines(stream, sentences, types)]
+            if len(predictions) < len(sentences) or stream.read(1):
+                number = f"{len(predictions)} predictions" if len(predictions) < len(sentences) else "more predictions"
+                raise PredictionError(f"{path} has {number} for {len(sentences)} sentences", hint=hint)
+    except (OSError, EOFError, zlib.error) as error:
+        raise PredictionError(f"{path} is damaged: {error}", hint=hint) from None
+    except _LineError as error:
+        raise PredictionError(f"{path}:{error.number}: {error}", hint=hint) from None
+    pairs = zip(predictions, sentences, strict=True)
     return [text2text.read_again(prediction, sentence, types) for prediction, sentence in pairs]
 
 
+class _LineError(PredictionError):
+    """A line that is no answer to its sentence."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number
+
+
 def _read_lines(
-    stream: Iterable[bytes], sentences: Sequence[Sentence], types: Collection[str]
-) -> tuple[list[Prediction], int]:
-    predictions: list[Prediction] = []
-    size = 0
-    for line, sentence in zip(stream, sentences, strict=False):
+    stream: IO[bytes] | gzip.GzipFile, sentences: Sequence[Sentence], types: Collection[str]
+) -> Iterator[tuple[bytes, Prediction]]:
+    """Lines of a run, each with what it says of its sentence, held to what a method may say."""
+    for number, (sentence, line) in enumerate(zip(sentences, read_lines(stream), strict=False), start=1):
         try:
-            text = line.decode("utf-8")
-            prediction = decode(text, sentence, types)
-        except (CdnerError, UnicodeDecodeError):
-            break
-        if not text.endswith("\n") or _read_object(text).get("id") != sentence.id:
-            break
-        predictions.append(prediction)
-        size += len(line)
-    return predictions, size
+            record = _read_object(line.decode("utf-8"))
+            prediction = decode_record(record, sentence, types)
+        except (CdnerError, UnicodeDecodeError) as error:
+            raise _LineError(number, str(error)) from None
+        if not line.endswith(b"\n"):
+            raise _LineError(number, "the line was cut off")
+        if record.get("id") != sentence.id:
+            raise _LineError(number, f"'id' is {json.dumps(record.get('id'))}, the sentence is {sentence.id}")
+        for entity in prediction.entities:
+            if entity.type not in types:
+                raise _LineError(number, f"{entity.type!r} is no type of the target")
+        yield line, prediction
 
 
 def _read_entity(item: object) -> Entity:
@@ -123,8 +150,8 @@ def _read_entity(item: object) -> Entity:
 
 def _read_object(line: str) -> dict[str, Any]:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        record = parse_json(line)
+    except ValueError as error:
         raise PredictionError(f"not JSON: {error}") from None
     if not isinstance(record, dict):
         raise PredictionError("not a JSON object")

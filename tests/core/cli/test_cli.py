@@ -137,7 +137,7 @@ def test_a_tampered_result_stops_the_leaderboard_by_name(cli: Run, tmp_path: Pat
     done = cli("leaderboard")
     assert done.returncode == 1
     assert victim.name in done.stderr
-    assert "not a whole result file" in done.stderr
+    assert "is not JSON" in done.stderr
 
 
 def test_a_full_disk_is_reported_and_nothing_is_half_written(tmp_path: Path, cli: Run) -> None:

@@ -22,6 +22,7 @@ def lifted(folder: Path, *, plugin: str = "topt", data: str = "00", **options: o
     record: dict[str, Any] = json.loads((Path(__file__).parent / "history" / "schema-2.json").read_text())
     record["benchmark"] |= {"data": data, "version": benchmark.load("mini").version}
     record["scenario"] = {"setting": "single", "sources": ["news"], "target": "ai"}
+    record["sentences"] += " 0/0/0" * 130  # as many as the target has
     record["method"] |= {"plugin": plugin, "version": "0.1.0+01234567", "options": options}
     path = folder / "r.json"
     path.write_text(json.dumps(record))
@@ -43,7 +44,7 @@ def test_what_it_may_be_ranked_with_is_told_from_the_pinned_hashes(tmp_path: Pat
     assert lifted(tmp_path, data=digest(mini.pinned_hashes(SCENARIO, resources))).comparable == today
     unknown = lifted(tmp_path, data="other files").comparable
     assert unknown is not None
-    assert (unknown.data, unknown.types, unknown.sentences) == ("other files", (), (0, 0, 2))
+    assert (unknown.data, unknown.types, unknown.sentences) == ("other files", (), (0, 0, 132))
 
 
 def test_what_a_run_learnt_from(tmp_path: Path) -> None:
@@ -73,5 +74,6 @@ def test_what_a_run_learnt_from(tmp_path: Path) -> None:
 def test_doubts_that_counts_alone_give_rise_to(tmp_path: Path, counts: dict[str, str], doubts: list[Doubt]) -> None:
     record = json.loads((Path(__file__).parent / "history" / "schema-4.json").read_text())
     record["scores"]["span-f1"] = counts
+    record["sentences"] = " ".join([*counts.values(), "0/0/0", "0/0/0"])
     (tmp_path / "r.json").write_text(json.dumps(record))
     assert results.load(tmp_path / "r.json").doubts == doubts

@@ -30,9 +30,9 @@ def test_a_row_is_a_method_with_its_options() -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda t: t[: len(t) // 2], "is not a whole result file"),
-        (lambda t: "", "is not a whole result file"),
-        (lambda t: "[]", "is not a whole result file"),
+        (lambda t: t[: len(t) // 2], "is not JSON"),
+        (lambda t: "", "is not JSON"),
+        (lambda t: "[]", "is no result: it has no schema"),
         (lambda t: t.replace('"schema": 5', '"schema": 99'), "has schema 99, this version reads up to 5"),
         (lambda t: t.replace('"seed"', '"sed"'), "is not a result of schema 5"),
         (lambda t: t.replace("1/0/3", "1/0"), "is not a result of schema 5"),

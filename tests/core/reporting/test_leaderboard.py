@@ -15,7 +15,7 @@ from cdner_bench.io import Phase
 from cdner_bench.records import Comparable, Result, Status, results
 from cdner_bench.reporting import FORMATS, HOLE, Board, Table, make_boards, write_rows
 from cdner_bench.scoring import PROTOCOLS
-from samples import RESULT
+from samples import RESULT, name_run
 from support import ROOT, Run
 
 TARGETS = ("ai", "literature", "music", "politics", "science")
@@ -23,12 +23,15 @@ TARGETS = ("ai", "literature", "music", "politics", "science")
 
 def result(method: str, target: str, seed: int, tp: int, **options: object) -> Result:
     """A result whose F1 is `tp` percent."""
+    facts = replace(RESULT.method, name=method, options={"backbone": "b", **options})
     return replace(
         RESULT,
-        method=replace(RESULT.method, name=method, options={"backbone": "b", **options}),
+        run=name_run(facts, target, seed),
+        method=facts,
         scenario=Scenario("single", ("news",), target),
         seed=seed,
         scores={protocol: {"task": Counts(tp, 100 - tp, 100 - tp)} for protocol in PROTOCOLS},
+        sentences=[Counts(tp, 100 - tp, 100 - tp)],
     )
 
 

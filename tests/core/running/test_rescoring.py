@@ -13,7 +13,7 @@ import pytest
 
 from cdner_bench import plugins
 from cdner_bench.data import benchmark
-from cdner_bench.errors import PredictionError
+from cdner_bench.errors import RefusedWarning
 from cdner_bench.records import locate_predictions, results
 from cdner_bench.running import Change, Ending, Job, rescore, runner
 from support import ROOT, Nobody, Run
@@ -35,7 +35,8 @@ def test_results_are_scored_again_from_the_predictions_beside_them(tmp_path: Pat
     place = boards / "results" / outcome.result.path
     assert locate_predictions(boards, outcome.result).exists()
     shutil.rmtree(tmp_path / "runs")
-    results.save(replace(outcome.result, scores={"span-f1": {}}, sentences=()), place)  # before other protocols
+    older = replace(outcome.result, scores={"span-f1": outcome.result.scores["span-f1"]})  # before other protocols
+    results.save(older, place)
     mini, registry = benchmark.load("mini"), plugins.discover([METHODS])
     (rescored,) = rescore(tmp_path, mini, registry)
     assert rescored.change is Change.RESCORED
@@ -47,10 +48,11 @@ def test_predictions_of_other_data_are_not_scored(tmp_path: Path) -> None:
     (outcome,) = runner.run([make_job()], tmp_path, Nobody())
     assert outcome.result is not None
     assert outcome.result.comparable is not None
-    other = replace(outcome.result, comparable=replace(outcome.result.comparable, data="other"), scores={"span-f1": {}})
+    scores = {"span-f1": outcome.result.scores["span-f1"]}
+    other = replace(outcome.result, comparable=replace(outcome.result.comparable, data="other"), scores=scores)
     results.save(other, tmp_path / "leaderboards" / "results" / other.path)
     (rescored,) = rescore(tmp_path, benchmark.load("mini"), plugins.discover([METHODS]))
-    assert rescored.result.scores == {"span-f1": {}}
+    assert rescored.result.scores == scores
 
 
 def test_rescore_is_a_command(tmp_path: Path, cli: Run) -> None:
@@ -115,9 +117,8 @@ def test_damaged_predictions_are_named(tmp_path: Path, damage: Callable[[bytes],
     assert outcome.result is not None
     place = locate_predictions(tmp_path / "leaderboards", outcome.result)
     place.write_bytes(damage(place.read_bytes()))
-    with pytest.raises(PredictionError, match=rf"{place.name} is damaged") as caught:
-        list(rescore(tmp_path, benchmark.load("mini"), plugins.discover([METHODS])))
-    assert caught.value.hint == f"restore it, or remove it: rm {place}"
+    with pytest.warns(RefusedWarning, match=rf"{place.name}.* is damaged.*\n  → restore it, or remove it: rm {place}"):
+        assert not list(rescore(tmp_path, benchmark.load("mini"), plugins.discover([METHODS])))
 
 
 def test_predictions_go_with_a_result_whose_method_has_got_an_option(tmp_path: Path) -> None:
@@ -127,7 +128,8 @@ def test_predictions_go_with_a_result_whose_method_has_got_an_option(tmp_path: P
     assert today is not None
     boards = tmp_path / "leaderboards"
     fewer = dict(list(today.method.options.items())[1:])
-    older = replace(today, method=replace(today.method, options=fewer), run="0123456789abcdef", scores={}, sentences=())
+    scores = {"span-f1": today.scores["span-f1"]}
+    older = replace(today, method=replace(today.method, options=fewer), run="0123456789abcdef", scores=scores)
     assert older.path != today.path
     (boards / "results" / today.path).unlink()
     results.save(older, boards / "results" / older.path)

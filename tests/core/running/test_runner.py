@@ -86,10 +86,10 @@ def test_the_leaderboard_s_file_is_always_the_run_s(tmp_path: Path) -> None:
     (first,) = run(jobs(), tmp_path)
     assert first.result is not None
     kept = tmp_path / "leaderboards" / "results" / first.result.path
-    results.save(replace(first.result, run="another", seed=0), kept)
+    results.save(replace(first.result, run="0123456789abcdef", seed=0), kept)
     run(jobs(), tmp_path)
     assert results.load(kept).run == first.job.id
-    not_run = replace(first.result, status=Status.NOT_RUN, scores={}, sentences=())
+    not_run = replace(first.result, status=Status.NOT_RUN, scores={}, sentences=(), answers={}, reason="x")
     runner.publish(not_run, tmp_path / "runs" / first.job.id, tmp_path)
     assert results.load(kept).status == "finished"
 
@@ -98,7 +98,7 @@ def test_a_finished_run_is_scored_again_by_today_s_scorer(tmp_path: Path) -> Non
     (first,) = run(jobs(), tmp_path)
     assert first.result is not None
     record = tmp_path / "runs" / first.job.id / "run.json"
-    results.save(replace(first.result, scores={"span-f1": {}}, sentences=()), record)
+    results.save(replace(first.result, scores={"span-f1": first.result.scores["span-f1"]}), record)
     (second,) = run(jobs(), tmp_path)
     assert second.status == "skipped"
     assert results.load(record) == first.result
@@ -395,7 +395,7 @@ def test_what_fails_without_an_error_is_flagged(how: str, doubts: list[Doubt], t
     assert kept.doubts == doubts
     assert bool(kept.answers.get("unseen tokens")) == (how == "short-sighted")
     record = tmp_path / "runs" / outcome.job.id / "run.json"
-    results.save(replace(kept, scores={"span-f1": {}}, sentences=(), answers={}), record)
+    results.save(replace(kept, scores={"span-f1": kept.scores["span-f1"]}, answers={}), record)
     (again,) = run(jobs("failing", how=how), tmp_path)
     assert again.result == kept  # those of training stay, those of predictions are found again
 

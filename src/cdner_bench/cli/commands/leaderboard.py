@@ -52,7 +52,7 @@ def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
     from ...records import results
     from ...reporting import draw_table, make_boards
 
-    for board in make_boards(results.load_all(out / "leaderboards" / "results" / benchmark.name), benchmark):
+    for board in make_boards(results.load_all(out / "leaderboards" / "results", benchmark), benchmark):
         if board.setting == setting:
             scores = board.scores()
             show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}")))

@@ -24,7 +24,10 @@ PROTOCOLS: Mapping[str, Callable[[Pairs, Collection[str]], PerType]] = {
     "conlleval-stream": conlleval_stream,
 }
 
+OWN_GOLD = ("topt-released",)
+"""Protocols that count gold in a way of their own. Under all others, tp + fn of a type is how often gold has it."""
+
 SAID_IN_TAGS = ("bio-projected", "seqeval-default", "conlleval-stream")
 """Protocols that count what tags can say, and leave out the rest (`count_unsaid`)."""
 
-__all__ = ["PROTOCOLS", "SAID_IN_TAGS", "count_unsaid"]
+__all__ = ["OWN_GOLD", "PROTOCOLS", "SAID_IN_TAGS", "count_unsaid"]

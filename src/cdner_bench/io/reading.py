@@ -1,0 +1,159 @@
+"""Files that somebody else may have written, read without being believed: regular files of a bounded size and depth."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from ..errors import CdnerError
+
+LARGEST = 16 * 2**20
+"""Bytes of a file that is read as a whole, and of a line of one that is not: a thousand times what is usual."""
+DEEPEST = 64
+"""How many arrays and tables may stand inside one another."""
+LONGEST = 100
+"""Digits of a number."""
+_QUOTED_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+
+
+def open_regular(path: Path, kind: type[CdnerError], hint: str | None = None) -> IO[bytes]:
+    """A regular file, open for reading; nobody is waited for. Raises an error of a kind, with a hint, for a pipe, a
+    folder or a device, and for what the system refuses.
+    """
+    try:
+        stream = open(path, "rb", opener=_open_at_once)  # noqa: SIM115
+    except (OSError, ValueError) as error:  # a path with a NUL
+        raise kind(f"cannot read {path}: {_explain(path, error)}", hint=hint) from None
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise kind(f"cannot read {path}: it is no regular file", hint=hint)
+    return stream
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; the reading end of a pipe without waiting for a writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _explain(path: Path, error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
+        return "it is a link to nothing"
+    return str((isinstance(error, OSError) and error.strerror) or error)
+
+
+def read_bytes(path: Path, kind: type[CdnerError], hint: str | None = None, largest: int = LARGEST) -> bytes:
+    """The content of a regular file. Raises an error of a kind, with a hint, also for a file that is too large."""
+    with open_regular(path, kind, hint) as stream:
+        try:
+            if os.fstat(stream.fileno()).st_size <= largest:
+                content = stream.read(largest + 1)
+                if len(content) <= largest:
+                    return content
+        except OSError as error:
+            raise kind(f"cannot read {path}: {error.strerror}", hint=hint) from None
+    raise kind(f"{path} is larger than {largest >> 20} MiB", hint=hint)
+
+
+def read_text(path: Path, kind: type[CdnerError], hint: str | None = None, largest: int = LARGEST) -> str:
+    """As `read_bytes`, of a text in UTF-8."""
+    try:
+        return read_bytes(path, kind, hint, largest).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise kind(f"{path} is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}", hint=hint) from None
+
+
+def read_json(path: Path, kind: type[CdnerError], hint: str | None = None, largest: int = LARGEST) -> Any:
+    """As `read_text`, of the value in a file of JSON."""
+    try:
+        return parse_json(read_text(path, kind, hint, largest))
+    except ValueError as error:
+        raise kind(f"{path} is not JSON: {error}", hint=hint) from None
+
+
+def read_toml(path: Path, kind: type[CdnerError], hint: str | None = None) -> dict[str, Any]:
+    """As `read_text`, of the table in a file of TOML."""
+    try:
+        table = tomllib.loads(read_text(path, kind, hint))
+        _check_values(table)
+    except RecursionError:
+        raise kind(f"{path} is not TOML: it is nested too deeply", hint=hint) from None
+    except ValueError as error:
+        raise kind(f"{path} is not TOML: {error}", hint=hint) from None
+    return table
+
+
+def read_lines(stream: IO[bytes] | gzip.GzipFile, longest: int = LARGEST) -> Iterator[bytes]:
+    """The lines of a file; one that is too long is cut, and so has no end."""
+    while line := stream.readline(longest):
+        yield line
+        if len(line) == longest:
+            return
+
+
+def parse_json(text: str) -> Any:
+    """The value of a text of JSON. Raises `ValueError` for what is none; for numbers that are infinite, none at all or
+    of too many digits; for a key that stands twice; for what is nested too deeply.
+    """
+    if text.count("[") + text.count("{") > DEEPEST:
+        _check_depth(text)
+    return _DECODER.decode(text)
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for match in _QUOTED_OR_BRACKET.finditer(text):
+        bracket = match[0]
+        depth += (bracket in "[{") - (bracket in "]}")
+        if depth > DEEPEST:
+            raise ValueError("it is nested too deeply")
+
+
+def _check_values(table: dict[str, Any]) -> None:
+    """Raises `ValueError` for what TOML may hold and JSON may not."""
+    waiting: list[tuple[Any, int]] = [(table, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise ValueError("it is nested too deeply")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{value} is no number")
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        waiting += [(item, depth + 1) for item in inner]
+
+
+def _unite(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!a} stands twice in one table")
+    return table
+
+
+def _read_whole(text: str) -> int:
+    if len(text) > LONGEST:
+        raise ValueError(f"a number has {len(text)} digits")
+    return int(text)
+
+
+def _read_fraction(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:LONGEST]} is too large for a number")
+    return value
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unite, parse_int=_read_whole, parse_float=_read_fraction, parse_constant=_refuse
+)

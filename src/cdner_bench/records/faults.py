@@ -1,0 +1,124 @@
+"""What a result may not say: counts that contradict one another, names that are no names, numbers that cannot be."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ..errors import did_you_mean
+from ..llm import Usage
+from ..scoring import HEADLINE, OUTSIDE, OWN_GOLD, PROTOCOLS, Counts, total
+from ..types import Cut, Reason
+from .reading import Fault, find_bad_names, find_bad_provenance, show
+
+if TYPE_CHECKING:
+    from .results import Result
+
+_RUN = re.compile(r"[0-9a-f]{16}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def find_faults(result: Result) -> Iterator[Fault]:
+    """What contradicts itself in a result, or cannot be."""
+    if not _RUN.fullmatch(result.run):
+        yield "run", f"{show(result.run)} is not sixteen hex digits"
+    place = result.scenario
+    named = {f"scenario.sources.{n}": source for n, source in enumerate(place.sources)}
+    named |= {"scenario.setting": place.setting, "scenario.target": place.target}
+    yield from find_bad_names({"benchmark.name": result.benchmark.name, "method.name": result.method.name, **named})
+    if place.target in place.sources or len(set(place.sources)) < len(place.sources):
+        yield "scenario.sources", "a domain stands twice, or is the target"
+    yield from find_bad_provenance(result.provenance)
+    if not result.finished:
+        for field in ("scores", "sentences", "answers"):
+            if getattr(result, field):
+                yield field, f"a run that is {result.status} has none"
+        if not result.reason:
+            yield "reason", f"a run that is {result.status} says why"
+        return
+    if result.reason:
+        yield "reason", "a finished run has none"
+    yield from _find_wrong_counts(result)
+    yield from _find_wrong_sizes(result)
+    if result.usage:
+        yield from _find_wrong_usage(result.usage)
+
+
+def _find_wrong_counts(result: Result) -> Iterator[Fault]:
+    headline = result.scores.get(HEADLINE)
+    if headline is None:
+        yield f"scores.{HEADLINE}", "a finished run has this score"
+        return
+    gold = _count_gold(headline)
+    for protocol, per_type in result.scores.items():
+        where = f"scores.{protocol}"
+        if protocol not in PROTOCOLS:
+            yield where, f"no protocol is called so: {did_you_mean(protocol, PROTOCOLS)}"
+        for kind, counts in per_type.items():
+            if counts.tp + counts.fn < 0 or (counts.fn < 0 and protocol not in OWN_GOLD):
+                yield f"{where}.{kind}", f"{_write(counts)} has a negative count"
+        other = gold if protocol in OWN_GOLD else _count_gold(per_type)
+        for kind in sorted(gold.keys() | other.keys()):
+            if gold.get(kind) != other.get(kind):
+                sizes = f"{other.get(kind, 0)}, and {gold.get(kind, 0)} under {HEADLINE}"
+                yield f"{where}.{kind}", f"tp + fn is {sizes}; it is the size of gold"
+
+
+def _find_wrong_sizes(result: Result) -> Iterator[Fault]:
+    number, headline = len(result.sentences), result.scores[HEADLINE]
+    if not number:
+        yield "sentences", "a finished run has the counts of every test sentence"
+    # Equal counts are one value in what was read: few are added up, however many sentences there are.
+    values = {id(counts): counts for counts in result.sentences}
+    tally = [(values[key], n) for key, n in Counter(map(id, result.sentences)).items()]
+    if negative := [counts for counts, _ in tally if counts.fn < 0]:
+        yield "sentences", f"{_write(negative[0])} has a negative count"
+    here = Counts(*(sum(getattr(c, part) * n for c, n in tally) for part in ("tp", "fp", "fn")))
+    there = total(headline.values())
+    if here != there:
+        yield "sentences", f"they add up to {_write(here)}, and scores.{HEADLINE} to {_write(there)}"
+    yield from _find_other_data(result)
+    limits = {"read": number, "unseen sentences": number, "unseen entities": here.tp + here.fn}
+    kinds = {*limits, "unseen tokens", *Reason, *(f"{cut} cut" for cut in Cut)}
+    for name, count in result.answers.items():
+        if name not in kinds:
+            yield f"answers.{name}", f"nothing is counted under this name: {did_you_mean(name, sorted(kinds))}"
+        if count > limits.get(name, count):
+            yield f"answers.{name}", f"{count} of {limits[name]}"
+
+
+def _find_other_data(result: Result) -> Iterator[Fault]:
+    known = result.comparable
+    if known is None:
+        return
+    if (known.benchmark, known.version) != (result.benchmark.name, result.benchmark.version):
+        yield "comparable", f"{known.benchmark} version {known.version} is not the benchmark of the result"
+    if known.sentences[2] != len(result.sentences):
+        yield (
+            "comparable.sentences",
+            f"the test split has {known.sentences[2]}, and sentences counts {len(result.sentences)}",
+        )
+    strange = result.scores[HEADLINE].keys() - {*known.types, OUTSIDE} if known.types else ()
+    if strange:
+        yield f"scores.{HEADLINE}.{min(strange)}", "this is none of comparable.types"
+
+
+def _find_wrong_usage(usage: Usage) -> Iterator[Fault]:
+    for field in ("first", "last"):
+        if usage.requests and not _DAY.fullmatch(getattr(usage, field)):
+            yield f"usage.{field}", f"{show(getattr(usage, field))} is no day (2026-01-31)"
+    if usage.requests and not usage.latency.keys() >= {"p50", "p90", "p99"}:
+        yield "usage.latency", "it has p50, p90 and p99"
+    if sum(usage.states.values()) > usage.requests:
+        yield "usage.states", f"{sum(usage.states.values())} of {usage.requests} requests"
+
+
+def _count_gold(per_type: Mapping[str, Counts]) -> dict[str, int]:
+    """The size of gold by type, of those that it has."""
+    return {kind: size for kind, counts in per_type.items() if (size := counts.tp + counts.fn)}
+
+
+def _write(counts: Counts) -> str:
+    return f"{counts.tp}/{counts.fp}/{counts.fn}"
