@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -286,15 +285,8 @@ def _load_base(reader: TomlTable, path: Path, seen: tuple[Path, ...]) -> Benchma
 
 
 def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
-    try:
-        with path.open("rb") as stream:
-            table = tomllib.load(stream)
-    except OSError as error:
-        raise DataError(f"cannot read the benchmark file {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not TOML: {error}") from None
-    reader = TomlTable(path, "", table)
-    base = _load_base(reader, path, seen) if "extends" in table else None
+    reader = TomlTable.read(path)
+    base = _load_base(reader, path, seen) if "extends" in reader.values else None
     origins = tuple(_read_origin(sub) for sub in reader.take_tables("fetch"))
     root = find_data_dir() if origins else path.resolve().parent
     domains = {name: _read_domain(name, sub, root) for name, sub in reader.take_named("domains")}
@@ -339,14 +331,15 @@ def _read_domain(name: str, table: TomlTable, root: Path) -> Domain:
     labels = table.take("labels", dict, {})
     if not all(isinstance(word, str) and word.strip() for word in labels.values()):
         raise DataError(f"{table.path}: {table.prefix}labels: a label is a word or several")
+    resources = TomlTable(table.path, f"{table.prefix}resources.", table.take("resources", dict, {}))
     domain = Domain(
         name=name,
         title=table.take("title", str, name),
         types=types or None,
         splits={split: _read_file(table.take(split, (str, dict)), root, table, split) for split in SPLITS},
         resources={
-            resource: _read_file(value, root, table, f"resources.{resource}")
-            for resource, value in table.take("resources", dict, {}).items()
+            resource: _read_file(resources.take(resource, (str, dict)), root, resources, resource)
+            for resource in resources.values
         },
         labels=labels,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, did_you_mean
+from .reading import read_toml
 
 
 class TomlTable:
@@ -15,14 +17,19 @@ class TomlTable:
     def __init__(self, path: Path, prefix: str, values: dict[str, Any]) -> None:
         self.path, self.prefix, self.values, self.asked = path, prefix, values, set[str]()
 
+    @classmethod
+    def read(cls, path: Path) -> TomlTable:
+        """The table of a whole file. Raises `DataError` for a file that cannot be read, or holds none."""
+        return cls(path, "", read_toml(path, DataError))
+
     def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
         """The value of a key, of one of the kinds. Raises `DataError` if it is missing without a default."""
         self.asked.add(key)
         value = self.values.get(key, default)
         if value is None:
             raise DataError(f"{self.path}: {self.prefix}{key} is missing")
-        if not isinstance(value, kind):
-            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {value!r}")
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(value)}")
         return value
 
     def take_named(self, key: str) -> Iterator[tuple[str, TomlTable]]:
@@ -43,7 +50,7 @@ class TomlTable:
         """An array of at least so many texts."""
         values = self.take(key, list)
         if len(values) < least or not all(isinstance(value, str) for value in values):
-            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {values!r}")
+            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(values)}")
         return tuple(values)
 
     def finish(self) -> None:

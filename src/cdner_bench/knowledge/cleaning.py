@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -181,12 +180,7 @@ def find_shipped() -> Path:
 def read_rules(path: Path | None = None) -> Rules:
     """The rules of a file, by default the shipped ones. Raises `DataError` that names the rule that is wrong."""
     path = path or find_shipped()
-    try:
-        table = TomlTable(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DataError(f"cannot read the rules {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not TOML: {error}") from None
+    table = TomlTable.read(path)
     replacements = [_read_rule(sub, n) for n, sub in enumerate(table.take_tables("replace"), start=1)]
     drops = [_read_rule(sub, n) for n, sub in enumerate(table.take_tables("drop"), start=1)]
     table.finish()

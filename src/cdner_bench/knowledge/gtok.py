@@ -15,10 +15,11 @@ from typing import Literal
 
 from ..errors import DataError, OptionError, did_you_mean
 from ..hashing import digest
-from ..io import write_atomic
+from ..io import read_json, write_atomic
 from ..types import Corpus
 
 MixedUnit = Literal["explanations", "sentences"]
+_LARGEST = 2**30  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def read(path: Path, corpus: Corpus | None = None, *, own: bool = True) -> list[
 def records(path: Path) -> list[Record]:
     """The records of a file as they are, in order. Raises `DataError` that names the record for another shape."""
     try:
-        items = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        items = read_json(path, DataError, largest=_LARGEST)
+    except DataError as error:
         raise DataError(f"{path} is not a GTOK corpus: {error}") from None
     if not isinstance(items, list):
         raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")

@@ -10,8 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from .question import Answer, Question
+from ..errors import DataError
+from ..io import parse_json, read_bytes
+from .question import Answer, Question, is_answer
 from .usage import Price, Usage, add_up
+
+_LARGEST = 2**30  # bytes
 
 
 class Ledger:
@@ -21,8 +25,12 @@ class Ledger:
         self.path = path
         self.sent = self._in = self._out = 0
         self._answers: dict[str, Answer] = {}
-        for line in _read_whole_lines(path):
-            self._read(line)
+        for number, line in enumerate(_read_whole_lines(path), start=1):
+            try:
+                self._read(line)
+            except (ValueError, TypeError, KeyError):
+                hint = f"remove the line, or all, and budgets begin anew: rm {path}"
+                raise DataError(f"{path}:{number} does not say what was asked", hint=hint) from None
 
     def spend(self, tokens_in: int, tokens_out: int) -> None:
         """A request was sent, and cost so many tokens; before anything else can go wrong with its answer."""
@@ -47,11 +55,13 @@ class Ledger:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write(f"{line}\n")
-        self._read(line)
+        self._read(line.encode())
 
-    def _read(self, line: str) -> None:
-        record = json.loads(line)
+    def _read(self, line: bytes) -> None:
+        record = parse_json(line.decode("utf-8"))
         if "key" in record:
+            if not is_answer(record["answer"]):
+                raise ValueError("no answer")
             self._answers[record["key"]] = Answer(**record["answer"])
         else:
             self.sent += 1
@@ -59,12 +69,12 @@ class Ledger:
             self._out += record["out"]
 
 
-def _read_whole_lines(path: Path) -> list[str]:
+def _read_whole_lines(path: Path) -> list[bytes]:
     """The lines of a file; a last one that was cut off is removed from it."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return []
-    data = path.read_bytes()
+    data = read_bytes(path, DataError, largest=_LARGEST)
     whole = data[: data.rfind(b"\n") + 1]
     if len(whole) < len(data):
         os.truncate(path, len(whole))
-    return whole.decode("utf-8").splitlines()
+    return whole.split(b"\n")[:-1]

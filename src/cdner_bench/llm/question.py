@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -88,3 +88,19 @@ class Answer:
     again_out: int = 0
     server: str = ""
     fingerprint: str = ""
+
+
+def is_answer(answer: object) -> bool:
+    """Whether a table holds what an answer is made of, and nothing else."""
+    if not isinstance(answer, dict):
+        return False
+    named = {field.name: field for field in fields(Answer)}
+    needed = {name for name, field in named.items() if field.default is MISSING}
+    return needed <= answer.keys() <= named.keys() and all(
+        isinstance(value, str) if named[name].type == "str" else _counts(value, named[name].type == "int")
+        for name, value in answer.items()
+    )
+
+
+def _counts(value: object, whole: bool) -> bool:
+    return isinstance(value, int if whole else int | float) and not isinstance(value, bool) and value >= 0

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import DataError
-from ..io import lock_stream
-from .question import Answer, Question
+from ..io import LARGEST, lock_stream, open_regular, parse_json, read_lines
+from .question import Answer, Question, is_answer
 
 
 class Store:
@@ -83,22 +83,19 @@ class AnswerFile:
         place = self.place(key)
         if place is None:
             return None
-        with self.path.open("rb") as stream:
+        with open_regular(self.path, DataError) as stream:
             stream.seek(place[0])
             record = _record(stream.read(place[1]))
         if record is None or record["key"] != key:
             raise DataError(f"{self.path} changed while it was read", hint="type the same command again")
-        try:
-            return Answer(**record["answer"])
-        except TypeError as error:
-            raise DataError(f"{self.path}: the answer {key[:12]} is of another shape: {error}") from None
+        return Answer(**record["answer"])
 
     def list_servers(self) -> list[str]:
         """Under which servers' names the answers are kept."""
-        if not self.path.exists():
+        if not os.path.lexists(self.path):
             return []
-        with self.path.open("rb") as stream:
-            records = filter(None, map(_record, stream))
+        with open_regular(self.path, DataError) as stream:
+            records = filter(None, map(_record, read_lines(stream)))
             return sorted({str(record.get("request", {}).get("served_by", "")) for record in records})
 
     def append(self, key: str, record: dict[str, Any]) -> Answer | None:
@@ -120,6 +117,8 @@ class AnswerFile:
         """The file, ready to be appended to."""
         if self.stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(self.path):
+                open_regular(self.path, DataError).close()  # a pipe would wait for a reader
             self.stream = self.path.open("ab")
             with lock_stream(self.stream):  # or what another process writes now would look unended
                 self.catch_up()
@@ -139,12 +138,12 @@ class AnswerFile:
 
     def catch_up(self) -> None:
         """Read what was written since the last time, up to the last whole line."""
-        if not self.path.exists() or self.path.stat().st_size == self.end:
+        if not os.path.lexists(self.path) or (self.end and self.path.stat().st_size == self.end):
             return
-        with self.path.open("rb") as stream:
+        with open_regular(self.path, DataError) as stream:
             stream.seek(self.end)
-            for line in stream:
-                if not line.endswith(b"\n"):
+            for line in read_lines(stream):
+                if len(line) < LARGEST and not line.endswith(b"\n"):
                     return
                 record = _record(line)
                 if record is None:
@@ -161,8 +160,8 @@ class AnswerFile:
 
 def _record(line: bytes) -> dict[str, Any] | None:
     try:
-        record = json.loads(line)
+        record = parse_json(line.decode("utf-8"))
     except ValueError:
         return None
-    whole = isinstance(record, dict) and isinstance(record.get("key"), str) and isinstance(record.get("answer"), dict)
-    return record if whole else None
+    whole = isinstance(record, dict) and isinstance(record.get("key"), str) and is_answer(record.get("answer"))
+    return record if whole and isinstance(record.get("request", {}), dict) else None

@@ -7,7 +7,7 @@ setting and domain. `checks`, `repeated` and `pairs` are for those who recompute
 
 from __future__ import annotations
 
-import tomllib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,12 +117,9 @@ def _find_shipped() -> Path:
 
 
 def _read(path: Path) -> TomlTable:
-    try:
-        return TomlTable(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing", hint="give every paper a paper.toml with title and called") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {error}") from None
+    if not os.path.lexists(path):
+        raise DataError(f"{path} is missing", hint="give every paper a paper.toml with title and called")
+    return TomlTable.read(path)
 
 
 def _read_table(path: Path) -> Mapping[str, Any]:

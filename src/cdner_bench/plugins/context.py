@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import CdnerError
 from ..hashing import digest
-from ..io import Phase, lock, meter, models, write_atomic
+from ..io import Phase, lock, meter, models, read_json, write_atomic
 from ..types import Doubt
 from .options import as_dict
 
@@ -235,12 +235,12 @@ class RunContext:
 
     def _take_over(self, place: Path, identity: Mapping[str, object]) -> None:
         try:
-            record = json.loads((place / "stage.json").read_text(encoding="utf-8"))
+            record = read_json(place / "stage.json", CdnerError)
             if record["identity"] != json.loads(json.dumps(identity)):
                 raise ValueError("it was made for another key")
             self.phases += [Phase(**{**phase, "reused": True}) for phase in record["phases"]]
             doubts = [Doubt(why) for why in record.get("doubts", ())]
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (CdnerError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CdnerError(f"{place} is not what its name says: {error}", hint=f"remove it: rm -r {place}") from error
         self.log.info("%s: taken over", place.name)
         for why in doubts:
@@ -250,6 +250,6 @@ class RunContext:
 def _is_of(draft: Path, record: Mapping[str, object]) -> bool:
     """Whether a folder is an interrupted build of this very stage."""
     try:
-        return bool(json.loads((draft / "stage.json").read_text(encoding="utf-8")) == json.loads(json.dumps(record)))
-    except (OSError, ValueError):
+        return bool(read_json(draft / "stage.json", CdnerError) == json.loads(json.dumps(record)))
+    except CdnerError:
         return False

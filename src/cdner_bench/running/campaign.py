@@ -7,7 +7,6 @@ The first seed of every row comes first, then the second of those that want one,
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +50,7 @@ class Campaign:
 
 def read(path: Path) -> Campaign:
     """Read a campaign. Raises `DataError` naming the file and the key for anything that is none."""
-    try:
-        table = TomlTable(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise DataError(f"{path} is no TOML: {error}") from None
+    table = TomlTable.read(path)
     rows = tuple(_read_row(row) for row in table.take_tables("rows"))
     if not rows:
         raise DataError(f"{path}: rows is missing", hint="begin a row with [[rows]] and name its method")

@@ -43,7 +43,11 @@ RUN = ["run", "--method", "oracle-of-case", "--setting", "single", "--benchmark"
         (["models", "fetch", "minlm"], "unknown model 'minlm'", "did you mean 'minilm'?"),
         (["plugin", "check", "nothing"], "unknown method 'nothing'", None),
         (["data", "fetch", "--benchmark", "mini"], "the data of mini is not fetched", None),
-        (["gtok", "clean", "gone.json", "--out", "o.json"], "gone.json is not a GTOK corpus: [Errno 2]", None),
+        (
+            ["gtok", "clean", "gone.json", "--out", "o.json"],
+            "gone.json is not a GTOK corpus: cannot read gone.json",
+            None,
+        ),
         (
             ["gtok", "clean", "g.json", "--out", "o.json", "--benchmark", "mini"],
             "--benchmark needs --domain",

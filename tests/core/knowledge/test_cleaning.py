@@ -176,7 +176,7 @@ def test_a_bad_rule_is_named(tmp_path: Path, content: str, said: str, hint: str 
 
 
 def test_a_missing_rule_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"cannot read the rules .*gone\.toml"):
+    with pytest.raises(DataError, match=r"cannot read .*gone\.toml"):
         read_rules(tmp_path / "gone.toml")
 
 

@@ -75,7 +75,7 @@ def test_a_paper_says_nothing_of_another_benchmark(mini: Benchmark, tmp_path: Pa
     [
         ('title = "Another"\n', TABLE, "called is missing"),
         (ABOUT + "colour = 1\n", TABLE, "unknown key colour"),
-        ("title =", TABLE, "paper.toml: "),
+        ("title =", TABLE, "paper.toml is not TOML: "),
         (ABOUT, TABLE.replace('method = "X"\n', ""), "rows.method is missing"),
         (ABOUT, TABLE.replace("50.0", '"50"'), "rows.f1.ai cannot be '50'"),
         (ABOUT, TABLE.replace('benchmark = "crossner"\n', ""), "benchmark is missing"),

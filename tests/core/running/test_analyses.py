@@ -208,7 +208,7 @@ def test_a_damaged_measurement_is_named(mini: Benchmark, tmp_path: Path) -> None
     record = json.loads(path.read_text())
     for key, value in (("seed", "a"), ("measurement", {**record["measurement"], "parts": {"x": {"y": "z"}}})):
         path.write_text(json.dumps({**record, key: value}))
-        with pytest.raises(ResultError, match="is not a measurement of schema 2: (seed|measurement.parts.x.y)"):
+        with pytest.raises(ResultError, match=r"is not a measurement of schema 2: (seed|measurement\.parts\.x\.y)"):
             measurements.load(path)
 
 

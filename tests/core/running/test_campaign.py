@@ -43,7 +43,7 @@ def test_first_seeds_come_first(tmp_path: Path, mini: Benchmark) -> None:
         ("seeds = 2", "sedes = 2", "unknown key rows.sedes"),
         ('method = "topt"', "", "rows.method is missing"),
         ('preset = "quick"', "", "preset is missing"),
-        ("[[rows]]", "rows", "is no TOML"),
+        ("[[rows]]", "rows", "is not TOML"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, before: str, after: str, said: str) -> None:
