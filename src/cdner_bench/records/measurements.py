@@ -145,8 +145,6 @@ def _find_faults(measured: Measured) -> Iterator[Fault]:
         yield "analysis.preset", "an analysis has none"
     if (measured.corpus.benchmark is None) != (measured.corpus.version is None):
         yield "corpus.version", "a benchmark has a version, and nothing else"
-    if not measured.measurement.numbers:
-        yield "measurement.numbers", "there are none"
 
 
 @cache

@@ -87,7 +87,7 @@ def read(path: Path, form: Form[R]) -> R:
         field, problem = next(chain(_find_wild(record), form.find_faults(made)), ("", ""))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field, problem = ".".join(map(str, first["loc"])), first["msg"]
+        field, problem = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
         if first["type"] == "json_invalid":
             field, problem = next(_find_half_letters(record), (field, problem))
     except ValueError as error:
