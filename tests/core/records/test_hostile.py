@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from broken_records import run
 from cdner_bench.data import Benchmark, benchmark
 from cdner_bench.errors import CdnerError, DataError, PredictionError, RefusedWarning, ResultError
 from cdner_bench.knowledge import cleaning, gtok
@@ -441,6 +442,11 @@ def test_stores_gtok_and_predictions_are_read_with_the_same_care(tmp_path: Path,
         Store(tmp_path).get(Question("m", [("user", "?")], 1))
     with pytest.raises(DataError, match=r"g\.json"):
         gtok.read(tmp_path / "g.json")
+
+
+def test_broken_records_end_no_board() -> None:
+    """A few hundred of them here; `python tests/broken_records.py 10000` tries more."""
+    assert run(300, seed=1).startswith("300 files: ")
 
 
 def test_the_command_shows_the_others_and_fails(cli: Run, tmp_path: Path) -> None:
