@@ -23,7 +23,7 @@ from .types import Corpus, Cut, Doubt, Entity, Interval, Prediction, Reason, Rej
 
 if TYPE_CHECKING:
     from . import knowledge, llm
-    from .data import conll
+    from .data import Gazetteer, conll
     from .knowledge import CorpusName, GtokText, SplitText, Text, gtok
     from .scoring import Counts, sentence_counts, text2text, total
 else:
@@ -31,7 +31,7 @@ else:
         __name__,
         {
             **dict.fromkeys(("knowledge", "llm"), ""),
-            "conll": "data",
+            **dict.fromkeys(("Gazetteer", "conll"), "data"),
             **dict.fromkeys(("CorpusName", "GtokText", "SplitText", "Text", "gtok"), "knowledge"),
             **dict.fromkeys(("Counts", "sentence_counts", "text2text", "total"), "scoring"),
         },
@@ -47,6 +47,7 @@ __all__ = [
     "DataError",
     "Doubt",
     "Entity",
+    "Gazetteer",
     "GtokText",
     "IncompleteError",
     "Interval",

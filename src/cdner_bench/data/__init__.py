@@ -2,12 +2,14 @@
 
 from . import benchmark, readers
 from .benchmark import SPLITS, Benchmark, DataFile
+from .gazetteer import Gazetteer
 from .readers import conll
 
 __all__ = [
     "SPLITS",
     "Benchmark",
     "DataFile",
+    "Gazetteer",
     "audit",
     "benchmark",
     "conll",

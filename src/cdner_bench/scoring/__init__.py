@@ -3,6 +3,7 @@
 from . import diagnosis, predictions, text2text
 from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
 from .doubts import FROM_PREDICTIONS, doubt_counts
+from .floor import measure_floor
 from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, judge_by_file
 from .matching import Split
 from .predictions import encode, read_kept, read_own
@@ -38,6 +39,7 @@ __all__ = [
     "judge_by_column",
     "judge_by_file",
     "list_unplaced",
+    "measure_floor",
     "pair",
     "predictions",
     "read_kept",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,9 @@ def test_verify_stats_and_audit(cli: Run, crossner: Benchmark) -> None:
     assert f"{25 - len(missing)} files are as declared" in verified
     assert all(f"dapt/{name}.txt" in verified for name in missing)
     assert "203,621" in cli("data", "stats", "--benchmark", "crossner").stdout
-    assert "60 groups of identical sentences" in cli("data", "audit", "--benchmark", "crossner").stdout
+    audited = cli("data", "audit", "--benchmark", "crossner").stdout
+    assert "60 groups of identical sentences" in audited
+    assert re.search(r"ai +22\.3% +23\.1% +34\.40", audited)
 
 
 def test_scoring_a_file_in_every_format(cli: Run, mini: Benchmark, tmp_path: Path) -> None:

@@ -84,8 +84,11 @@ def stats(benchmark: BenchmarkName = None) -> None:
 
 @app.command("audit")
 def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
-    """Duplicates across splits and domains, conflicting labels, and the share of test entities seen in training."""
+    """Duplicates across splits and domains, conflicting labels, the share of test mentions seen in training, and the F1
+    of a dictionary of these (the method gazetteer), below which a method has learnt nothing.
+    """
     from ...data import audit
+    from ...scoring import measure_floor
 
     data = choose_benchmark(benchmark)
     shared = make_table("split", "also in", "sentences", title="Sentences that stand in two splits", right=1)
@@ -95,11 +98,13 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
         "domain",
         "text and type",
         "text",
-        title="Share of test mentions seen in the domain's train split",
-        right=2,
+        "F1 of a dictionary",
+        title="Share of test mentions seen in the domain's train split, and what a dictionary of these reaches",
+        right=3,
     )
     for share in audit.measure_seen(data):
-        seen.add_row(share.domain, f"{share.with_type:.1%}", f"{share.text_only:.1%}")
+        floor = measure_floor(data.corpus(share.domain)).f1
+        seen.add_row(share.domain, f"{share.with_type:.1%}", f"{share.text_only:.1%}", f"{floor:.2f}")
     conflicts = audit.find_conflicts(data)
     title = f"{len(conflicts)} groups of identical sentences carry different labels"
     groups = make_table("sentence", "where", title=title)
