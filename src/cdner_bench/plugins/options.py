@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from ..errors import OptionError, did_you_mean
+from ..errors import CdnerWarning, OptionError, did_you_mean
 from ..io import hash_content
 
 if TYPE_CHECKING:
@@ -124,16 +125,59 @@ def _changed(made: Any, grouped: Mapping[str, Mapping[str, object]]) -> Iterator
         yield group, dataclasses.replace(getattr(made, group), **values)
 
 
-def _suggest(given: str, names: Iterable[str], formerly: Mapping[str, str]) -> str:
+def _suggest(given: str, names: Iterable[str], formerly: Mapping[str, str], addresses: Iterable[str] = ()) -> str:
     """What may have been meant: options that end alike, or are of that group; else the one with the nearest name, of
-    today or of before.
+    today or of before, or the nearest of the `addresses`.
     """
     known = list(names)
     ending = [name for name in known if name.rpartition(".")[2] == given or name.startswith(f"{given}.")]
     if ending:
         return f"did you mean {', '.join(map(repr, ending))}?"
-    near = difflib.get_close_matches(given, [*known, *formerly], n=1)
+    near = difflib.get_close_matches(given, [*known, *formerly, *addresses], n=1)
     return f"did you mean {formerly.get(near[0], near[0])!r}?" if near else did_you_mean(given, known)
+
+
+def deal(given: Mapping[str, object], owners: Mapping[str, type]) -> dict[str, dict[str, object]]:
+    """The options that each of several methods, or analyses, gets; `owners` has the dataclasses of theirs by name.
+    `METHOD.KEY` is for one of them, and wins over a plain `KEY`, which all get that have it; who has not is said.
+
+    Raises `OptionError` for an option that none has, and for a name that can be read in two ways.
+    """
+    formerly = {owner: dict(getattr(options, "formerly", {})) for owner, options in owners.items()}
+    names = {owner: [*list_options(options), *formerly[owner]] for owner, options in owners.items()}
+    plain: dict[str, dict[str, object]] = {owner: {} for owner in owners}
+    addressed: dict[str, dict[str, object]] = {owner: {} for owner in owners}
+    for name, value in given.items():
+        having = [owner for owner in owners if name in names[owner]]
+        aimed = {owner: name.removeprefix(f"{owner}.") for owner in owners if name.startswith(f"{owner}.")}
+        if having:
+            _refuse_two_readings(name, having, [owner for owner, key in aimed.items() if key in names[owner]])
+            plain |= {owner: {**plain[owner], name: value} for owner in having}
+            if lacking := [owner for owner in owners if owner not in having]:
+                verb = "have" if len(lacking) > 1 else "has"
+                said = f"-o {name} is for {', '.join(having)}; {', '.join(lacking)} {verb} no such option"
+                warnings.warn(said, CdnerWarning, stacklevel=2)
+        elif aimed or len(owners) == 1:  # who has no such option says so when its own are resolved
+            for owner, key in (aimed or dict.fromkeys(owners, name)).items():
+                addressed[owner][key] = value
+        else:
+            known = dict.fromkeys(option for options in owners.values() for option in list_options(options))
+            before = {old: new for names_of in formerly.values() for old, new in names_of.items() if old not in known}
+            addresses = (f"{owner}.{option}" for owner in owners for option in names[owner])
+            raise OptionError(
+                f"none of {', '.join(owners)} has an option {name!r}", hint=_suggest(name, known, before, addresses)
+            )
+    return {owner: plain[owner] | addressed[owner] for owner in owners}
+
+
+def _refuse_two_readings(name: str, having: Iterable[str], aimed: Iterable[str]) -> None:
+    for owner in aimed:
+        other = next(iter(having))
+        key = name.removeprefix(f"{owner}.")
+        raise OptionError(
+            f"-o {name} can be the option {key!r} of {owner}, and the option {name!r} of {', '.join(having)}",
+            hint=f"write -o {other}.{name}=… for the latter; for the former, run {owner} alone, with -o {key}=…",
+        )
 
 
 def settle(options: Any) -> Any:

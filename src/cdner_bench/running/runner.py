@@ -166,12 +166,15 @@ def plan(
 ) -> list[Job]:
     """Every job of scenarios × methods × seeds. Raises `OptionError` before anything runs.
 
-    Without a `preset`, a method gets the benchmark's own, if it has that.
+    Without a `preset`, a method gets the benchmark's own, if it has that. What is `chosen` goes to those that have it.
     """
     resolved = []
+    dealt = options.deal(chosen, {entry.spec.name: entry.spec.load(Method).Options for entry in entries})
     for entry in entries:
         own = benchmark.preset if benchmark.preset in entry.spec.presets else None
-        resolved.append((entry, preset or own, options.settle(entry.spec.resolve(preset or own, chosen))))
+        resolved.append(
+            (entry, preset or own, options.settle(entry.spec.resolve(preset or own, dealt[entry.spec.name])))
+        )
     return [
         Job(benchmark, scenario, entry, name, values, seed)
         for scenario in scenarios

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 import pytest
 from annotated_types import Gt
 
-from cdner_bench.errors import OptionError
+from cdner_bench.errors import CdnerWarning, OptionError
 from cdner_bench.plugins import backbone, operational, supplies
-from cdner_bench.plugins.options import as_dict, parse_assignments, resolve, with_role
+from cdner_bench.plugins.options import as_dict, deal, parse_assignments, resolve, with_role
 from support import context
 
 
@@ -159,3 +159,68 @@ def test_a_misspelt_option_of_a_group_is_answered_with_the_one_meant(given: str,
     with pytest.raises(OptionError) as caught:
         resolve(Grouped, [{given: 1}], "m")
     assert caught.value.hint == hint
+
+
+@dataclass(frozen=True)
+class Source:
+    """The options of a method that is called like a group of another's."""
+
+    epochs: int = 1
+    size: int = 2
+
+
+OWNERS = {"small": Options, "large": Grouped, "source": Source}
+
+
+@pytest.mark.parametrize(
+    ("given", "dealt", "said"),
+    [
+        ({"rate": 1}, {"small": {"rate": 1}}, "-o rate is for small; large, source have no such option"),
+        ({"epochs": 5}, {"small": {"epochs": 5}, "large": {"epochs": 5}, "source": {"epochs": 5}}, None),
+        ({"target.rate": 1}, {"large": {"target.rate": 1}}, "-o target.rate is for large; small, source have"),
+        ({"source.rate": 1}, {"large": {"source.rate": 1}}, "-o source.rate is for large; small, source have"),
+        ({"source.size": 1}, {"source": {"size": 1}}, None),  # no option of the group
+        ({"small.rate": 1}, {"small": {"rate": 1}}, None),
+        ({"large.source.epochs": 1}, {"large": {"source.epochs": 1}}, None),
+        ({"large.source_epochs": 1}, {"large": {"source_epochs": 1}}, None),  # as it was called before
+        ({"small.wrong": 1}, {"small": {"wrong": 1}}, None),  # which `resolve` refuses, with a suggestion
+    ],
+)
+def test_options_are_dealt(given: dict[str, object], dealt: dict[str, dict[str, object]], said: str | None) -> None:
+    expected = {owner: dealt.get(owner, {}) for owner in OWNERS}
+    if said is None:
+        assert deal(given, OWNERS) == expected
+    else:
+        with pytest.warns(CdnerWarning, match=said):
+            assert deal(given, OWNERS) == expected
+
+
+def test_what_is_addressed_wins_in_any_order() -> None:
+    for given in ({"epochs": 1, "large.target.epochs": 2}, {"large.target.epochs": 2, "epochs": 1}):
+        dealt = deal(given, {"small": Options, "large": Grouped})
+        assert resolve(Grouped, [dealt["large"]], "large").target.epochs == 2
+        assert resolve(Options, [dealt["small"]], "small").epochs == 1
+
+
+def test_one_method_may_be_addressed_by_its_name_and_says_itself_what_it_has_not() -> None:
+    assert deal({"small.rate": 1, "wrong": 2}, {"small": Options}) == {"small": {"rate": 1, "wrong": 2}}
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("epoch", "none of small, large, source has an option 'epoch'", "did you mean 'epochs'?"),
+        ("limit", "none of small, large, source has an option 'limit'", "'source.limit', 'target.limit'?"),
+        ("smal.rate", "none of small, large, source has an option 'smal.rate'", "did you mean 'small.rate'?"),
+        (
+            "source.epochs",
+            "-o source.epochs can be the option 'epochs' of source, and the option 'source.epochs' of large",
+            "write -o large.source.epochs=… for the latter; for the former, run source alone, with -o epochs=…",
+        ),
+    ],
+)
+def test_what_cannot_be_dealt_is_said(name: str, message: str, hint: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        deal({name: 1}, OWNERS)
+    assert str(caught.value) == message
+    assert hint in (caught.value.hint or "")

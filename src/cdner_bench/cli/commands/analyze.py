@@ -30,7 +30,10 @@ def analyze(
     domain: Annotated[str | None, typer.Option(help="Domains; all, if left out.", metavar="NAME[,NAME]")] = None,
     benchmark: BenchmarkName = None,
     option: Annotated[
-        list[str], typer.Option("-o", "--option", help="One option of the analysis.", metavar="KEY=VALUE")
+        list[str],
+        typer.Option(
+            "-o", "--option", help="One option: KEY, or ANALYSIS.KEY for one of several.", metavar="KEY=VALUE"
+        ),
     ] = [],
     seed: Annotated[int, typer.Option(help="Of every random draw.", min=0)] = 0,
     errors: Annotated[str, typer.Option(help="What is not UTF-8: strict stops, replace goes on.")] = "strict",
@@ -52,8 +55,9 @@ def analyze(
         raise OptionError(f"--errors {errors}: unknown", hint=did_you_mean(errors, ERRORS))
     registry = plugins.discover(plugin, no_plugin)
     entries = [registry.analysis(name) for name in split_names("--analysis", analysis)]
-    settings = options.parse_assignments(option)
-    resolved = [(entry, entry.spec.resolve(None, settings, Analysis)) for entry in entries]
+    owners = {entry.spec.name: entry.spec.load(Analysis).Options for entry in entries}
+    settings = options.deal(options.parse_assignments(option), owners)
+    resolved = [(entry, entry.spec.resolve(None, settings[entry.spec.name], Analysis)) for entry in entries]
     domains = [] if domain is None else split_names("--domain", domain)
     names = split_names("--corpus", corpus)
     data = _choose_if_needed(benchmark, domains, names)

@@ -24,7 +24,10 @@ Methods = Annotated[str | None, typer.Option(help="Methods, separated by commas.
 Setting = Annotated[str | None, typer.Option(help="single, multi, or another setting of the benchmark.")]
 Targets = Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")]
 Preset = Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")]
-Options = Annotated[list[str], typer.Option("-o", "--option", help="One option of the method.", metavar="KEY=VALUE")]
+Options = Annotated[
+    list[str],
+    typer.Option("-o", "--option", help="One option: KEY, or METHOD.KEY for one of several.", metavar="KEY=VALUE"),
+]
 Seeds = Annotated[str, typer.Option(help="How many seeds (0, 1, ...), or the seeds themselves: 555,666,777.")]
 TargetData = Annotated[
     Path | None, typer.Option(help="A folder with train, dev and test files: a target of one's own.", metavar="FOLDER")
