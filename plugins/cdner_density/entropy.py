@@ -27,13 +27,21 @@ class Entropy(Analysis):
 
     @dataclass(frozen=True)
     class Options:
-        """`unit`, `tokens`, `lowercase` as in `uid`; `base` of the logarithm; `points` units at most are kept."""
+        """What is counted, as in `uid`."""
 
         unit: str = "natural"
+        """What entropy is taken of: `natural`, `explanation`, `sentence`, `line` or `document`, as the corpus has it.
+        """
         tokens: str = "whitespace"
+        """What is counted: what white space separates, `word` (signs apart), or the pieces of a tokenizer, by a
+        folder's or a hub's name.
+        """
         lowercase: bool = False
+        """Read everything in lower case."""
         base: Base = "2"
+        """The base of the logarithm."""
         points: Annotated[int, Ge(1)] = 5_000
+        """How many units are kept one by one at most."""
 
     options: Options
 

@@ -22,12 +22,14 @@ class CorpusStatistics(Analysis):
 
     @dataclass(frozen=True)
     class Options:
-        """`unit` as in `uid`. A sentence of dev or test overlaps with the corpus if `overlap` words in a row (or all,
-        of a shorter one) stand in a unit of it.
-        """
+        """What is counted, and what counts as overlap."""
 
         unit: str = "natural"
+        """What is counted: `natural`, `explanation`, `sentence`, `line` or `document`, as the corpus has it."""
         overlap: Annotated[int, Ge(1)] = 8
+        """How many words in a row of a dev or test sentence (all, of a shorter one) stand in a unit of the corpus where
+        they overlap.
+        """
 
     options: Options
 

@@ -56,34 +56,53 @@ class UniformInformationDensity(Analysis):
 
     @dataclass(frozen=True)
     class Options:
-        """The defaults are the definition that reproduces the paper's Tables 5 and 6 to every printed digit.
-
-        `model`: "bigram" (maximum likelihood on the corpus itself), "add-k" (`k`) or "kneser-ney", both estimated on
-        the other `folds` (5; 1: on the corpus itself), or "transformer": the causal `backbone`, each unit read in
-        windows of `window` tokens (its own, if None) that move by `stride` (half a window, if None), `batch_tokens` at
-        a time.
-        `unit` and `tokens`: what surprisal is summed over, and what has it (docs/information-density.md).
-        `sample_variance` is the mean over `samples` samples of `sample_tokens` tokens. `points` units at most are kept
-        one by one.
+        """The defaults are the definition that reproduces the paper's Tables 5 and 6 to every printed digit
+        (docs/information-density.md).
         """
 
         model: Literal["bigram", "add-k", "kneser-ney", "transformer"] = "bigram"
+        """What judges: `bigram` by maximum likelihood on the corpus itself, `add-k` or `kneser-ney` held out, or
+        `transformer`, the causal `backbone`.
+        """
         folds: Count | None = None
+        """Parts of the corpus, each judged by a model of the others; none is 5, 1 a model of the whole."""
         k: Annotated[float, Gt(0), Le(1000)] = 1.0
+        """What `add-k` adds to every count."""
         backbone: Annotated[str, backbone] = "smollm2"
+        """The causal model of `model=transformer`: one of `cdner-bench models list`, a folder, or a hub's name."""
         window: Annotated[int, Ge(2)] | None = None
+        """How many tokens the transformer reads at once; none: as many as it can."""
         stride: Count | None = None
+        """By how many tokens the window moves on in longer units; none: half a window."""
         unit: str = "natural"
+        """What surprisal is summed over: `natural`, `explanation`, `sentence`, `line` or `document`, as the corpus has
+        it.
+        """
         tokens: str = "whitespace"
+        """What has a surprisal: what white space separates, `word` (signs apart), or the pieces of a tokenizer, by a
+        folder's or a hub's name.
+        """
         lowercase: bool = False
+        """Read everything in lower case."""
         base: Base = "2"
+        """The base of the logarithm."""
         normalise: Normalise = "token"
+        """What the sum over a unit is divided by: its tokens, its bigrams, or nothing."""
         operationalisation: Operationalisation = "mean"
+        """What is made of a unit's surprisals: their mean, their variance, the mean squared difference of neighbours
+        (`local`), or the mean of powers (`super-linear`).
+        """
         exponent: Annotated[float, Gt(1), Le(10)] = 1.25
+        """The power of `super-linear`."""
         batch_tokens: Annotated[Count | None, operational] = None
+        """How many tokens the transformer reads at a time."""
         sample_tokens: Count = 10_000
+        """How many tokens a sample has for `sample_variance`, which may be compared between corpora of different size.
+        """
         samples: Count = 20
+        """How many samples are drawn for `sample_variance`."""
         points: Count = 5_000
+        """How many units are kept one by one at most."""
 
     options: Options
 

@@ -35,37 +35,52 @@ Dollars = Annotated[float, Ge(0)]
 
 @dataclass(frozen=True)
 class PromptingOptions:
-    """The paper's prompt without examples, at temperature 0; the paper names neither snapshot nor temperature.
-
-    `shots` examples from the target's train split, `fixed` or the `nearest` to each sentence by BM25, go before the
-    question. `format` json asks for an answer in a JSON schema. `votes` answers are asked for, at a temperature above
-    0, and what more than half of them say counts. `served_by` is the name under which the server counts: the same model
-    at another is another run, unless it is given the same name; by default its host, and None for OpenAI's. The options
-    after it say how to ask, not what: where the server is (`local` starts one), which variable holds the key, prices in
-    US dollars for a million tokens, limits, where answers are kept (`store`), and whether the network may be used at
-    all (`replay`).
+    """The paper's prompt without examples, at temperature 0; the paper names neither snapshot nor temperature. The
+    options after `served_by` say how to ask, not what.
     """
 
     model: Annotated[str, backbone] = "gpt-4o"
+    """The model to ask: a name that the server knows, or one of `cdner-bench models list` with `base_url=local`."""
     format: Literal["text", "json"] = "text"
+    """The form of an answer: the text of the other methods, or `json` in a schema."""
     shots: Annotated[int, Ge(0)] = 0
+    """How many examples from the target's train split go before the question."""
     demonstrations: Literal["fixed", "nearest"] = "fixed"
+    """Which examples: the same for all sentences, or the nearest to each by BM25."""
     temperature: Annotated[float, Ge(0), Le(2)] | None = 0.0
+    """How freely answers are drawn; none leaves it to the server."""
     max_tokens: Positive = 512
+    """How many tokens an answer has at most."""
     votes: Positive = 1
+    """How many answers are asked for, at a temperature above 0; what more than half of them say counts."""
     served_by: str | None = None
+    """The name under which the server counts: the same model at another is another run, unless it is given the same
+    name. By default its host, and none for OpenAI's.
+    """
     base_url: Annotated[str | None, operational] = None
+    """Where the server is; `local` starts one, none is OpenAI's or that of `OPENAI_BASE_URL`."""
     key_variable: Annotated[str, operational] = "OPENAI_API_KEY"
+    """The variable of the environment that holds the key."""
     price_in: Annotated[Dollars | None, operational] = None
+    """US dollars for a million tokens of prompts; none: as in the list of prices."""
     price_out: Annotated[Dollars | None, operational] = None
+    """US dollars for a million tokens of answers; none: as in the list of prices."""
     max_cost: Annotated[Dollars | None, operational] = None
+    """For how many US dollars at most is asked, however often the run is resumed."""
     max_requests: Annotated[Annotated[int, Ge(0)] | None, operational] = None
+    """How many requests are sent at most, tries included, however often the run is resumed."""
     concurrency: Annotated[Positive, operational] = 4
+    """How many questions are under way at a time."""
     timeout: Annotated[Annotated[float, Gt(0)], operational] = 120.0
+    """How many seconds each try may take."""
     retries: Annotated[Annotated[int, Ge(0)], operational] = 5
+    """How often a request that failed is sent again."""
     attempts: Annotated[Positive, operational] = 3
+    """How often an answer is asked for that is worth keeping."""
     store: Annotated[Path | None, operational] = None
+    """The folder where answers are kept, and looked for first; none: that of the output folder."""
     replay: Annotated[Literal["first", "only"], operational] = "first"
+    """Whether what no store holds is asked for (`first`), or the network is never touched (`only`)."""
 
     def settle(self) -> Self:
         """These options with the name of the server that they lead to, here and now."""

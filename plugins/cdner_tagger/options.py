@@ -18,65 +18,77 @@ class Network:
     """How the model computes in every stage."""
 
     precision: Precision = "auto"
+    """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in
+    fp32.
+    """
 
 
 @dataclass(frozen=True)
 class Mlm:
-    """Masked-LM pre-training: on rows of `block` sub-words, each masked with `probability`."""
+    """Masked-LM pre-training on explanations."""
 
     epochs: Positive = 15
+    """How often the explanations are read."""
     probability: Rate = 0.2
+    """The share of sub-words that are masked."""
     learning_rate: Rate = 5e-5
+    """The learning rate at the beginning; it falls to 0."""
     block: Annotated[int, Ge(16)] = 512
+    """How many sub-words a row of text has."""
 
 
 @dataclass(frozen=True)
 class Finetuning:
-    """How the sources and the target are learnt. `transfer`: `pretrain-finetune` learns the sources, then the target;
-    `direct` the target alone; `joint` both at once. The batch is counted in windows, the dropout is the encoder's (None
-    leaves the backbone's own).
-    """
+    """How the sources and the target are learnt."""
 
     transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
+    """`pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at once."""
     batch_size: Positive = 16
+    """How many windows (a sentence, or a stretch of one that is too long) make a step."""
     dropout: Share | None = None
+    """The encoder's dropout; none leaves the backbone's own."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """The source domains, of which `sentences` caps each. `sampling`: `sqrt` draws from several with weight √size,
-    `concat` takes them as they are.
-    """
+    """The source domains."""
 
     epochs: Positive = 2
+    """How often they are gone through."""
     learning_rate: Rate = 5e-5
+    """The learning rate, constant."""
     sentences: Positive | None = None
+    """How many train sentences of each are learnt at most, drawn by the seed; none: all."""
     sampling: Literal["sqrt", "concat"] = "sqrt"
+    """How several are mixed: `sqrt` draws from each with weight √size, `concat` takes them as they are."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """The target: training stops after `patience` epochs without a better dev score. With `finetuning.transfer=joint`,
-    its sentences are repeated `joint_repeats` times.
-    """
+    """The target domain."""
 
     epochs: Positive = 300
+    """How often it is gone through at most."""
     patience: Positive | None = 8
+    """After how many epochs without a better dev score training stops; none: never."""
     learning_rate: Rate = 5e-5
+    """The learning rate at the beginning."""
     schedule: Literal["constant", "linear"] = "constant"
+    """Whether the learning rate stays `constant` or falls to 0 (`linear`)."""
     joint_repeats: Positive = 50
+    """How often its sentences are repeated among those of the sources, with `finetuning.transfer=joint`."""
 
 
 @dataclass(frozen=True)
 class TaggerOptions:
     """Defaults are CrossNER's (bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8); docs/tagger.md says
     what differs from its code.
-
-    `pretraining`: masked-LM on the target's `gtok` explanations first, or `none`.
     """
 
     backbone: Annotated[str, backbone] = "bert-base-cased"
+    """The encoder to start from: one of `cdner-bench models list`, a folder, or a hub's name."""
     pretraining: Annotated[Literal["none", "gtok"], chooses_knowledge] = "none"
+    """Masked-LM on the target's `gtok` explanations first, or `none`."""
     network: Network = Network()
     mlm: Mlm = Mlm()
     finetuning: Finetuning = Finetuning()

@@ -15,86 +15,104 @@ from cdner_torch.options import Decoding, Dev, Natural, Positive, Rate, Share
 
 @dataclass(frozen=True)
 class Network:
-    """How the model computes in every stage. Sources and targets are cut to as many tokens; `dropout` None leaves the
-    backbone's own.
-    """
+    """How the model computes in every stage."""
 
     dropout: Share | None = None
+    """The backbone's dropout; none leaves its own."""
     max_source: Positive = 256
+    """To how many tokens what is read is cut."""
     max_target: Positive = 256
+    """To how many tokens what is to be said is cut, in training."""
     precision: Precision = "auto"
+    """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in
+    fp32.
+    """
 
 
 @dataclass(frozen=True)
 class Mslm:
-    """Stage M, masked span language modelling, and what it learns from.
-
-    `gtok` is a file to take instead of the benchmark's; `gtok_folder` holds one file a domain: `gtok_mix` explanations
-    of the other domains are added, or those of as many sentences (`gtok_mix_unit`), or, with `cumulative_gtok`, the
-    domains are learnt one after the other up to the target, as the released script does. `dapt_tokens` caps the words
-    of domain text. `masked_copies` is λ.
-    """
+    """Stage M, masked span language modelling, and what it learns from."""
 
     gtok: Annotated[FilePath | None, supplies("gtok"), chooses_knowledge] = None
+    """A file of explanations to take instead of the benchmark's."""
     gtok_folder: Annotated[DirectoryPath | None, chooses_knowledge] = None
+    """A folder with a file of explanations for each domain, for `gtok_mix` and `cumulative_gtok`."""
     gtok_mix: Annotated[Natural, chooses_knowledge] = 0
+    """How many explanations of other domains are added from `gtok_folder`."""
     gtok_mix_unit: Annotated[Literal["explanations", "sentences"], chooses_knowledge] = "explanations"
+    """Whether `gtok_mix` counts explanations, or sentences of which all explanations are taken."""
     cumulative_gtok: Annotated[bool, chooses_knowledge] = False
+    """Learn the domains of `gtok_folder` one after the other up to the target, as the released script does."""
     dapt_tokens: Positive | None = None
+    """How many words of domain text are learnt at most, with `pretraining=dapt`; none: all."""
     masked_copies: Positive = 10
+    """How many copies of each text are masked, λ in the paper."""
     mask_probability: Rate = 0.15
+    """The share of words that are masked."""
     masks: Literal["static", "dynamic"] = "static"
+    """Whether masks are drawn once (`static`) or in every epoch (`dynamic`)."""
     entity_mask: bool = True
+    """Mask the entity's words and its type in the first copy of an explanation."""
     legacy_sentinel: bool = False
+    """Number sentinels as the released code does, off by one where the first word is masked."""
     add_sentinels: bool = False
+    """Give T5's sentinels to a tokenizer that has none."""
     epochs: Positive = 25
+    """How often the texts are gone through."""
     learning_rate: Rate = 1e-4
+    """The learning rate at the beginning; it falls to 0."""
     batch_size: Positive = 4
+    """How many masked texts make a step."""
 
 
 @dataclass(frozen=True)
 class Finetuning:
-    """What is the same for the sources and the target: sentences of a batch, and the order of the types in a prompt."""
+    """What is the same for the sources and the target."""
 
     batch_size: Positive = 8
+    """How many sentences make a step."""
     option_order: Literal["sorted", "random"] = "sorted"
+    """The types of a prompt in alphabetical order, or in one that is drawn for each sentence."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Stage S on a source domain, of which `sentences` caps the train split. `select`: the best epoch on dev, or the
-    last.
-    """
+    """Stage S on a source domain."""
 
     epochs: Positive = 25
+    """How often it is gone through."""
     sentences: Positive | None = None
+    """How many of its train sentences are learnt at most; none: all."""
     learning_rate: Rate = 1e-4
+    """The learning rate at the beginning; it falls to 0."""
     select: Literal["dev", "last"] = "last"
+    """Which epoch is kept: the best on dev, or the last."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Stage S on the target. `select`: the best epoch on dev, or the last.
-
-    `merge`: the target's model as it is (`none`); Algorithm 1, the target learnt from the pre-trained model and merged
-    with the sources (`alg1`); learnt from the sources and merged with them (`seq+merge`).
-    """
+    """Stage S on the target."""
 
     epochs: Positive = 25
+    """How often it is gone through."""
     learning_rate: Rate = 1e-4
+    """The learning rate at the beginning; it falls to 0."""
     select: Literal["dev", "last"] = "dev"
+    """Which epoch is kept: the best on dev, or the last."""
     merge: Literal["none", "alg1", "seq+merge"] = "none"
+    """Which model answers: the target's as it is (`none`); Algorithm 1, the target learnt from the pre-trained model
+    and merged with the sources (`alg1`); learnt from the sources and merged with them (`seq+merge`).
+    """
 
 
 @dataclass(frozen=True)
 class ToptOptions:
-    """Defaults are the paper's or, where the two disagree, the released code's (docs/topt.md has the list).
-
-    `pretraining`: MSLM on the target's `gtok` explanations, on `dapt` text, or `none`.
-    """
+    """Defaults are the paper's or, where the two disagree, the released code's (docs/topt.md has the list)."""
 
     backbone: Annotated[str, backbone] = "google/flan-t5-base"
+    """The text-to-text model or decoder to start from: one of `cdner-bench models list`, a folder, or a hub's name."""
     pretraining: Annotated[Literal["gtok", "dapt", "none"], chooses_knowledge] = "gtok"
+    """MSLM on the target's `gtok` explanations, on `dapt` text, or `none`."""
     network: Network = Network()
     mslm: Mslm = Mslm()
     finetuning: Finetuning = Finetuning()

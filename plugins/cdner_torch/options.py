@@ -16,17 +16,21 @@ Share = Annotated[float, Ge(0), Lt(1)]
 
 @dataclass(frozen=True)
 class Dev:
-    """Where dev selects the epoch: every how many epochs it is answered, and at most how many sentences of it."""
+    """Where dev selects the epoch."""
 
     every: Positive = 1
+    """Every how many epochs dev is answered."""
     sentences: Positive | None = None
+    """How many sentences of dev are answered at most; none: all."""
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How many tokens an answer has at most, and what it may say: anything (`free`), or only items of a type of the
-    prompt and a span of the sentence, from left to right (`spans`).
-    """
+    """How answers are generated."""
 
     max_answer: Positive = 256
+    """How many tokens an answer has at most."""
     answers: Answers = "free"
+    """What an answer may say: anything (`free`), or only items of a type of the prompt and a span of the sentence, from
+    left to right (`spans`).
+    """

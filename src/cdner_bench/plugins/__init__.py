@@ -31,6 +31,7 @@ __all__ = [
     "held_to_contract",
     "hookimpl",
     "hookspecs",
+    "manual",
     "operational",
     "options",
     "scaffold",

@@ -33,16 +33,13 @@ def hash_code(module: ModuleType) -> str:
 
 
 def strip_comments(path: Path) -> str:
-    """The text of a module without comments, docstrings, blank lines and trailing white space."""
+    """The text of a module without comments, docstrings (of fields, too), blank lines and trailing white space."""
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            said = first.value if isinstance(first, ast.Expr) else None
-            if first is not None and isinstance(said, ast.Constant) and isinstance(said.value, str):
-                end = first.end_lineno or first.lineno
-                lines[first.lineno - 1 : end] = [""] * (end - first.lineno + 1)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            end = node.end_lineno or node.lineno
+            lines[node.lineno - 1 : end] = [""] * (end - node.lineno + 1)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         row, column = token.start
         if token.type == tokenize.COMMENT and lines[row - 1]:

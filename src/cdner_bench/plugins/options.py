@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -111,18 +111,15 @@ def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -
 def _make(options: type, values: Mapping[str, object]) -> Any:
     """An instance with values by name; a group that has some keeps its other defaults."""
     own = {name: value for name, value in values.items() if "." not in name}
-    grouped: dict[str, dict[str, object]] = {}
-    for name, value in values.items():
-        group, dot, inner = name.partition(".")
-        if dot:
-            grouped.setdefault(group, {})[inner] = value
-    made = options(**own)
-    return dataclasses.replace(made, **dict(_changed(made, grouped))) if grouped else made
+    return _change(options(**own), {name: value for name, value in values.items() if "." in name})
 
 
-def _changed(made: Any, grouped: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[str, Any]]:
-    for group, values in grouped.items():
-        yield group, dataclasses.replace(getattr(made, group), **values)
+def _change(made: Any, values: Mapping[str, object]) -> Any:
+    changed: dict[str, object] = {name: value for name, value in values.items() if "." not in name}
+    for group in dict.fromkeys(name.partition(".")[0] for name in values if "." in name):
+        inner = {name.removeprefix(f"{group}."): v for name, v in values.items() if name.startswith(f"{group}.")}
+        changed[group] = _change(getattr(made, group), inner)
+    return dataclasses.replace(made, **changed) if changed else made
 
 
 def _suggest(given: str, names: Iterable[str], formerly: Mapping[str, str], addresses: Iterable[str] = ()) -> str:

@@ -41,7 +41,7 @@ def test_without_a_revision_an_edited_plugin_is_another_method(tmp_path: Path) -
     path = plugin(tmp_path, HEAD + HOOK.format(SPEC))
     before = plugins.discover([path]).get("mine")
     assert before.revision == f"code {before.facts.code}"
-    path.write_text(path.read_text() + "# a comment is no edit\n\n")
+    path.write_text(path.read_text() + '# a comment is no edit\n\n"""nor is what stands below a field"""\n')
     assert plugins.discover([path]).get("mine").revision == before.revision
     path.write_text(path.read_text() + "EDITED = True\n")
     assert plugins.discover([path]).get("mine").revision != before.revision

@@ -1,17 +1,44 @@
-"""`cdner-bench list` shows methods, analyses and benchmarks."""
+"""`cdner-bench list` shows methods, analyses and benchmarks, and what one method or analysis can be told."""
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...errors import OptionError, did_you_mean
 from ..common import Disabled, PluginFiles, make_table, show
 
+if TYPE_CHECKING:
+    from ...plugins import Registered, Registry
+    from ...plugins.manual import OptionGroup
 
-def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
-    """Methods and analyses and where each comes from, presets, benchmarks."""
+WIDTH = 80
+
+
+def list_(
+    name: Annotated[
+        str | None, typer.Argument(help="A method or an analysis: show its options.", metavar="[NAME]")
+    ] = None,
+    plugin: PluginFiles = [],
+    no_plugin: Disabled = [],
+) -> None:
+    """Methods and analyses and where each comes from, presets, benchmarks; or the options of one."""
     from ... import plugins
+
+    registry = plugins.discover(plugin, no_plugin)
+    if name is None:
+        _list_all(registry)
+    else:
+        _list_one(name, registry)
+
+
+def _list_all(registry: Registry) -> None:
     from ...data import benchmark
 
     methods = make_table("method", "plugin", "presets", "what it is", title="Methods")
-    registry = plugins.discover(plugin, no_plugin)
     for entry in sorted(registry, key=lambda e: e.spec.name):
         methods.add_row(entry.spec.name, entry.plugin, ", ".join(entry.spec.presets) or "any", entry.spec.summary)
     analyses = make_table("analysis", "plugin", "what it measures", title="Analyses")
@@ -27,3 +54,45 @@ def list_(plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
             "here" if data.is_present() else "cdner-bench data fetch",
         )
     show(methods, analyses, shipped)
+
+
+def _list_one(name: str, registry: Registry) -> None:
+    from ...plugins import Analysis, Method, manual
+
+    kinds = {"method": (Method, list(registry)), "analysis": (Analysis, registry.analyses)}
+    found = [(kind, base, e) for kind, (base, entries) in kinds.items() for e in entries if e.spec.name == name]
+    if not found:
+        known = [entry.spec.name for _, entries in kinds.values() for entry in entries]
+        raise OptionError(f"there is no method or analysis {name!r}", hint=did_you_mean(name, known))
+    for kind, base, entry in found:
+        print("\n".join(_describe(kind, entry, manual.describe(entry.spec, base))))
+
+
+def _describe(kind: str, entry: Registered, groups: Iterable[OptionGroup]) -> Iterator[str]:
+    """What a method or an analysis is, and its options group by group."""
+    spec = entry.spec
+    yield from _wrap(f"{kind} {spec.name}: {spec.summary}")
+    facts = {"plugin": entry.plugin, "presets": ", ".join(spec.presets), "needs": ", ".join(spec.resources)}
+    yield from _wrap("; ".join(f"{what} {value}" for what, value in facts.items() if value))
+    for group in groups:
+        if not group.options:
+            continue
+        yield ""
+        yield from _wrap(": ".join(filter(None, (group.name, group.meaning))))
+        for option in group.options:
+            sets = ", ".join(f"{preset} {value}" for preset, value in option.presets.items())
+            role = "decides the result" if option.decisive else "operational: how, not what"
+            yield from _wrap(
+                f"{option.name}={option.default}   {'; '.join(filter(None, (option.kind, sets, role)))}", 2
+            )
+            yield from _wrap(option.meaning, 6)
+
+
+def _wrap(text: str, indent: int = 0) -> list[str]:
+    """Paragraphs in lines of `WIDTH`, the first of each as far in as `indent`, the others as far as a meaning."""
+    first, other = " " * indent, " " * (6 if indent else 0)
+    return [
+        line
+        for paragraph in text.split("\n\n")
+        for line in textwrap.wrap(paragraph, WIDTH, initial_indent=first, subsequent_indent=other)
+    ]
