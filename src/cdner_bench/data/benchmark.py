@@ -15,9 +15,11 @@ from typing import Any
 
 from ..errors import DataError, OptionError, did_you_mean
 from ..hashing import digest
-from ..io import TomlTable, find_benchmarks_dir, find_data_dir, sha256
+from ..io import TomlTable, check_relative, find_benchmarks_dir, find_data_dir, sha256
+from ..names import check_name
 from ..types import Corpus, Scenario, Sentence
-from .dictionaries import Package
+from .addresses import check_address
+from .dictionaries import PARTS, Package
 from .readers import read_sentences
 
 SPLITS = ("train", "dev", "test")
@@ -292,14 +294,18 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
     domains = {name: _read_domain(name, sub, root) for name, sub in reader.take_named("domains")}
     settings = {name: _read_setting(sub) for name, sub in reader.take_named("settings")}
     name = reader.take("name", str)
-    for chosen in (name, *domains, *settings):
-        if not re.fullmatch(r"\w[\w.-]*", chosen):
-            raise DataError(f"{path}: {chosen!r} cannot be a name", hint="use letters, digits, '-', '_' and '.'")
+    version = reader.take("version", str, base.version if base else "1")
+    preset = reader.take("preset", str, (base.preset or "") if base else "") or None
+    resources = [resource for domain in domains.values() for resource in domain.resources]
+    named = {"benchmark": [name], "version": [version], "preset": [preset] if preset else [], "domain": domains}
+    for kind, chosen in {**named, "setting": settings, "resource": resources}.items():
+        for each in chosen:
+            check_name(each, f"{path}: a {kind}", DataError)
     benchmark = Benchmark(
         name=name,
-        version=reader.take("version", str, base.version if base else "1"),
+        version=version,
         title=reader.take("title", str, name),
-        preset=reader.take("preset", str, (base.preset or "") if base else "") or None,
+        preset=preset,
         domains={**(base.domains if base else {}), **domains},
         settings=settings or (dict(base.settings) if base else {}),
         origins=origins or (base.origins if base else ()),
@@ -317,11 +323,17 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
 
 def _read_origin(table: TomlTable) -> Origin:
     prefix, licence = table.take("prefix", str), table.take("licence", str)
+    where = f"{table.path}: {table.prefix}"
+    if prefix:
+        check_relative(prefix.removesuffix("/"), f"{where}prefix")
     if "package" in table.values:
-        keys = ("package", "version", "sha256", "dictionary")
-        origin = Origin(prefix, licence, package=Package(*(table.take(key, str) for key in keys)))
+        named = {key: table.take(key, str) for key in PARTS}
+        for key, value in named.items():
+            if not re.fullmatch(PARTS[key], value):
+                raise DataError(f"{where}{key} cannot be {value!r}")
+        origin = Origin(prefix, licence, package=Package(*named.values()))
     else:
-        origin = Origin(prefix, licence, url=table.take("url", str))
+        origin = Origin(prefix, licence, url=check_address(table.take("url", str), f"{where}url"))
     table.finish()
     return origin
 

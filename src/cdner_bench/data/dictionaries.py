@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ..errors import FetchError
 from ..io import sha256, write_atomic
 
 _DIGITS = {c: n for n, c in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
+PARTS = {
+    "package": r"[a-z0-9][a-z0-9+.-]*",
+    "version": r"[0-9][A-Za-z0-9.+~-]*",
+    "sha256": r"[0-9a-f]+",
+    "dictionary": r"\w[\w.-]*",
+}
+"""What a package is named by, each in Debian's grammar: nothing else becomes a word of a command or of a path."""
+LARGEST = 2**28
+"""How many bytes a package, its data or a dictionary may have: the largest is a tenth of that."""
 _SOURCE = re.compile(r"\[[^\]]*\]\s*|\(\d{4}-\d\d-\d\d\)\s*")
 """What closes an entry: where it was taken from, and when."""
 
@@ -64,11 +76,14 @@ def read(package: Path, dictionary: str) -> Iterator[str]:
             index, compressed = (
                 _read_member(archive, f"./usr/share/dictd/{dictionary}.{ending}") for ending in ("index", "dict.dz")
             )
-    except (KeyError, ValueError, tarfile.TarError) as error:
+        with gzip.open(io.BytesIO(compressed)) as stream:
+            text = _read_bounded(stream)
+        lines = (line for line in index.decode("utf-8").splitlines() if not re.match("00-?database", line))
+        places = {_parse(line) for line in lines}
+        if sum(length for _, length in places) > LARGEST:
+            raise ValueError("its entries are too long")
+    except (KeyError, ValueError, EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError) as error:
         raise FetchError(f"{package} holds no dictionary {dictionary}: {error}") from None
-    text = gzip.decompress(compressed)
-    lines = (line for line in index.decode("utf-8").splitlines() if not re.match("00-?database", line))
-    places = {_parse(line) for line in lines}
     for offset, length in sorted(places):
         yield _clean(text[offset : offset + length].decode("utf-8", "replace"))
 
@@ -103,7 +118,14 @@ def _read_member(archive: tarfile.TarFile, name: str) -> bytes:
     member = archive.extractfile(name)
     if member is None:
         raise KeyError(name)
-    return member.read()
+    return _read_bounded(member)
+
+
+def _read_bounded(stream: IO[bytes] | gzip.GzipFile) -> bytes:
+    content = stream.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST:,} bytes")
+    return content
 
 
 def _parse(line: str) -> tuple[int, int]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import http.client
+import os
+import shlex
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import DataError, FetchError
-from ..io import DATA_REMEDY, lock, sha256, writing
+from ..io import DATA_REMEDY, find_below, find_data_dir, lock, sha256, write_atomic, writing
 from . import dictionaries
-from .benchmark import Benchmark, DataFile
+from .addresses import open_address
+from .benchmark import Benchmark, DataFile, Origin
 
 CHUNK = 1 << 16
+LARGEST = 2**31
+"""How many bytes a fetched file may have."""
 Progress = Callable[[str, int, int | None], None]
 """Called with the file's path, the bytes there are, and the bytes there will be (None if the server does not say)."""
 
@@ -26,7 +31,9 @@ def fetch(
     """Download what is missing or altered, first what lies below an address, then what is made from packages. Yields
     each file's path and whether it had to be downloaded.
 
-    Raises `FetchError` after `attempts` failures of one file; what has come so far is kept and resumed next time.
+    Everything is written below the folder of the data, and no file is replaced but those that an earlier fetch of the
+    benchmark has left as it wrote them. Raises `DataError` otherwise, before anything is downloaded, and `FetchError`
+    after `attempts` failures of one file; what has come so far is kept and resumed next time.
     """
     if not benchmark.origins:
         raise DataError(f"the data of {benchmark.name} is not fetched: it comes with its benchmark file")
@@ -34,21 +41,59 @@ def fetch(
         (file, file.sha256, origin)
         for file in benchmark.list_files()
         for origin in [o for o in benchmark.origins if file.path.startswith(o.prefix)][:1]
-        if file.sha256 is not None
+        if file.sha256 is not None and file.root == find_data_dir()
     ]
+    for file, pinned, _ in found:
+        if not _is_there(file, pinned):
+            _check_place(benchmark, file)
     for file, pinned, origin in sorted(found, key=lambda each: each[2].package is not None):
-        if file.is_present() and sha256(file.location) == pinned:
+        if _is_there(file, pinned):
             yield file.path, False
             continue
         guard = file.location.with_name(f".{file.location.name}.lock")
         with writing(file.location.parent, DATA_REMEDY), lock(guard, wait=True):
-            if origin.package:
-                dictionaries.fetch(origin.package, file.location)
-                file.hash()
-            else:
-                url = origin.url + quote(file.path.removeprefix(origin.prefix))
-                _fetch(url, file, pinned, progress, attempts, timeout)
-        yield file.path, True
+            new = not _is_there(file, pinned)  # somebody else may have fetched it by now
+            if new:
+                _check_place(benchmark, file)
+                _make(file, pinned, origin, progress, attempts, timeout)
+                write_atomic(_locate_note(file), f"{benchmark.name} {pinned}\n")
+        yield file.path, new
+
+
+def _make(file: DataFile, pinned: str, origin: Origin, progress: Progress, attempts: int, timeout: float) -> None:
+    if origin.package:
+        part = file.location.with_name(f"{file.location.name}.part")
+        dictionaries.fetch(origin.package, part)
+        replace(file, root=part.parent, path=part.name).hash()
+        part.replace(file.location)
+    else:
+        url = origin.url + quote(file.path.removeprefix(origin.prefix))
+        _fetch(url, file, pinned, progress, attempts, timeout)
+
+
+def _is_there(file: DataFile, pinned: str) -> bool:
+    return file.is_present() and sha256(file.location) == pinned
+
+
+def _check_place(benchmark: Benchmark, file: DataFile) -> None:
+    """Raises `DataError` for a place outside of the folder, or where something lies that is not ours to replace."""
+    folder, slash, name = file.path.rpartition("/")  # beside the file lie what has come, a lock, and a note
+    for beside in (name, f"{name}.part", f".{name}.lock", f".{name}.fetched"):
+        find_below(file.root, f"{folder}{slash}{beside}", f"{benchmark.name} cannot be fetched")
+    place, note = file.location, _locate_note(file)
+    if not os.path.lexists(place):
+        return
+    written = note.read_text(encoding="utf-8").split() if note.is_file() else []
+    if not place.is_file() or written != [benchmark.name, sha256(place)]:
+        raise DataError(
+            f"{place} is there, and neither the file that {benchmark.name} declares nor one that a fetch of it wrote",
+            hint=f"move it away, then fetch again: mv {shlex.quote(str(place))} {shlex.quote(f'{place}.mine')}",
+        )
+
+
+def _locate_note(file: DataFile) -> Path:
+    """Beside a fetched file, which benchmark it was fetched for and what was written."""
+    return file.location.with_name(f".{file.location.name}.fetched")
 
 
 def _fetch(url: str, file: DataFile, pinned: str, progress: Progress, attempts: int, timeout: float) -> None:
@@ -78,9 +123,8 @@ def _fetch(url: str, file: DataFile, pinned: str, progress: Progress, attempts: 
 def _transfer(url: str, part: Path, progress: Callable[[int, int | None], None], timeout: float) -> None:
     """Append to `part` what is missing of it. Raises `ConnectionError` if the server stops short."""
     have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
-        response = urllib.request.urlopen(request, timeout=timeout)
+        response = open_address(url, {"Range": f"bytes={have}-"} if have else {}, timeout)
     except urllib.error.HTTPError as error:
         if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
@@ -89,12 +133,15 @@ def _transfer(url: str, part: Path, progress: Callable[[int, int | None], None],
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             have = 0
         length = response.headers.get("Content-Length")
-        size = have + int(length) if length else None
+        size = have + int(length) if length and length.isdecimal() else None
         with part.open("ab") as sink:
             sink.truncate(have)
             while chunk := response.read(CHUNK):
-                sink.write(chunk)
                 have += len(chunk)
+                if have > LARGEST:
+                    sink.truncate(0)
+                    raise FetchError(f"{url} sends more than the {LARGEST:,} bytes that a file may have")
+                sink.write(chunk)
                 progress(have, size)
     if size is not None and have < size:
         raise ConnectionError(f"the connection broke off after {have} of {size} bytes")

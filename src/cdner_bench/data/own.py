@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DataError, OptionError
+from ..names import check_name
 from .benchmark import SPLITS, Benchmark, DataFile, Domain, Setting
 
 OWN_RESOURCES = {"gtok": "gtok.json", "dapt": "dapt.txt"}
@@ -21,9 +22,13 @@ def build_on(base: Benchmark, folder: Path, sources: Sequence[str]) -> Benchmark
     `train`, `dev` and `test` files in any of the formats that `readers` knows; `gtok.json` and `dapt.txt` if there are
     such. Its setting is `single` with one source, else `multi`.
 
-    Raises `DataError` for a folder without them, `OptionError` for unknown sources.
+    Raises `DataError` for a folder without them, `OptionError` for unknown sources and for a name that is none.
     """
-    name = re.sub(r"[^\w.-]+", "-", folder.resolve().name).lstrip(".-") or "target"
+    name = check_name(
+        re.sub(r"[^\w.-]+", "-", folder.resolve().name).strip(".-").lower() or "target",
+        f"{folder}: the folder names a domain, which",
+        OptionError,
+    )
     if name in base.domains:
         raise OptionError(f"{base.name} has a domain {name!r} already", hint="rename the folder")
     splits = {split: DataFile(folder, _find_split(folder, split)) for split in SPLITS}

@@ -4,6 +4,7 @@ from . import meter, models
 from .files import hash_content, sha256, write_atomic
 from .locks import lock, lock_stream
 from .meter import Phase
+from .paths import check_relative, find_below
 from .places import CACHE_REMEDY, DATA_REMEDY, find_benchmarks_dir, find_cache_dir, find_data_dir, settle_home
 from .reading import LARGEST, open_regular, parse_json, read_bytes, read_json, read_lines, read_text, read_toml
 from .toml_table import TomlTable
@@ -16,6 +17,8 @@ __all__ = [
     "NO_ROOM",
     "Phase",
     "TomlTable",
+    "check_relative",
+    "find_below",
     "find_benchmarks_dir",
     "find_cache_dir",
     "find_data_dir",

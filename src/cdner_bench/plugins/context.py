@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import CdnerError
+from ..errors import CdnerError, PluginError
 from ..hashing import digest
 from ..io import Phase, lock, meter, models, read_json, write_atomic
+from ..names import check_name
 from ..types import Doubt
 from .options import as_dict
 
@@ -205,6 +206,7 @@ class RunContext:
         this run and goes when the run is finished. A stage that draws nothing is not `seeded`, and is shared by all
         seeds.
         """
+        check_name(name, "a stage", PluginError)
         if key is None:
             place = self.workdir / "stages" / name
             identity: dict[str, object] = {"stage": name}

@@ -15,6 +15,7 @@ from types import ModuleType
 import pluggy
 
 from ..errors import OptionError, PluginError, did_you_mean
+from ..names import check_name
 from . import hookspecs
 from .code import hash_code
 from .method import Spec
@@ -48,6 +49,15 @@ class Registered:
     release: str
     origin: str
     module: ModuleType
+
+    def __post_init__(self) -> None:
+        """Raises `PluginError` for a name that is none: names become paths."""
+        check_name(self.plugin, "a plugin", PluginError)
+        who = f"plugin {self.plugin!r}: "
+        check_name(self.spec.name, f"{who}a method or an analysis", PluginError)
+        for kind, names in {"preset": self.spec.presets, "resource": self.spec.resources}.items():
+            for name in names:
+                check_name(name, f"{who}a {kind} of {self.spec.name}", PluginError)
 
     @cached_property
     def facts(self) -> PluginFacts:

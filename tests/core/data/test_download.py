@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from cdner_bench.data import benchmark, download
-from cdner_bench.errors import CdnerError, FetchError
+from cdner_bench.errors import CdnerError, DataError, FetchError
 
 CONTENT = {f"{split}.txt": f"Ada\tB-judge\n{split}\tO\n\n".encode() * 20_000 for split in ("train", "dev", "test")}
 
@@ -36,6 +38,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.gone.append(self.path.rpartition("/")[2])
             self.send_error(404)
             return
+        if self.server.mood.startswith("to "):
+            self.send_response(302)
+            self.send_header("Location", self.server.mood[3:])
+            self.end_headers()
+            return
         asked = self.headers.get("Range")
         self.server.ranges.append(asked)
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.server.mood != "no ranges" else 0
@@ -44,7 +51,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         part = bytes(reversed(body[start:])) if self.server.mood == "wrong" else body[start:]
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(part)))
+        if self.server.mood != "no length":
+            self.send_header("Content-Length", "many" if self.server.mood == "odd length" else str(len(part)))
         self.end_headers()
         if self.server.mood in ("cuts off", "no ranges") and self.server.served < 3:
             self.server.served += 1
@@ -167,3 +175,142 @@ def test_a_gone_file_is_not_tried_again(remote: benchmark.Benchmark, server: Ser
 def test_the_sample_is_not_fetched(mini: benchmark.Benchmark) -> None:
     with pytest.raises(CdnerError, match="comes with its benchmark file"):
         fetch(mini)
+
+
+def write_benchmark(place: Path, path: str, url: str, body: bytes = b"theirs", prefix: str = "") -> benchmark.Benchmark:
+    """A benchmark of a third party's that fetches one file."""
+    pinned = hashlib.sha256(body).hexdigest()
+    there = place / "theirs.toml"
+    files = "".join(f"{split} = {{ path = {json.dumps(path)}, sha256 = '{pinned}' }}\n" for split in ("train",))
+    there.write_text(
+        f'name = "theirs"\n[[fetch]]\nprefix = "{prefix}"\nlicence = "-"\nurl = {json.dumps(url)}\n'
+        f"[domains.law]\n{files}dev = 'd'\ntest = 't'\n[settings.single]\nsources = []\ntargets = ['law']\n"
+    )
+    return benchmark.load(str(there))
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of data, and beside it a file of the user's and what a third party offers."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "offered").write_bytes(b"theirs")
+    monkeypatch.setenv("CDNER_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "../mine",
+            "a/../../mine",
+            "ABSOLUTE",
+            "~/mine",
+            "..\\mine",
+            "C:\\mine",
+            "\\\\server\\mine",
+            "link/mine",
+            "linked",
+        ),
+        *("a\0b", "nul", "a./mine", "mine ", "a//mine", "", "."),
+    ],
+)
+def test_nothing_is_fetched_to_another_place(path: str, data: Path, tmp_path: Path) -> None:
+    (data / "link").symlink_to(tmp_path)
+    (data / "linked").symlink_to(tmp_path / "mine")
+    path = str(tmp_path / "mine") if path == "ABSOLUTE" else path
+    theirs = write_benchmark(tmp_path, path, (tmp_path / "offered").as_uri() + "?")
+    before = sorted(p for p in tmp_path.rglob("*"))
+    with pytest.raises(DataError, match=r"theirs cannot be fetched: "):
+        fetch(theirs)
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert sorted(p for p in tmp_path.rglob("*")) == before
+
+
+def test_a_file_is_replaced_only_if_an_earlier_fetch_wrote_it(data: Path, tmp_path: Path) -> None:
+    def offer(body: bytes) -> benchmark.Benchmark:
+        (tmp_path / "x").write_bytes(body)
+        return write_benchmark(tmp_path, "x", tmp_path.as_uri() + "/", body)
+
+    (data / "x").write_text("mine")
+    with pytest.raises(
+        DataError, match="neither the file that theirs declares nor one that a fetch of it wrote"
+    ) as caught:
+        fetch(offer(b"theirs"))
+    assert (data / "x").read_text() == "mine"
+    assert caught.value.hint == f"move it away, then fetch again: mv {data / 'x'} {data / 'x'}.mine"
+    (data / "x").rename(data / "x.mine")
+    assert fetch(offer(b"theirs")) == [("x", True)]
+    assert fetch(offer(b"theirs, better")) == [("x", True)]
+    assert (data / "x").read_bytes() == b"theirs, better"
+    (data / "x").write_text("edited by hand")
+    with pytest.raises(DataError, match="a fetch of it wrote"):
+        fetch(offer(b"theirs, best"))
+    (data / "x").write_bytes(b"theirs, better")
+    (tmp_path / "theirs.toml").write_text("")
+    other = offer(b"another's")
+    with pytest.raises(DataError, match="another declares"):
+        fetch(replace(other, name="another"))
+
+
+def test_a_file_with_the_declared_hash_is_not_touched_wherever_it_is(data: Path, tmp_path: Path) -> None:
+    theirs = write_benchmark(tmp_path, str(tmp_path / "offered"), "https://example.invalid/")
+    assert fetch(theirs) == [(str(tmp_path / "offered"), False)]
+    assert list(data.iterdir()) == []
+
+
+def test_files_of_one_s_own_are_read_from_anywhere(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("Ada\tB-judge\n\n")
+    path = tmp_path / "sub" / "mine.toml"
+    path.parent.mkdir()
+    path.write_text(
+        f"name = 'mine'\n[domains.law]\ntrain = '{tmp_path}/t.txt'\ndev = '../t.txt'\ntest = '../t.txt'\n"
+        "[settings.single]\nsources = []\ntargets = ['law']\n"
+    )
+    assert len(benchmark.load(str(path)).corpus("law").train) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://example.com/", "ftp://x/", "data:,x", "FTP://x", "x", "", "//host/x", "file://host/x", "gopher://x"),
+        *(
+            "https:///x",
+            "https://a b/",
+            "https://x/\nHost: y",
+            "javascript:x",
+            "http://127.0.0.1.example.com/",
+            "http://[::1",
+        ),
+    ],
+)
+def test_nothing_is_fetched_from_an_address_of_another_kind(url: str, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"fetch\.url: nothing is fetched from"):
+        write_benchmark(tmp_path, "x", url)
+
+
+@pytest.mark.parametrize(
+    "to", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://example.com/x", "https://127.0.0.1/x"]
+)
+def test_a_redirect_to_another_kind_of_address_is_refused(remote: benchmark.Benchmark, server: Server, to: str) -> None:
+    server.mood = f"to {to}"
+    with pytest.raises(
+        FetchError, match=r"sends requests on to .* of another kind|Redirection to url .* is not allowed"
+    ):
+        fetch(remote, attempts=1)
+    assert not any(f.location.exists() for f in remote.list_files())
+
+
+@pytest.mark.parametrize("mood", ["well", "no length", "odd length"])
+def test_a_file_has_a_largest_size(
+    remote: benchmark.Benchmark, server: Server, mood: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.mood = mood
+    assert len(fetch(remote)) == 3
+    for file in remote.list_files():
+        file.location.unlink()
+    monkeypatch.setattr(download, "LARGEST", 1000)
+    with pytest.raises(FetchError, match="sends more than the 1,000 bytes"):
+        fetch(remote, attempts=1)
+    assert sum(p.stat().st_size for p in next(iter(remote.list_files())).location.parent.iterdir()) < 1000
