@@ -30,7 +30,14 @@ MAY_IMPORT = {
 """Which packages a package may import from."""
 
 # What lies beside the packages, and may be imported from everywhere.
-BESIDE = {"types": ("errors", "hashing"), "errors": (), "hashing": (), "lazy": (), "names": ("errors",)}
+BESIDE = {
+    "types": ("errors", "hashing"),
+    "errors": ("foreign",),
+    "foreign": (),
+    "hashing": (),
+    "lazy": (),
+    "names": ("errors",),
+}
 
 HEAVY = ("asyncio", "cdner_bench.llm.client", "datasets", "numpy", "openai", "sklearn", "torch", "transformers")
 """What most commands do without, so that they start at once."""

@@ -10,13 +10,15 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from .foreign import redact
+
 
 class CdnerError(Exception):
-    """Something the user can mend: what is wrong and where, and (as `hint`) what to type next."""
+    """Something the user can mend: what is wrong and where, and (as `hint`) what to type next. It holds no key."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(redact(message))
+        self.hint = hint and redact(hint)
 
 
 class DataError(CdnerError):

@@ -6,7 +6,11 @@ import codecs
 import io
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any, TextIO, cast
+
+from ..foreign import show
 
 SPELT = {
     "→": "->", "←": "<-", "…": "...", "±": "+-", "×": "x", "·": "-", "•": "*", "²": "^2", "≤": "<=", "≥": ">=",
@@ -33,13 +37,44 @@ def _spell_out(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(HANDLER, _spell_out)
 
 
+class Shown:
+    """A stream to which every text goes as a reader may see it: without keys, and without orders to a terminal.
+
+    `drawn` is the stream itself, for what is drawn with such orders of our own, and for data.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.drawn = stream
+
+    def write(self, text: str) -> int:
+        """Write a text as it may be seen."""
+        self.drawn.write(show(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts as they may be seen."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.drawn, name)
+
+
 def prepare() -> None:
     """Make standard output and error take any text; what a closed one would have shown goes nowhere."""
-    sys.stdout = sys.stdout or _open_nowhere()
-    sys.stderr = sys.stderr or _open_nowhere()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=HANDLER)
+    sys.stdout = _wrap(sys.stdout or _open_nowhere())
+    sys.stderr = _wrap(sys.stderr or _open_nowhere())
+
+
+def find_drawn(stream: TextIO) -> TextIO:
+    """The stream that takes texts as they are."""
+    return stream.drawn if isinstance(stream, Shown) else stream
+
+
+def _wrap(stream: TextIO) -> TextIO:
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=HANDLER)
+    return cast(TextIO, stream if isinstance(stream, Shown) else Shown(stream))
 
 
 def _open_nowhere() -> io.TextIOWrapper:

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from .streams import spell
+from ..foreign import show
+from .streams import find_drawn, spell
 
 
 class Terminal(Console):
-    """Text is measured as the stream will show it, so that columns stay straight, and is never markup."""
+    """Text is measured as the stream will show it, so that columns stay straight, and is never markup or an order."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(markup=False, highlight=False, emoji=False, **options)
+    def __init__(self, *, stderr: bool = False, **options: Any) -> None:
+        stream = find_drawn(sys.stderr if stderr else sys.stdout)
+        super().__init__(file=stream, markup=False, highlight=False, emoji=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Text as it will be shown."""
-        return super().render_str(spell(text, self.encoding), **options)
+        return super().render_str(self._spell(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What is drawn: whatever the text came through, no order in it is the text's own, and no link."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else show(text), style and style.update_link(None), control)
 
     def show(self, *renderables: Table | str) -> None:
         """Print tables, some of whose cells may be `Text` already, and lines."""
         for table in renderables:
             for text in _list_texts(table):
-                text.plain = spell(text.plain, self.encoding)
+                text.plain = self._spell(text.plain)
         self.print(*renderables, sep="\n")
 
     def on_broken_pipe(self) -> None:
         """Leave it to the one place where errors become exit statuses."""
         raise  # noqa: PLE0704
+
+    def _spell(self, text: str) -> str:
+        return spell(show(text), self.encoding)
 
 
 def _list_texts(table: Table | str) -> Iterator[Text]:

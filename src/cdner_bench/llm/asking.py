@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ..errors import CdnerError, PluginError
+from ..foreign import redact
 from .ending import FILTERED, GARBLED, MALFORMED, NOTHING, OVERLONG, REFUSED, judge
 from .endpoint import Connection, Endpoint
 from .failure import MAYBE_PAID, PageError, UnansweredError, clean_name, explain, is_page, renames_limit
@@ -27,10 +30,26 @@ ROOM, ROOM_FOR_A_TOKEN, ROOM_FOR_MODELS = 2**16, 2**10, 2**23
 
 @dataclass
 class Room:
-    """The bytes that may still come of an answer, and whether there were more."""
+    """The bytes that an answer may have, those that may still come of it, and whether there were more."""
 
-    left: int
+    size: int
+    left: int = 0
     full: bool = False
+    unpack: Callable[[bytes, int], bytes] | None = None
+
+    def open(self, packing: str) -> None:
+        """Another try begins to come, packed in that way, though nobody asked for that."""
+        self.left, self.full = self.size, False
+        packed = packing.strip().lower() in ("gzip", "x-gzip", "deflate")
+        self.unpack = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress if packed else None
+
+    def take(self, part: bytes) -> bytes:
+        """What came, unpacked no further than there is room for."""
+        with suppress(zlib.error):  # no JSON either way
+            part = self.unpack(part, self.left + 1) if self.unpack else part
+        self.left -= len(part)
+        self.full = self.left < 0
+        return part
 
 
 ROOM_HERE: ContextVar[Room] = ContextVar("ROOM_HERE")
@@ -172,7 +191,7 @@ class Asker:
             )
         except (AttributeError, TypeError, StopIteration):
             return GARBLED, ""
-        return state, _drop_surrogates(text)
+        return state, redact(_drop_surrogates(text))
 
     async def _send(self, question: Question) -> tuple[Any, tuple[int, int]]:
         """What came back, or why it is nothing, and the tokens read and written. Whatever comes of it, the request is
@@ -259,18 +278,17 @@ def _open_api(connection: Connection, timeout: float, retries: int) -> Any:
         )
 
     class Bounded(httpx2.AsyncByteStream):
-        """What comes, up to where there is no more room."""
+        """What comes, up to where there is no more room, which what was compressed takes unpacked."""
 
         def __init__(self, stream: Any, room: Room) -> None:
             self.stream, self.room = stream, room
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             async for part in self.stream:
-                self.room.left -= len(part)
-                self.room.full = self.room.left < 0
+                plain = self.room.take(part)
                 if self.room.full:
                     return
-                yield part
+                yield plain
 
         async def aclose(self) -> None:
             await self.stream.aclose()
@@ -284,7 +302,9 @@ def _open_api(connection: Connection, timeout: float, retries: int) -> Any:
             try:
                 async with asyncio.timeout(timeout):
                     response = await super().send(request, **{**options, "stream": True})
-                    response.stream = Bounded(response.stream, ROOM_HERE.get())
+                    room = ROOM_HERE.get()
+                    room.open(response.headers.pop("content-encoding", ""))
+                    response.stream = Bounded(response.stream, room)
                     await response.aread()
                     return response
             except TimeoutError:

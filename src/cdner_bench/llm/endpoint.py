@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies
 
 from ..errors import CdnerError, NotRunError, OptionError
+from ..foreign import hide
 from ..hashing import digest
 from ..io import models
 from . import server
@@ -87,6 +88,7 @@ class Endpoint:
                 yield Connection(url, server.drop_hub(self.name), NO_KEY)
             return
         key = os.environ.get(self.key_variable, "").strip()
+        hide(key)
         connection = Connection(self.url, self.name, key or NO_KEY)
         if not key and not connection.loopback:
             raise NotRunError(

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import CdnerError, NotRunError
+from ..foreign import redact, show_line
 from .ending import BROKEN, EMPTY, FILTERED, GARBLED, OVERLONG, SPENT
 from .endpoint import Connection, Endpoint, correct_address
 from .question import LIMIT, Question
@@ -133,8 +134,8 @@ async def explain(
         return await _explain_status(error, question, endpoint, connection, look)
     if isinstance(error, openai.APIConnectionError):
         return _explain_connection(error, connection)
-    if isinstance(error, ValueError | ValidationError | openai.APIResponseValidationError):
-        return UnansweredError(GARBLED)  # not JSON, or JSON of another shape
+    if isinstance(error, ValueError | RecursionError | ValidationError | openai.APIResponseValidationError):
+        return UnansweredError(GARBLED)  # not JSON, or JSON of another shape or of no end of depth
     return error
 
 
@@ -192,13 +193,13 @@ async def _explain_model(refusal: Refusal, endpoint: Endpoint, connection: Conne
         said = f"{endpoint.host} knows no model {endpoint.name!r}, or {endpoint.url} is not its address {status}"
         return await _explain_address(said, connection, look)
     if connection.served_as in models:
-        said = _clean(refusal.message, connection.key)
+        said = _clean(refusal.message)
         return CdnerError(
             f"{endpoint.host} has {endpoint.name!r} and refuses to ask it {status}: {said}",
             hint="it may be no model for chats, or not for this account",
         )
     near = difflib.get_close_matches(connection.served_as, models, n=NAMED, cutoff=0)
-    names = [clean_name(_hide_key(name, connection.key)) for name in near]
+    names = [clean_name(redact(name)) for name in near]
     rest = f" and {len(models) - len(near)} others" if len(models) > len(near) else ""
     close = difflib.get_close_matches(connection.served_as, models, n=1)
     return CdnerError(
@@ -238,7 +239,7 @@ def _advise(refusal: Refusal, question: Question, endpoint: Endpoint, connection
         message = f"{who} does not take the JSON schema (HTTP {status})"
         hint = "ask for text: -o format=text"
     else:
-        why = _clean(refusal.message, connection.key) or "it does not say why"
+        why = _clean(refusal.message) or "it does not say why"
         message = f"{who} refuses the request (HTTP {status}): {why}"
         hint = "check the options of the method"
     return CdnerError(message, hint=hint)
@@ -262,8 +263,9 @@ def is_page(body: object) -> bool:
 
 
 def clean_name(name: object) -> str:
-    """A model's or state's name as a server gave it, without what is no name."""
-    return "".join(c for c in name if c.isalnum() or c in "-_.:/@")[:80] if isinstance(name, str) else ""
+    """A model's or state's name as a server gave it, without what is no name, and without a key."""
+    name = redact(name[:1000]) if isinstance(name, str) else ""
+    return redact("".join(c for c in name if c.isalnum() or c in "-_.:/@"))[:80]
 
 
 def _list_texts(body: object, depth: int = 6) -> Iterator[str]:
@@ -290,13 +292,6 @@ def _take_identifier(value: object) -> str:
     return value if isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{1,60}", value) else ""
 
 
-def _clean(message: str, key: str) -> str:
-    """One printable line without anything that looks like a key."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in message[: 8 * SAID]).split())
-    return _hide_key(line, key)[:SAID]
-
-
-def _hide_key(line: str, key: str) -> str:
-    if len(key) >= 8:
-        line = line.replace(key, "[key]")
-    return re.sub(r"\S*\b(sk-|key-|Bearer )\S+", "[key]", line)
+def _clean(message: str) -> str:
+    """One line that can be shown."""
+    return " ".join(show_line(message[: 64 * SAID]).replace("\N{REPLACEMENT CHARACTER}", " ").split())[:SAID]

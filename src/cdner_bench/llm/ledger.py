@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..foreign import redact_all
 from ..io import parse_json, read_bytes
 from .question import Answer, Question, is_answer
 from .usage import Price, Usage, add_up
@@ -40,7 +41,7 @@ class Ledger:
         """An answer was taken, from the server or out of the store; each counts once."""
         bare = replace(answer, text="")  # what it says stays in the store
         if self._answers.get(question.key) != bare:
-            self._write({"key": question.key, "answer": asdict(bare)})
+            self._write({"key": question.key, "answer": redact_all(asdict(bare))})
 
     def cost(self, price: Price) -> float:
         """What the run has paid, in US dollars, answers that were not kept included."""

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import DataError
+from ..foreign import redact_all
 from ..io import LARGEST, lock_stream, open_regular, parse_json, read_lines
 from .question import Answer, Question, is_answer
+
+LONGEST = 200
+"""Characters of a model's name that go into that of its file."""
 
 
 class Store:
@@ -37,7 +41,7 @@ class Store:
         another process's if that was faster.
         """
         request = {name: value for name, value in asdict(question).items() if value not in (None, "")}
-        record = {"key": question.key, "request": request, "answer": asdict(answer)}
+        record = {"key": question.key, "request": redact_all(request), "answer": redact_all(asdict(answer))}
         return self._file(question.model).append(question.key, record) or answer
 
     def list_servers(self, model: str) -> list[str]:
@@ -59,7 +63,7 @@ class Store:
             file.close()
 
     def _file(self, model: str) -> AnswerFile:
-        name = f"{re.sub(r'[^A-Za-z0-9._@-]+', '_', model)}.jsonl"
+        name = f"{re.sub(r'[^A-Za-z0-9._@-]+', '_', model)[:LONGEST]}.jsonl"
         return self._files.setdefault(name, AnswerFile(self.folder / name))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import CdnerError, PluginError
+from ..foreign import redact
 from ..hashing import digest
 from ..io import Phase, lock, meter, models, read_json, write_atomic
 from ..names import check_name
@@ -102,6 +104,7 @@ class RunContext:
         if log is None:
             log = logging.Logger("cdner_bench.run")
             log.addHandler(logging.NullHandler())  # or warnings would go to standard error
+        log.addFilter(_redact_record)
         return cls(seed, workdir, shared, identity or {}, observer or Unwatched(), log)
 
     @property
@@ -247,6 +250,14 @@ class RunContext:
         self.log.info("%s: taken over", place.name)
         for why in doubts:
             self.doubt(why)
+
+
+def _redact_record(record: logging.LogRecord) -> bool:
+    """Take keys out of a line of the log, and out of the traceback that goes with it."""
+    record.msg, record.args = redact(record.getMessage()), ()
+    if record.exc_info:
+        record.exc_text = redact("".join(traceback.format_exception(*record.exc_info)).rstrip())
+    return True
 
 
 def _is_of(draft: Path, record: Mapping[str, object]) -> bool:

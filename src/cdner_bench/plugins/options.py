@@ -9,11 +9,12 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from ..errors import CdnerWarning, OptionError, did_you_mean
+from ..foreign import HIDDEN, hide, names_key, redact_all
 from ..io import hash_content
 
 if TYPE_CHECKING:
@@ -197,16 +198,23 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 def as_dict(options: Any) -> dict[str, Any]:
     """Resolved options, or those of one group, as plain values, for the record and the id: a file or folder is its name
-    and its content, an option in a group has its dotted name. Operational ones are left out.
+    and its content, an option in a group has its dotted name. Operational ones are left out, and so is every key: what
+    an option holds whose name says that it is one, and what looks like one.
     """
     from pydantic_core import to_jsonable_python
 
     recorded = [name for name, hint in list_options(type(options)).items() if operational not in get_args(hint)]
     values = {name: read_option(options, name) for name in recorded}
-    return {
-        name: f"{value.name} ({hash_content(value)[:12]})" if isinstance(value, Path) else to_jsonable_python(value)
-        for name, value in values.items()
-    }
+    return {name: _to_plain(name, value, to_jsonable_python) for name, value in values.items()}
+
+
+def _to_plain(name: str, value: object, to_json: Callable[[object], Any]) -> Any:
+    if isinstance(value, Path):
+        return f"{value.name} ({hash_content(value)[:12]})"
+    if names_key(name) and value is not None:
+        hide(str(value))
+        return HIDDEN
+    return redact_all(to_json(value))
 
 
 def _validated(adapter: TypeAdapter[Any], value: object) -> Any:

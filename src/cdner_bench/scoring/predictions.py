@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import CdnerError, PredictionError
+from ..foreign import redact_all
 from ..io import open_regular, parse_json, read_lines
 from ..types import Cut, Entity, Prediction, Read, Rejected, Sentence
 from . import text2text
 
 
 def encode(prediction: Prediction) -> str:
-    """One line of JSONL, without its line end."""
+    """One line of JSONL, without its line end, and without keys."""
     record: dict[str, Any] = {
         "id": prediction.sentence_id,
         "entities": [[e.start, e.end, e.type] for e in prediction.entities],
@@ -36,7 +37,7 @@ def encode(prediction: Prediction) -> str:
         record["unseen"] = prediction.unseen
     if prediction.read:
         record["read"] = prediction.read
-    return json.dumps(record)
+    return json.dumps(redact_all(record))
 
 
 def decode(line: str, sentence: Sentence, types: Collection[str]) -> Prediction:

@@ -10,6 +10,7 @@ import typer
 
 from ...errors import OptionError, did_you_mean
 from ..common import BenchmarkName, choose_benchmark, make_table, show
+from ..streams import find_drawn
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -145,11 +146,17 @@ def convert(
         raise OptionError(f"{to} is several files", hint="name them: --out NAME")
     for ending, text in written.files.items():
         if out is None:
-            sys.stdout.write(text)
+            _write_data(text)
         else:
             write_atomic(out.with_name(out.name + ending), text)
     for line in (str(found), *found.remarks, *written.losses):
         print(line, file=sys.stderr)
+
+
+def _write_data(text: str) -> None:
+    """Text as it is, unless somebody reads it on a terminal."""
+    stream = sys.stdout if sys.stdout.isatty() else find_drawn(sys.stdout)
+    stream.write(text)
 
 
 class _bars:  # noqa: N801
@@ -165,14 +172,16 @@ class _bars:  # noqa: N801
             TransferSpeedColumn,
         )
 
+        from ..terminal import Terminal
+
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
         )
-        self.rich = Progress(*columns, disable=not sys.stdout.isatty())
+        self.rich = Progress(*columns, console=Terminal(), disable=not sys.stdout.isatty())
         self.tasks: dict[str, object] = {}
         self.rich.start()
         return self

@@ -238,6 +238,8 @@ def _open_bar(total: int) -> Iterator[Callable[[], None]]:
     """A progress bar over sentences on a terminal, nothing elsewhere."""
     from rich.progress import Progress
 
-    with Progress(disable=not sys.stdout.isatty()) as progress:
+    from ..terminal import Terminal
+
+    with Progress(console=Terminal(), disable=not sys.stdout.isatty()) as progress:
         task = progress.add_task("sentences", total=total)
         yield lambda: progress.advance(task)

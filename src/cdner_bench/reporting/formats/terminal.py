@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...foreign import show
 from .text import write_rows
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def draw_table(table: Table) -> Drawing:
 
 
 def _plain(text: str) -> Text:
-    """Text without control characters, which a terminal would obey."""
+    """Text that a reader may see."""
     from rich.text import Text
 
-    return Text("".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text))
+    return Text(show(text))
