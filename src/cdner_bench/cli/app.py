@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -39,7 +40,8 @@ app.add_typer(models.app, name="models")
 app.add_typer(llm.app, name="llm")
 app.add_typer(plugin.app, name="plugin")
 
-INTERRUPTED = 130
+INTERRUPTED = {130: "interrupted", 143: "terminated (SIGTERM)", 129: "the terminal has gone (SIGHUP)"}
+"""Exit statuses of what was stopped from outside: 128 and the number of the signal."""
 ENCODE = "type before the command: PYTHONUTF8=1"
 
 
@@ -47,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0, 1 for a failure, a file that is not believed or a reader that went away, 2 for a
     mistake on the command line, 130 after Ctrl-C.
 
-    `run` exits with the number of runs that failed, at most 100.
+    `run` exits with the number of runs that failed, at most 100; with 143 or 129 after SIGTERM or SIGHUP; and goes on
+    when its reader goes away.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     settle_home()
@@ -97,8 +100,9 @@ def _guard(command: Callable[[], object]) -> int:
         return 1
     except Exception as error:
         return _explain(error)
-    if status == INTERRUPTED:  # what the parser makes of Ctrl-C
-        return _complain("interrupted", "type the same command to go on; what was finished is kept", INTERRUPTED)
+    if status in INTERRUPTED:  # 130 is also what the parser makes of Ctrl-C
+        how = INTERRUPTED[status]
+        return _complain(how, "type the same command to go on; what was finished is kept", status)
     return status if isinstance(status, int) else 0
 
 
@@ -119,7 +123,6 @@ def _explain(error: Exception) -> int:
 
 
 def _complain(message: str, hint: str | None, status: int) -> int:
-    print(f"cdner-bench: {message}", file=sys.stderr)
-    if hint:
-        print(f"  → {hint}", file=sys.stderr)
+    with suppress(OSError):  # where nobody is told, the status tells
+        print(f"cdner-bench: {message}", *([f"  → {hint}"] if hint else []), sep="\n", file=sys.stderr, flush=True)
     return status

@@ -6,8 +6,8 @@ import codecs
 import io
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 from ..foreign import show
@@ -61,7 +61,14 @@ class Shown:
 
 
 def prepare() -> None:
-    """Make standard output and error take any text; what a closed one would have shown goes nowhere."""
+    """Make standard output and error take any text; what a closed one would have shown goes nowhere, and no file that
+    is opened later takes its place.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free, so this one
     sys.stdout = _wrap(sys.stdout or _open_nowhere())
     sys.stderr = _wrap(sys.stderr or _open_nowhere())
 
@@ -81,11 +88,73 @@ def _open_nowhere() -> io.TextIOWrapper:
     return open(os.devnull, "w", encoding="utf-8")
 
 
+class Lasting:
+    """A stream for work that goes on whether anybody reads what it says or not. `last_words` are said on standard
+    error, once, when nobody does.
+    """
+
+    def __init__(self, stream: TextIO, last_words: str = "") -> None:
+        self._stream = stream
+        self._last_words = last_words
+
+    def write(self, text: str) -> int:
+        """Write text, or lose it."""
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError) as error:
+            self._abandon(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Bring out what was written, or lose it."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            self._abandon(error)
+
+    def close(self) -> None:
+        """Whoever wants it closed does not own it."""
+        self.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _abandon(self, error: OSError | ValueError) -> None:
+        if isinstance(error, OSError):
+            abandon(self._stream)
+        said, self._last_words = self._last_words, ""
+        if said:
+            print(
+                said.format(why=(isinstance(error, OSError) and error.strerror) or error), file=sys.stderr, flush=True
+            )
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """In the block, standard output and error may break without an error: the work is not for them alone."""
+    before = sys.stdout, sys.stderr
+    told = "cdner-bench: standard output takes no more ({why}); the work goes on"
+    kept = Lasting(find_drawn(before[0]), told), Lasting(find_drawn(before[1]))
+    sys.stdout, sys.stderr = (cast(TextIO, Shown(cast(TextIO, stream))) for stream in kept)
+    try:
+        yield
+        sys.stdout.flush()
+    finally:
+        sys.stdout, sys.stderr = before
+
+
 def abandon_broken() -> None:
     """Send to nowhere what a stream can no longer bring out, or Python would complain of it when it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            with suppress(OSError):  # a stream without a descriptor
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            abandon(stream)
+
+
+def abandon(stream: TextIO) -> None:
+    """Have whatever is written to a stream from now on go nowhere."""
+    with suppress(OSError):  # a stream without a descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

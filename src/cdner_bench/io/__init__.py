@@ -1,12 +1,14 @@
 """What touches the operating system: files, locks, places, clocks, JSON and TOML, and packages of the registry."""
 
 from . import meter, models
-from .files import hash_content, sha256, write_atomic
+from .files import hash_content, sha256, sweep, write_atomic
 from .locks import lock, lock_stream
 from .meter import Phase
 from .paths import check_relative, find_below
 from .places import CACHE_REMEDY, DATA_REMEDY, find_benchmarks_dir, find_cache_dir, find_data_dir, settle_home
 from .reading import LARGEST, open_regular, parse_json, read_bytes, read_json, read_lines, read_text, read_toml
+from .stopping import Stopped, adopt_orphans, die_with_parent, is_own, stoppable
+from .surroundings import contained, list_children
 from .toml_table import TomlTable
 from .volumes import NO_ROOM, writing
 
@@ -16,13 +18,19 @@ __all__ = [
     "LARGEST",
     "NO_ROOM",
     "Phase",
+    "Stopped",
     "TomlTable",
+    "adopt_orphans",
     "check_relative",
+    "contained",
+    "die_with_parent",
     "find_below",
     "find_benchmarks_dir",
     "find_cache_dir",
     "find_data_dir",
     "hash_content",
+    "is_own",
+    "list_children",
     "lock",
     "lock_stream",
     "meter",
@@ -36,6 +44,8 @@ __all__ = [
     "read_toml",
     "settle_home",
     "sha256",
+    "stoppable",
+    "sweep",
     "write_atomic",
     "writing",
 ]

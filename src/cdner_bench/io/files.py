@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
+import socket
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -40,7 +43,8 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    draft = path.parent / f".{path.name[:50]}.{secrets.token_hex(4)}{DRAFT}"  # short enough for any file system
+    mark = f"{_name_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    draft = path.parent / f".{path.name[:50]}.{mark}{DRAFT}"  # short enough for any file system
     try:
         with draft.open("xb") as stream:  # with the permissions that the user's mask leaves
             stream.write(data)
@@ -51,6 +55,40 @@ def _replace(path: Path, data: bytes) -> None:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
+
+
+@cache
+def _name_machine() -> str:
+    """Eight hex digits for where process ids mean what they do here: the host, and the container on it."""
+    try:
+        numbers = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        numbers = ""
+    return digest([socket.gethostname(), numbers])[:8]
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes of this machine have left of files that they were writing anywhere in a folder."""
+    ours = re.compile(rf"\..*\.{_name_machine()}-(\d+)-[0-9a-f]{{8}}{re.escape(DRAFT)}", re.DOTALL)
+    for place, _, names in os.walk(folder):
+        for name in names:
+            found = ours.fullmatch(name)
+            if found and not _is_alive(int(found[1])):
+                with suppress(OSError):
+                    os.unlink(os.path.join(place, name))
+
+
+def _is_alive(process: int) -> bool:
+    """Whether a process of an id runs; where that cannot be asked without ending it (Windows), it is taken to."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _reach_disk(stream: IO[bytes]) -> None:

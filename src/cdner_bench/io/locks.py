@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,20 @@ POLL = 0.01
 """Seconds between two attempts at a lock that another process holds."""
 MANDATORY = sys.platform == "win32"
 """Whether nobody, not even the holder, can read the file itself while it is locked; a file beside it is locked then."""
+_held: set[int] = set()
+"""The descriptors of files that are locked."""
+
+
+def _let_go() -> None:
+    """In a forked copy of this process: the lock is the original's alone, and does not outlive it."""
+    for descriptor in _held:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, descriptor, inheritable=False)
+        os.close(nowhere)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 @contextmanager
@@ -59,7 +74,9 @@ def _hold(stream: IO[str] | IO[bytes], wait: bool) -> Iterator[None]:
         return
     if not held:
         raise BusyError(f"another process is working on {path.parent}", hint="wait for it, or stop it")
+    _held.add(handle)
     try:
         yield
     finally:
+        _held.discard(handle)
         unlock_descriptor(handle)

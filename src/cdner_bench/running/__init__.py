@@ -2,6 +2,7 @@
 
 from . import analyses, campaign, runner
 from .planning import Planned, State, survey
+from .process import Workers
 from .rescoring import Change, Rescored, rescore
 from .runner import Ending, Job, JobObserver, Outcome
 
@@ -14,6 +15,7 @@ __all__ = [
     "Planned",
     "Rescored",
     "State",
+    "Workers",
     "analyses",
     "campaign",
     "rescore",

@@ -6,8 +6,9 @@ import logging
 import os
 import shutil
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -26,7 +27,7 @@ from ..errors import (
     describe_refusal,
 )
 from ..hashing import digest
-from ..io import NO_ROOM, hash_content, lock, meter, models, writing
+from ..io import NO_ROOM, contained, hash_content, is_own, lock, meter, models, sweep, writing
 from ..knowledge import CorpusName
 from ..plugins import Method, Observer, Registered, RunContext, held_to_contract, options
 from ..records import (
@@ -47,6 +48,8 @@ from .adoption import OlderRuns, is_of, load_own
 from .rescoring import score_again
 
 ELSEWHERE = "name another folder: --out FOLDER"
+LONGEST = 2000
+"""How much is shown of what an exception says."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the user has to do something about it."""
-        return self.status in (Ending.INCOMPLETE, Ending.FAILED, Ending.BUSY)
+        return self.status in (Ending.INCOMPLETE, Ending.FAILED)
 
     @property
     def doubts(self) -> Sequence[Doubt]:
@@ -183,20 +186,39 @@ def plan(
     ]
 
 
-def run(jobs: Sequence[Job], out: Path, observer: JobObserver) -> Iterator[Outcome]:
-    """Run jobs one after the other; what fails is reported and the rest goes on.
+Make = Callable[[Job, Path, Observer], Outcome]
+"""What makes a run that is not finished, in a folder that is absolute."""
+
+
+def run(jobs: Sequence[Job], out: Path, observer: JobObserver, elsewhere: Make | None = None) -> Iterator[Outcome]:
+    """Run jobs one after the other; what fails is reported and the rest goes on. What is not finished yet is made here,
+    or `elsewhere`.
 
     Writes `out/runs/<id>/` and `out/leaderboards/results/**`.
     """
+    out = out.absolute()  # whatever folder a method goes to
+    for place in ("runs", "leaderboards"):
+        sweep(out / place)
     older = OlderRuns(out / "runs")
+    begun = set(os.listdir(out / "runs")) if os.path.isdir(out / "runs") else set()
     for number, job in enumerate(jobs, start=1):
         observer.begin(job, number, len(jobs))
-        outcome = _isolated(job, out, observer, older)
+        outcome = _try(job, out, observer, older, begun, elsewhere)
         observer.end(outcome)
         yield outcome
 
 
-def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outcome:
+def attempt(job: Job, out: Path, observer: Observer) -> Outcome:
+    """Make one run, or go on with it, and say how it ended. Raises `PlaceError` if nothing can be kept in its folder,
+    and `KeyboardInterrupt` if it is stopped.
+    """
+    return _try(job, out, observer, OlderRuns(out / "runs"), None, None)
+
+
+def _try(
+    job: Job, out: Path, observer: Observer, older: OlderRuns, begun: set[str] | None, elsewhere: Make | None
+) -> Outcome:
+    """`begun`: the runs whose folders were there before any method of this series ran; None: it may be any."""
     folder = None
     try:
         folder = out / "runs" / job.id
@@ -204,19 +226,41 @@ def _isolated(job: Job, out: Path, observer: Observer, older: OlderRuns) -> Outc
             said = ("on the board already, --out FOLDER makes it again elsewhere", _tell_code(job, published))
             return Outcome(job, Ending.SKIPPED, published, "; ".join(filter(None, said)))
         with _claim(folder):
-            return _resume(job, folder, out, observer, older)
+            if begun is not None and folder.name not in begun and not (folder / "log.txt").exists():
+                _clear(folder)
+            if (folder / "run.json").exists() or older.adopt(job, folder):
+                return _skip(job, folder, out)
+            if elsewhere is None:
+                return _make_and_keep(job, folder, out, observer)
+        return elsewhere(job, out, observer)
     except BusyError as error:
         return Outcome(job, Ending.BUSY, message=str(error), hint=error.hint)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and is_own(error):
+            raise
         if isinstance(error, PlaceError) and error.folder == folder:
             raise  # nor could any other run be kept
-        kept = _keep_traceback(folder, error) if folder else None
-        if isinstance(error, OSError) and error.errno in NO_ROOM and folder:
-            error = PlaceError(folder, describe_refusal(error), hint=f"make room there, or {ELSEWHERE}")
-        hint = error.hint if isinstance(error, CdnerError) else None
-        if kept and hint is None:
-            hint = f"the traceback is in {kept}"
-        return Outcome(job, Ending.FAILED, message=_in_words(error), hint=hint)
+        return describe_failure(job, folder, error)
+
+
+def describe_failure(job: Job, folder: Path | None, error: BaseException) -> Outcome:
+    """The outcome of a run that an error ended. Its traceback is kept in the run's folder, if it has one."""
+    kept = keep_words(folder, _format_traceback(error)) if folder else None
+    if isinstance(error, OSError) and error.errno in NO_ROOM and folder:
+        error = PlaceError(folder, describe_refusal(error), hint=f"make room there, or {ELSEWHERE}")
+    hint = error.hint if isinstance(error, CdnerError) else None
+    if kept and hint is None:
+        hint = f"the traceback is in {kept}"
+    return Outcome(job, Ending.FAILED, message=_in_words(error), hint=hint)
+
+
+def _clear(folder: Path) -> None:
+    """Empty the folder of a run that nobody has begun: what another method has put there is not its own."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != "lock":
+            path.unlink()
 
 
 @contextmanager
@@ -231,40 +275,57 @@ def _claim(folder: Path) -> Iterator[None]:
 
 
 def _in_words(error: BaseException) -> str:
-    if isinstance(error, CdnerError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return describe_refusal(error)
-    return f"{type(error).__name__}: {error}"
+    try:
+        if isinstance(error, CdnerError):
+            return str(error)
+        if isinstance(error, OSError) and error.strerror:
+            return describe_refusal(error)
+        said = str(error)
+    except BaseException:  # of an exception that fails when it is to say what it is
+        said = ""
+    name = type(error).__name__
+    return f"{name}: {said if len(said) <= LONGEST else f'{said[:LONGEST]}…'}" if said else name
 
 
-def _keep_traceback(folder: Path, error: BaseException) -> Path | None:
-    """The file with the traceback; None if it cannot be written, as on a full disk."""
+def _format_traceback(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except BaseException:  # the exception cannot be told
+        return "".join([*traceback.format_tb(error.__traceback__), type(error).__name__])
+
+
+def keep_words(folder: Path, text: str) -> Path | None:
+    """The file in a run's folder with what is known of its failure; None if it cannot be written, as on a full disk."""
     kept = folder / "error.txt"
     try:
-        kept.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+        kept.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError:
+        with suppress(OSError):
+            kept.unlink()
         return None
     return kept
 
 
-def _resume(job: Job, folder: Path, out: Path, observer: Observer, older: OlderRuns) -> Outcome:
-    record = folder / "run.json"
-    if record.exists() or older.adopt(job, folder):
-        result, status = _bring_to_today(job, folder, load_own(job, record)), Ending.SKIPPED
-    else:
-        (folder / "error.txt").unlink(missing_ok=True)
-        try:
-            result, status = _make(job, folder, out, observer), Ending.FINISHED
-        except (NotRunError, IncompleteError) as error:
-            ended = Status.NOT_RUN if isinstance(error, NotRunError) else Status.INCOMPLETE
-            result = replace(_record(job, ended), reason=str(error))
-            publish(result, folder, out)
-            return Outcome(job, Ending(ended), result, str(error), error.hint)
-        results.save(result, record)
-        shutil.rmtree(folder / "stages", ignore_errors=True)
+def _skip(job: Job, folder: Path, out: Path) -> Outcome:
+    result = _bring_to_today(job, folder, load_own(job, folder / "run.json"))
     publish(result, folder, out)
-    return Outcome(job, status, result, _tell_code(job, result) if status is Ending.SKIPPED else "")
+    return Outcome(job, Ending.SKIPPED, result, _tell_code(job, result))
+
+
+def _make_and_keep(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
+    (folder / "error.txt").unlink(missing_ok=True)
+    try:
+        result = _make(job, folder, out, observer)
+    except (NotRunError, IncompleteError) as error:
+        ended = Status.NOT_RUN if isinstance(error, NotRunError) else Status.INCOMPLETE
+        reason = str(error).encode("utf-8", "backslashreplace").decode("utf-8")
+        result = replace(_record(job, ended), reason=reason)
+        publish(result, folder, out)
+        return Outcome(job, Ending(ended), result, str(error), error.hint)
+    results.save(result, folder / "run.json")
+    shutil.rmtree(folder / "stages", ignore_errors=True)
+    publish(result, folder, out)
+    return Outcome(job, Ending.FINISHED, result)
 
 
 def _tell_code(job: Job, result: Result) -> str:
@@ -308,26 +369,33 @@ def publish(result: Result, folder: Path, out: Path) -> None:
 
 def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
     plugin = job.entry.facts  # the code as it is now, whatever is edited while it runs
+    own = job.benchmark.corpus(job.scenario.target)  # what is scored; the method gets copies
+    place = folder / "predictions.jsonl"
+    shared = out / "runs" / "shared"
+    shared.mkdir(exist_ok=True)
     meter.reset_peak_memory()
     with _log(folder / "log.txt", job) as log:
         identity = {"class": job.entry.spec.factory, "revision": job.entry.revision, "backbone": job.backbone}
-        run = RunContext.create(
-            job.seed, folder, out / "runs" / "shared", identity=identity, observer=observer, log=log
-        )
-        with run.phase("load"):
-            corpora = [visible_corpus(job, name) for name in (*job.scenario.sources, job.scenario.target)]
-            sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
-            _tell_long_sentences(corpora, run)
-            require_resources(job)
-            method = job.entry.spec.load(Method)(job.options)
-        gold = target.test
-        done, size = read_own(folder / "predictions.jsonl", gold, target.types)
-        method.fit(sources, target.without_test(), run)
-        with run.phase("predict") as phase:
-            predictions = done + _predict(job, method, gold[len(done) :], target, run, size)
-            phase.sentences = len(gold) - len(done)
+        run = RunContext.create(job.seed, folder, shared, identity=identity, observer=observer, log=log)
+        with contained() as end_copies:
+            with run.phase("load"):
+                corpora = [visible_corpus(job, name) for name in (*job.scenario.sources, job.scenario.target)]
+                sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
+                _tell_long_sentences(corpora, run)
+                require_resources(job)
+                method = job.entry.spec.load(Method)(deepcopy(job.options))
+            done, size = read_own(place, own.test, own.types)
+            method.fit(sources, target.without_test(), run)
+            end_copies()
+            with run.phase("predict") as phase:
+                answers = _answer(job, method, own.test[len(done) :], own, run)
+                _write(answers, place, size, end_copies)
+                phase.sentences = len(own.test) - len(done)
         with run.phase("score"):
-            scores = score(gold, predictions, target.types)
+            predictions, _ = read_own(place, own.test, own.types)  # as they are kept, whatever became of the objects
+            if len(predictions) != len(own.test):
+                raise ContractError(f"{place} was changed by something else while the run went on")
+            scores = score(own.test, predictions, own.types)
         log.info("%s %.2f", HEADLINE, scores.counts().f1)
     result = replace(
         _record(job, Status.FINISHED),
@@ -367,10 +435,15 @@ def _name_knowledge(benchmark: Benchmark, run: RunContext) -> str | None:
 
 
 def visible_corpus(job: Job, name: str) -> Corpus:
-    """A domain with the resources that the method's spec names: the run's id covers those and no others."""
+    """A domain with the resources that the method's spec names, in objects of its own: the run's id covers those
+    resources and no others, and whoever changes a sentence changes nobody else's.
+    """
     corpus = job.benchmark.corpus(name)
     named = {key: path for key, path in corpus.resources.items() if key in job.entry.spec.resources}
-    return replace(corpus, resources=named)
+    train, dev, test = (
+        tuple(replace(s, entities=tuple(map(replace, s.entities))) for s in getattr(corpus, split)) for split in SPLITS
+    )
+    return replace(corpus, train=train, dev=dev, test=test, resources=named)
 
 
 def require_resources(job: Job) -> None:
@@ -391,34 +464,46 @@ def require_resources(job: Job) -> None:
             )
 
 
-def _predict(
-    job: Job, method: Method, sentences: Sequence[Sentence], target: Corpus, run: RunContext, size: int
-) -> list[Prediction]:
-    """Predict the rest, writing each prediction as it comes behind the first `size` bytes of the file."""
-    made: list[Prediction] = []
-    with (run.workdir / "predictions.jsonl").open("ab") as stream:
-        stream.truncate(size)
-        if not sentences:
-            return made
+def _answer(
+    job: Job, method: Method, sentences: Sequence[Sentence], target: Corpus, run: RunContext
+) -> Iterator[Prediction]:
+    """The predictions for sentences, held to the contract as they come."""
+    if sentences:
         answers = method.predict([s.unlabeled() for s in sentences], run)
+        for number, prediction in enumerate(held_to_contract(answers, sentences, target.types, job.entry), start=1):
+            yield prediction
+            run.progress(number, len(sentences))
+
+
+def _write(answers: Iterator[Prediction], place: Path, size: int, end_copies: Callable[[], None]) -> None:
+    """Write each prediction as it comes behind the first `size` bytes of a file."""
+    with place.open("ab") as stream:
+        stream.truncate(size)
         try:
-            for prediction in held_to_contract(answers, sentences, target.types, job.entry):
+            for prediction in answers:
+                end_copies()
                 stream.write(encode(prediction).encode("utf-8") + b"\n")
                 stream.flush()
-                made.append(prediction)
-                run.progress(len(made), len(sentences))
         except ContractError:
             stream.truncate(0)  # nothing that a method says is kept once it broke the contract
             raise
-    return made
 
 
 class LogFile(logging.FileHandler):
-    """A log that ends the run when it cannot be written, like any other of its files."""
+    """A log that ends the run when it cannot be written, like any other of its files. It complains once."""
+
+    complained = False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Called while the error is handled."""
-        raise  # noqa: PLE0704
+        if not self.complained:
+            self.complained = True
+            raise  # noqa: PLE0704
+
+    def close(self) -> None:
+        """Close the file; what it could not take was said already."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager

@@ -157,7 +157,7 @@ def test_a_full_disk_is_reported_and_nothing_is_half_written(tmp_path: Path, cli
     limited = ["bash", "-c", f"ulimit -f 2; exec {shlex.join(command)}"]
     done = subprocess.run(limited, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "failed: cannot write in runs/" in done.stdout
+    assert f"failed: cannot write in {tmp_path / 'runs'}/" in done.stdout
     assert "File too large" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert not list((tmp_path / "leaderboards").rglob("*.json"))

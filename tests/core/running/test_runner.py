@@ -209,7 +209,7 @@ def test_two_processes_never_work_on_the_same_run(tmp_path: Path) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX)
         (outcome,) = run([job], tmp_path)
     assert outcome.status == "busy"
-    assert outcome.failed
+    assert not outcome.failed
     (outcome,) = run([job], tmp_path)
     assert outcome.status == "finished"
 

@@ -35,6 +35,14 @@ TargetData = Annotated[
 Sources = Annotated[
     str | None, typer.Option(help="With --target-data, the domains to learn from.", metavar="NAME[,NAME]")
 ]
+Isolate = Annotated[
+    bool | None,
+    typer.Option(
+        "--isolate/--no-isolate",
+        help="Make each run in a process of its own; by default, if there are two methods or more.",
+        show_default=False,
+    ),
+]
 CampaignFile = Annotated[
     Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
 ]
@@ -54,23 +62,45 @@ def run(
     out: Out = HERE,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
+    isolate: Isolate = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False,
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
-    from ...running import Ending, runner
+    from ...io import Stopped, stoppable
+    from ..streams import lasting
+
+    own = None if target_data is None else (target_data.absolute(), source)
+    asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
+    out = out.absolute()  # whatever folder a plugin goes to
+    try:
+        with stoppable(), lasting():
+            data, jobs = _list_jobs(*asked)
+            if isolate is None:
+                isolate = len({job.entry.spec.name for job in jobs}) > 1
+            return _make(data, jobs, out, (plugin, no_plugin) if isolate else None, quiet)
+    except Stopped as stopped:
+        return stopped.status
+
+
+def _make(
+    data: Benchmark, jobs: Sequence[Job], out: Path, isolated: tuple[list[Path], list[str]] | None, quiet: bool
+) -> int:
+    """Make the runs, `isolated` with these plugins and without those, and print what came of them. Returns how many
+    failed.
+    """
+    from ...running import Ending, Workers, runner
     from ..display import open_display
     from .leaderboard import print_boards
 
-    own = None if target_data is None else (target_data, source)
-    data, jobs = _list_jobs(method, setting, target, own, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
-    with open_display(quiet) as observer:
-        outcomes = list(runner.run(jobs, out, observer))
+    with open_display(quiet) as observer, Workers(*(isolated or ())) as workers:
+        outcomes = list(runner.run(jobs, out, observer, workers.make if isolated else None))
     for name in dict.fromkeys(job.scenario.setting for job in jobs):
         print_boards(data, out, name)
-    failed = sum(outcome.failed for outcome in outcomes if not (campaign and outcome.status is Ending.BUSY))
     if doubtful := sum(bool(outcome.doubts) for outcome in outcomes):
         print(f"{doubtful} of {len(jobs)} runs have a score to be doubted, for the reason that stands by it")
-    if failed:
+    if busy := sum(outcome.status is Ending.BUSY for outcome in outcomes):
+        print(f"{busy} of {len(jobs)} runs are being made by another process; type the same command when it has ended")
+    if failed := sum(outcome.failed for outcome in outcomes):
         print(f"{failed} of {len(jobs)} runs failed; type the same command to try them again")
     return min(failed, MOST)
 
