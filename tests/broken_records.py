@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def swap(data: bytes, rng: random.Random) -> bytes:
         if rng.random() < 0.15:
             del table[last]
         else:
-            table[last] = rng.choice(HOSTILE)
+            table[last] = deepcopy(rng.choice(HOSTILE))
         if not record:
             break
     return json.dumps(record, indent=1).encode()

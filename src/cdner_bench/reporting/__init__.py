@@ -6,6 +6,7 @@ from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remark
 from .figures import Picture, draw, make_pictures, natural
 from .formats import FORMATS, SUFFIXES, draw_table, write_cell, write_number, write_rows
 from .leaderboard import Board, make_boards, name_row, select_alike
+from .left_out import tell_left_out, tell_strangers
 from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
 from .page import Supplement
 from .publishing import Publication, publish
@@ -47,6 +48,8 @@ __all__ = [
     "show_number",
     "tabulate_corpora",
     "tabulate_parts",
+    "tell_left_out",
+    "tell_strangers",
     "write_cell",
     "write_number",
     "write_rows",

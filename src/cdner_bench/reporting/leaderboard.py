@@ -33,7 +33,7 @@ class Board:
     benchmark: Benchmark
     setting: str
     rows: Sequence[Row]
-    outdated: int = 0
+    left_out: Sequence[Result] = ()
     supplements: Sequence[Supplement] = ()
 
     @property
@@ -62,8 +62,10 @@ class Board:
         note = (
             "Mean ± sample SD over seeds, in percent; the average is taken per seed, over seeds that every domain has."
         )
-        if self.outdated:
-            note += f" Left out: {self.outdated} results of another revision or of other data than the newest here."
+        if self.left_out:
+            note += (
+                f" Left out: {len(self.left_out)} results of another revision or of other data than the newest here."
+            )
         columns = [
             Column[Ranked]("#", "right", lambda ranked: ranked.place if ranked.row.average() else Hole()),
             METHOD,
@@ -202,8 +204,9 @@ def make_boards(results: Iterable[Result], benchmark: Benchmark, supplements: Se
             rows.setdefault((result.method.name, result.method.row), []).append(result)
         same = [select_alike(row) for row in rows.values()]
         ranked = sorted((Row(row, setting.targets) for row in same), key=lambda r: r.rank_key)
+        shown = {id(result) for row in same for result in row}
         if ranked:
-            made.append(Board(benchmark, name, ranked, len(here) - sum(map(len, same)), supplements))
+            made.append(Board(benchmark, name, ranked, [r for r in here if id(r) not in shown], supplements))
     return made
 
 
@@ -211,7 +214,7 @@ def select_comparable(results: Sequence[Result]) -> list[Result]:
     """The results of one setting that may be ranked together: those that share, with the newest of their target, the
     data, the label set and the sizes of the splits.
     """
-    shared = {t: _newest([r for r in results if r.scenario.target == t]).comparable for t in _targets(results)}
+    shared = {t: find_newest([r for r in results if r.scenario.target == t]).comparable for t in _targets(results)}
     return [r for r in results if r.comparable == shared[r.scenario.target]]
 
 
@@ -219,13 +222,14 @@ def select_alike(row: Sequence[Result]) -> list[Result]:
     """The results of a row that may be averaged: of the newest run's revision and, per target, one state of the files
     that the method reads.
     """
-    revision = _newest(row).method.revision
+    revision = find_newest(row).method.revision
     same = [r for r in row if r.method.revision == revision]
-    data = {t: _newest([r for r in same if r.scenario.target == t]).benchmark.data for t in _targets(same)}
+    data = {t: find_newest([r for r in same if r.scenario.target == t]).benchmark.data for t in _targets(same)}
     return [r for r in same if r.benchmark.data == data[r.scenario.target]]
 
 
-def _newest(results: Sequence[Result]) -> Result:
+def find_newest(results: Sequence[Result]) -> Result:
+    """The result that was made last."""
     return max(results, key=lambda r: (str(r.provenance.get("created", "")), r.order))
 
 

@@ -15,6 +15,7 @@ from .analysis_page import FIGURES, AnalysisPage
 from .figures import Picture, make_pictures
 from .formats import FORMATS, SUFFIXES
 from .leaderboard import make_boards
+from .left_out import tell_left_out, tell_strangers
 from .page import Supplement
 
 ANALYSES = "analysis"
@@ -25,8 +26,8 @@ ANALYSES = "analysis"
 class Publication:
     """The text of every page of a format, by its path, and the pictures that go with them.
 
-    `left_out` are benchmarks that have results but no definition here. `whole` says that the boards of all other
-    benchmarks are among the pages.
+    `left_out` are benchmarks that have results but no definition here, `remarks` say what boards leave out. `whole`
+    says that the boards of all other benchmarks are among the pages.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class Publication:
     pages: Mapping[Path, str]
     pictures: Sequence[Picture]
     left_out: Sequence[str]
+    remarks: Sequence[str]
     whole: bool
 
     @property
@@ -82,15 +84,16 @@ def publish(folder: Path, format_: str, names: Sequence[str], supplements: Seque
         raise ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
     left_out = [name for name in present if not names and name not in benchmarks.list_shipped()]
     chosen = [name for name in names or present if name not in left_out]
-    pages = _write_pages(folder, format_, chosen, measured, supplements)
+    pages, remarks = _write_pages(folder, format_, chosen, measured, supplements)
     shown = make_pictures(measured) if format_ == "md" else []
     pages |= {folder / FIGURES / f"{picture.name}.csv": picture.csv for picture in shown}
-    return Publication(folder, format_, pages, shown, left_out, whole=not names)
+    return Publication(folder, format_, pages, shown, left_out, remarks, whole=not names)
 
 
 def _write_pages(
     folder: Path, format_: str, names: Sequence[str], measured: Sequence[Measured], supplements: Sequence[Supplement]
-) -> dict[Path, str]:
+) -> tuple[dict[Path, str], list[str]]:
+    """The text of every page by its path, and what boards leave out."""
     defined = {benchmark.name: benchmark for benchmark in map(benchmarks.load, names)}
 
     @cache
@@ -98,12 +101,14 @@ def _write_pages(
         return results.load_all(folder / "results", defined.get(name, name))
 
     write, suffix = FORMATS[format_], SUFFIXES.get(format_, format_)
-    pages = {}
+    pages, remarks = {}, []
     for benchmark in defined.values():
+        remarks += tell_strangers(load_results(benchmark.name), benchmark)
         for board in make_boards(load_results(benchmark.name), benchmark, supplements):
             pages[folder / benchmark.name / f"{board.setting}.{suffix}"] = write(board)
+            remarks += tell_left_out(board)
     if measured:
         about = sorted({m.corpus.benchmark for m in measured if m.corpus.benchmark})
         page = AnalysisPage(measured, [r for name in about for r in load_results(name)], supplements)
         pages[folder / f"{ANALYSES}.{suffix}"] = write(page)
-    return pages
+    return pages, remarks

@@ -13,7 +13,7 @@ from cdner_bench import Counts, Doubt, Scenario
 from cdner_bench.data import Benchmark
 from cdner_bench.io import Phase
 from cdner_bench.records import Comparable, Result, Status, results
-from cdner_bench.reporting import FORMATS, HOLE, Board, Table, make_boards, write_rows
+from cdner_bench.reporting import FORMATS, HOLE, Board, Table, make_boards, tell_left_out, tell_strangers, write_rows
 from cdner_bench.scoring import PROTOCOLS
 from samples import RESULT, name_run
 from support import ROOT, Run
@@ -201,6 +201,14 @@ def test_different_revisions_and_data_are_never_averaged(mini: Benchmark) -> Non
     made = board(mini, [*old_code, *new_code, *other_data])
     assert write_rows(made.scores())[0][4:] == [*["50.00"] * 6, "1"]
     assert "Left out: 6 results" in made.scores().note
+    assert sorted(line.partition(" (")[0] for line in list(tell_left_out(made))[::2]) == [
+        "left out of mini/single: 1 result of m",
+        "left out of mini/single: 5 results of m",
+    ]
+    assert {line.rpartition(": ")[2] for line in list(tell_left_out(made))[::2]} == {
+        "it is of revision 1, the newest of revision 2",
+        "other files that the method reads have changed since",
+    }
 
 
 def test_only_what_is_comparable_is_ranked(mini: Benchmark) -> None:
@@ -215,6 +223,46 @@ def test_only_what_is_comparable_is_ranked(mini: Benchmark) -> None:
     made = board(mini, [*before, *after])
     assert [row[1] for row in write_rows(made.scores())] == [WEAK[0].method.name]
     assert f"Left out: {len(FULL)} results" in made.scores().note
+    assert list(tell_left_out(made)) == [
+        f"left out of mini/single: 10 results of good ({','.join(TARGETS)}): its data are not weak's, the newest here",
+        "  → to show it, make it again as it is today: cdner-bench run --benchmark mini --method good --setting single "
+        f"--target {','.join(TARGETS)} --preset quick",
+    ]
+
+
+def test_what_is_on_no_board_is_said(mini: Benchmark) -> None:
+    old = replace(FULL[0], benchmark=replace(FULL[0].benchmark, version="1"))
+    elsewhere = replace(FULL[0], scenario=Scenario("single", ("news",), "law"))
+    assert list(tell_strangers([*FULL, old, elsewhere], mini))[::2] == [
+        "left out of mini: 1 result of good: they are of version 1, this is 2",
+        "left out of mini: 1 result of good: it has no single/law",
+    ]
+
+
+def test_methods_that_ran_on_different_files_are_kept_apart_and_said(cli: Run, tmp_path: Path) -> None:
+    """Of a benchmark that pins nothing: the test file is edited between two runs."""
+    lines = "Ada\tB-judge\nmet\tO\n\nThe\tO\nCourt\tB-court\n"
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.txt").write_text(lines)
+    (tmp_path / "legal.toml").write_text(
+        'extends = "mini"\nname = "legal"\n[domains.contracts]\ntrain = "train.txt"\ndev = "dev.txt"\n'
+        'test = "test.txt"\n[settings.single]\nsources = ["news"]\ntargets = ["contracts"]\n'
+    )
+    common = ("run", "--benchmark", "legal.toml", "--plugin", ROOT / "tests" / "methods.py", "--setting", "single")
+    assert cli(*common, "--method", "failing", "-o", "how=short-sighted").returncode == 0
+    (tmp_path / "test.txt").write_text(lines.replace("Court", "House"))
+    done = cli(*common, "--method", "oracle-of-case")
+    why = (
+        "left out of legal/single: 1 result of failing (contracts): its data are not oracle-of-case's, the newest here"
+    )
+    again = "cdner-bench run --benchmark legal.toml --method failing --setting single --target contracts"
+    for said in (done, cli("leaderboard", "--benchmark", "legal.toml")):
+        assert said.returncode == 0
+        assert why in said.stdout
+        assert again in said.stdout
+    page = (tmp_path / "leaderboards" / "legal" / "single.md").read_text()
+    assert "| oracle-of-case |" in page
+    assert "failing" not in page
 
 
 def test_seconds_of_different_devices_are_not_averaged(mini: Benchmark) -> None:

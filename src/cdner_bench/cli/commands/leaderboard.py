@@ -30,6 +30,8 @@ def leaderboard(
     publication = publish(out / "leaderboards", format_, benchmark, list_supplements())
     for name in publication.left_out:
         print(f"left out {name}: name its file, --benchmark {name}.toml")
+    for remark in publication.remarks:
+        print(remark)
     if check:
         stale, left_over = publication.find_stale(), publication.find_left_over()
         for path in stale:
@@ -50,11 +52,14 @@ def leaderboard(
 def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
     """Show the scores of one setting on the terminal."""
     from ...records import results
-    from ...reporting import draw_table, make_boards
+    from ...reporting import draw_table, make_boards, tell_left_out, tell_strangers
 
-    for board in make_boards(results.load_all(out / "leaderboards" / "results", benchmark), benchmark):
-        if board.setting == setting:
-            scores = board.scores()
-            show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}")))
-            if board.outdated:
-                print(scores.note)
+    found = results.load_all(out / "leaderboards" / "results", benchmark)
+    here = [result for result in found if result.scenario.setting == setting]
+    for board in make_boards(here, benchmark):
+        scores = board.scores()
+        show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}")))
+        for remark in tell_left_out(board):
+            print(remark)
+    for remark in tell_strangers(here, benchmark):
+        print(remark)

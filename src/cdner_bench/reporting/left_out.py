@@ -1,0 +1,68 @@
+"""Why a board leaves results out, and what shows them: for the terminal, where a page would not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..data import Benchmark
+from ..data import benchmark as benchmarks
+from ..records import Result
+from .leaderboard import Board, find_newest
+
+
+def tell_left_out(board: Board) -> Iterator[str]:
+    """Two lines for each method and reason: what a board leaves out and why, and what to type to see it there."""
+    told: dict[tuple[str, str, str], list[Result]] = {}
+    every = [*board.left_out, *(result for row in board.rows for result in row.results)]
+    for result in board.left_out:
+        why = _explain(result, every)
+        told.setdefault((result.method.name, result.method.preset or "", why), []).append(result)
+    name = board.benchmark.name
+    named = name if name in benchmarks.list_shipped() else f"{name}.toml"
+    for (method, preset, why), results in told.items():
+        targets = ",".join(dict.fromkeys(result.scenario.target for result in results))
+        yield f"left out of {name}/{board.setting}: {_count(results)} of {method} ({targets}): {why}"
+        command = f"cdner-bench run --benchmark {named} --method {method} --setting {board.setting} --target {targets}"
+        yield f"  → to show it, make it again as it is today: {command}" + (f" --preset {preset}" if preset else "")
+
+
+def tell_strangers(results: Sequence[Result], benchmark: Benchmark) -> Iterator[str]:
+    """Two lines for each reason why results are on no board of a benchmark: another version of it, a setting or a
+    target that it does not have.
+    """
+    told: dict[str, list[Result]] = {}
+    for result in results:
+        setting = benchmark.settings.get(result.scenario.setting)
+        if result.benchmark.version != benchmark.version:
+            told.setdefault(f"they are of version {result.benchmark.version}, this is {benchmark.version}", []).append(
+                result
+            )
+        elif setting is None or result.scenario.target not in setting.targets:
+            told.setdefault(f"it has no {result.scenario}", []).append(result)
+    for why, strangers in told.items():
+        methods = ", ".join(dict.fromkeys(result.method.name for result in strangers))
+        yield f"left out of {benchmark.name}: {_count(strangers)} of {methods}: {why}"
+        yield "  → to show them, make them again, or name the file of their benchmark: --benchmark FILE.toml"
+
+
+def _count(results: Sequence[Result]) -> str:
+    return f"{len(results)} result{'s' if len(results) > 1 else ''}"
+
+
+def _explain(result: Result, every: list[Result]) -> str:
+    newest = find_newest([r for r in every if r.scenario.target == result.scenario.target])
+    who = f"{newest.method.name}'s, the newest here"
+    mine, other = result.comparable, newest.comparable
+    if mine != other:
+        if mine is None or other is None:
+            return f"it does not say on which data, or {who}, does not"
+        if mine.types != other.types:
+            return f"its entity types are not {who}"
+        if mine.sentences != other.sentences:
+            return f"its splits have other sizes than {who}"
+        return f"its data are not {who}"
+    row = (result.method.name, result.method.row)
+    newest = find_newest([r for r in every if (r.method.name, r.method.row) == row])
+    if newest.method.revision != result.method.revision:
+        return f"it is of revision {result.method.revision}, the newest of revision {newest.method.revision}"
+    return "other files that the method reads have changed since"
