@@ -61,10 +61,12 @@ class Ledger:
     def _read(self, line: bytes) -> None:
         record = parse_json(line.decode("utf-8"))
         if "key" in record:
-            if not is_answer(record["answer"]):
+            if not (isinstance(record["key"], str) and is_answer(record["answer"])):
                 raise ValueError("no answer")
             self._answers[record["key"]] = Answer(**record["answer"])
         else:
+            if not all(type(record[side]) is int and record[side] >= 0 for side in ("in", "out")):
+                raise ValueError("no tokens")
             self.sent += 1
             self._in += record["in"]
             self._out += record["out"]

@@ -17,6 +17,8 @@ from ..io import TomlTable, find_data_dir
 from ..plugins import Registry
 from .runner import Job, plan
 
+MOST_SEEDS = 1000
+
 
 @dataclass(frozen=True)
 class CampaignRow:
@@ -66,7 +68,7 @@ def _read_row(table: TomlTable) -> CampaignRow:
         table.take("seeds", int, 1),
         {key: _place(value) for key, value in table.take("options", dict, {}).items()},
     )
-    if row.seeds < 1:
+    if not 1 <= row.seeds <= MOST_SEEDS:
         raise DataError(f"{table.path}: {table.prefix}seeds cannot be {row.seeds}")
     table.finish()
     return row

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from broken_records import run
+from cdner_bench import plugins
 from cdner_bench.data import Benchmark, benchmark
 from cdner_bench.errors import CdnerError, DataError, PredictionError, RefusedWarning, ResultError
 from cdner_bench.knowledge import cleaning, gtok
 from cdner_bench.llm import Question, Store
-from cdner_bench.records import measurements, results
+from cdner_bench.llm.ledger import Ledger
+from cdner_bench.records import describe_comparable, measurements, results
 from cdner_bench.running import campaign
 from cdner_bench.scoring import HEADLINE, read_kept, read_own
 from support import ROOT, Run
@@ -442,6 +444,91 @@ def test_stores_gtok_and_predictions_are_read_with_the_same_care(tmp_path: Path,
         Store(tmp_path).get(Question("m", [("user", "?")], 1))
     with pytest.raises(DataError, match=r"g\.json"):
         gtok.read(tmp_path / "g.json")
+
+
+LINE = {"key": "", "request": {}, "answer": {"text": "x", "state": "answered", "model": "m", "tokens_in": 1,
+        "tokens_out": 1, "seconds": 0.5, "asked": "2026-01-01"}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        "null",
+        "[]",
+        json.dumps(LINE).replace('"key"', '"key": "x", "key"'),
+        json.dumps(LINE).replace("0.5", "NaN"),
+        json.dumps(LINE).replace("0.5", "1e999"),
+        *(change(json.dumps(LINE), field, value) for field, value in [
+            ("key", None), ("request", []), ("answer", []), ("answer/text", None), ("answer/text", GONE),
+            ("answer/tokens_in", "1"), ("answer/tokens_in", -1), ("answer/tokens_in", 1.5), ("answer/tokens_in", True),
+            ("answer/seconds", "1"), ("answer/again", None), ("answer/model", 3), ("answer/colour", "red"),
+        ]),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_no_answer_is_named(tmp_path: Path, line: str) -> None:
+    question = Question("m", [("user", "?")], 1)
+    good = json.dumps(LINE).replace('""', f'"{question.key}"')
+    path = tmp_path / "m.jsonl"
+    path.write_text(f"{good}\n")
+    assert Store(tmp_path).get(question)
+    path.write_text(f"{good}\n{line}\n")
+    with pytest.raises(DataError, match=r"m\.jsonl:2 is not an answer"):
+        Store(tmp_path).get(Question("m", [("user", "!")], 1))
+    if '"request": []' in line:
+        return  # nobody reads that of a ledger
+    (tmp_path / "asked.jsonl").write_text(f'{{"in": 1, "out": 1}}\n{line}\n')
+    with pytest.raises(DataError, match=r"asked\.jsonl:2 does not say what was asked"):
+        Ledger(tmp_path / "asked.jsonl")
+
+
+BENCHMARK = """extends = "mini"
+name = "legal"
+title = "Legal"
+version = "1"
+preset = "quick"
+deduplicate = false
+[domains.contracts]
+types = ["judge"]
+train = "train.txt"
+dev = { path = "dev.txt", sentences = 1, sha256 = "00" }
+test = "test.txt"
+labels = { judge = "magistrate" }
+resources = { gtok = "g.json" }
+[settings.single]
+title = "s"
+sources = ["news"]
+targets = ["contracts"]
+"""
+CAMPAIGN = """benchmark = "mini"
+preset = "quick"
+[[rows]]
+method = "bert-tagger"
+settings = ["single"]
+seeds = 2
+options = { "target.epochs" = 3 }
+"""
+WRONG = ["3", "true", "nan", "[]", "{}", "[[]]", '""', '"\\u0000"', '"../x"', "2020-01-01", "[{}]", "1" + "0" * 30]
+
+
+@pytest.mark.parametrize("text", [BENCHMARK, CAMPAIGN], ids=["benchmark", "campaign"])
+def test_no_value_of_a_toml_file_ends_in_a_traceback(tmp_path: Path, mini: Benchmark, text: str) -> None:
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.txt").write_text("Ada\tB-judge\n")
+    path, lines, registry = tmp_path / "x.toml", text.splitlines(), plugins.discover()
+    refused = 0
+    for n, line in enumerate(lines):
+        for value in [value for value in WRONG if not line.startswith("[")]:
+            path.write_text("\n".join([*lines[:n], f"{line.partition(' = ')[0]} = {value}", *lines[n + 1 :]]))
+            try:
+                if text is CAMPAIGN:
+                    assert list(campaign.read(path).jobs(mini, registry))
+                else:
+                    data = benchmark.load(str(path))
+                    describe_comparable(data, data.list_scenarios("single")[0])
+            except CdnerError as error:
+                refused += len(str(error)) < 400
+    assert refused > 0.7 * len(WRONG) * sum(" = " in line for line in lines)
 
 
 def test_broken_records_end_no_board() -> None:
