@@ -101,7 +101,8 @@ def _write_pages(
         return results.load_all(folder / "results", defined.get(name, name))
 
     write, suffix = FORMATS[format_], SUFFIXES.get(format_, format_)
-    pages, remarks = {}, []
+    pages: dict[Path, str] = {}
+    remarks: list[str] = []
     for benchmark in defined.values():
         remarks += tell_strangers(load_results(benchmark.name), benchmark)
         for board in make_boards(load_results(benchmark.name), benchmark, supplements):
