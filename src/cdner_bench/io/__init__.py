@@ -6,10 +6,19 @@ from .locks import lock, lock_stream
 from .meter import Phase
 from .paths import check_relative, find_below
 from .places import CACHE_REMEDY, DATA_REMEDY, find_benchmarks_dir, find_cache_dir, find_data_dir, settle_home
-from .reading import LARGEST, open_regular, parse_json, read_bytes, read_json, read_lines, read_text, read_toml
+from .reading import (
+    LARGEST,
+    TomlTable,
+    open_regular,
+    parse_json,
+    read_bytes,
+    read_json,
+    read_lines,
+    read_text,
+    read_toml,
+)
 from .stopping import Stopped, adopt_orphans, die_with_parent, is_own, stoppable
 from .surroundings import contained, list_children
-from .toml_table import TomlTable
 from .volumes import NO_ROOM, writing
 
 __all__ = [

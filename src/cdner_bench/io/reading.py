@@ -1,4 +1,7 @@
-"""Files that somebody else may have written, read without being believed: regular files of a bounded size and depth."""
+"""Files that somebody else may have written, read without being believed: regular files of a bounded size and depth.
+
+Of TOML, every mistake is answered with the file, the key and the nearest right one.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import json
 import math
 import os
 import re
+import reprlib
 import stat
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from ..errors import CdnerError
+from ..errors import CdnerError, DataError, did_you_mean
 
 LARGEST = 16 * 2**20
 """Bytes of a file that is read as a whole, and of a line of one that is not: a thousand times what is usual."""
@@ -157,3 +161,54 @@ def _refuse(text: str) -> NoReturn:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unite, parse_int=_read_whole, parse_float=_read_fraction, parse_constant=_refuse
 )
+
+
+class TomlTable:
+    """A TOML table that knows its file and its place, and that notices keys nobody asked for."""
+
+    def __init__(self, path: Path, prefix: str, values: dict[str, Any]) -> None:
+        self.path, self.prefix, self.values, self.asked = path, prefix, values, set[str]()
+
+    @classmethod
+    def read(cls, path: Path) -> TomlTable:
+        """The table of a whole file. Raises `DataError` for a file that cannot be read, or holds none."""
+        return cls(path, "", read_toml(path, DataError))
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
+        """The value of a key, of one of the kinds. Raises `DataError` if it is missing without a default."""
+        self.asked.add(key)
+        value = self.values.get(key, default)
+        if value is None:
+            raise DataError(f"{self.path}: {self.prefix}{key} is missing")
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(value)}")
+        return value
+
+    def take_named(self, key: str) -> Iterator[tuple[str, TomlTable]]:
+        """The tables below a key, by name."""
+        for name, values in self.take(key, dict, {}).items():
+            if not isinstance(values, dict):
+                raise DataError(f"{self.path}: {self.prefix}{key}.{name} is not a table")
+            yield name, TomlTable(self.path, f"{self.prefix}{key}.{name}.", values)
+
+    def take_tables(self, key: str) -> list[TomlTable]:
+        """The tables of an array of tables, in the order of the file. Raises `DataError` for anything else."""
+        array = self.take(key, list, [])
+        if not all(isinstance(values, dict) for values in array):
+            raise DataError(f"{self.path}: {self.prefix}{key} is no array of tables")
+        return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in array]
+
+    def take_texts(self, key: str, least: int = 0) -> tuple[str, ...]:
+        """An array of at least so many texts."""
+        values = self.take(key, list)
+        if len(values) < least or not all(isinstance(value, str) for value in values):
+            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(values)}")
+        return tuple(values)
+
+    def finish(self) -> None:
+        """Raises `DataError` for a key that was never taken."""
+        for key in self.values:
+            if key not in self.asked:
+                raise DataError(
+                    f"{self.path}: unknown key {self.prefix}{key}", hint=did_you_mean(key, sorted(self.asked))
+                )

@@ -11,7 +11,7 @@ from ..errors import did_you_mean
 from ..llm import Usage
 from ..scoring import HEADLINE, OUTSIDE, OWN_GOLD, PROTOCOLS, Counts, total
 from ..types import Cut, Reason
-from .reading import Fault, find_bad_names, find_bad_provenance, show
+from .reading import Fault, find_bad_names, find_bad_provenance, find_long_names, show
 
 if TYPE_CHECKING:
     from .results import Result
@@ -30,6 +30,7 @@ def find_faults(result: Result) -> Iterator[Fault]:
     yield from find_bad_names({"benchmark.name": result.benchmark.name, "method.name": result.method.name, **named})
     if place.target in place.sources or len(set(place.sources)) < len(place.sources):
         yield "scenario.sources", "a domain stands twice, or is the target"
+    yield from find_long_names({"learnt_from": result.learnt_from})
     yield from find_bad_provenance(result.provenance)
     if not result.finished:
         for field in ("scores", "sentences", "answers"):

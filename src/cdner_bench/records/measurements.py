@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter
 from ..io import write_atomic
 from ..plugins import Measurement, ModelFacts
 from .migrations import migrate_method
-from .reading import Fault, Form, find_bad_names, find_bad_provenance, read, read_all
+from .reading import Fault, Form, find_bad_names, find_bad_provenance, find_long_names, read, read_all
 from .results import MethodFacts
 
 SCHEMA = 2
@@ -138,8 +138,8 @@ def _read_column(name: str, text: str) -> list[float]:
 def _find_faults(measured: Measured) -> Iterator[Fault]:
     """What cannot be in a measurement."""
     names = {"analysis.name": measured.analysis.name, "corpus.benchmark": measured.corpus.benchmark}
-    names |= {f"measurement.plots.{n}.name": plot.name for n, plot in enumerate(measured.measurement.plots)}
     yield from find_bad_names({**names, "corpus.domain": measured.corpus.domain})
+    yield from find_long_names({"corpus.name": measured.corpus.name})
     yield from find_bad_provenance(measured.provenance)
     if measured.analysis.preset is not None:
         yield "analysis.preset", "an analysis has none"

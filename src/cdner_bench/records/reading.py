@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import warnings
 from collections import Counter
@@ -21,10 +20,11 @@ from pydantic import ValidationError
 
 from ..errors import CdnerError, RefusedWarning, ResultError
 from ..io import read_json
+from ..names import is_name
 
 MOST = 10**15
 """More than anything that is counted here: bytes, tokens, parameters, seconds."""
-_NAME = re.compile(r"\w[^/\\\x00-\x1f\x7f]{0,99}")
+_LONGEST = 4096
 _FREE = {("provenance",), ("method", "options"), ("analysis", "options"), ("measurement",), ("scores",)}
 """Parts of a record whose numbers may be negative, or are none."""
 
@@ -141,11 +141,6 @@ def _list_files(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in sorted([*folders, *files]) if name.endswith(".json"))
 
 
-def is_name(text: str) -> bool:
-    """Whether a text can be the name of a benchmark, a setting, a domain or a method, and so a part of a path."""
-    return _NAME.fullmatch(text) is not None
-
-
 def show(value: object) -> str:
     """A value out of a file, in a message."""
     text = json.dumps(value)
@@ -157,6 +152,13 @@ def find_bad_names(names: Mapping[str, str | None]) -> Iterator[Fault]:
     for field, name in names.items():
         if name is not None and not is_name(name):
             yield field, f"{show(name)} cannot be a name"
+
+
+def find_long_names(names: Mapping[str, str | None]) -> Iterator[Fault]:
+    """The fields that are longer than the path of a file can be."""
+    for field, name in names.items():
+        if name is not None and len(name) > _LONGEST:
+            yield field, f"{show(name)} has {len(name)} characters"
 
 
 def find_bad_provenance(provenance: Mapping[str, Any]) -> Iterator[Fault]:

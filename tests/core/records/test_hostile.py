@@ -160,6 +160,7 @@ RESULTS: list[tuple[str, object, str]] = [
     ("provenance", [], "provenance"),
     ("provenance/created", 3, "provenance.created"),
     ("provenance/plugin", [], "provenance.plugin"),
+    ("learnt_from", "gtok+" + "9" * 5000, "learnt_from"),
     ("colour", "red", "colour"),
 ]
 
@@ -339,7 +340,6 @@ MEASUREMENTS: list[tuple[str, object, str]] = [
     ("measurement/columns/length", "1", "columns are of different lengths"),
     ("measurement/intervals", {"mean": {"low": 2, "high": 1}}, "measurement.intervals.mean"),
     ("measurement/intervals", {"maen": {"low": 1, "high": 2}}, "maen"),
-    ("measurement/plots/0/name", "../../x", "measurement.plots.0.name"),
     ("measurement/plots/0/kind", "pie", "measurement.plots.0.kind"),
     ("analysis/name", "../uid", "analysis.name"),
     ("analysis/options", None, "analysis.options"),
@@ -347,6 +347,7 @@ MEASUREMENTS: list[tuple[str, object, str]] = [
     ("corpus/version", None, "corpus.version"),
     ("corpus/domain", "a/b", "corpus.domain"),
     ("corpus/name", 3, "corpus.name"),
+    ("corpus/name", "9" * 5000, "corpus.name"),
     ("provenance/plugin", 3, "provenance.plugin"),
     ("model/total", -5, "model.total"),
     ("colour", 1, "colour"),
