@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from ..io import write_atomic
+from ..errors import PredictionError
+from ..io import read_bytes, write_atomic
 from .results import Result
+
+_LARGEST = 2**30  # bytes
 
 
 def locate_predictions(leaderboards: Path, result: Result) -> Path:
@@ -17,7 +20,7 @@ def locate_predictions(leaderboards: Path, result: Result) -> Path:
 def keep_predictions(lines: bytes, place: Path) -> None:
     """Write JSONL compressed, the same bytes for the same lines; nothing is written if they are there already."""
     packed = gzip.compress(lines, mtime=0)
-    if not place.exists() or place.read_bytes() != packed:
+    if not place.exists() or _read(place) != packed:
         write_atomic(place, packed)
 
 
@@ -25,8 +28,13 @@ def keep_again(lines: bytes, place: Path) -> None:
     """Bring a file of predictions, compressed or a run's own, to today's form."""
     if place.suffix == ".gz":
         keep_predictions(lines, place)
-    elif place.read_bytes() != lines:
+    elif _read(place) != lines:
         write_atomic(place, lines)
+
+
+def _read(place: Path) -> bytes:
+    """What a file of predictions holds. Raises `PredictionError` for what is no file."""
+    return read_bytes(place, PredictionError, f"remove it: rm {place}", largest=_LARGEST)
 
 
 def move_predictions(leaderboards: Path, before: Result, after: Result) -> None:

@@ -146,6 +146,16 @@ def test_predictions_of_a_finished_run_answer_its_sentences(
     assert not list((tmp_path / "leaderboards").rglob("*.json"))
 
 
+def test_what_is_no_file_in_the_place_of_predictions_is_named(finished: Path, tmp_path: Path) -> None:
+    (first,) = run(tmp_path)
+    assert first.result is not None
+    place = locate_predictions(tmp_path / "leaderboards", first.result)
+    place.unlink()
+    os.mkfifo(place)
+    (again,) = run(tmp_path)
+    assert (again.status, again.message) == (Ending.FAILED, f"cannot read {place}: it is no regular file")
+
+
 def test_a_changed_result_on_the_board_is_not_taken_for_the_run(finished: Path, tmp_path: Path) -> None:
     (first,) = run(tmp_path)
     assert first.result is not None
