@@ -54,7 +54,7 @@ RUN = ["run", "--method", "oracle-of-case", "--setting", "single", "--benchmark"
             "--benchmark needs --domain",
             "add --domain NAME",
         ),
-        (["gtok", "clean", "g.json", "--out", "o.json", "--rules", "r.toml"], "cannot read the rules r.toml", None),
+        (["gtok", "clean", "g.json", "--out", "o.json", "--rules", "r.toml"], "cannot read r.toml", None),
         (["gtok", "stats", "--corpus", "g.json", "--benchmark", "mini"], "--corpus needs --domain", "add --domain"),
         (
             ["gtok", "stats", "--domain", "news", "--benchmark", "mini"],
