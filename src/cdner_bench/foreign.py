@@ -20,7 +20,7 @@ _NAMES = re.compile(r"(^|[_.-])(api_?key|key|token|secret|password|passwd|passph
 _NUMBERS = re.compile(r"[\d\s./e+-]*")
 _LIKE_KEYS = re.compile(
     r"(?P<before>"
-    r"\b(?:bearer|basic)(?:\s|%20|\+)+(?=\S*\d)"
+    r"\b(?:bearer|basic)(?:\s|%20|\+)+(?=\S*[\d=])"
     r"|(?:api|access|auth|secret|private)[-_ ]?(?:key|token)\\?[\"']?\s*[:=]\s*\\?[\"']?(?=[\w.~+/-]*\d)"
     r"|passw(?:or)?d\\?[\"']?\s*[:=]\s*\\?[\"']?)[\w.~+/=*-]{8,}"
     r"|(?P<scheme>:\\?/\\?/)[^\s/?#@\"'<>]*:[^\s/?#\"'<>]*@"
@@ -79,7 +79,7 @@ def show(text: str) -> str:
     text = redact(text)
     if text.isprintable() and not _INVISIBLE.intersection(text):
         return text
-    return "".join(c if c in "\n\t" or _is_seen(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if c in "\n\t" or is_seen(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def show_line(text: str) -> str:
@@ -87,7 +87,8 @@ def show_line(text: str) -> str:
     return show(_LINE_ENDS.sub(" ", text))
 
 
-def _is_seen(character: str) -> bool:
+def is_seen(character: str) -> bool:
+    """Whether a character is shown, and is no order to whoever shows it."""
     if character.isprintable():
         return character not in _INVISIBLE and not "\U000e0100" <= character <= "\U000e01ef"
     return category(character) == "Zs"

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 
+from ..foreign import redact_all
 from ..io import write_atomic
 from ..plugins import Measurement, ModelFacts
 from .migrations import migrate_method
@@ -87,8 +88,8 @@ MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _add_
 
 
 def save(measured: Measured, path: Path) -> None:
-    """Write a measurement file, whole or not at all. Columns are kept to six significant digits."""
-    record = {"schema": SCHEMA, **_make_adapter().dump_python(measured, mode="json")}
+    """Write a measurement file, whole or not at all, without keys. Columns are kept to six significant digits."""
+    record = redact_all({"schema": SCHEMA, **_make_adapter().dump_python(measured, mode="json")})
     columns = measured.measurement.columns
     record["measurement"]["columns"] = {
         name: " ".join(f"{value:.6g}" for value in column) for name, column in columns.items()

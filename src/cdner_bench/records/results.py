@@ -18,6 +18,7 @@ from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter
 
 from ..data import Benchmark
 from ..errors import ResultError
+from ..foreign import redact_all
 from ..hashing import digest
 from ..io import Phase, write_atomic
 from ..llm import Usage
@@ -176,8 +177,8 @@ def put_scores(result: Result, scores: Scores) -> Result:
 
 
 def to_text(result: Result) -> str:
-    """The text of a result file."""
-    record = {"schema": SCHEMA, **_make_adapter().dump_python(result, mode="json")}
+    """The text of a result file; no key is in it."""
+    record = redact_all({"schema": SCHEMA, **_make_adapter().dump_python(result, mode="json")})
     return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -6,7 +6,6 @@ corpora are told apart by colour (Okabe and Ito's, which colour-blind readers ca
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Sequence
@@ -17,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PluginError
+from ..foreign import show_line
 from ..hashing import digest
 from ..io import write_atomic
 from ..plugins import Number, Plot
 from ..records import NO_BENCHMARK, Measured
+from .formats import write_lines
 
 COLOURS = ("#0072B2", "#E69F00", "#56B4E9", "#D55E00", "#009E73", "#CC79A7", "#F0E442", "#000000")
 # Markers and hatches are of other numbers than colours, so that pairs of them last long.
@@ -73,17 +74,15 @@ class Picture:
     @cached_property
     def csv(self) -> str:
         """The numbers behind it, points to six significant digits."""
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
         plot = self.plot
         values = [plot.x, plot.y] if plot.kind == "points" else [plot.y, f"{plot.y}_low", f"{plot.y}_high"]
-        writer.writerow(["domain", "corpus", "seed", *values])
+        rows: list[list[object]] = [["domain", "corpus", "seed", *values]]
         for m in self.shown:
             where = [m.corpus.domain or "", m.corpus.name, m.seed]
             for row in zip(*_points(m, plot), strict=True) if plot.kind == "points" else [_bar(m, plot)]:
                 shown = [f"{v:.6g}" for v in row] if plot.kind == "points" else row
-                writer.writerow([*where, *shown])
-        return stream.getvalue()
+                rows.append([*where, *shown])
+        return write_lines(rows)
 
     @cached_property
     def stamp(self) -> str:
@@ -189,8 +188,8 @@ def _grid(picture: Picture) -> Any:
             colour, marker = looks[m.corpus.name]
             look = {"color": colour, "marker": marker, "markersize": 1.8, "markeredgewidth": 0.4, "alpha": 0.7}
             axes.plot(*_points(m, plot), zorder=order, **look, **hollow)
-    figure.supxlabel(plot.x_label, fontsize=8)
-    figure.supylabel(plot.y_label, fontsize=8)
+    figure.supxlabel(show_line(plot.x_label), fontsize=8)
+    figure.supylabel(show_line(plot.y_label), fontsize=8)
     handles = [Line2D([], [], color=c, marker=m, markersize=4, **hollow) for c, m in looks.values()]
     _explain(figure, list(panels[len(domains) :]), handles, picture.corpora)
     return figure
@@ -220,7 +219,7 @@ def _bars(picture: Picture) -> Any:
     axes.set_yticks(range(len(domains)), [_short(domain) for domain in domains])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(domains) - 0.5, -0.5)
-    axes.set_xlabel(picture.plot.y_label)
+    axes.set_xlabel(show_line(picture.plot.y_label))
     _explain(figure, (), handles, corpora)
     return figure
 
@@ -241,5 +240,6 @@ def _explain(figure: Any, spare: Sequence[Any], handles: Sequence[Any], corpora:
 
 def _short(name: str) -> str:
     """A name that fits. A leading underscore would hide it from the legend, and gets a space before it."""
+    name = show_line(name)
     shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
     return f" {shown}" if shown.startswith("_") else shown

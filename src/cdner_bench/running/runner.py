@@ -26,6 +26,7 @@ from ..errors import (
     ResultError,
     describe_refusal,
 )
+from ..foreign import redact
 from ..hashing import digest
 from ..io import NO_ROOM, contained, hash_content, is_own, lock, meter, models, sweep, writing
 from ..knowledge import CorpusName
@@ -298,7 +299,7 @@ def keep_words(folder: Path, text: str) -> Path | None:
     """The file in a run's folder with what is known of its failure; None if it cannot be written, as on a full disk."""
     kept = folder / "error.txt"
     try:
-        kept.write_text(text, encoding="utf-8", errors="backslashreplace")
+        kept.write_text(redact(text), encoding="utf-8", errors="backslashreplace")
     except OSError:
         with suppress(OSError):
             kept.unlink()

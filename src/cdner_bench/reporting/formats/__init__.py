@@ -1,13 +1,13 @@
-"""How a page is written: one module a format. Names come from plugins and are escaped in each."""
+"""How a page is written: one module a format, each with the one function that escapes a text for it."""
 
 from collections.abc import Callable, Mapping
 
 from ..page import Page
-from .csv import write_csv
-from .html import write_html
+from .csv import escape_csv, write_csv, write_lines
+from .html import escape_html, write_html
 from .json import write_json
-from .latex import write_latex
-from .markdown import write_markdown
+from .latex import escape_latex, write_latex
+from .markdown import escape_markdown, write_markdown
 from .terminal import draw_table
 from .text import write_cell, write_number, write_rows
 
@@ -23,4 +23,16 @@ FORMATS: Mapping[str, Callable[[Page], str]] = {
 SUFFIXES = {"latex": "tex"}
 """How files of a format end, where that is not its name."""
 
-__all__ = ["FORMATS", "SUFFIXES", "draw_table", "write_cell", "write_number", "write_rows"]
+__all__ = [
+    "FORMATS",
+    "SUFFIXES",
+    "draw_table",
+    "escape_csv",
+    "escape_html",
+    "escape_latex",
+    "escape_markdown",
+    "write_cell",
+    "write_lines",
+    "write_number",
+    "write_rows",
+]

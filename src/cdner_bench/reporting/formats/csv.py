@@ -5,15 +5,33 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from collections.abc import Iterable, Sequence
 
+from ...foreign import show_line
 from ..page import Page
+
+_FORMULA = re.compile(r"[=+\-@|\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)(e[+-]?\d+)?%?", re.IGNORECASE)
 
 
 def write_csv(page: Page) -> str:
     """The records of a page, their options as JSON in one field."""
     records = page.records()
+    rows = [{**record, "options": json.dumps(record["options"], sort_keys=True)} for record in records]
+    return write_lines([list(rows[0]) if rows else [], *(list(row.values()) for row in rows)])
+
+
+def write_lines(rows: Iterable[Sequence[object]]) -> str:
+    """Rows of values as CSV, each text escaped."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(records[0]) if records else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**r, "options": json.dumps(r["options"], sort_keys=True)} for r in records)
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([escape_csv(value) if isinstance(value, str) else value for value in row] for row in rows)
     return stream.getvalue()
+
+
+def escape_csv(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    text = show_line(text)
+    formula = _FORMULA.match(text.lstrip()) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if formula else text

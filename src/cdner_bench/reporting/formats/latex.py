@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from tabulate import LATEX_ESCAPE_RULES, tabulate
+from collections.abc import Iterable
 
+from tabulate import LATEX_ESCAPE_RULES
+
+from ...foreign import show_line
 from ..page import Page
 from ..table import Table
 from .text import write_rows
+
+_RULES = {**LATEX_ESCAPE_RULES, "[": "{[}", "]": "{]}", "*": "{*}", "`": "{`}", "'": "{'}", '"': "\\textquotedbl{}"}
+"""What stands for a character; brackets and a star mean something after the end of a row, quotes after one another."""
 
 
 def write_latex(page: Page) -> str:
@@ -15,10 +21,25 @@ def write_latex(page: Page) -> str:
 
 
 def _table(table: Table) -> str:
-    shown = tabulate(write_rows(table), table.headers, tablefmt="latex_booktabs", disable_numparse=True)
-    legend = f"\n\n{{\\footnotesize {_escape(table.legend)}}}" if table.legend else ""
-    return f"% {' '.join(table.title.split())}\n{shown}{legend}"
+    sides = "".join(column.align[0] for column in table.columns)
+    lines = [
+        f"% {show_line(table.title)}",
+        f"\\begin{{tabular}}{{{sides}}}",
+        "\\toprule",
+        _row(table.headers),
+        "\\midrule",
+        *map(_row, write_rows(table)),
+        "\\bottomrule",
+        "\\end{tabular}",
+        *([f"\n{{\\footnotesize {escape_latex(table.legend)}}}"] if table.legend else []),
+    ]
+    return "\n".join(lines)
 
 
-def _escape(text: str) -> str:
-    return "".join(LATEX_ESCAPE_RULES.get(character, character) for character in text)
+def _row(texts: Iterable[str]) -> str:
+    return f" {' & '.join(map(escape_latex, texts))} \\\\"
+
+
+def escape_latex(text: str) -> str:
+    """A text that is no command."""
+    return "".join(_RULES.get(character, character) for character in show_line(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...foreign import show_line
 from ...plugins import Number
 from ..cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
 from ..table import Table
@@ -41,5 +42,5 @@ def write_number(value: Number) -> str:
 
 
 def write_rows(table: Table) -> list[list[str]]:
-    """The cells of a table as text, row by row; nothing is escaped yet."""
-    return [[write_cell(cell) for cell in cells] for cells in table.cells]
+    """The cells of a table as text on one line each, row by row; no format has escaped them yet."""
+    return [[show_line(write_cell(cell)) for cell in cells] for cells in table.cells]
