@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..foreign import show_line
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -112,12 +114,12 @@ class Bar:
 
     def _begin_bar(self, description: str) -> None:
         self.rich.remove_task(self.task)
-        self.task = self.rich.add_task(description, numbers="", total=None)
+        self.task = self.rich.add_task(show_line(description), numbers="", total=None)
 
     def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
         """Move the bar to a step, with the numbers beside it."""
         text = "  ".join(f"{name} {value:.3g}" for name, value in numbers.items())
-        self.rich.update(self.task, completed=step, total=total, numbers=text)
+        self.rich.update(self.task, completed=step, total=total, numbers=show_line(text))
 
     def note(self, text: str) -> None:
         """Print a note above the bar, like a finished run."""

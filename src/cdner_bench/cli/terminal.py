@@ -31,6 +31,10 @@ class Terminal(Console):
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else show(text), style and style.update_link(None), control)
 
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; of `Text`, which is what a bar makes of what is printed meanwhile, only what it says."""
+        super().print(*(Text(self._spell(o.plain)) if isinstance(o, Text) else o for o in objects), **options)
+
     def show(self, *renderables: Table | str) -> None:
         """Print tables, some of whose cells may be `Text` already, and lines."""
         for table in renderables:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, did_you_mean
+from ...foreign import show_line
 from ..common import BenchmarkName, choose_benchmark, make_table, show
 from ..streams import find_drawn
 
@@ -191,5 +192,5 @@ class _bars:  # noqa: N801
 
     def __call__(self, path: str, have: int, size: int | None) -> None:
         if path not in self.tasks:
-            self.tasks[path] = self.rich.add_task(path)
+            self.tasks[path] = self.rich.add_task(show_line(path))
         self.rich.update(self.tasks[path], completed=have, total=size)  # type: ignore[arg-type]
