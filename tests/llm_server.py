@@ -19,6 +19,8 @@ from typing import Any
 
 TRANSPORT = ("429", "500", "hang", "drop", "short", "drip")
 """What the client itself retries."""
+ENDLESS = ("endless headers", "endless line", "endless body", "endless chunks", "endless preludes", "slow headers")
+"""What would never end by itself."""
 CONTENT = ("cut json", "other json", "no choice", "refusal", "odd message", "odd choices")
 """What arrives and is no answer."""
 LONG = 30.0
@@ -141,6 +143,8 @@ class FakeServer:
                 writer.write(bytes([byte]))
                 await writer.drain()
                 await asyncio.sleep(0.05)
+        elif fault in ENDLESS:
+            await _go_on(fault, writer)
         elif fault != "drop":
             bodies = {
                 "cut json": good[: len(good) // 2],
@@ -160,6 +164,25 @@ class FakeServer:
             return ""
         dice = random.Random(f"{b.seed}/{self.tries[body]}/{body}")
         return b.kinds[self.done.total() % len(b.kinds)] if dice.random() < b.faults else ""
+
+
+async def _go_on(fault: str, writer: asyncio.StreamWriter) -> None:
+    """What comes first, and what comes again and again, so many seconds apart."""
+    ok, kind = b"HTTP/1.1 200 OK\r\n", b"content-type: application/json\r\n"
+    filler = b"a" * 65_536
+    first, again, pause = {
+        "endless headers": (ok, b"x-more: " + b"y" * 1000 + b"\r\n", 0.0),
+        "endless line": (ok + b"x-more: ", filler, 0.0),
+        "endless body": (ok + kind + b'content-length: 99999999999\r\n\r\n{"x": "', filler, 0.0),
+        "endless chunks": (ok + kind + b"transfer-encoding: chunked\r\n\r\n", b"10000\r\n" + filler + b"\r\n", 0.0),
+        "endless preludes": (b"", b"HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n", 0.001),
+        "slow headers": (ok, b"x: y\r\n", 0.05),
+    }[fault]
+    writer.write(first)
+    while True:
+        writer.write(again)
+        await writer.drain()
+        await asyncio.sleep(pause)
 
 
 def completion(

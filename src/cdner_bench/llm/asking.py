@@ -232,6 +232,8 @@ class Asker:
             completion = await self._ask_by(question, OLDER_LIMIT)
         if is_page(completion):
             raise PageError
+        if isinstance(completion, str):  # which would be taken for the reason why there is none
+            raise ValueError("a text is no completion")
         return completion
 
     async def _ask_by(self, question: Question, limit: str) -> Any:
