@@ -14,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from ..foreign import redact_all
 from ..io import write_atomic
+from ..names import check_name
 from ..plugins import Measurement, ModelFacts
 from .migrations import migrate_method
 from .reading import Fault, Form, find_bad_names, find_bad_provenance, find_long_names, read, read_all
@@ -54,7 +55,9 @@ class Measured:
 
     @property
     def path(self) -> Path:
-        """Where the file lies below a `measurements` folder."""
+        """Where the file lies below a `measurements` folder. Raises `ResultError` for a name that would lead elsewhere."""
+        for kind, part in {"benchmark": self.corpus.benchmark or NO_BENCHMARK, "analysis": self.analysis.name}.items():
+            check_name(part, f"a {kind} of a measurement", ResultError)
         of = [self.corpus.domain] if self.corpus.domain else [self.corpus.sha256[:8]]
         words = [self.corpus.name[-_LONGEST:], *of, self.analysis.row, self.seed]
         name = re.sub(r"[^\w.+-]", "_", "-".join(map(str, words)))
