@@ -120,7 +120,8 @@ def test_the_name_of_a_folder_is_checked(mini: Benchmark, tmp_path: Path, folder
 def test_a_record_leads_nowhere_else(part: str, name: str) -> None:
     made: Result | Measured = RESULT
     if part in ("setting", "target"):
-        made = replace(RESULT, scenario=replace(RESULT.scenario, **{part: name}))
+        where: Any = {part: name}
+        made = replace(RESULT, scenario=replace(RESULT.scenario, **where))
     elif part == "analysis":
         whole = measured("gtok", "ai")
         made = replace(whole, analysis=replace(whole.analysis, name=name))

@@ -55,7 +55,7 @@ class Measured:
 
     @property
     def path(self) -> Path:
-        """Where the file lies below a `measurements` folder. Raises `ResultError` for a name that would lead elsewhere."""
+        """Where the file lies below a `measurements` folder. Raises `ResultError` for a name that leads elsewhere."""
         for kind, part in {"benchmark": self.corpus.benchmark or NO_BENCHMARK, "analysis": self.analysis.name}.items():
             check_name(part, f"a {kind} of a measurement", ResultError)
         of = [self.corpus.domain] if self.corpus.domain else [self.corpus.sha256[:8]]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..data import Benchmark
-from ..errors import DataError
+from ..errors import DataError, OptionError
 from ..io import TomlTable, find_data_dir
-from ..plugins import Registry
+from ..plugins import Registry, operational, options
 from .runner import Job, plan
 
 MOST_SEEDS = 1000
@@ -45,9 +45,25 @@ class Campaign:
                 for setting in row.settings:
                     if seed < row.seeds:
                         scenarios = benchmark.list_scenarios(setting, ())
-                        yield from plan(
-                            benchmark, scenarios, [registry.get(row.method)], self.preset, row.options, [seed]
-                        )
+                        entry = registry.get(row.method)
+                        jobs = plan(benchmark, scenarios, [entry], self.preset, row.options, [seed])
+                        for job in jobs:
+                            _check_places(job)
+                        yield from jobs
+
+
+def _check_places(job: Job) -> None:
+    """Raises `OptionError` for an option that names a place elsewhere: one that is no part of what comes out is no file
+    that is read, but where something is written.
+    """
+    named = {name: options.read_option(job.options, name) for name in options.names_with_role(job.options, operational)}
+    roots = [folder.resolve() for folder in (Path(), find_data_dir())]
+    for name, place in named.items():
+        if isinstance(place, Path) and not any(place.resolve().is_relative_to(root) for root in roots):
+            raise OptionError(
+                f"a campaign names no place to write to outside of this folder and that of the data: {name}={place}",
+                hint="leave it out, or run its row by hand",
+            )
 
 
 def read(path: Path) -> Campaign:

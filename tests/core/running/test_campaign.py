@@ -6,7 +6,7 @@ import pytest
 
 from cdner_bench import plugins
 from cdner_bench.data import Benchmark, benchmark
-from cdner_bench.errors import DataError
+from cdner_bench.errors import DataError, OptionError
 from cdner_bench.running import campaign
 from support import ROOT, Run
 
@@ -51,6 +51,28 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, before: str, after: s
     path.write_text(TEXT.replace(before, after))
     with pytest.raises(DataError, match=said):
         campaign.read(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "fits"),
+    [("{data}/answers", True), ("answers", True), ("/elsewhere", False), ("../x", False), ("link", False)],
+)
+def test_a_campaign_writes_nowhere_else(
+    place: str, fits: bool, tmp_path: Path, mini: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "link").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("CDNER_DATA", str(tmp_path / "data"))
+    path = tmp_path / "c.toml"
+    row = f"[[rows]]\nmethod = 'gpt4'\nsettings = ['single']\noptions = {{ store = '{place}' }}\n"
+    path.write_text(f"benchmark = 'mini'\npreset = 'quick'\n{row}")
+    jobs = campaign.read(path).jobs(mini, plugins.discover())
+    if fits:
+        assert next(jobs).options.store
+    else:
+        with pytest.raises(OptionError, match=r"a campaign names no place to write to .*: store="):
+            next(jobs)
 
 
 def test_a_folder_of_the_data_can_be_named(tmp_path: Path, mini: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
