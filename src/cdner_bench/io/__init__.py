@@ -4,8 +4,16 @@ from . import meter, models
 from .files import hash_content, sha256, sweep, write_atomic
 from .locks import lock, lock_stream
 from .meter import Phase
-from .paths import check_relative, find_below
-from .places import CACHE_REMEDY, DATA_REMEDY, find_benchmarks_dir, find_cache_dir, find_data_dir, settle_home
+from .places import (
+    CACHE_REMEDY,
+    DATA_REMEDY,
+    check_relative,
+    find_below,
+    find_benchmarks_dir,
+    find_cache_dir,
+    find_data_dir,
+    settle_home,
+)
 from .reading import (
     LARGEST,
     TomlTable,

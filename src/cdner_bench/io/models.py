@@ -21,8 +21,7 @@ from ..names import check_name
 from . import derived
 from .files import hash_content, sha256
 from .locks import lock
-from .paths import check_relative, find_below
-from .places import CACHE_REMEDY, find_benchmarks_dir, find_cache_dir
+from .places import CACHE_REMEDY, check_relative, find_below, find_benchmarks_dir, find_cache_dir
 from .volumes import NO_ROOM, writing
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 
+from ..errors import ResultError
 from ..foreign import redact_all
 from ..io import write_atomic
 from ..names import check_name
