@@ -1,4 +1,4 @@
-"""Where things lie on this machine, and paths that somebody else wrote: each stays below its folder, on every system."""
+"""Where things lie on this machine, and paths that somebody else wrote: each stays below its folder."""
 
 from __future__ import annotations
 
