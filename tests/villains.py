@@ -120,7 +120,7 @@ MISDEEDS: dict[str, Callable[[Corpus, RunContext], object]] = {
     "working folder gone": _lose_folder,
     "environment": _change_environment,
     "locale": lambda corpus, run: locale.setlocale(locale.LC_ALL, "C"),
-    "warnings": lambda corpus, run: warnings.simplefilter("error"),
+    "warnings": lambda corpus, run: [warnings.simplefilter("error", kind) for kind in (Warning, UnicodeWarning)],
     "random state": lambda corpus, run: random.seed(1),
     "handlers of signals": lambda corpus, run: [
         signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from .foreign import redact
 
+LONGEST = 2000
+"""How many characters are shown of what an exception says."""
+
 
 class CdnerError(Exception):
     """Something the user can mend: what is wrong and where, and (as `hint`) what to type next. It holds no key."""
@@ -80,6 +83,22 @@ class RefusedWarning(CdnerWarning):
 def describe_refusal(error: OSError) -> str:
     """What the system refused, in its words, and of which file if it says so."""
     return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror or error)
+
+
+def in_words(error: BaseException) -> str:
+    """What is shown of any exception, whatever it does when it is asked: what a `CdnerError` or the system says, else
+    its name and what it says.
+    """
+    name = type(error).__name__
+    try:
+        if isinstance(error, CdnerError):
+            return str(error)
+        if isinstance(error, OSError) and error.strerror:
+            return describe_refusal(error)
+        said = str(error)
+    except BaseException:
+        return name
+    return f"{name}: {said if len(said) <= LONGEST else f'{said[:LONGEST]}…'}" if said else name
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

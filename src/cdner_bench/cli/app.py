@@ -5,7 +5,9 @@ Nothing heavy is imported here: `--help` and `list` answer at once.
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -53,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     when its reader goes away.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    threads = set(threading.enumerate())
     settle_home()
     streams.prepare()
     with warnings.catch_warnings():
@@ -61,7 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if refused:
         print(f"cdner-bench: {len(refused)} files refused, the others count", file=sys.stderr)
     streams.abandon_broken()
-    sys.exit(status or int(bool(refused)))
+    status = status or int(bool(refused))
+    if any(not thread.daemon for thread in threading.enumerate() if thread not in threads):
+        os._exit(status)  # a method left it behind, and the command would wait for it
+    sys.exit(status)
 
 
 def _announce_warnings() -> set[str]:

@@ -26,7 +26,7 @@ from .reading import (
     read_toml,
 )
 from .stopping import Stopped, adopt_orphans, die_with_parent, is_own, stoppable
-from .surroundings import contained, list_children
+from .surroundings import Surroundings, contained, list_children, stir
 from .volumes import NO_ROOM, writing
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "NO_ROOM",
     "Phase",
     "Stopped",
+    "Surroundings",
     "TomlTable",
     "adopt_orphans",
     "check_relative",
@@ -61,6 +62,7 @@ __all__ = [
     "read_toml",
     "settle_home",
     "sha256",
+    "stir",
     "stoppable",
     "sweep",
     "write_atomic",

@@ -16,6 +16,8 @@ from typing import Any
 
 STREAMS = (0, 1, 2)
 """Standard input, output and error."""
+TORCH_DRAWS = "random state of torch"
+"""What a method may well change: dropout draws from it alone, so it must be seeded."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,13 @@ def _set_warnings(was: list[Any]) -> None:
 
 
 def _get_draws() -> dict[str, Any]:
-    """The states of the random generators that are loaded."""
+    """The states of the random generators of Python and numpy, if they are loaded."""
     found: dict[str, Any] = {}
     if "random" in sys.modules:
         found["random"] = sys.modules["random"].getstate()
     if "numpy.random" in sys.modules:
         kind, keys, *rest = sys.modules["numpy.random"].get_state()
         found["numpy"] = (kind, tuple(keys.tolist()), *rest)
-    if torch := sys.modules.get("torch"):
-        found["torch"] = torch.get_rng_state().tolist()
-        if torch.cuda.is_initialized():
-            found["cuda"] = [state.tolist() for state in torch.cuda.get_rng_state_all()]
     return found
 
 
@@ -87,11 +85,29 @@ def _set_draws(was: dict[str, Any]) -> None:
         sys.modules["random"].setstate(was["random"])
     if "numpy" in was:
         sys.modules["numpy.random"].set_state(was["numpy"])
+
+
+def _get_torch_draws() -> list[Any] | None:
     torch = sys.modules.get("torch")
-    if torch and "torch" in was:
-        torch.set_rng_state(torch.tensor(was["torch"], dtype=torch.uint8))
-    if torch and "cuda" in was:
-        torch.cuda.set_rng_state_all([torch.tensor(state, dtype=torch.uint8) for state in was["cuda"]])
+    if torch is None:
+        return None
+    there = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    return [state.tolist() for state in (torch.get_rng_state(), *there)]
+
+
+def _set_torch_draws(was: list[Any]) -> None:
+    torch = sys.modules["torch"]
+    here, *there = (torch.tensor(state, dtype=torch.uint8) for state in was)
+    torch.set_rng_state(here)
+    if there:
+        torch.cuda.set_rng_state_all(there)
+
+
+def stir(seed: int) -> None:
+    """Leave the random generators in another state, as anybody may have left them."""
+    for module, name in (("random", "seed"), ("numpy.random", "seed"), ("torch", "manual_seed")):
+        if module in sys.modules:
+            getattr(sys.modules[module], name)(seed)
 
 
 def _get_torch() -> tuple[Any, ...] | None:
@@ -237,6 +253,7 @@ PARTS: dict[str, Part] = {
     "the locale": Part(_get_locale, _set_locale),
     "filters of warnings": Part(lambda: list(warnings.filters), _set_warnings),
     "random state": Part(_get_draws, _set_draws, whole=False),
+    TORCH_DRAWS: Part(_get_torch_draws, _set_torch_draws),
     "settings of torch": Part(_get_torch, _set_torch),
     "handlers of signals": Part(_get_signals, _set_signals, whole=False),
     "signals held back": Part(_get_mask, lambda was: signal.pthread_sigmask(signal.SIG_SETMASK, was)),
@@ -264,8 +281,8 @@ class Surroundings:
         self._streams = {number: os.dup(number) for number in STREAMS if _identify(number)}
 
     def list_changes(self) -> list[str]:
-        """What is not as it was."""
-        found = [name for name, part in PARTS.items() if part.differs(self._was[name])]
+        """What is not as it was, but for what a method may well change."""
+        found = [name for name, part in PARTS.items() if name != TORCH_DRAWS and part.differs(self._was[name])]
         return [*found, *(["where standard streams lead"] if self._list_moved() else ())]
 
     def restore(self) -> None:

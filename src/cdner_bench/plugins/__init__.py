@@ -2,7 +2,7 @@
 
 from . import hookspecs, options
 from .context import ModelFacts, Observer, RunContext, Unwatched
-from .contract import held_to_contract
+from .contract import held_to_contract, lend
 from .hookspecs import hookimpl
 from .measurement import Measurement, NoNumberError, Number, Plot
 from .method import Analysis, Method, Spec
@@ -31,6 +31,7 @@ __all__ = [
     "held_to_contract",
     "hookimpl",
     "hookspecs",
+    "lend",
     "manual",
     "operational",
     "options",

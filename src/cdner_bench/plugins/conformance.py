@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..data import benchmark
-from ..errors import CdnerError
+from ..errors import in_words
+from ..io import Surroundings, contained, list_children, stir
 from ..types import Corpus, Prediction, Scenario, Sentence
 from .context import RunContext
-from .contract import held_to_contract
+from .contract import held_to_contract, lend
 from .method import Method
 from .registry import Registered
 
 HEAVY = ("torch", "transformers", "datasets", "tensorflow", "jax", "sklearn", "pandas", "scipy", "spacy")
+
+PATIENCE = 1.0
+"""Seconds within which threads and processes of a run that has ended should have ended too."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,16 @@ def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequen
         ("registering imports nothing heavy", lambda: _imports(plugin_files)),
         ("options are a frozen dataclass with defaults", trial.options),
         ("one prediction per sentence, in order, spans inside, types known", trial.answers),
-        ("the same seed gives the same predictions", trial.repeats),
+        (
+            "the same seed gives the same predictions, in whatever state others left the random generators",
+            trial.repeats,
+        ),
+        (
+            "the process is left as it was: folder, environment, locale, warnings, random state, …",
+            trial.changes_nothing,
+        ),
+        ("no thread and no process is left behind", trial.leaves_nothing),
+        ("the sentences that it is lent are not changed", trial.keeps_sentences),
         ("predictions do not depend on sentence ids (no gold is looked up)", trial.ignores_ids),
         ("odd sentences are answered: one token, 600 tokens, other scripts", trial.odd_sentences),
         ("a target without sources can be learned", trial.no_sources),
@@ -43,10 +61,10 @@ def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequen
     for promise, step in steps:
         try:
             problem = step()
-        except CdnerError as error:
-            problem = str(error)
-        except (Exception, SystemExit) as error:
-            problem = f"{type(error).__name__}: {error}"
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            problem = in_words(error)
         yield Promise(promise, problem)
 
 
@@ -59,6 +77,10 @@ class _Trial:
         self.sources = [_cut(mini.corpus(name)).without_test() for name in scenario.sources]
         self.target = _cut(mini.corpus(scenario.target))
         self.first: list[Prediction] = []
+        self.runs = 0
+        self.changed: list[str] = []  # by the newest run: the first also imports what it needs, which may change much
+        self.left: list[str] = []
+        self.robbed: list[str] = []
 
     def options(self) -> str:
         preset = "quick" if "quick" in self.entry.spec.presets else None
@@ -75,6 +97,15 @@ class _Trial:
 
     def repeats(self) -> str:
         return _difference(self.first, self._run(self.target.test))
+
+    def changes_nothing(self) -> str:
+        return f"it changes {', '.join(self.changed)}" if self.changed else ""
+
+    def leaves_nothing(self) -> str:
+        return f"it leaves {', '.join(self.left)}" if self.left else ""
+
+    def keeps_sentences(self) -> str:
+        return f"it changes {', '.join(self.robbed)}" if self.robbed else ""
 
     def ignores_ids(self) -> str:
         renamed = [replace(s, id=f"elsewhere/{n}") for n, s in enumerate(self.target.test)]
@@ -98,12 +129,40 @@ class _Trial:
     def _run(self, sentences: Sequence[Sentence], sources: Sequence[Corpus] | None = None) -> list[Prediction]:
         preset = "quick" if "quick" in self.entry.spec.presets else None
         method = self.entry.spec.load(Method)(self.entry.spec.resolve(preset, self.chosen))
-        with tempfile.TemporaryDirectory() as folder:
+        given = [*(self.sources if sources is None else sources), self.target.without_test()]
+        lent = [lend(corpus) for corpus in given]
+        asked = [s.unlabeled() for s in sentences]
+        self.runs += 7919
+        stir(self.runs)
+        with tempfile.TemporaryDirectory() as folder, contained() as end_copies, self._watch():
             place = Path(folder)
             run = RunContext.create(1, place, place / "shared")
-            method.fit(self.sources if sources is None else sources, self.target.without_test(), run)
-            answers = method.predict([s.unlabeled() for s in sentences], run)
-            return list(held_to_contract(answers, sentences, self.target.types, self.entry))
+            method.fit(lent[:-1], lent[-1], run)
+            end_copies()
+            answers = held_to_contract(method.predict(asked, run), sentences, self.target.types, self.entry)
+            found = [replace(prediction) for prediction in answers]
+        self.robbed = [f"the corpus {was.name}" for was, now in zip(given, lent, strict=True) if was != now]
+        self.robbed += ["what it is to answer"] * (asked != [s.unlabeled() for s in sentences])
+        return found
+
+    @contextmanager
+    def _watch(self) -> Iterator[None]:
+        """Note what a run changes of the process, and what goes on after it, which is ended if it can be."""
+        threads, children, was = set(threading.enumerate()), list_children(), Surroundings()
+        try:
+            yield
+        finally:
+            give_up = time.monotonic() + PATIENCE
+            while (set(threading.enumerate()) - threads or list_children() - children) and time.monotonic() < give_up:
+                time.sleep(0.05)
+            self.changed = was.list_changes()
+            self.left = [f"the thread {thread.name}" for thread in threading.enumerate() if thread not in threads]
+            for child in list_children() - children:
+                self.left.append("a process")
+                with suppress(OSError):
+                    os.kill(child, signal.SIGKILL)
+                    os.waitpid(child, 0)
+            was.restore()
 
 
 def _cut(corpus: Corpus) -> Corpus:

@@ -27,7 +27,7 @@ from pydantic import TypeAdapter
 
 from .. import plugins
 from ..data import Benchmark
-from ..errors import CdnerError
+from ..errors import CdnerError, in_words
 from ..io import Stopped, adopt_orphans, die_with_parent, list_children, stoppable
 from ..plugins import Method, Observer, Registry, options
 from ..records import Result
@@ -189,8 +189,7 @@ def _work(data: Data, registry: Registry | None, channel: Channel) -> int:
         return 1
     except BaseException as error:
         hint = error.hint if isinstance(error, CdnerError) else None
-        failed = not isinstance(error, CdnerError)
-        channel.send("refused", message=f"{type(error).__name__}: {error}" if failed else str(error), hint=hint)
+        channel.send("refused", message=in_words(error), hint=hint)
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
@@ -354,6 +353,7 @@ class _Worker:
     def _stop(self, number: int) -> None:
         """Have the run end where it is; if it takes too long, or the user asks again, end it at once."""
         if self._run is None:
+            self._process.kill()
             return
         with suppress(ProcessLookupError, KeyboardInterrupt):
             os.kill(self._run, number)

@@ -25,12 +25,13 @@ from ..errors import (
     PlaceError,
     ResultError,
     describe_refusal,
+    in_words,
 )
 from ..foreign import redact
 from ..hashing import digest
 from ..io import NO_ROOM, contained, hash_content, is_own, lock, meter, models, sweep, writing
 from ..knowledge import CorpusName
-from ..plugins import Method, Observer, Registered, RunContext, held_to_contract, options
+from ..plugins import Method, Observer, Registered, RunContext, held_to_contract, lend, options
 from ..records import (
     BenchmarkFacts,
     Comparable,
@@ -49,8 +50,6 @@ from .adoption import OlderRuns, is_of, load_own
 from .rescoring import score_again
 
 ELSEWHERE = "name another folder: --out FOLDER"
-LONGEST = 2000
-"""How much is shown of what an exception says."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +251,7 @@ def describe_failure(job: Job, folder: Path | None, error: BaseException) -> Out
     hint = error.hint if isinstance(error, CdnerError) else None
     if kept and hint is None:
         hint = f"the traceback is in {kept}"
-    return Outcome(job, Ending.FAILED, message=_in_words(error), hint=hint)
+    return Outcome(job, Ending.FAILED, message=in_words(error), hint=hint)
 
 
 def _clear(folder: Path) -> None:
@@ -273,19 +272,6 @@ def _claim(folder: Path) -> Iterator[None]:
         with writing(folder, ELSEWHERE):
             held.enter_context(lock(folder / "lock"))
         yield
-
-
-def _in_words(error: BaseException) -> str:
-    try:
-        if isinstance(error, CdnerError):
-            return str(error)
-        if isinstance(error, OSError) and error.strerror:
-            return describe_refusal(error)
-        said = str(error)
-    except BaseException:  # of an exception that fails when it is to say what it is
-        said = ""
-    name = type(error).__name__
-    return f"{name}: {said if len(said) <= LONGEST else f'{said[:LONGEST]}…'}" if said else name
 
 
 def _format_traceback(error: BaseException) -> str:
@@ -441,10 +427,7 @@ def visible_corpus(job: Job, name: str) -> Corpus:
     """
     corpus = job.benchmark.corpus(name)
     named = {key: path for key, path in corpus.resources.items() if key in job.entry.spec.resources}
-    train, dev, test = (
-        tuple(replace(s, entities=tuple(map(replace, s.entities))) for s in getattr(corpus, split)) for split in SPLITS
-    )
-    return replace(corpus, train=train, dev=dev, test=test, resources=named)
+    return replace(lend(corpus), resources=named)
 
 
 def require_resources(job: Job) -> None:

@@ -10,6 +10,7 @@ import errno
 import io
 import json
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -27,7 +28,17 @@ import typer.main
 from cdner_bench.cli.app import app, main
 from cdner_bench.cli.common import make_table, show
 from cdner_bench.errors import CdnerWarning, PlaceError
-from cdner_bench.io import find_cache_dir, find_data_dir, lock, lock_stream, models, settle_home, write_atomic, writing
+from cdner_bench.io import (
+    find_cache_dir,
+    find_data_dir,
+    lock,
+    lock_stream,
+    models,
+    settle_home,
+    sweep,
+    write_atomic,
+    writing,
+)
 from cdner_bench.reporting import Cell, Column, Estimate, Hole, Table, draw_table
 from support import ROOT
 
@@ -401,6 +412,37 @@ def test_a_name_as_long_as_the_system_allows_is_written(here: Path) -> None:
     assert len(list(here.iterdir())) == 1
 
 
+WRITER = """
+import os, sys
+from pathlib import Path
+from cdner_bench.io import write_atomic
+os.replace = lambda *places: print(os.getpid(), flush=True) or sys.stdin.read()
+write_atomic(Path(sys.argv[1]) / "deep" / "file.json", "half")
+"""
+
+
+def test_what_killed_processes_were_writing_is_swept(here: Path) -> None:
+    """Not what one that lives is writing, what one of another machine has left, or what is somebody else's."""
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(here)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    ids = [int(writer.stdout.readline()) for writer in writers if writer.stdout]
+    drafts = {path: next(n for n in ids if f"-{n}-" in path.name) for path in (here / "deep").iterdir()}
+    others = [here / "deep" / name for name in (".file.json.00000000-1-00000000.draft", ".mine.draft", "x.draft")]
+    for path in others:
+        path.touch()
+    writers[0].kill()
+    writers[0].communicate()
+    sweep(here)
+    assert set((here / "deep").iterdir()) == {*others, *(path for path, owner in drafts.items() if owner == ids[1])}
+    writers[1].kill()
+    writers[1].communicate()
+    sweep(here)
+    assert set((here / "deep").iterdir()) == set(others)
+    sweep(here / "nowhere")
+
+
 def test_errors_of_a_network_are_none_of_a_place(here: Path) -> None:
     with pytest.raises(ConnectionResetError), writing(here, "none"):
         raise ConnectionResetError(errno.ECONNRESET, "reset")
@@ -494,6 +536,40 @@ def test_a_reader_that_goes_away_is_no_fault(here: Path, command: list[str]) -> 
         words = [sys.executable, "-m", "cdner_bench", *command]
         done = subprocess.run(words, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Where the output of a run goes, in the words of a shell, and what is said of it on standard error."""
+
+    where: str
+    said: str
+
+
+UNREAD = {
+    "a reader that goes away": Unread("| true", "standard output takes no more (Broken pipe); the work goes on"),
+    "a reader of one line": Unread("| head -1", "standard output takes no more (Broken pipe); the work goes on"),
+    "no standard output": Unread(">&-", ""),
+    "no standard error": Unread("2>&-", ""),
+    "no stream at all": Unread("<&- >&- 2>&-", ""),
+    "a full disk": Unread(">/dev/full", "standard output takes no more (No space left on device); the work goes on"),
+    "a full disk for both": Unread(">/dev/full 2>&1", ""),
+}
+
+
+@pytest.mark.parametrize("isolate", ["--isolate", "--no-isolate"])
+@pytest.mark.parametrize("unread", UNREAD.values(), ids=UNREAD)
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_output_that_nobody_reads_does_not_stop_the_work(here: Path, unread: Unread, isolate: str) -> None:
+    words = shlex.join([sys.executable, "-m", "cdner_bench", *RUN, "--target", "ai,music", "-o", "misdeed=too few"])
+    line = f"{words} -o only=music {isolate} {unread.where}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, check=False
+    )
+    assert done.returncode == 1  # of two runs, one fails
+    assert [path.parent.name for path in here.rglob("results/**/oracle*.json")] == ["ai"]
+    assert len(list(here.glob("runs/*/predictions.jsonl"))) == 2
+    assert done.stderr == (unread.said and f"cdner-bench: {unread.said}\n")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,19 @@ def test_a_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with lock(tmp_path / "lock"):
         pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_copy_of_the_holder_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    forking = HOLDER.replace("    sys.stdin.read()", "    os.fork() or time.sleep(60)\n    os._exit(3)")
+    command = [sys.executable, "-c", f"import os, time\n{forking}", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.wait() == 3
+        start = time.monotonic()
+        with lock(path, wait=True):  # though the copy goes on
+            assert time.monotonic() - start < 30
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_an_open_file_is_locked_and_stays_as_it_is(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from cdner_bench import plugins
-from cdner_bench.data import benchmark
+from cdner_bench import CdnerError, plugins
+from cdner_bench.data import benchmark, own
 from cdner_bench.records import results
-from cdner_bench.running import Job, Outcome, Workers, runner
+from cdner_bench.running import Job, Outcome, Workers, process, runner
 from support import ROOT, Nobody
 from villains import MISDEEDS
 
@@ -150,3 +151,24 @@ def test_in_one_process_what_can_be_put_back_is(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
     withstood = (tmp_path / "well").read_text().splitlines()
     assert withstood == [misdeed for misdeed in MISDEEDS if misdeed not in ALONE], done.stderr
+
+
+def test_a_job_is_data_that_any_process_can_make(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for split in benchmark.SPLITS:
+        (folder / f"{split}.txt").write_text("Ada\tB-judge\n")
+    mini, registry = benchmark.load("mini"), plugins.discover()
+    crossing = own.build_on(mini, folder, ["news", "ai"])
+    every = [registry.get(name) for name in ("bert-tagger", "topt", "gpt4", "qlora-llama2")]
+    made = [
+        *runner.plan(mini, mini.list_scenarios("multi", ["ai"]), every, "quick", {}, [0, 7]),
+        *runner.plan(crossing, crossing.list_scenarios("multi"), every, "quick", {}, [1]),
+    ]
+    for job in made:
+        data = json.loads(json.dumps(process.describe(job, tmp_path)))
+        again = process.restore(data, process.discover(data))
+        assert (again.id, again.options, again.preset, str(again)) == (job.id, job.options, job.preset, str(job))
+    data["seed"] += 1
+    with pytest.raises(CdnerError, match="the run is another"):
+        process.restore(data, registry)

@@ -19,6 +19,7 @@ import pytest
 
 from cdner_bench import Doubt, OptionError, plugins, total
 from cdner_bench.data import benchmark
+from cdner_bench.io import lock
 from cdner_bench.records import Status, results
 from cdner_bench.running import runner
 from methods import MISDEEDS
@@ -341,20 +342,55 @@ def test_killed_at_20_random_moments_it_ends_in_the_same_results(tmp_path: Path)
     assert sorted((tmp_path / "killed.log").read_text().split()) == sorted((tmp_path / "calm.log").read_text().split())
 
 
+STOPPED = {
+    signal.SIGINT: (130, "interrupted"),
+    signal.SIGTERM: (143, "terminated (SIGTERM)"),
+    signal.SIGHUP: (129, "the terminal has gone (SIGHUP)"),
+}
+
+
 @pytest.mark.slow
-def test_ctrl_c_leaves_a_resumable_state_and_says_so(tmp_path: Path) -> None:
-    process = start(tmp_path / "out", tmp_path / "log", "-o", "pause=0.3")
+@pytest.mark.parametrize("isolate", ["--isolate", "--no-isolate"])
+@pytest.mark.parametrize("number", STOPPED)
+def test_a_signal_leaves_a_resumable_state_and_that_is_said(
+    tmp_path: Path, number: signal.Signals, isolate: str
+) -> None:
+    process = start(tmp_path / "out", tmp_path / "log", isolate, "-o", "pause=0.3")
     while not list((tmp_path / "out").glob("runs/*/predictions.jsonl")):
         time.sleep(0.05)
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=300)
-    assert process.returncode == 130
-    assert "interrupted" in said
-    assert "type the same command to go on" in said
-    assert "Traceback" not in said
+    status, how = STOPPED[number]
+    assert process.returncode == status
+    hint = "  → type the same command to go on; what was finished is kept"
+    assert said.splitlines() == [f"cdner-bench: {how}", hint]
+    assert not (tmp_path / "out" / "leaderboards").exists()
     complete(tmp_path / "out", tmp_path / "log", "-o", "pause=0.3")
     assert (tmp_path / "log").read_text().split() == ["source", "ai", "music", "politics"]
+
+
+@pytest.mark.slow
+def test_the_process_of_a_run_ends_with_the_one_that_asked_for_it(tmp_path: Path) -> None:
+    process = start(tmp_path / "out", tmp_path / "log", "--isolate", "-o", "pause=0.3")
+    while not (kept := list((tmp_path / "out").glob("runs/*/predictions.jsonl"))):
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    with lock(kept[0].parent / "lock", wait=True):  # it is given back
+        size = kept[0].stat().st_size
+        time.sleep(0.5)
+        assert kept[0].stat().st_size == size
+
+
+def test_a_run_that_is_made_elsewhere_is_no_failure(tmp_path: Path, cli: Run) -> None:
+    arguments = ["--setting", "single", "--benchmark", "mini", "--plugin", METHODS, "--target", "ai,music"]
+    with lock(tmp_path / "runs" / jobs()[0].id / "lock"):
+        done = cli("run", "--method", "oracle-of-case", *arguments)
+    assert done.returncode == 0
+    assert "1 of 2 runs are being made by another process; type the same command when it has ended" in done.stdout
+    assert "failed" not in done.stdout
 
 
 def test_the_exit_status_counts_failures(cli: Run) -> None:
