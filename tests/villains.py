@@ -103,6 +103,11 @@ def _change_environment(corpus: Corpus, run: RunContext) -> None:
     os.environ.update(LANG="xx", TZ="Nowhere/0")
 
 
+def _forbid_warnings(corpus: Corpus, run: RunContext) -> None:
+    warnings.simplefilter("error")
+    warnings.simplefilter("error", UnicodeWarning)
+
+
 def _forget(corpus: Corpus, run: RunContext) -> None:
     shutil.rmtree(run.workdir)
 
@@ -120,7 +125,7 @@ MISDEEDS: dict[str, Callable[[Corpus, RunContext], object]] = {
     "working folder gone": _lose_folder,
     "environment": _change_environment,
     "locale": lambda corpus, run: locale.setlocale(locale.LC_ALL, "C"),
-    "warnings": lambda corpus, run: [warnings.simplefilter("error", kind) for kind in (Warning, UnicodeWarning)],
+    "warnings": _forbid_warnings,
     "random state": lambda corpus, run: random.seed(1),
     "handlers of signals": lambda corpus, run: [
         signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)

@@ -11,7 +11,7 @@ from typing import Any
 from ..data import SPLITS, Benchmark
 from ..errors import DataError, OptionError, PluginError, did_you_mean
 from ..hashing import digest
-from ..io import meter
+from ..io import contained, meter
 from ..knowledge import CorpusName, Errors, FileText, GtokText, SplitText, Text, gtok
 from ..plugins import Analysis, Measurement, NoNumberError, Observer, Registered, RunContext, options
 from ..records import CorpusFacts, Measured, MethodFacts, describe_provenance
@@ -75,7 +75,8 @@ def measure(job: MeasurementJob, work: Path, observer: Observer) -> Measured:
     meter.reset_peak_memory()
     start = perf_counter()
     try:
-        found = entry.spec.load(Analysis)(job.options).measure(job.text, run)
+        with contained():
+            found = entry.spec.load(Analysis)(job.options).measure(job.text, run)
     except NoNumberError as error:
         raise PluginError(f"{job}: {error}", hint="take other options") from error
     if not isinstance(found, Measurement):

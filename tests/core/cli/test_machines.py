@@ -245,7 +245,7 @@ def test_a_traceback_is_pointed_to_only_where_it_is(here: Path, monkeypatch: pyt
         refuse(monkeypatch, here, errno.ENOSPC, "error.txt")
     said = type_(*RUN)
     assert said.status == 1
-    assert "failed: cannot write in runs/" in said.out
+    assert f"failed: cannot write in {here / 'runs'}/" in said.out
     assert "No space left on device" in said.out
     assert "make room there, or name another folder: --out FOLDER" in said.out
     assert bool(list(here.glob("runs/*/error.txt"))) == kept
@@ -264,7 +264,7 @@ def test_a_log_on_a_full_disk_is_a_failure_like_any_other(here: Path) -> None:
         result.unlink()
     said = type_(*RUN)
     assert said.status == 1
-    assert "failed: cannot write in runs/" in said.out
+    assert f"failed: cannot write in {here / 'runs'}/" in said.out
     assert "Traceback" not in said.out + said.err
     assert "Logging error" not in said.err
 
