@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import math
 import os
 import queue
 import select
@@ -39,6 +40,8 @@ FORKS = sys.platform == "linux"
 """Whether a process that has imported much can be forked: elsewhere, libraries of the system forbid it."""
 POLL = 0.02
 """Seconds between two looks at a process."""
+KEPT = 4
+"""How many methods stay imported: with torch, each holds 300 MB."""
 PATIENCE = 10.0
 """Seconds within which a run that is stopped should have ended."""
 BETWEEN = 0.05
@@ -257,7 +260,9 @@ class Workers:
             worker.close()
             raise
         if FORKS and worker.alive:
-            self._workers[key] = worker
+            self._workers[key] = worker  # the newest is the last
+            if len(self._workers) > KEPT:
+                self._workers.pop(next(iter(self._workers))).close()
         else:
             worker.close()
         return _read_outcome(job, out / "runs" / job.id, said, observer)
@@ -328,10 +333,13 @@ class _Worker:
             "note": observer.note,
             "began": self._begin,
         }
-        while "ended" not in found:
+        give_up = math.inf
+        while time.monotonic() < give_up:
             try:
-                kind, said = self._said.get(timeout=POLL * 10)
+                kind, said = self._said.get(timeout=POLL)
             except queue.Empty:
+                if "ended" in found:  # and all that was printed before has come
+                    break
                 kind, said = "", b""
             if kind == "stderr":
                 print(said.decode("utf-8", "replace"), end="", file=sys.stderr, flush=True)
@@ -341,10 +349,12 @@ class _Worker:
                     tell[name](**event)
                 else:
                     found[name] = event
+                    give_up = time.monotonic() + 1 if name == "ended" else give_up
             elif kind == "stdout":
                 words.append(said.decode("utf-8", "replace"))
             elif kind == "end of stdout" or (not kind and not self.alive):
                 found["ended"] = {"status": self._process.wait(), "peak": 0, "left": 0}
+                break
         return found | {"words": {"text": "".join(words)}}
 
     def _begin(self, process: int) -> None:
