@@ -76,7 +76,7 @@ def publish(folder: Path, format_: str, names: Sequence[str], supplements: Seque
     """The boards of the named benchmarks, or of all, and the page of analyses, which is always whole.
 
     `folder` holds `results/` and `measurements/`; `format_` is one of `FORMATS`. Raises `ResultError` if there is
-    nothing to publish.
+    nothing to publish, or nothing of a benchmark that is named.
     """
     measured = measurements.load_all(folder / "measurements")
     present = sorted(p.name for p in (folder / "results").glob("*") if p.is_dir())
@@ -84,14 +84,20 @@ def publish(folder: Path, format_: str, names: Sequence[str], supplements: Seque
         raise ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
     left_out = [name for name in present if not names and name not in benchmarks.list_shipped()]
     chosen = [name for name in names or present if name not in left_out]
-    pages, remarks = _write_pages(folder, format_, chosen, measured, supplements)
+    pages, remarks = _write_pages(folder, format_, chosen, measured, supplements, whole=not names)
     shown = make_pictures(measured) if format_ == "md" else []
     pages |= {folder / FIGURES / f"{picture.name}.csv": picture.csv for picture in shown}
     return Publication(folder, format_, pages, shown, left_out, remarks, whole=not names)
 
 
 def _write_pages(
-    folder: Path, format_: str, names: Sequence[str], measured: Sequence[Measured], supplements: Sequence[Supplement]
+    folder: Path,
+    format_: str,
+    names: Sequence[str],
+    measured: Sequence[Measured],
+    supplements: Sequence[Supplement],
+    *,
+    whole: bool,
 ) -> tuple[dict[Path, str], list[str]]:
     """The text of every page by its path, and what boards leave out."""
     defined = {benchmark.name: benchmark for benchmark in map(benchmarks.load, names)}
@@ -105,7 +111,12 @@ def _write_pages(
     remarks: list[str] = []
     for benchmark in defined.values():
         remarks += tell_strangers(load_results(benchmark.name), benchmark)
-        for board in make_boards(load_results(benchmark.name), benchmark, supplements):
+        boards = make_boards(load_results(benchmark.name), benchmark, supplements)
+        if not boards and not whole:
+            place = folder / "results" / benchmark.name
+            said = f"there are no results of {benchmark.given} version {benchmark.version} in {place}"
+            raise ResultError(said, hint="type: cdner-bench run --help")
+        for board in boards:
             pages[folder / benchmark.name / f"{board.setting}.{suffix}"] = write(board)
             remarks += tell_left_out(board)
     if measured:

@@ -29,7 +29,7 @@ def leaderboard(
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
     publication = publish(out / "leaderboards", format_, benchmark, list_supplements())
     for name in publication.left_out:
-        print(f"left out {name}: name its file, --benchmark {name}.toml")
+        print(f"left out {name}, which is not shipped: name its file, --benchmark FILE.toml")
     for remark in publication.remarks:
         print(remark)
     if check:
@@ -46,7 +46,7 @@ def leaderboard(
             print(f"wrote {path}")
     except PluginError as error:
         print(f"pictures in {publication.drawn} stay as they are: {error}; type: {error.hint}")
-    return 0
+    return int(not publication.pages)
 
 
 def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
