@@ -33,7 +33,7 @@ def choose_benchmark(name: str | None, *, quiet: bool = False) -> Benchmark:
     else:
         data, why = benchmark.choose_default()
     if not quiet:
-        print(f"benchmark {data.name} version {data.version} ({why})", flush=True)
+        print(f"benchmark {data.given} version {data.version} ({why})", flush=True)
     return data
 
 

@@ -27,7 +27,9 @@ SPLITS = ("train", "dev", "test")
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file, and what it must be if that was declared. `path` is relative to `root`."""
+    """One file, and what it must be if that was declared. `path` is relative to `root`. `fetched_by` is the benchmark
+    that fetches it, if it is none of the user's own.
+    """
 
     root: Path
     path: str
@@ -35,6 +37,7 @@ class DataFile:
     sentences: int | None = None
     tokens: int | None = None
     entities: int | None = None
+    fetched_by: str | None = None
 
     @property
     def location(self) -> Path:
@@ -45,19 +48,26 @@ class DataFile:
         """Whether it is there, and in a place that may be looked into."""
         return os.path.isfile(self.location)
 
+    @property
+    def remedy(self) -> str:
+        """What to do where it is missing."""
+        if self.fetched_by is None:
+            return "put it there, or correct its path in the benchmark file"
+        fetch = f"cdner-bench data fetch --benchmark {self.fetched_by}"
+        return f"type: {fetch}, or set CDNER_DATA to the directory that holds it"
+
     def hash(self) -> str:
         """The SHA-256 of the file. Raises `DataError` if it is missing or not the pinned one."""
         if not self.is_present():
-            raise DataError(
-                f"there is no file {self.location}",
-                hint="type: cdner-bench data fetch, or set CDNER_DATA to the directory that holds it",
-            )
+            raise DataError(f"there is no file {self.location}", hint=self.remedy)
         actual = sha256(self.location)
         if self.sha256 is not None and actual != self.sha256:
-            raise DataError(
-                f"{self.location} is not the published file: SHA-256 {actual[:12]}…, pinned {self.sha256[:12]}…",
-                hint="remove it and type: cdner-bench data fetch",
-            )
+            wrong = f"SHA-256 {actual[:12]}…, pinned {self.sha256[:12]}…"
+            if self.fetched_by is None:
+                mend = "bring back the file as it was, or correct its sha256 in the benchmark file"
+                raise DataError(f"{self.location} is not the file that was pinned: {wrong}", hint=mend)
+            mend = f"remove it and type: cdner-bench data fetch --benchmark {self.fetched_by}"
+            raise DataError(f"{self.location} is not the published file: {wrong}", hint=mend)
         return actual
 
 
@@ -73,6 +83,11 @@ class Domain:
     splits: Mapping[str, DataFile]
     resources: Mapping[str, DataFile]
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is somebody's own: none of its files is pinned, so nobody else has looked at them."""
+        return not any(file.sha256 for file in self.splits.values())
 
 
 @dataclass(frozen=True)
@@ -96,9 +111,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Named, versioned data and scenarios. Files are read, and checked, when first asked for."""
+    """Named, versioned data and scenarios. Files are read, and checked, when first asked for. `given` is what names it
+    on the command line: `name` if it is shipped, else the path of its file.
+    """
 
     name: str
+    given: str
     version: str
     title: str
     preset: str | None
@@ -117,7 +135,7 @@ class Benchmark:
         wanted = list(dict.fromkeys(targets)) or list(chosen.targets)
         for target in wanted:
             if target not in chosen.targets:
-                raise OptionError(f"{self.name} has no target {target!r}", hint=did_you_mean(target, chosen.targets))
+                raise OptionError(f"{self.given} has no target {target!r}", hint=did_you_mean(target, chosen.targets))
         return [Scenario(setting, tuple(s for s in chosen.sources if s != t), t) for t in wanted]
 
     def setting(self, name: str) -> Setting:
@@ -125,14 +143,14 @@ class Benchmark:
         try:
             return self.settings[name]
         except KeyError:
-            raise OptionError(f"{self.name} has no setting {name!r}", hint=did_you_mean(name, self.settings)) from None
+            raise OptionError(f"{self.given} has no setting {name!r}", hint=did_you_mean(name, self.settings)) from None
 
     def domain(self, name: str) -> Domain:
         """A domain by name. Raises `OptionError` with the nearest one."""
         try:
             return self.domains[name]
         except KeyError:
-            raise OptionError(f"{self.name} has no domain {name!r}", hint=did_you_mean(name, self.domains)) from None
+            raise OptionError(f"{self.given} has no domain {name!r}", hint=did_you_mean(name, self.domains)) from None
 
     def corpus(self, name: str) -> Corpus:
         """One domain, read and checked against its hashes, counts and types; resources that are absent are left out.
@@ -218,9 +236,9 @@ def load(name: str) -> Benchmark:
     """
     shipped = list_shipped()
     if name in shipped:
-        return _parse(shipped[name])
+        return _parse(shipped[name], name)
     if name.endswith(".toml"):
-        return _parse(Path(name))
+        return _parse(Path(name), name)
     raise OptionError(f"unknown benchmark {name!r}", hint=f"{did_you_mean(name, shipped)}, or name a .toml file")
 
 
@@ -279,19 +297,20 @@ def _find_resources(domain: Domain) -> dict[str, Path]:
 def _load_base(reader: TomlTable, path: Path, seen: tuple[Path, ...]) -> Benchmark:
     name = reader.take("extends", str)
     place = list_shipped().get(name, path.parent / name)
+    given = name if name in list_shipped() else str(place)
     if place.suffix != ".toml":
         raise OptionError(f"{path}: extends: unknown benchmark {name!r}", hint=did_you_mean(name, list_shipped()))
     if place.resolve() in (*seen, path.resolve()):
         raise DataError(f"{path}: extends {name!r}, which extends it in turn")
-    return _parse(place, (*seen, path.resolve()))
+    return _parse(place, given, (*seen, path.resolve()))
 
 
-def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
+def _parse(path: Path, given: str, seen: tuple[Path, ...] = ()) -> Benchmark:
     reader = TomlTable.read(path)
-    base = _load_base(reader, path, seen) if "extends" in reader.values else None
+    base = _load_base(reader, path, seen) if reader.has("extends") else None
     origins = tuple(_read_origin(sub) for sub in reader.take_tables("fetch"))
-    root = find_data_dir() if origins else path.resolve().parent
-    domains = {name: _read_domain(name, sub, root) for name, sub in reader.take_named("domains")}
+    where = _Where(find_data_dir(), given) if origins else _Where(path.resolve().parent, None)
+    domains = {name: _read_domain(name, sub, where) for name, sub in reader.take_named("domains")}
     settings = {name: _read_setting(sub) for name, sub in reader.take_named("settings")}
     name = reader.take("name", str)
     version = reader.take("version", str, base.version if base else "1")
@@ -303,16 +322,17 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
             check_name(each, f"{path}: a {kind}", DataError)
     benchmark = Benchmark(
         name=name,
+        given=given,
         version=version,
         title=reader.take("title", str, name),
         preset=preset,
         domains={**(base.domains if base else {}), **domains},
-        settings=settings or (dict(base.settings) if base else {}),
+        settings=_complete(settings, domains, base),
         origins=origins or (base.origins if base else ()),
         deduplicate=reader.take("deduplicate", bool, base.deduplicate if base else False),
     )
     reader.finish()
-    for key, setting in benchmark.settings.items():
+    for key, setting in {**settings, **benchmark.settings}.items():  # what is written is refused before what it implies
         for domain in (*setting.sources, *setting.targets):
             if domain not in benchmark.domains:
                 raise DataError(
@@ -321,12 +341,36 @@ def _parse(path: Path, seen: tuple[Path, ...] = ()) -> Benchmark:
     return benchmark
 
 
+def _complete(written: dict[str, Setting], own: Mapping[str, Domain], base: Benchmark | None) -> dict[str, Setting]:
+    """The settings of a file. One that declares domains has `single` and `multi` though it does not write them. Their
+    targets are those of the settings that it writes, else its domains, of which the first is the source of `single`
+    where it builds on no benchmark. Else sources are those of the benchmark, and for `multi` its own domains too.
+    """
+    if not own:
+        return written or dict(base.settings if base else {})
+    first, *others = own
+    named = dict.fromkeys(target for setting in written.values() for target in setting.targets)
+    targets = tuple(named or (own if base or not others else others))
+    implied = {}
+    for name, added in {"single": () if base else (first,), "multi": tuple(own)}.items():
+        theirs = base.settings[name].sources if base and name in base.settings else ()
+        sources = tuple(dict.fromkeys((*theirs, *added)))
+        title = describe_transfer([source for source in sources if (source,) != targets], targets)
+        implied[name] = Setting(title, sources, targets)
+    return implied | written
+
+
+def describe_transfer(sources: Sequence[str], targets: Sequence[str]) -> str:
+    """A title of a setting that has none."""
+    return f"{' + '.join(sources) or 'nothing'} → {', '.join(targets)}"
+
+
 def _read_origin(table: TomlTable) -> Origin:
     prefix, licence = table.take("prefix", str), table.take("licence", str)
     where = f"{table.path}: {table.prefix}"
     if prefix:
         check_relative(prefix.removesuffix("/"), f"{where}prefix")
-    if "package" in table.values:
+    if table.has("package"):
         named = {key: table.take(key, str) for key in PARTS}
         for key, value in named.items():
             if not re.fullmatch(PARTS[key], value):
@@ -338,8 +382,16 @@ def _read_origin(table: TomlTable) -> Origin:
     return origin
 
 
-def _read_domain(name: str, table: TomlTable, root: Path) -> Domain:
-    types = table.take_texts("types") if "types" in table.values else ()
+@dataclass(frozen=True)
+class _Where:
+    """The folder that paths are relative to, and the benchmark that fetches the files, if one does."""
+
+    root: Path
+    fetched_by: str | None
+
+
+def _read_domain(name: str, table: TomlTable, where: _Where) -> Domain:
+    types = table.take_texts("types") if table.has("types") else ()
     labels = table.take("labels", dict, {})
     if not all(isinstance(word, str) and word.strip() for word in labels.values()):
         raise DataError(f"{table.path}: {table.prefix}labels: a label is a word or several")
@@ -348,9 +400,9 @@ def _read_domain(name: str, table: TomlTable, root: Path) -> Domain:
         name=name,
         title=table.take("title", str, name),
         types=types or None,
-        splits={split: _read_file(table.take(split, (str, dict)), root, table, split) for split in SPLITS},
+        splits={split: _read_file(table.take(split, (str, dict)), where, table, split) for split in SPLITS},
         resources={
-            resource: _read_file(resources.take(resource, (str, dict)), root, resources, resource)
+            resource: _read_file(resources.take(resource, (str, dict)), where, resources, resource)
             for resource in resources.values
         },
         labels=labels,
@@ -359,13 +411,13 @@ def _read_domain(name: str, table: TomlTable, root: Path) -> Domain:
     return domain
 
 
-def _read_file(value: Any, root: Path, table: TomlTable, key: str) -> DataFile:
+def _read_file(value: Any, where: _Where, table: TomlTable, key: str) -> DataFile:
     if isinstance(value, str):
-        return DataFile(root, value)
+        return DataFile(where.root, value, fetched_by=where.fetched_by)
     entry = TomlTable(table.path, f"{table.prefix}{key}.", value)
-    counts = {name: entry.take(name, int) for name in ("sentences", "tokens", "entities") if name in value}
-    pinned = entry.take("sha256", str) if "sha256" in value else None
-    file = DataFile(root, entry.take("path", str), pinned, **counts)
+    counts = {name: entry.take(name, int) for name in ("sentences", "tokens", "entities") if entry.has(name)}
+    pinned = entry.take("sha256", str) if entry.has("sha256") else None
+    file = DataFile(where.root, entry.take("path", str), pinned, **counts, fetched_by=where.fetched_by)
     entry.finish()
     return file
 

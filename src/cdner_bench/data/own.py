@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError, OptionError
 from ..names import check_name
-from .benchmark import SPLITS, Benchmark, DataFile, Domain, Setting
+from .benchmark import SPLITS, Benchmark, DataFile, Domain, Setting, describe_transfer
 
 OWN_RESOURCES = {"gtok": "gtok.json", "dapt": "dapt.txt"}
 """What files beside the splits of an own domain are taken for."""
@@ -30,15 +30,16 @@ def build_on(base: Benchmark, folder: Path, sources: Sequence[str]) -> Benchmark
         OptionError,
     )
     if name in base.domains:
-        raise OptionError(f"{base.name} has a domain {name!r} already", hint="rename the folder")
+        raise OptionError(f"{base.given} has a domain {name!r} already", hint="rename the folder")
     splits = {split: DataFile(folder, _find_split(folder, split)) for split in SPLITS}
     resources = {key: DataFile(folder, file) for key, file in OWN_RESOURCES.items() if (folder / file).is_file()}
-    setting = Setting(f"{' + '.join(sources) or 'nothing'} → {name}", tuple(sources), (name,))
+    setting = Setting(describe_transfer(sources, [name]), tuple(sources), (name,))
     for source in sources:
         base.domain(source)
     return replace(
         base,
         name=name,
+        given=str(folder),
         version="1",
         title=name,
         domains={**base.domains, name: Domain(name, name, None, splits, resources)},

@@ -5,6 +5,7 @@ Of TOML, every mistake is answered with the file, the key and the nearest right 
 
 from __future__ import annotations
 
+import difflib
 import gzip
 import json
 import math
@@ -175,14 +176,24 @@ class TomlTable:
         return cls(path, "", read_toml(path, DataError))
 
     def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
-        """The value of a key, of one of the kinds. Raises `DataError` if it is missing without a default."""
+        """The value of a key, of one of the kinds. Raises `DataError` if it is missing without a default, which names
+        a key that may be meant for it.
+        """
         self.asked.add(key)
         value = self.values.get(key, default)
         if value is None:
+            unknown = [given for given in self.values if given not in self.asked]
+            if near := difflib.get_close_matches(key, unknown, n=1):
+                raise DataError(f"{self.path}: unknown key {self.prefix}{near[0]}", hint=f"did you mean {key!r}?")
             raise DataError(f"{self.path}: {self.prefix}{key} is missing")
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise DataError(f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(value)}")
         return value
+
+    def has(self, key: str) -> bool:
+        """Whether there is a key that may be left out."""
+        self.asked.add(key)
+        return key in self.values
 
     def take_named(self, key: str) -> Iterator[tuple[str, TomlTable]]:
         """The tables below a key, by name."""

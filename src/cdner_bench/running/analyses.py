@@ -48,7 +48,9 @@ def texts(
         found = [corpus for corpus in every if name in SPLITS or CorpusName.parse(name).name in corpus.resources]
         if not found or (domains and len(found) < len(every)):
             missing = next(corpus.name for corpus in every if corpus not in found)
-            hint = f"type: cdner-bench data fetch --benchmark {benchmark.name}"
+            resource = CorpusName.parse(name).name
+            file = benchmark.domain(missing).resources.get(resource)
+            hint = file.remedy if file else f"declare it as domains.{missing}.resources.{resource} in a benchmark file"
             raise DataError(f"{missing} has no {name} here", hint=hint)
         return (_of_domain(name, benchmark, corpus, errors, seed) for corpus in found)
     path = Path(name)

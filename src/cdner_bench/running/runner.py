@@ -444,7 +444,7 @@ def require_resources(job: Job) -> None:
             )
             raise NotRunError(
                 f"{job.entry.spec.name} needs the {resource} corpus of {target.name}: {where}",
-                hint="type: cdner-bench data fetch" if file else None,
+                hint=file.remedy if file else None,
             )
 
 

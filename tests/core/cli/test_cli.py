@@ -59,7 +59,7 @@ RUN = ["run", "--method", "oracle-of-case", "--setting", "single", "--benchmark"
         (
             ["gtok", "stats", "--domain", "news", "--benchmark", "mini"],
             "mini has no GTOK corpora",
-            "type: cdner-bench data fetch --benchmark mini, or add --corpus FILE --domain NAME",
+            "add --corpus FILE --domain NAME",
         ),
         (
             ["gtok", "check", "g.json", "--domain", "musik", "--benchmark", "mini"],

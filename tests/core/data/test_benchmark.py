@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_changed_file_is_another_benchmark(legal: Path) -> None:
         (('train = "train.txt"', "train = 3"), r"domains\.contracts\.train cannot be 3"),
         (
             ('train = "train.txt"', 'train = { pth = "train.txt" }'),
-            r"domains\.contracts\.train\.path is missing",
+            r"unknown key domains\.contracts\.train\.pth",
         ),
         (('["contracts"]', '["contract"]'), r"settings\.single names 'contract'"),
         (("[settings.single]", "[setings.single]"), "unknown key setings"),
@@ -108,7 +109,10 @@ def test_a_changed_file_is_another_benchmark(legal: Path) -> None:
             ('"train.txt"', '{ path = "train.txt", sentences = 7 }'),
             r"train\.txt has 1 sentences, declared are 7",
         ),
-        (('"train.txt"', '{ path = "train.txt", sha256 = "00" }'), r"train\.txt is not the published file"),
+        (
+            ('"train.txt"', '{ path = "train.txt", sha256 = "00" }'),
+            r"train\.txt is not the file that was pinned: SHA-256",
+        ),
         (
             ("[settings.single]", 'types = ["lawyer"]\n[settings.single]'),
             r"train\.txt:1: unknown entity type 'judge'",
@@ -119,6 +123,105 @@ def test_a_broken_benchmark_says_what_is_wrong(legal: Path, change: tuple[str, s
     legal.write_text(legal.read_text().replace(*change))
     with pytest.raises(CdnerError, match=message):
         benchmark.load(str(legal)).corpus("contracts")
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown", "meant"),
+    [
+        (("name =", "nmae ="), "nmae", "name"),
+        (("extends =", "extend ="), "extend", "extends"),
+        (("[domains.contracts]", "[domain.contracts]"), "domain", "domains"),
+        (("[settings.single]", "[setting.single]"), "setting", "settings"),
+        (("train =", "trian ="), "domains.contracts.trian", "train"),
+        (("dev =", "dve ="), "domains.contracts.dve", "dev"),
+        (("[settings", 'type = ["judge"]\n[settings'), "domains.contracts.type", "types"),
+        (("[settings", "lables = {}\n[settings"), "domains.contracts.lables", "labels"),
+        (('"train.txt"', '{ pth = "train.txt" }'), "domains.contracts.train.pth", "path"),
+        (('"train.txt"', '{ path = "train.txt", sha = "0" }'), "domains.contracts.train.sha", "sha256"),
+        (('"train.txt"', '{ path = "train.txt", sentence = 1 }'), "domains.contracts.train.sentence", "sentences"),
+        (("sources =", "source ="), "settings.single.source", "sources"),
+        (("targets =", "target ="), "settings.single.target", "targets"),
+    ],
+)
+def test_a_misspelt_key_is_named_with_the_right_one(
+    legal: Path, change: tuple[str, str], unknown: str, meant: str
+) -> None:
+    legal.write_text(legal.read_text().replace(*change))
+    with pytest.raises(DataError, match=f"unknown key {unknown}$") as caught:
+        benchmark.load(str(legal))
+    assert caught.value.hint == f"did you mean {meant!r}?"
+
+
+ONE = """name = "x"
+[domains.a]
+train = "train.txt"
+dev = "dev.txt"
+test = "test.txt"
+"""
+TWO = ONE + ONE.partition("\n")[2].replace("domains.a", "domains.b")
+ON_MINI = 'extends = "mini"\n'
+MINI = ("news", "ai", "literature", "music", "politics", "science")
+
+
+@pytest.mark.parametrize(
+    ("text", "single", "multi"),
+    [
+        (ONE, [((), "a")], [((), "a")]),
+        (TWO, [(("a",), "b")], [(("a",), "b")]),
+        (ON_MINI + ONE, [(("news",), "a")], [(MINI, "a")]),
+        (ON_MINI + TWO, [(("news",), "a"), (("news",), "b")], [((*MINI, "b"), "a"), ((*MINI, "a"), "b")]),
+        # What is written stands, and says what the targets are.
+        (
+            f'{ON_MINI}{TWO}[settings.single]\nsources = ["ai"]\ntargets = ["b"]\n',
+            [(("ai",), "b")],
+            [((*MINI, "a"), "b")],
+        ),
+    ],
+)
+def test_single_and_multi_need_not_be_written(
+    legal: Path, text: str, single: list[object], multi: list[object]
+) -> None:
+    legal.write_text(text)
+    found = benchmark.load(str(legal))
+    assert [[(s.sources, s.target) for s in found.list_scenarios(name)] for name in ("single", "multi")] == [
+        single,
+        multi,
+    ]
+
+
+def test_a_file_without_domains_of_its_own_has_the_settings_of_its_base(legal: Path, mini: Benchmark) -> None:
+    legal.write_text(f'name = "x"\n{ON_MINI}')
+    assert benchmark.load(str(legal)).settings == mini.settings
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda b: b.setting("x"),
+        lambda b: b.domain("x"),
+        lambda b: b.list_scenarios("single", ["x"]),
+    ],
+)
+def test_messages_name_the_file_of_a_benchmark(legal: Path, ask: Callable[[Benchmark], object]) -> None:
+    with pytest.raises(OptionError, match=f"^{legal} has no"):
+        ask(benchmark.load(str(legal)))
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        (("test.txt", "gone.txt"), "put it there, or correct its path in the benchmark file"),
+        (
+            ('"test.txt"', '{ path = "test.txt", sha256 = "00" }'),
+            "bring back the file as it was, or correct its sha256 in the benchmark file",
+        ),
+    ],
+)
+def test_what_is_one_s_own_is_never_to_be_fetched(legal: Path, change: tuple[str, str], hint: str) -> None:
+    legal.write_text(legal.read_text().replace(*change))
+    with pytest.raises(DataError) as caught:
+        benchmark.load(str(legal)).corpus("contracts")
+    assert caught.value.hint == hint
 
 
 def test_the_deduplicated_variant_trains_on_no_test_sentence(crossner: Benchmark) -> None:

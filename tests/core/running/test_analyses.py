@@ -100,7 +100,7 @@ def test_files_of_one_name_are_kept_apart(cli: Run, tmp_path: Path) -> None:
     [
         (["uidd", "gtok"], "unknown analysis 'uidd'", "did you mean 'uid'?"),
         (["uid", "gtokk"], "there is no corpus 'gtokk', and no file of that name", "did you mean 'gtok'?"),
-        (["uid", "gtok", "--domain", "news"], "news has no gtok here", "cdner-bench data fetch"),
+        (["uid", "gtok", "--domain", "news"], "news has no gtok here", "declare it as domains.news.resources.gtok"),
         (["uid", "gtok", "--domain", "aai"], "mini has no domain 'aai'", "did you mean 'ai'?"),
         (["uid", "gtok", "-o", "model=trigram"], "option model=trigram", None),
         (["uid", "gtok", "-o", "unt=line"], "analysis uid has no option 'unt'", "did you mean 'unit'?"),

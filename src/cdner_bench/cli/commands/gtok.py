@@ -128,10 +128,11 @@ def stats(
                 raise DataError(f"{path} is not about {name}, which has no type {alien!r}", hint="check --domain")
             counted.append(knowledge.statistics(records, of))
     if not counted:
-        raise DataError(
-            f"{data.name} has no GTOK corpora here",
-            hint=f"type: cdner-bench data fetch --benchmark {data.name}, or add --corpus FILE --domain NAME",
+        declared = [domain.resources["gtok"] for domain in data.domains.values() if "gtok" in domain.resources]
+        fetched = next(
+            (f"type: cdner-bench data fetch --benchmark {f.fetched_by}, or " for f in declared if f.fetched_by), ""
         )
+        raise DataError(f"{data.given} has no GTOK corpora here", hint=f"{fetched}add --corpus FILE --domain NAME")
     show(_tabulate_totals(counted), _tabulate_fail_rates(counted))
 
 
