@@ -15,6 +15,7 @@ __all__ = [
     "conll",
     "download",
     "interchange",
+    "making",
     "own",
     "readers",
 ]

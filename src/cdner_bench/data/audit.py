@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 
+from ..errors import DataError
 from ..types import Corpus, Sentence
 from .benchmark import SPLITS, Benchmark
 
@@ -68,6 +70,41 @@ def describe_long(corpus: Corpus, splits: Sequence[str] = SPLITS) -> list[str]:
                 f"{corpus.name} {split}: {long:,} of {len(sizes):,} sentences have more than {LONG} tokens, the "
                 f"longest {max(sizes):,}: blank lines between sentences may be missing"
             )
+    return remarks
+
+
+FEW = 5
+"""Of a type with fewer mentions little can be learnt, and its F1 says little."""
+
+
+def describe_splits(corpus: Corpus) -> list[str]:
+    """What makes a score on a domain doubtful, in a sentence each: dev that is test, sentences in two splits, types of
+    which there are too few.
+    """
+    tokens = {split: [s.tokens for s in getattr(corpus, split)] for split in SPLITS}
+    remarks = []
+    same = set(tokens["dev"]) == set(tokens["test"])
+    if same:
+        remarks.append(f"{corpus.name}: dev and test are the same sentences, so the epoch is chosen on what is scored")
+    for one, other in combinations(SPLITS, 2):
+        known = set(tokens[one])
+        shared = sum(sentence in known for sentence in tokens[other])
+        if shared and not (same and (one, other) == ("dev", "test")):
+            remarks.append(f"{corpus.name}: {shared:,} of {len(tokens[other]):,} {other} sentences stand in {one} too")
+    for split in ("train", "test"):
+        counts = Counter(e.type for s in getattr(corpus, split) for e in s.entities)
+        if few := [f"{kind} ({counts[kind]})" for kind in corpus.types if counts[kind] < FEW]:
+            remarks.append(f"{corpus.name}: {split} has fewer than {FEW} mentions of {', '.join(few)}")
+    return remarks
+
+
+def describe_own(benchmark: Benchmark, domains: Iterable[str]) -> list[str]:
+    """What is to be said of those of some domains that are somebody's own, and that can be read."""
+    remarks = []
+    for name in domains:
+        if benchmark.domain(name).is_own:
+            with suppress(DataError):  # what cannot be read is said where it is needed
+                remarks += describe_splits(benchmark.corpus(name))
     return remarks
 
 

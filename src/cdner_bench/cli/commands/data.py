@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,13 +11,13 @@ import typer
 
 from ...errors import OptionError, did_you_mean
 from ...foreign import show_line
-from ..common import BenchmarkName, choose_benchmark, make_table, show
+from ..common import HERE, BenchmarkName, choose_benchmark, make_table, show
 from ..streams import find_drawn
 
 if TYPE_CHECKING:
     from ...data import Benchmark
 
-app = typer.Typer(help="CrossNER and CoNLL2003, pinned by SHA-256.", no_args_is_help=True)
+app = typer.Typer(help="CrossNER and CoNLL2003, pinned by SHA-256; benchmarks of one's own.", no_args_is_help=True)
 Limit = Annotated[int, typer.Option(help="How many groups of conflicting labels to print.")]
 
 
@@ -47,11 +48,12 @@ def verify(benchmark: BenchmarkName = None) -> None:
     for domain in data.domains:
         data.corpus(domain)
     files = list(data.list_files())
-    missing = [file.path for file in files if not file.location.is_file()]
+    missing = [file for file in files if not file.location.is_file()]
     print(f"{len(files) - len(missing)} files are as declared: hashes, sentences, tokens, entities, types")
     if missing:
-        print(f"not here: {', '.join(missing)}; only methods that read them miss them")
-        print(f"to have them, type: cdner-bench data fetch --benchmark {data.name}")
+        print(f"not here: {', '.join(file.path for file in missing)}; only methods that read them miss them")
+        for remedy in dict.fromkeys(file.remedy for file in missing):
+            print(f"to have them, {remedy}")
 
 
 @app.command()
@@ -81,7 +83,7 @@ def stats(benchmark: BenchmarkName = None) -> None:
             f"{s.without_entities:,}",
         )
     show(shown)
-    _warn_of_long_sentences(data)
+    _print_remarks(data)
 
 
 @app.command("audit")
@@ -113,15 +115,52 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
     for conflict in conflicts[:show_conflicts]:
         groups.add_row(conflict.text[:80], ", ".join(conflict.ids))
     show(shared, seen, groups)
-    _warn_of_long_sentences(data)
+    _print_remarks(data)
 
 
-def _warn_of_long_sentences(data: Benchmark) -> None:
+def _print_remarks(data: Benchmark) -> None:
     from ...data import audit
 
-    for name in data.domains:
-        for remark in audit.describe_long(data.corpus(name)):
-            print(f"note: {remark}")
+    long = [remark for name in data.domains for remark in audit.describe_long(data.corpus(name))]
+    for remark in [*long, *audit.describe_own(data, data.domains)]:
+        print(f"note: {remark}")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="What the domain and its benchmark are called.")],
+    train: Annotated[Path, typer.Option(help="Labelled sentences in any of the formats of docs/formats.md.")],
+    dev: Annotated[Path | None, typer.Option(help="Without it, dev is drawn from --train.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Without it, test is drawn from --train.")] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(help="How many sentences to learn from (CrossNER: 100 to 200); else all that are not drawn."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    extends: Annotated[
+        str | None, typer.Option(help="The benchmark whose domains are learnt from.", metavar="NAME")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder to write to.", metavar="DIR")] = HERE,
+    format: Annotated[str | None, typer.Option("--format", help="What the files are.", metavar="NAME")] = None,
+    scheme: Annotated[str | None, typer.Option(help="The scheme of their tags.", metavar="NAME")] = None,
+) -> None:
+    """Make a benchmark out of labelled sentences of one's own: NAME.toml and the files of its splits."""
+    from ...data import audit, making, readers
+    from ...data import benchmark as benchmarks
+
+    base = benchmarks.load(extends) if extends else benchmarks.choose_default()[0]
+    paths = {"train": train, "dev": dev, "test": test}
+    files = {split: readers.read_file(path, format, scheme) for split, path in paths.items() if path is not None}
+    for file in files.values():
+        print("; ".join((str(file), *file.remarks)))
+    path = making.create(name, files, base, out, sample, seed)
+    data = benchmarks.load(str(path))
+    corpus = data.corpus(name)
+    sizes = ", ".join(f"{split} {len(getattr(corpus, split)):,}" for split in benchmarks.SPLITS)
+    print(f"wrote {path}: {sizes} sentences; {len(corpus.types)} types")
+    for remark in audit.describe_splits(corpus):
+        print(f"note: {remark}")
+    print(f"next: cdner-bench run --benchmark {shlex.quote(str(path))} --method gazetteer --setting single")
 
 
 @app.command()

@@ -88,10 +88,13 @@ def _make(
     """Make the runs, `isolated` with these plugins and without those, and print what came of them. Returns how many
     failed.
     """
+    from ...data import audit
     from ...running import Ending, Workers, runner
     from ..display import open_display
     from .leaderboard import print_boards
 
+    for remark in [] if quiet else audit.describe_own(data, dict.fromkeys(job.scenario.target for job in jobs)):
+        print(f"note: {remark}", flush=True)
     with open_display(quiet) as observer, Workers(*(isolated or ())) as workers:
         outcomes = list(runner.run(jobs, out, observer, workers.make if isolated else None))
     for name in dict.fromkeys(job.scenario.setting for job in jobs):

@@ -2,7 +2,7 @@
 
 from . import conll, schemes
 from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens
-from .reading import count_unknown_types, read_file, read_sentences
+from .reading import check_types, count_unknown_types, make_sentences, read_file, read_sentences
 from .writing import WRITERS, Written, convert
 
 __all__ = [
@@ -11,10 +11,12 @@ __all__ = [
     "LabelledFile",
     "Lost",
     "Written",
+    "check_types",
     "conll",
     "convert",
     "count_unknown_types",
     "find_bounds",
+    "make_sentences",
     "place_on_tokens",
     "read_file",
     "read_sentences",
