@@ -12,8 +12,7 @@ from ...errors import OptionError, did_you_mean
 from ..common import Disabled, PluginFiles, make_table, show
 
 if TYPE_CHECKING:
-    from ...plugins import Registered, Registry
-    from ...plugins.manual import OptionGroup
+    from ...plugins import Registered, Registry, manual
 
 WIDTH = 80
 
@@ -68,7 +67,7 @@ def _list_one(name: str, registry: Registry) -> None:
         print("\n".join(_describe(kind, entry, manual.describe(entry.spec, base))))
 
 
-def _describe(kind: str, entry: Registered, groups: Iterable[OptionGroup]) -> Iterator[str]:
+def _describe(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup]) -> Iterator[str]:
     """What a method or an analysis is, and its options group by group."""
     spec = entry.spec
     yield from _wrap(f"{kind} {spec.name}: {spec.summary}")
