@@ -11,12 +11,10 @@ import pytest
 
 from cdner_bench import Spec
 from cdner_bench.data import Benchmark, benchmark, own
-from cdner_bench.errors import CdnerError, DataError, OptionError, PluginError, ResultError
+from cdner_bench.errors import CdnerError, DataError, OptionError, PluginError
 from cdner_bench.io import find_benchmarks_dir
 from cdner_bench.names import LONGEST, check_name, is_name
 from cdner_bench.plugins import Registered, RunContext, discover
-from cdner_bench.records import Measured, Result
-from samples import RESULT, measured
 
 GOOD = ("a", "topt", "topt-no-gtok", "conll2003", "my_method", "v1.2", "3", "a" * LONGEST, "console", "com10")
 BAD = (
@@ -113,22 +111,6 @@ def test_the_name_of_a_folder_is_checked(mini: Benchmark, tmp_path: Path, folder
     else:
         with pytest.raises(OptionError, match="the folder names a domain, which cannot be called"):
             own.build_on(mini, place, ["news"])
-
-
-@pytest.mark.parametrize("name", ["../../x", "/elsewhere/x", "a/b", "con"])
-@pytest.mark.parametrize("part", ["benchmark", "setting", "target", "method", "analysis"])
-def test_a_record_leads_nowhere_else(part: str, name: str) -> None:
-    made: Result | Measured = RESULT
-    if part in ("setting", "target"):
-        where: Any = {part: name}
-        made = replace(RESULT, scenario=replace(RESULT.scenario, **where))
-    elif part == "analysis":
-        whole = measured("gtok", "ai")
-        made = replace(whole, analysis=replace(whole.analysis, name=name))
-    else:
-        made = replace(RESULT, **{part: replace(getattr(RESULT, part), name=name)})
-    with pytest.raises(ResultError, match=rf"a {part} of a .* cannot be called"):
-        made.path  # noqa: B018
 
 
 def test_a_stage_is_no_path(tmp_path: Path) -> None:

@@ -12,10 +12,8 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 
-from ..errors import ResultError
 from ..foreign import redact_all
 from ..io import write_atomic
-from ..names import check_name
 from ..plugins import Measurement, ModelFacts
 from .migrations import migrate_method
 from .reading import Fault, Form, find_bad_names, find_bad_provenance, find_long_names, read, read_all
@@ -56,9 +54,7 @@ class Measured:
 
     @property
     def path(self) -> Path:
-        """Where the file lies below a `measurements` folder. Raises `ResultError` for a name that leads elsewhere."""
-        for kind, part in {"benchmark": self.corpus.benchmark or NO_BENCHMARK, "analysis": self.analysis.name}.items():
-            check_name(part, f"a {kind} of a measurement", ResultError)
+        """Where the file lies below a `measurements` folder."""
         of = [self.corpus.domain] if self.corpus.domain else [self.corpus.sha256[:8]]
         words = [self.corpus.name[-_LONGEST:], *of, self.analysis.row, self.seed]
         name = re.sub(r"[^\w.+-]", "_", "-".join(map(str, words)))

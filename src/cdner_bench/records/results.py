@@ -22,7 +22,6 @@ from ..foreign import redact_all
 from ..hashing import digest
 from ..io import Phase, write_atomic
 from ..llm import Usage
-from ..names import check_name
 from ..plugins import ModelFacts
 from ..scoring import FROM_PREDICTIONS, Counts, Scores, total
 from ..types import Doubt, Scenario
@@ -155,10 +154,7 @@ class Result:
 
     @property
     def path(self) -> Path:
-        """Where the file lies below a `results` folder. Raises `ResultError` for a name that would lead elsewhere."""
-        named = {"benchmark": self.benchmark.name, "setting": self.scenario.setting, "target": self.scenario.target}
-        for kind, name in {**named, "method": self.method.name}.items():
-            check_name(name, f"a {kind} of a result", ResultError)
+        """Where the file lies below a `results` folder."""
         place = Path(self.benchmark.name) / self.scenario.setting / self.scenario.target
         return place / f"{self.method.name}-{self.method.row}-{self.seed}.json"
 
