@@ -145,7 +145,7 @@ with stoppable():
 
 def test_in_one_process_what_can_be_put_back_is(tmp_path: Path) -> None:
     """One misdeed after the other, and after each the victim, in the same process."""
-    paths = [str(ROOT / "tests"), str(Path(__file__).parent), *sys.path]
+    paths = [str(ROOT / "tests"), str(Path(__file__).parent), os.environ.get("PYTHONPATH")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     command = [sys.executable, "-c", IN_ONE_PROCESS, str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
