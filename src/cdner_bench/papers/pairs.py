@@ -35,8 +35,7 @@ def pair_measured(results: Iterable[Result], measurements: Iterable[Measured]) -
     F1 is the mean over seeds. So is the variance of mixtures, measured with the seeds of the runs.
     """
     groups = group_comparable(results)
-    plain = [group.plain() for group in groups]
-    labels = [name_row(row, [other for other in plain if other.method == row.method]) for row in plain]
+    labels = [name_row(group.plain()) for group in groups]
     series = [
         _make_series(group, label, measured, values)
         for measured, values in _collect_variances(measurements).items()

@@ -31,6 +31,8 @@ def find_faults(result: Result) -> Iterator[Fault]:
     if place.target in place.sources or len(set(place.sources)) < len(place.sources):
         yield "scenario.sources", "a domain stands twice, or is the target"
     yield from find_long_names({"learnt_from": result.learnt_from})
+    for name in sorted(set(result.departures) - result.method.options.keys()):
+        yield "departures", f"{show(name)} is not among the options"
     yield from find_bad_provenance(result.provenance)
     if not result.finished:
         for field in ("scores", "sentences", "answers"):

@@ -112,7 +112,8 @@ class Result:
     `reason` and no scores. `comparable` is what it shares with the results that it may be ranked with. `learnt_from`
     names the corpus of explanations that it learnt from, as `analyze` calls it; None: none, or one of the user's own.
     `answers` counts what was odd about generated texts, and what the method could not see (`scoring.count_answers`).
-    `doubts` say why the score may say nothing about the method.
+    `doubts` say why the score may say nothing about the method. `departures` names the options whose values are not
+    those of the preset, or without one not the defaults.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)  # and of what it holds
@@ -123,6 +124,7 @@ class Result:
     scenario: Scenario
     method: MethodFacts
     seed: int
+    departures: Sequence[str] = ()
     comparable: Comparable | None = None
     model: ModelFacts = field(default_factory=ModelFacts)
     learnt_from: str | None = None

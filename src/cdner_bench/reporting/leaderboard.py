@@ -25,6 +25,9 @@ from .table import Column, Table
 SHOWN = (HEADLINE, "strict-reading", "topt-released", "bio-projected", "string-multiset")
 """Protocols whose averages stand side by side; all are in the CSV and JSON."""
 
+MOST_NAMED = 4
+"""Options that a row is named by; JSON and CSV have all of them."""
+
 
 @dataclass(frozen=True)
 class Board:
@@ -51,11 +54,8 @@ class Board:
 
     @cached_property
     def ranked(self) -> list[Ranked]:
-        """The rows, named: options are added where rows of one method differ in nothing else that is shown."""
-        return [
-            Ranked(place, name_row(row, [other for other in self.rows if other.method == row.method]), row)
-            for place, row in enumerate(self.rows, start=1)
-        ]
+        """The rows, named."""
+        return [Ranked(place, name_row(row), row) for place, row in enumerate(self.rows, start=1)]
 
     def scores(self) -> Table:
         """F1 per domain and on average, under the headline."""
@@ -237,9 +237,13 @@ def _targets(results: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(r.scenario.target for r in results))
 
 
-def name_row(row: Row, rivals: Sequence[Row]) -> str:
-    """The method's name, and the options in which it differs from rivals of the same backbone and preset."""
-    options = row.results[0].method.options
-    similar = [r.results[0].method.options for r in rivals if (r.backbone, r.preset) == (row.backbone, row.preset)]
-    differing = [name for name, value in options.items() if any(other.get(name) != value for other in similar)]
-    return f"{row.method} ({', '.join(f'{name}={options[name]}' for name in differing)})" if differing else row.method
+def name_row(row: Row) -> str:
+    """The method's name, and the options that are not the preset's, the first of them if they are many; but for the
+    backbone, which has a column.
+    """
+    first = row.results[0]
+    values = {name: first.method.options[name] for name in first.departures if name in first.method.options}
+    own = [f"{name}={value}" for name, value in values.items() if value != first.method.backbone]
+    if len(own) > MOST_NAMED:
+        own[MOST_NAMED:] = [f"and {len(own) - MOST_NAMED} more"]
+    return f"{row.method} ({', '.join(own)})" if own else row.method

@@ -13,6 +13,7 @@ from ..data import Benchmark
 from ..errors import DataError, PredictionError
 from ..plugins import Method, Registered, Registry, options
 from ..records import (
+    MethodFacts,
     Result,
     describe_comparable,
     keep_again,
@@ -78,7 +79,15 @@ def rename_options(result: Result, registry: Registry) -> Result:
     entry = next((entry for entry in registry if entry.spec.name == result.method.name), None)
     if entry is None:
         return result
-    return replace(result, method=replace(result.method, **modernise(entry, result.method.options)))
+    method = replace(result.method, **modernise(entry, result.method.options))
+    return replace(result, method=method, departures=find_departures(entry, method))
+
+
+def find_departures(entry: Registered, method: MethodFacts) -> tuple[str, ...]:
+    """The options that are not what the preset says; of a preset that there is no more, not the defaults."""
+    preset = method.preset if method.preset in entry.spec.presets else None
+    own = options.as_dict(entry.spec.resolve(preset, {}))
+    return tuple(name for name, value in method.options.items() if own.get(name) != value)
 
 
 def modernise(entry: Registered, recorded: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ from ..records import (
 from ..scoring import HEADLINE, encode, read_own, score
 from ..types import Corpus, Doubt, Prediction, Scenario, Sentence
 from .adoption import OlderRuns, is_of, load_own
-from .rescoring import score_again
+from .rescoring import find_departures, score_again
 
 ELSEWHERE = "name another folder: --out FOLDER"
 
@@ -81,11 +81,10 @@ class Job:
             options.names_with_role(self.options, options.chooses_knowledge),
         )
 
-    @property
-    def departures(self) -> dict[str, Any]:
+    @cached_property
+    def departures(self) -> tuple[str, ...]:
         """The options that are not what the preset says, or, without a preset, not the defaults."""
-        own = options.as_dict(self.entry.spec.resolve(self.preset, {}))
-        return {name: value for name, value in self.method.options.items() if own[name] != value}
+        return find_departures(self.entry, self.method)
 
     @cached_property
     def comparable(self) -> Comparable:
@@ -325,7 +324,8 @@ def _tell_code(job: Job, result: Result) -> str:
 
 def _bring_to_today(job: Job, folder: Path, result: Result) -> Result:
     """A finished run's result under today's scorer, kept if it is another."""
-    again = score_again(result, folder / "predictions.jsonl", job.benchmark.corpus(job.scenario.target))
+    named = replace(result, departures=job.departures)
+    again = score_again(named, folder / "predictions.jsonl", job.benchmark.corpus(job.scenario.target))
     if again != result:
         results.save(again, folder / "run.json")
     return again
@@ -406,7 +406,8 @@ def _tell_long_sentences(corpora: Sequence[Corpus], run: RunContext) -> None:
 
 def _record(job: Job, status: Status) -> Result:
     """The record of a job before anything came of it."""
-    return Result(status, job.id, job.data, job.scenario, job.method, job.seed, job.comparable)
+    facts = job.id, job.data, job.scenario, job.method, job.seed, job.departures, job.comparable
+    return Result(status, *facts)
 
 
 def _name_knowledge(benchmark: Benchmark, run: RunContext) -> str | None:

@@ -150,7 +150,7 @@ def plan(
 
 
 def _describe(job: Job) -> tuple[str, str, str]:
-    options = ", ".join(f"{name}={value}" for name, value in job.departures.items())
+    options = ", ".join(f"{name}={job.method.options[name]}" for name in job.departures)
     name = job.entry.spec.name
     return f"{name} ({options})" if options else name, job.preset or "–", job.scenario.setting
 
