@@ -390,7 +390,7 @@ def _read_outcome(job: Job, folder: Path, said: Mapping[str, Data], observer: Ob
     if left := said["ended"]["left"]:
         observer.note(f"{left} {'processes were' if left > 1 else 'process was'} left behind by the run, and ended")
     if told := said.get("outcome"):
-        result = told["result"] and TypeAdapter(Result).validate_python(told["result"])
+        result = told["result"] and TypeAdapter(Result).validate_json(json.dumps(told["result"]))
         return Outcome(job, Ending(told["status"]), result or None, told["message"], told["hint"])
     words = said["words"]["text"]
     kept = runner.keep_words(folder, words) if words else None
