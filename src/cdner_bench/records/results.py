@@ -124,7 +124,7 @@ class Result:
     scenario: Scenario
     method: MethodFacts
     seed: int
-    departures: Sequence[str] = ()
+    departures: tuple[str, ...] = ()
     comparable: Comparable | None = None
     model: ModelFacts = field(default_factory=ModelFacts)
     learnt_from: str | None = None

@@ -208,7 +208,7 @@ def test_the_page_and_its_pictures_are_written_and_checked(cli: Run, tmp_path: P
     names = [f"mini-uid-{plot}.{kind}" for plot in ("uid-by-length", "uid-variance") for kind in ("csv", "png", "svg")]
     assert sorted(p.name for p in (place / "figures").iterdir()) == sorted(names)
     assert "## mini: uid" in (place / "analysis.md").read_text()
-    for arguments in ((), ("--benchmark", "mini"), ("--benchmark", "crossner")):
+    for arguments in ((), ("--benchmark", "mini")):
         assert cli("leaderboard", "--check", *arguments).returncode == 0
     before = (place / "figures" / "mini-uid-uid-variance.svg").stat().st_mtime_ns
     assert "svg" not in cli("leaderboard").stdout

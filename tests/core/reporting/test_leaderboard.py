@@ -99,9 +99,16 @@ def test_seconds_of_a_replay_are_not_shown(mini: Benchmark) -> None:
     assert (write_rows(table)[0][8], write_rows(table)[0][-1]) == (HOLE, HOLE)
 
 
-def test_rows_that_differ_in_an_option_only_say_which(mini: Benchmark) -> None:
+def test_a_row_is_named_by_what_is_not_its_preset_s(mini: Benchmark) -> None:
+    """Whatever other rows there are, and but for the backbone, which has a column."""
     found = [result("m", t, 0, n, mode=m, same=1) for t in TARGETS for m, n in (("x", 50), ("y", 40))]
-    assert [row[1] for row in write_rows(board(mini, found).scores())] == ["m (mode=x)", "m (mode=y)"]
+    departing = [replace(r, departures=("mode", "backbone") if r.method.options["mode"] == "y" else ()) for r in found]
+    alone = [r for r in departing if r.method.options["mode"] == "y"]
+    assert [row[1] for row in write_rows(board(mini, departing).scores())] == ["m", "m (mode=y)"]
+    assert [row[1] for row in write_rows(board(mini, alone).scores())] == ["m (mode=y)"]
+    many = [result("m", t, 0, 50, **dict.fromkeys("pqrstu", 1)) for t in TARGETS]
+    named = board(mini, [replace(r, departures=tuple("pqrstu")) for r in many])
+    assert cell(named.scores(), "Method") == "m (p=1, q=1, r=1, s=1, and 2 more)"
 
 
 def test_cost(mini: Benchmark) -> None:
