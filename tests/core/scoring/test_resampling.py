@@ -1,0 +1,129 @@
+"""Intervals and tests of differences, against simulation and an independent implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy import stats
+
+from cdner_bench import Counts
+from cdner_bench.scoring.resampling import Comparison, Runs, compare, correct_holm, estimate_interval, find_ties
+
+Array = NDArray[np.int64]
+
+
+def draw_methods(
+    random: Generator, skills: Sequence[float], *, seeds: int = 1, sentences: int = 150, seed_sd: float = 0.0
+) -> list[Runs]:
+    """Runs of methods on the same sentences. Each finds an entity with a probability that differs with the sentence and
+    with the seed.
+    """
+    hard, gold = random.normal(0, 0.08, sentences), random.integers(1, 4, sentences)
+
+    def make_run(skill: float) -> list[Counts]:
+        chance = np.clip(skill + hard + random.normal(0, seed_sd), 0.02, 0.98)
+        found = zip(random.binomial(gold, chance), random.binomial(gold, 1 - chance), gold, strict=True)
+        return [Counts(int(tp), int(fp), int(n - tp)) for tp, fp, n in found]
+
+    return [{"x": [make_run(skill) for _ in range(seeds)]} for skill in skills]
+
+
+def draw_pair(
+    random: Generator, skills: tuple[float, float], *, seeds: int = 1, seed_sd: float = 0.0
+) -> tuple[Runs, Runs]:
+    """Runs of two methods on the same sentences."""
+    one, other = draw_methods(random, skills, seeds=seeds, seed_sd=seed_sd)
+    return one, other
+
+
+def draw_runs(random: Generator, skill: float, *, seeds: int = 1, sentences: int = 150, seed_sd: float = 0.0) -> Runs:
+    """Runs of one method."""
+    return draw_methods(random, [skill], seeds=seeds, sentences=sentences, seed_sd=seed_sd)[0]
+
+
+def test_p_is_uniform_where_nothing_differs() -> None:
+    random = np.random.default_rng(1)
+    found = [compare(*draw_pair(random, (0.5, 0.5)), draws=400).p for _ in range(1000)]
+    assert stats.kstest(found, "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("skills", [(0.5, 0.5), (0.5, 0.55), (0.5, 0.6)])
+def test_p_is_scipy_s(skills: tuple[float, float]) -> None:
+    """An independent implementation, which exchanges the numbers of sentences between two samples."""
+    runs = draw_pair(np.random.default_rng(2), skills)
+    counts = np.array([(c.tp, c.fp, c.fn) for one in runs for c in one["x"][0]])
+
+    def statistic(one: Array, other: Array, axis: int = -1) -> Array:
+        tp, fp, fn = (np.array([counts[side, k].sum(axis=axis) for side in (one, other)]) for k in range(3))
+        first, second = 200 * tp / (2 * tp + fp + fn)
+        return np.asarray(first - second)
+
+    numbers = np.arange(len(counts)).reshape(2, -1)
+    theirs = stats.permutation_test(
+        tuple(numbers), statistic, permutation_type="samples", n_resamples=4000, vectorized=True
+    )
+    mine = compare(*runs, draws=4000)
+    assert mine.difference == pytest.approx(theirs.statistic)
+    assert mine.p == pytest.approx(theirs.pvalue, abs=0.03)
+
+
+def test_disjoint_seeds_of_one_method_do_not_differ() -> None:
+    """A/A: though a seed is worth points, and sentences alone would tell the two sets apart."""
+    random = np.random.default_rng(3)
+    pairs = [draw_pair(random, (0.5, 0.5), seeds=3, seed_sd=0.03) for _ in range(300)]
+    told = sum(compare(*pair, draws=400).p < 0.05 for pair in pairs)
+    assert told <= 0.05 * 300 + 2 * np.sqrt(300 * 0.05 * 0.95)
+
+
+def test_a_difference_is_found() -> None:
+    random = np.random.default_rng(4)
+    told = sum(compare(*draw_pair(random, (0.5, 0.62), seeds=3, seed_sd=0.02), draws=400).p < 0.05 for _ in range(50))
+    assert told >= 45
+
+
+@pytest.mark.parametrize("seeds", [1, 5])
+def test_intervals_cover(seeds: int) -> None:
+    random = np.random.default_rng(5)
+    sd = 0.0 if seeds == 1 else 0.02
+    truth = np.mean([_score(draw_runs(random, 0.5, seeds=seeds, sentences=1500, seed_sd=sd)) for _ in range(150)])
+    intervals = [estimate_interval(draw_runs(random, 0.5, seeds=seeds, seed_sd=sd), draws=400) for _ in range(600)]
+    covered = np.mean([i.low <= truth <= i.high for i in intervals])
+    assert 0.93 <= covered <= 0.97
+
+
+def _score(runs: Runs) -> float:
+    sums = [np.array([(c.tp, c.fp, c.fn) for c in run]).sum(axis=0) for run in runs["x"]]
+    return float(np.mean([200 * s[0] / (2 * s[0] + s[1] + s[2]) for s in sums]))
+
+
+def test_holm_by_hand() -> None:
+    assert correct_holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert correct_holm([0.9, 0.6]) == [1.0, 1.0]
+    assert correct_holm([]) == []
+
+
+def test_ties_with_the_best() -> None:
+    random = np.random.default_rng(6)
+    best, weak = draw_pair(random, (0.8, 0.4))
+    assert find_ties([best, best, weak], draws=400) == [True, True, False]
+    assert find_ties([]) == []
+
+
+def test_the_same_twice_is_no_difference_and_repeatable() -> None:
+    runs = draw_runs(np.random.default_rng(7), 0.5)
+    assert compare(runs, runs) == Comparison(0.0, 1.0)
+    assert estimate_interval(runs) == estimate_interval(runs)
+
+
+def test_only_what_both_have_is_compared() -> None:
+    runs = draw_runs(np.random.default_rng(8), 0.5)
+    more = {**runs, "y": runs["x"]}
+    assert compare(more, runs).difference == 0
+    with pytest.raises(ValueError, match="no domain in common"):
+        compare(runs, {"y": runs["x"]})
+    with pytest.raises(ValueError, match="do not have the same sentences"):
+        compare(runs, {"x": [runs["x"][0][:-1]]})
