@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from ..knowledge import Text
 
 
-class Plugged(ABC):
+@dataclass(frozen=True)
+class NoOptions:
+    """The options of what has none."""
+
+
+class Plugged(ABC):  # noqa: B024 -- its subclasses have abstract methods
     """What a method and an analysis have in common.
 
     `Options` is a frozen dataclass of typed settings with defaults; everything that changes the outcome belongs
-    there or in the seed, because a run is identified by them.
+    there or in the seed, because a run is identified by them. What has no settings leaves it out.
     """
 
-    Options: ClassVar[type]
+    Options: ClassVar[type] = NoOptions
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -95,6 +100,11 @@ class Spec:
             raise PluginError(f"{kind} {self.name}: there is no {attribute!r} in {module}") from None
         if not (isinstance(found, type) and issubclass(found, base)):
             raise PluginError(f"{kind} {self.name}: {self.factory} is not a subclass of cdner_bench.{base.__name__}")
+        if not (isinstance(found.Options, type) and is_dataclass(found.Options)):
+            raise PluginError(
+                f"{kind} {self.name}: Options of {self.factory} is no dataclass",
+                hint="write @dataclass(frozen=True) above class Options, or leave it out",
+            )
         return found
 
     def resolve(self, preset: str | None, chosen: Mapping[str, object], base: type[Plugged] = Method) -> Any:

@@ -138,6 +138,33 @@ def test_a_method_that_cannot_be_loaded_is_named(tmp_path: Path, factory: str, m
         plugins.discover([path]).get("mine").spec.load(Method)
 
 
+BARE = """
+from cdner_bench import Method, Prediction
+
+class Bare(Method):
+    def fit(self, sources, target, run):
+        pass
+
+    def predict(self, sentences, run):
+        yield from (Prediction(s.id) for s in sentences)
+
+class Odd(Bare):
+    class Options:
+        epochs = 3
+"""
+
+
+def test_a_method_may_have_no_options_and_none_that_are_no_dataclass(tmp_path: Path, cli: Run) -> None:
+    specs = 'Spec("bare", "mine:Bare", "…"), Spec("odd", "mine:Odd", "…")'
+    path = str(plugin(tmp_path, HEAD + BARE + HOOK.format(specs)))
+    run = ["run", "--plugin", path, "--setting", "single", "--target", "ai", "--benchmark", "mini"]
+    assert cli(*run, "--method", "bare").returncode == 0
+    assert "bare has no option 'epochs'" in cli(*run, "--method", "bare", "-o", "epochs=3").stderr
+    refused = cli(*run, "--method", "odd")
+    assert refused.returncode == 1
+    assert "method odd: Options of mine:Odd is no dataclass\n  → write @dataclass" in refused.stderr
+
+
 def test_an_unknown_preset_gets_a_suggestion() -> None:
     with pytest.raises(OptionError) as caught:
         plugins.discover().get("bert-tagger").spec.resolve("quik", {})
