@@ -16,7 +16,7 @@ from cdner_bench.data.readers import read_file
 from cdner_bench.errors import CdnerError
 from cdner_bench.io import meter
 from cdner_bench.scoring import Judged, Report, has_gold_column, judge_by_column
-from cdner_bench.scoring.matching import match_order
+from cdner_bench.scoring.judging import match_order
 
 _COLUMNS = "Ada\tB-person\nLovelace\tI-person\nmet\tO\n\nParis\tB-location\nis\tO\n"
 _WORDS = (("Ada", "Lovelace", "met"), ("Paris", "is"))

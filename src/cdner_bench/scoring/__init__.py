@@ -4,12 +4,19 @@ from . import diagnosis, predictions, text2text
 from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
 from .doubts import FROM_PREDICTIONS, doubt_counts
 from .floor import measure_floor
-from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, judge_by_file
-from .matching import Split
+from .judging import (
+    Judged,
+    Report,
+    Split,
+    choose_types,
+    has_gold_column,
+    judge_by_benchmark,
+    judge_by_column,
+    judge_by_file,
+)
 from .predictions import encode, read_kept, read_own
 from .protocols import OWN_GOLD, PROTOCOLS, SAID_IN_TAGS, count_unsaid
 from .protocols.span_f1 import list_unplaced, sentence_counts
-from .report import Report, choose_types
 from .score import add_scores, pair, score
 from .significance import Spearman, spearman
 

@@ -15,7 +15,7 @@ from cdner_bench import Entity, Sentence
 from cdner_bench.data.readers import LabelledFile, read_file, read_sentences
 from cdner_bench.errors import CdnerError
 from cdner_bench.scoring import Judged, Report
-from cdner_bench.scoring.matching import match_order
+from cdner_bench.scoring.judging import match_order
 
 TYPES = ("person", "location", "music genre")
 GOLD = [

@@ -11,7 +11,7 @@ from cdner_bench import Entity, Prediction, Sentence
 from cdner_bench.data.readers import read_file
 from cdner_bench.errors import CdnerError, PredictionError
 from cdner_bench.scoring import encode, read_own
-from cdner_bench.scoring.matching import match_ids, match_order
+from cdner_bench.scoring.judging import match_ids, match_order
 from cdner_bench.scoring.predictions import decode
 from strategies import TYPES, pairs
 

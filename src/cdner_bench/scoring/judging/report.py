@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ..data import readers
-from ..errors import OptionError, did_you_mean
-from ..types import Prediction, Reason
-from . import diagnosis
-from .counts import Counts, Pairs, Scores
+from ...data import readers
+from ...errors import OptionError, did_you_mean
+from ...types import Prediction, Reason
+from .. import diagnosis
+from ..counts import Counts, Pairs, Scores
 from .gold import Judged
-from .protocols import SAID_IN_TAGS, count_unsaid
-from .score import add_scores, pair, score
+from ..protocols import SAID_IN_TAGS, count_unsaid
+from ..score import add_scores, pair, score
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..data import SPLITS, Benchmark, readers
-from ..errors import OptionError, PredictionError, did_you_mean
-from ..types import Prediction, Sentence
+from ...data import SPLITS, Benchmark, readers
+from ...errors import OptionError, PredictionError, did_you_mean
+from ...types import Prediction, Sentence
 from .matching import Split, has_ids, match_ids, match_order
 
 _Part = tuple[Split, Sequence[Prediction]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ..data import readers
-from ..errors import CdnerError, PredictionError
-from ..types import Prediction, Reason, Rejected, Sentence
-from .predictions import decode_record
+from ...data import readers
+from ...errors import CdnerError, PredictionError
+from ...types import Prediction, Reason, Rejected, Sentence
+from ..predictions import decode_record
 
 Split = tuple[Sequence[Sentence], Collection[str]]
 """The gold sentences of one split and the types of its domain."""
