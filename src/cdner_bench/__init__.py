@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .data import Gazetteer, conll
     from .knowledge import CorpusName, GtokText, SplitText, Text, gtok
     from .scoring import Counts, sentence_counts, text2text, total
+    from .scoring.judging import score
 else:
     __getattr__ = import_later(
         __name__,
@@ -34,6 +35,7 @@ else:
             **dict.fromkeys(("Gazetteer", "conll"), "data"),
             **dict.fromkeys(("CorpusName", "GtokText", "SplitText", "Text", "gtok"), "knowledge"),
             **dict.fromkeys(("Counts", "sentence_counts", "text2text", "total"), "scoring"),
+            "score": "scoring.judging",
         },
     )
 
@@ -75,6 +77,7 @@ __all__ = [
     "knowledge",
     "llm",
     "operational",
+    "score",
     "sentence_counts",
     "sha256",
     "supplies",

@@ -8,6 +8,7 @@ from .migrations import SCHEMA
 from .provenance import describe_provenance
 from .reading import refuse
 from .results import BenchmarkFacts, MethodFacts, Result, Status
+from .submitted import submit
 
 __all__ = [
     "NO_BENCHMARK",
@@ -28,4 +29,5 @@ __all__ = [
     "move_predictions",
     "refuse",
     "results",
+    "submit",
 ]

@@ -19,10 +19,12 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def describe_provenance(plugin: PluginFacts) -> dict[str, Any]:
-    """The time (UTC), the plugin, the commit of the harness, Python, the platform, and the versions of packages."""
+def describe_provenance(plugin: PluginFacts | None = None) -> dict[str, Any]:
+    """The time (UTC), the plugin if there is one, the commit of the harness, Python, the platform, and the versions of
+    packages.
+    """
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"created": created, "plugin": asdict(plugin), **_describe_environment()}
+    return {"created": created, **({"plugin": asdict(plugin)} if plugin else {}), **_describe_environment()}
 
 
 @cache

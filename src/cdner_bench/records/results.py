@@ -30,6 +30,9 @@ from .faults import find_faults
 from .migrations import SCHEMA, migrate
 from .reading import Form, find_repeated, read, read_all, refuse, show
 
+PREDICTIONS_ONLY = "predictions only"
+"""The revision and the preset of a row that somebody's predictions were brought for, and that no run has made."""
+
 
 class Status(StrEnum):
     """How a run ended that left a record: with scores; without what only the user can give; with answers missing."""
@@ -143,6 +146,11 @@ class Result:
     def finished(self) -> bool:
         """Whether the run was finished, and so has scores."""
         return self.status is Status.FINISHED
+
+    @property
+    def predictions_only(self) -> bool:
+        """Whether somebody brought the predictions, so that nothing is known of what made them."""
+        return self.method.revision == PREDICTIONS_ONLY
 
     @property
     def backbone(self) -> str:

@@ -4,7 +4,7 @@ from . import figures
 from .analysis_page import AnalysisPage, Group, Section
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
 from .figures import Picture, draw, make_pictures, natural
-from .formats import FORMATS, SUFFIXES, draw_table, write_cell, write_number, write_rows
+from .formats import FORMATS, SUFFIXES, draw_table, write_cell, write_lines, write_number, write_rows
 from .leaderboard import Board, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
 from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
@@ -51,6 +51,7 @@ __all__ = [
     "tell_left_out",
     "tell_strangers",
     "write_cell",
+    "write_lines",
     "write_number",
     "write_rows",
 ]

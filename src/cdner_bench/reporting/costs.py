@@ -149,7 +149,13 @@ def _names(names: Sequence[str], between: str = ", ") -> Several:
 
 
 def _runs(show: Callable[[Sequence[Result]], Cell]) -> Callable[[Ranked], Cell]:
-    return lambda ranked: show(ranked.row.finished)
+    """What is shown of runs; a hole where nothing ran here, because somebody brought predictions."""
+
+    def show_runs(ranked: Ranked) -> Cell:
+        runs = [r for r in ranked.row.finished if not r.predictions_only]
+        return show(runs) if runs else Hole()
+
+    return show_runs
 
 
 def _usages(show: Callable[[Sequence[Usage]], Cell]) -> Callable[[Ranked], Cell]:

@@ -22,6 +22,9 @@ def tell_left_out(board: Board) -> Iterator[str]:
     for (method, preset, why), results in told.items():
         targets = ",".join(dict.fromkeys(result.scenario.target for result in results))
         yield f"left out of {name}/{board.setting}: {_count(results)} of {method} ({targets}): {why}"
+        if results[0].predictions_only:
+            yield f"  → to show it, bring it again: cdner-bench score FILE --as {method} --setting {board.setting}"
+            continue
         command = f"cdner-bench run --benchmark {named} --method {method} --setting {board.setting} --target {targets}"
         yield f"  → to show it, make it again as it is today: {command}" + (f" --preset {preset}" if preset else "")
 

@@ -77,7 +77,7 @@ def rename_options(result: Result, registry: Registry) -> Result:
     method that is not installed stays as it is.
     """
     entry = next((entry for entry in registry if entry.spec.name == result.method.name), None)
-    if entry is None:
+    if entry is None or result.predictions_only:
         return result
     method = replace(result.method, **modernise(entry, result.method.options))
     return replace(result, method=method, departures=find_departures(entry, method))

@@ -5,6 +5,8 @@ from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
 from .doubts import FROM_PREDICTIONS, doubt_counts
 from .floor import measure_floor
 from .judging import (
+    MISSED,
+    SPURIOUS,
     Judged,
     Report,
     Split,
@@ -13,6 +15,7 @@ from .judging import (
     judge_by_benchmark,
     judge_by_column,
     judge_by_file,
+    rename_types,
 )
 from .predictions import encode, read_kept, read_own
 from .protocols import OWN_GOLD, PROTOCOLS, SAID_IN_TAGS, count_unsaid
@@ -23,10 +26,12 @@ from .significance import Spearman, spearman
 __all__ = [
     "FROM_PREDICTIONS",
     "HEADLINE",
+    "MISSED",
     "OUTSIDE",
     "OWN_GOLD",
     "PROTOCOLS",
     "SAID_IN_TAGS",
+    "SPURIOUS",
     "Counts",
     "Judged",
     "Pairs",
@@ -51,6 +56,7 @@ __all__ = [
     "predictions",
     "read_kept",
     "read_own",
+    "rename_types",
     "score",
     "sentence_counts",
     "spearman",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..types import Doubt, Prediction, Sentence
 
 HEADLINE = "span-f1"
+RATIOS = ("precision", "recall", "f1")
 OUTSIDE = "?"
 """The type under which predictions of unknown types are counted."""
 
@@ -42,6 +43,15 @@ class Counts:
         return _percent(2 * self.tp, 2 * self.tp + self.fp + self.fn)
 
 
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """Precision, recall and F1 in percent that are means of others, and of no counts of their own."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
 PerType = Mapping[str, Counts]
 Pairs = Sequence[tuple[Sentence, Prediction]]
 
@@ -55,6 +65,16 @@ def add_per_type(parts: Sequence[PerType]) -> PerType:
     """The counts of several corpora, or parts of one, as one."""
     kinds = sorted({kind for part in parts for kind in part})
     return {kind: total(part[kind] for part in parts if kind in part) for kind in kinds}
+
+
+def average_types(per_type: PerType, *, weighted: bool = False) -> Ratios:
+    """The mean over the types of gold and predictions, each counted once, or as often as gold has it. Types that the
+    domain does not have are none. The F1 is a mean of F1s.
+    """
+    known = [counts for kind, counts in per_type.items() if kind != OUTSIDE]
+    weights = [counts.tp + counts.fn if weighted else 1 for counts in known]
+    whole = sum(weights) or 1
+    return Ratios(*(sum(w * getattr(c, part) for w, c in zip(weights, known, strict=True)) / whole for part in RATIOS))
 
 
 @dataclass(frozen=True, slots=True)

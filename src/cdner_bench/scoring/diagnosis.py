@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from ..types import Entity, Prediction, Sentence
 from .counts import Counts, Pairs
@@ -12,24 +14,62 @@ from .protocols.span_f1 import list_unplaced
 ERROR_CLASSES = ("wrong type", "wrong boundary", "wrong type and boundary", "missed", "spurious", "unplaced")
 
 
-def count_errors(pairs: Pairs) -> Counter[str]:
-    """How many errors of each of `ERROR_CLASSES`.
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One error of `kind`: the gold entity that is missed or taken for another, and the predicted span, or the (type,
+    text) of what is not in its sentence.
+    """
+
+    sentence: Sentence
+    kind: str
+    gold: Entity | None = None
+    said: Entity | tuple[str, str] | None = None
+
+    @property
+    def said_type(self) -> str | None:
+        """The type that was predicted, if anything was."""
+        return self.said.type if isinstance(self.said, Entity) else self.said and self.said[0]
+
+    def to_data(self) -> dict[str, Any]:
+        """It as values of JSON, offsets counting tokens."""
+        return {
+            "id": self.sentence.id,
+            "text": self.sentence.text,
+            "error": self.kind,
+            "gold": self._describe(self.gold),
+            "predicted": self._describe(self.said),
+        }
+
+    def _describe(self, span: Entity | tuple[str, str] | None) -> dict[str, Any] | None:
+        if span is None:
+            return None
+        if isinstance(span, Entity):
+            return {"start": span.start, "end": span.end, "type": span.type, "text": self.sentence.surface(span)}
+        return {"start": None, "end": None, "type": span[0], "text": span[1]}
+
+
+def list_errors(pairs: Pairs) -> Iterator[Mistake]:
+    """The errors of each sentence, class by class.
 
     A wrong prediction and a missed entity that overlap are one error; each takes part in at most one, closest kind
     first. What remains is missed or spurious; what is not in its sentence at all is unplaced.
     """
-    errors = Counter(dict.fromkeys(ERROR_CLASSES, 0))
     for sentence, prediction in pairs:
         if _is_right(sentence, prediction):
             continue
         gold = [e for e in sentence.entities if e not in prediction.entities]
         said = sorted(frozenset(prediction.entities) - frozenset(sentence.entities))
-        errors["wrong type"] += _match(gold, said, _same_span)
-        errors["wrong boundary"] += _match(gold, said, lambda g, p: g.type == p.type and _overlap(g, p))
-        errors["wrong type and boundary"] += _match(gold, said, _overlap)
-        errors["missed"] += len(gold)
-        errors["spurious"] += len(said)
-        errors["unplaced"] += len(list_unplaced(sentence, prediction))
+        for kind, alike in _WRONG.items():
+            yield from (Mistake(sentence, kind, one, other) for one, other in _match(gold, said, alike))
+        yield from (Mistake(sentence, "missed", entity) for entity in gold)
+        yield from (Mistake(sentence, "spurious", None, entity) for entity in said)
+        yield from (Mistake(sentence, "unplaced", None, claim) for claim in list_unplaced(sentence, prediction))
+
+
+def count_errors(mistakes: Iterable[Mistake]) -> Counter[str]:
+    """How many errors of each of `ERROR_CLASSES`."""
+    errors = Counter(dict.fromkeys(ERROR_CLASSES, 0))
+    errors.update(mistake.kind for mistake in mistakes)
     return errors
 
 
@@ -46,9 +86,9 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
             continue
         gold = list(sentence.entities)
         said = sorted(frozenset(prediction.entities))
-        same = _match(gold, said, _same_span)
+        same = len(_match(gold, said, _same_span))
         exact += Counts(same, len(said) + len(list_unplaced(sentence, prediction)), len(gold))
-        halves += _match(gold, said, _overlap)
+        halves += len(_match(gold, said, _overlap))
     whole = 2 * exact.tp + exact.fp + exact.fn
     partial = 100 * (2 * exact.tp + halves) / whole if whole else 0.0
     return {"boundary-only": exact.f1, "partial": partial}
@@ -58,16 +98,18 @@ def _is_right(sentence: Sentence, prediction: Prediction) -> bool:
     return prediction.entities == sentence.entities and not prediction.rejected
 
 
-def _match(gold: list[Entity], said: list[Entity], alike: Callable[[Entity, Entity], bool]) -> int:
-    """Pair off what is `alike`, remove it from both lists, and say how many pairs there were."""
-    count = 0
+def _match(
+    gold: list[Entity], said: list[Entity], alike: Callable[[Entity, Entity], bool]
+) -> list[tuple[Entity, Entity]]:
+    """Pair off what is `alike`, and remove it from both lists."""
+    found = []
     for entity in tuple(gold):
         partner = next((p for p in said if alike(entity, p)), None)
         if partner is not None:
             gold.remove(entity)
             said.remove(partner)
-            count += 1
-    return count
+            found.append((entity, partner))
+    return found
 
 
 def _same_span(a: Entity, b: Entity) -> bool:
@@ -76,3 +118,11 @@ def _same_span(a: Entity, b: Entity) -> bool:
 
 def _overlap(a: Entity, b: Entity) -> bool:
     return a.start < b.end and b.start < a.end
+
+
+_WRONG: Mapping[str, Callable[[Entity, Entity], bool]] = {
+    "wrong type": _same_span,
+    "wrong boundary": lambda gold, said: gold.type == said.type and _overlap(gold, said),
+    "wrong type and boundary": _overlap,
+}
+"""The classes of errors that have two sides, closest first, and which spans are such an error."""

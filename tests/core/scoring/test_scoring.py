@@ -18,7 +18,7 @@ from cdner_bench import Counts, Cut, Entity, Prediction, Rejected, Sentence, con
 from cdner_bench.data import Benchmark
 from cdner_bench.errors import PredictionError
 from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, add_scores, score
-from cdner_bench.scoring.diagnosis import ERROR_CLASSES, count_errors, lenient_f1
+from cdner_bench.scoring.diagnosis import ERROR_CLASSES, count_errors, lenient_f1, list_errors
 from cdner_bench.scoring.predictions import decode, encode
 from cdner_bench.scoring.protocols.plain import count_by_spans
 from cdner_bench.scoring.protocols.span_f1 import count_as_sets, count_with_seqeval, place_spans
@@ -318,7 +318,7 @@ def test_strict_is_below_boundary_only_is_below_partial(found: Pairs) -> None:
 
 @given(pairs())
 def test_every_error_is_in_one_class(found: Pairs) -> None:
-    errors, counts = count_errors(found), of(found).counts()
+    errors, counts = count_errors(list_errors(found)), of(found).counts()
     both = sum(errors[kind] for kind in ERROR_CLASSES if kind.startswith("wrong"))
     assert both + errors["missed"] == counts.fn
     assert both + errors["spurious"] + errors["unplaced"] == counts.fp
@@ -347,7 +347,7 @@ def test_corpora_scored_apart_add_up(one: Pairs, other: Pairs) -> None:
 def test_error_classes() -> None:
     gold = Sentence("s", ("w",) * 12, tuple(Entity(i, i + 2, "a") for i in (0, 2, 4, 6)))
     said = (Entity(0, 2, "b"), Entity(2, 3, "a"), Entity(4, 5, "b"), Entity(9, 10, "a"))
-    errors = count_errors([(gold, Prediction("s", said, (Rejected("a", "x", "not in sentence"),)))])
+    errors = count_errors(list_errors([(gold, Prediction("s", said, (Rejected("a", "x", "not in sentence"),)))]))
     assert errors == dict.fromkeys(ERROR_CLASSES, 1)
 
 

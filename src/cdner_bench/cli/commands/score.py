@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,10 +26,15 @@ from ..common import (
 )
 
 if TYPE_CHECKING:
-    from ...data import readers
+    from rich.table import Table
+
+    from ...data import Benchmark, readers
     from ...scoring import Counts, Judged, Report
 
 COUNTED = ("precision", "recall", "F1", "tp", "fp", "fn")
+AVERAGES = {"macro": "macro: mean over types", "weighted": "weighted by gold"}
+WIDEST = 80
+"""Columns of a terminal that a table of types may take."""
 Format = Annotated[
     str | None, typer.Option("--format", help="What the file is; by default told from its content.", metavar="NAME")
 ]
@@ -36,6 +43,10 @@ TagScheme = Annotated[
     typer.Option(help="IO, IOB1, IOB2, IOBES, BILOU or BMEWO; by default told from the tags.", metavar="NAME"),
 ]
 Types = Annotated[str | None, typer.Option(help="Score these types only.", metavar="TYPE[,TYPE]")]
+Renamed = Annotated[
+    list[str],
+    typer.Option("--map", help="Read the type OLD of predictions as NEW; may be repeated.", metavar="OLD=NEW[,...]"),
+]
 Ignored = Annotated[str | None, typer.Option("--ignore-type", help="Leave these types out.", metavar="TYPE[,TYPE]")]
 
 
@@ -49,6 +60,15 @@ def score(
     scheme: TagScheme = None,
     types: Types = None,
     ignore_type: Ignored = None,
+    map_: Renamed = [],
+    errors: Annotated[
+        Path | None, typer.Option(help="Write every error with its sentence: .jsonl or .csv.", metavar="FILE")
+    ] = None,
+    as_: Annotated[
+        str | None, typer.Option("--as", help="Put the predictions on a board, as a row NAME.", metavar="NAME")
+    ] = None,
+    setting: Annotated[str | None, typer.Option(help="With --as: the setting of the board.")] = None,
+    out: Out = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Score anyone's predictions under every protocol."""
@@ -56,8 +76,23 @@ def score(
     from ...data import readers
 
     gc.disable()  # a file's sentences are no garbage, and to look for it among them takes a third of the time
+    if as_ is not None and (gold or types or ignore_type):
+        raise OptionError(
+            "--as is for all types of a benchmark's test split", hint="leave out --gold, --types and --ignore-type"
+        )
+    if as_ is None and setting is not None:
+        raise OptionError("--setting says on which board a row stands", hint="add --as NAME, or leave it out")
+    if errors is not None:
+        _check_errors_file(errors, [file, *([gold] if gold else [])])
     said = readers.read_file(file, format, scheme)
-    judged, chosen = _judge(said, benchmark, target, split, gold), None
+    data = choose_benchmark(benchmark, quiet=True) if as_ is not None else None
+    if data is not None:
+        judged = scoring.judge_by_benchmark(said, data, target, split)
+    else:
+        judged = _judge(said, benchmark, target, split, gold)
+    if map_:
+        judged = scoring.rename_types(judged, _read_map(map_))
+    chosen = None
     if types or ignore_type:
         only = split_names("--types", types) if types else []
         judged, chosen = scoring.choose_types(
@@ -68,6 +103,10 @@ def score(
         print(json.dumps(report.to_data(), indent=1))
     else:
         _show(report)
+    if errors is not None:
+        _write_errors(report, errors)
+    if as_ is not None and data is not None:
+        _put_on_board(as_, report, data, setting, out)
 
 
 def rescore(
@@ -113,26 +152,126 @@ def _judge(
     return scoring.judge_by_benchmark(said, choose_benchmark(benchmark, quiet=True), target, split)
 
 
+def _read_map(options: Sequence[str]) -> dict[str, str]:
+    renamed: dict[str, str] = {}
+    for pair in [pair for option in options for pair in split_names("--map", option)]:
+        old, equals, new = (part.strip() for part in pair.partition("="))
+        if not (old and equals and new):
+            raise OptionError(f"--map: {pair!r} does not say which type is read as which", hint="write --map OLD=NEW")
+        if renamed.setdefault(old, new) != new:
+            raise OptionError(f"--map: {old!r} is read as {renamed[old]!r} and as {new!r}", hint="leave one out")
+    return renamed
+
+
+def _check_errors_file(place: Path, read: Sequence[Path]) -> None:
+    """Before anything is scored: that the errors have a format, and take the place of nothing that is read."""
+    if place.suffix.lower() not in (".jsonl", ".csv"):
+        raise OptionError(f"--errors: {place} ends neither in .jsonl nor in .csv", hint="name it errors.csv")
+    for path in read:
+        if place.exists() and path.exists() and place.samefile(path):
+            raise OptionError(f"--errors: {place} is the file that is read", hint="name another: --errors errors.csv")
+
+
+def _write_errors(report: Report, place: Path) -> None:
+    from ...foreign import redact_all
+    from ...io import write_atomic
+    from ...reporting import write_lines
+
+    records = [redact_all(mistake.to_data()) for mistake in report.mistakes]
+    if place.suffix.lower() == ".csv":
+        sides, parts = ("gold", "predicted"), ("start", "end", "type", "text")
+        rows = [
+            [record["id"], record["text"], record["error"]]
+            + [None if record[side] is None else record[side][part] for side in sides for part in parts]
+            for record in records
+        ]
+        header = ["id", "text", "error", *(f"{side}_{part}" for side in sides for part in parts)]
+        text = write_lines([header, *rows])
+    else:
+        text = "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+    write_atomic(place, text)
+    print(f"wrote {place}: {len(records):,} errors", file=sys.stderr)
+
+
+def _put_on_board(name: str, report: Report, data: Benchmark, setting: str | None, out: Path) -> None:
+    from ...io import writing
+    from ...plugins import discover
+    from ...records import submit
+
+    boards = out / "leaderboards"
+    with writing(boards, "name another folder: --out FOLDER"):
+        for path in submit(boards, name, report.judged, data, setting, discover()):
+            print(f"wrote {path}", file=sys.stderr)
+    print(f"to see the row, type: cdner-bench leaderboard --benchmark {data.given}", file=sys.stderr)
+
+
 def _show(report: Report) -> None:
     from ... import scoring
 
     print(f"predictions: {report.file}\ngold: {report.judged.gold}", flush=True)
     if report.types is not None:
         print(f"only these types: {', '.join(report.types)}", flush=True)
-    for remark in report.remarks:
-        print(f"note: {remark}", flush=True)
+    if report.judged.renamed:
+        print(f"types renamed: {', '.join(f'{a} to {b}' for a, b in report.judged.renamed.items())}", flush=True)
     protocols = make_table("protocol", *COUNTED, title=f"{len(report.pairs)} sentences", right=6)
-    for name in report.scores.protocols:
-        protocols.add_row(name, *_format_counts(report.scores.counts(name)))
+    for name, counts in report.protocols.items():
+        protocols.add_row(name, *_format_counts(counts))
     for name, value in report.lenient.items():
         protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
     per_type = make_table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6)
-    for kind, counts in report.scores.protocols[scoring.HEADLINE].items():
-        per_type.add_row("(unknown type)" if kind == scoring.OUTSIDE else kind, *_format_counts(counts))
-    errors = make_table("error", "count", title="Errors", right=1)
-    for kind, count in report.errors.items():
-        errors.add_row(kind, str(count))
+    for kind, counts in report.per_type.items():
+        per_type.add_row(_name_type(kind), *_format_counts(counts))
+    per_type.add_section()
+    per_type.add_row("micro", *_format_counts(report.scores.counts()))
+    for name, mean in report.averages.items():
+        per_type.add_row(AVERAGES[name], *(f"{value:.2f}" for value in (mean.precision, mean.recall, mean.f1)))
+    kinds = list(report.errors)
+    errors = make_table(
+        "type", *(kind.replace(" ", "\n") for kind in kinds), "all", title="Errors", right=len(kinds) + 1
+    )
+    for kind, of_type in report.errors_per_type.items():
+        errors.add_row(_name_type(kind), *(str(of_type[error] or "") for error in kinds), str(sum(of_type.values())))
+    errors.add_section()
+    errors.add_row("all", *map(str, report.errors.values()), str(sum(report.errors.values())))
     show(protocols, per_type, errors)
+    if report.mistakes:
+        show(_draw_confusion(report))
+    for remark in report.remarks:
+        print(f"note: {remark}", flush=True)
+    print(f"to cite: {report.citation}", flush=True)
+
+
+def _draw_confusion(report: Report) -> Table | str:
+    """Gold types against predicted types: under their names if that is narrow enough, else under their numbers."""
+    from ... import scoring
+    from ..terminal import Terminal
+
+    rows = report.confusion
+    ends = (scoring.SPURIOUS, scoring.MISSED)
+    found = {kind for said in rows.values() for kind in said} | rows.keys()
+    kinds = [*sorted(found - set(ends)), *(end for end in ends if end in found)]
+    across = [kind for kind in kinds if any(kind in said for said in rows.values())]
+    numbers = {kind: str(n) for n, kind in enumerate(kinds, start=1)}
+    for headings in (list(map(_name_type, across)), [numbers[kind] for kind in across]):
+        named = headings == list(map(_name_type, across))
+        table = make_table(
+            "gold \\ predicted", *headings, title="Errors by gold and predicted type (right ones not counted)",
+            right=len(across),
+        )  # fmt: skip
+        table.padding = (0, 0)
+        for kind in kinds:
+            if kind in rows or (not named and kind in across):
+                label = _name_type(kind) if named else f"{numbers[kind]} {_name_type(kind)}"
+                table.add_row(label, *(str(rows.get(kind, {}).get(other, "")) for other in across))
+        if Terminal(width=1000).measure(table).maximum <= WIDEST:
+            return table
+    return f"errors by gold and predicted type: {len(across)} columns are too many here; --json has them, as confusion"
+
+
+def _name_type(kind: str) -> str:
+    from ... import scoring
+
+    return "(unknown type)" if kind == scoring.OUTSIDE else kind
 
 
 def _format_counts(counts: Counts) -> list[str]:

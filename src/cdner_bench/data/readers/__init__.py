@@ -2,7 +2,8 @@
 
 from . import conll, schemes
 from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens
-from .reading import check_types, count_unknown_types, make_sentences, read_file, read_sentences
+from .reading import check_types, count_unknown_types, guess_type, make_sentences, read_file, read_sentences
+from .source import show_name
 from .writing import WRITERS, Written, convert
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "convert",
     "count_unknown_types",
     "find_bounds",
+    "guess_type",
     "make_sentences",
     "place_on_tokens",
     "read_file",
     "read_sentences",
     "schemes",
+    "show_name",
 ]

@@ -4,6 +4,8 @@ read.
 
 from __future__ import annotations
 
+import difflib
+import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -142,20 +144,32 @@ def check_types(places: Mapping[str, str], types: Collection[str] | None) -> Non
             )
 
 
+def guess_type(kind: str, types: Collection[str]) -> str | None:
+    """The type that `kind` may have been meant for: one that differs in case, blanks, `-` or `_` only, the only one
+    that begins as it does (`PER`, `miscellaneous`), or one that is spelt nearly so. None if there is none.
+    """
+    squeezed = {squeeze_type(known): known for known in types}
+    mine = squeeze_type(kind)
+    if mine in squeezed:
+        return squeezed[mine]
+    alike = [other for other in squeezed if len(mine) > 2 and (other.startswith(mine) or mine.startswith(other))]
+    near = alike if len(alike) == 1 else difflib.get_close_matches(mine, squeezed, n=1, cutoff=0.7)
+    return squeezed[near[0]] if near else None
+
+
 def count_unknown_types(kinds: Iterable[str], types: Collection[str]) -> list[str]:
-    """What is to be said of predicted types that the domain does not have: each that another was meant by, and the most
-    frequent of the rest.
+    """What is to be said of predicted types that the domain does not have: the most frequent, and, where others may
+    have been meant, what to type then.
     """
     unknown = Counter(kind for kind in kinds if kind not in types)
-    remarks = []
-    for kind in list(unknown):
-        if meant := find_meant(kind, types):
-            count = unknown.pop(kind)
-            remarks.append(
-                f"{count:,} predictions are of the type {kind!r}, which the domain does not have; was {meant!r} meant?"
-            )
-    if unknown:
-        named = ", ".join(f"{kind!r} ({count:,})" for kind, count in unknown.most_common(MOST_NAMED))
-        others = f" and {len(unknown) - MOST_NAMED:,} others" if len(unknown) > MOST_NAMED else ""
-        remarks.append(f"{unknown.total():,} predictions are of types that the domain does not have: {named}{others}")
-    return remarks
+    if not unknown:
+        return []
+    named = ", ".join(f"{kind!r} ({count:,})" for kind, count in unknown.most_common(MOST_NAMED))
+    others = f" and {len(unknown) - MOST_NAMED:,} others" if len(unknown) > MOST_NAMED else ""
+    said = f"{unknown.total():,} predictions are of types that the domain does not have, and wrong: {named}{others}"
+    meant = {kind: known for kind, _ in unknown.most_common() if (known := guess_type(kind, types))}
+    option = ",".join(f"{kind}={known}" for kind, known in meant.items() if not {",", "="} & set(kind + known))
+    if option:
+        asked = " and ".join(dict.fromkeys(map(repr, meant.values())))
+        said += f"; if {asked} was meant, add --map {shlex.quote(option)}"
+    return [said]

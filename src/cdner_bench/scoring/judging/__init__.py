@@ -1,10 +1,13 @@
 """Somebody's predictions, from any file or from lists: by which gold, how right, how wrong, and how to cite that."""
 
-from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, judge_by_file
+from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, judge_by_file, rename_types
+from .lists import score
 from .matching import Split, match_ids, match_order
-from .report import Report, choose_types
+from .report import MISSED, SPURIOUS, Report, choose_types
 
 __all__ = [
+    "MISSED",
+    "SPURIOUS",
     "Judged",
     "Report",
     "Split",
@@ -15,4 +18,6 @@ __all__ = [
     "judge_by_file",
     "match_ids",
     "match_order",
+    "rename_types",
+    "score",
 ]

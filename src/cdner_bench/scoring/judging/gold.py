@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...data import SPLITS, Benchmark, readers
 from ...errors import OptionError, PredictionError, did_you_mean
-from ...types import Prediction, Sentence
+from ...io import sha256
+from ...types import Prediction, Reason, Sentence
+from .. import text2text
 from .matching import Split, has_ids, match_ids, match_order
 
 _Part = tuple[Split, Sequence[Prediction]]
@@ -16,10 +18,21 @@ _Part = tuple[Split, Sequence[Prediction]]
 
 @dataclass(frozen=True)
 class Judged:
-    """Gold splits with the predictions for their sentences, and what they are, in words."""
+    """Gold splits with the predictions for their sentences, and what they are, in words: `gold`, and `cited` for who
+    names them elsewhere. `splits` are the names of the parts, where they are a benchmark's; `renamed` are the types of
+    predictions that were called otherwise.
+    """
 
     gold: str
     parts: Sequence[_Part]
+    cited: str = ""
+    splits: Sequence[str] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def types(self) -> list[str]:
+        """The types of all domains."""
+        return sorted({kind for (_, types), _ in self.parts for kind in types})
 
 
 def has_gold_column(file: readers.LabelledFile) -> bool:
@@ -32,13 +45,14 @@ def judge_by_column(file: readers.LabelledFile) -> Judged:
     if file.illegal:
         raise PredictionError(f"{file.illegal}, in the gold column", hint="name the benchmark's domain: --target ai")
     sentences = [Sentence(f"gold/{n}", item.tokens or (), item.gold or ()) for n, item in enumerate(file.items)]
-    return _judge_by(file, sentences, "the gold column of the same file")
+    cited = f"the gold column of {_cite(Path(file.name))}"
+    return _judge_by(file, sentences, "the gold column of the same file", cited)
 
 
 def judge_by_file(file: readers.LabelledFile, gold: Path) -> Judged:
     """The predictions of a file by another that has gold for the same sentences in the same order."""
     sentences = readers.read_sentences(gold, "gold")
-    return _judge_by(file, sentences, f"{gold}, {len(sentences):,} sentences")
+    return _judge_by(file, sentences, f"{gold}, {len(sentences):,} sentences", _cite(gold))
 
 
 def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str | None, split: str) -> Judged:
@@ -47,10 +61,11 @@ def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str 
     Raises `OptionError` where neither is known, `PredictionError` for sentences that are not the benchmark's.
     """
     name = f"{data.name} version {data.version}"
+    cited = f"{data.title} (benchmark {name})"
     splits = _Splits(data)
     if target is None and has_ids(file):
         parts = match_ids(file, splits.of)
-        return Judged(f"{name}, {', '.join(splits.found)}", splits.relabel(parts))
+        return Judged(f"{name}, {', '.join(splits.found)}", splits.relabel(parts), cited, list(splits.found))
     if target is None:
         raise OptionError(
             f"{file.name} has no sentence ids such as {_pick_target(data)}/test/0, so it needs --target",
@@ -60,9 +75,41 @@ def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str 
         raise OptionError(f"unknown split {split!r}", hint=did_you_mean(split, SPLITS))
     place = f"{data.domain(target).name}/{split}"
     if has_ids(file):
-        return Judged(f"{name}, {place}", splits.relabel(match_ids(file, splits.only(place))))
-    chosen = splits.of(f"{place}/0")
-    return Judged(f"{name}, {place}", splits.relabel([(chosen, match_order(file, chosen))]))
+        parts = match_ids(file, splits.only(place))
+    else:
+        chosen = splits.of(f"{place}/0")
+        parts = [(chosen, match_order(file, chosen))]
+    return Judged(f"{name}, {place}", splits.relabel(parts), cited, [place])
+
+
+def rename_types(judged: Judged, renamed: Mapping[str, str]) -> Judged:
+    """Predictions with gold's names of the types that they call otherwise. A text that they were read out of is read
+    once more, with their names, and then left out: what a protocol reads out of it would be of the old types.
+
+    Raises `OptionError` for a type that nothing is predicted of, and for one that no domain has.
+    """
+    predicted = sorted({kind for _, said in judged.parts for prediction in said for kind in list_types(prediction)})
+    for old, new in renamed.items():
+        if old not in predicted:
+            raise OptionError(f"--map: nothing is predicted of the type {old!r}", hint=did_you_mean(old, predicted))
+        if new not in judged.types:
+            raise OptionError(f"--map: there is no type {new!r}", hint=did_you_mean(new, judged.types))
+
+    def read(prediction: Prediction, sentence: Sentence, types: Collection[str]) -> Prediction:
+        again = text2text.read_again(prediction, sentence, dict.fromkeys([*types, *renamed]))
+        return replace(_rename(again, renamed), raw=None, read=None)
+
+    parts = [
+        ((gold, types), [read(p, sentence, types) for sentence, p in zip(gold, said, strict=True)])
+        for (gold, types), said in judged.parts
+    ]
+    return replace(judged, parts=parts, renamed=dict(renamed))
+
+
+def list_types(prediction: Prediction) -> list[str]:
+    """The types of what was predicted, those that the domain does not have included."""
+    unknown = [r.type for r in prediction.rejected if r.reason is Reason.UNKNOWN_TYPE]
+    return [*(e.type for e in prediction.entities), *unknown]
 
 
 def _pick_target(data: Benchmark) -> str:
@@ -70,17 +117,24 @@ def _pick_target(data: Benchmark) -> str:
     return next((target for setting in data.settings.values() for target in setting.targets), next(iter(data.domains)))
 
 
-def _judge_by(file: readers.LabelledFile, sentences: Sequence[Sentence], name: str) -> Judged:
+def _cite(path: Path) -> str:
+    """A file by its name and, where it can be read again, the beginning of its hash."""
+    place = path.expanduser()
+    return f"{path.name} (SHA-256 {sha256(place)[:12]})" if place.is_file() else readers.show_name(path)
+
+
+def _judge_by(file: readers.LabelledFile, sentences: Sequence[Sentence], name: str, cited: str) -> Judged:
     split = sentences, sorted({entity.type for sentence in sentences for entity in sentence.entities})
-    return Judged(name, [(split, match_order(file, split))])
+    return Judged(name, [(split, match_order(file, split))], cited)
 
 
 def _rename(prediction: Prediction, labels: Mapping[str, str]) -> Prediction:
     if not labels:
         return prediction
     named = tuple(replace(e, type=labels.get(e.type, e.type)) for e in prediction.entities)
+    rejected = tuple(replace(r, type=labels.get(r.type, r.type)) for r in prediction.rejected)
     tags = prediction.tags and tuple(tag[:2] + labels.get(tag[2:], tag[2:]) for tag in prediction.tags)
-    return replace(prediction, entities=named, tags=tags)
+    return replace(prediction, entities=named, rejected=rejected, tags=tags)
 
 
 class _Splits:

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ...data import readers
 from ...errors import OptionError, did_you_mean
-from ...types import Prediction, Reason
+from ...types import Prediction
 from .. import diagnosis
-from ..counts import Counts, Pairs, Scores
-from .gold import Judged
+from ..counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Ratios, Scores, average_types
+from ..diagnosis import Mistake
 from ..protocols import SAID_IN_TAGS, count_unsaid
 from ..score import add_scores, pair, score
+from .gold import Judged, list_types
+from .words import cite, describe
+
+SPURIOUS, MISSED = "(spurious)", "(missed)"
+"""Where an error has no gold entity, and where it has no prediction."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Predictions and gold, the scores of one by the other, and what should be known of them: `remarks`, a sentence
-    each.
+    each. Ratios are in percent.
     """
 
     file: readers.LabelledFile
     judged: Judged
     types: Sequence[str] | None = None
+
+    def __repr__(self) -> str:
+        return describe(self)
 
     @cached_property
     def scores(self) -> Scores:
@@ -42,10 +51,81 @@ class Report:
         """F1 by two lenient rules."""
         return diagnosis.lenient_f1(self.pairs)
 
+    @property
+    def f1(self) -> float:
+        """F1 under the headline."""
+        return self.scores.counts().f1
+
+    @property
+    def precision(self) -> float:
+        """Precision under the headline."""
+        return self.scores.counts().precision
+
+    @property
+    def recall(self) -> float:
+        """Recall under the headline."""
+        return self.scores.counts().recall
+
+    @property
+    def per_type(self) -> PerType:
+        """The headline's counts of each type."""
+        return self.scores.protocols[HEADLINE]
+
+    @property
+    def protocols(self) -> Mapping[str, Counts]:
+        """The counts under every protocol."""
+        return {name: self.scores.counts(name) for name in self.scores.protocols}
+
+    @property
+    def averages(self) -> Mapping[str, Ratios]:
+        """Means over types under the headline: `macro` counts each type once, `weighted` as often as gold has it."""
+        return {"macro": average_types(self.per_type), "weighted": average_types(self.per_type, weighted=True)}
+
+    @cached_property
+    def mistakes(self) -> Sequence[Mistake]:
+        """Every error."""
+        return list(diagnosis.list_errors(self.pairs))
+
     @cached_property
     def errors(self) -> Mapping[str, int]:
         """How many errors of each class."""
-        return diagnosis.count_errors(self.pairs)
+        return diagnosis.count_errors(self.mistakes)
+
+    @cached_property
+    def errors_per_type(self) -> Mapping[str, Mapping[str, int]]:
+        """How many errors of each class a type has: the gold type, or, where there is none, the predicted one."""
+        found: dict[str, list[Mistake]] = {}
+        for mistake, gold, said in self._typed:
+            found.setdefault(said if gold == SPURIOUS else gold, []).append(mistake)
+        return {kind: diagnosis.count_errors(found[kind]) for kind in sorted(found)}
+
+    @cached_property
+    def confusion(self) -> Mapping[str, Mapping[str, int]]:
+        """How many errors have which gold type, or are `SPURIOUS`, and which predicted type, or are `MISSED`. What is
+        right is not counted, so that a type with itself has wrong boundaries only.
+        """
+        counts = Counter((gold, said) for _, gold, said in self._typed)
+        table: dict[str, dict[str, int]] = {}
+        for gold, said in sorted(counts, key=lambda pair: (pair[0] == SPURIOUS, pair[1] == MISSED, pair)):
+            table.setdefault(gold, {})[said] = counts[gold, said]
+        return table
+
+    @cached_property
+    def _typed(self) -> list[tuple[Mistake, str, str]]:
+        """Every error with its gold and its predicted type, `OUTSIDE` for all that the domain does not have."""
+        known = {sentence.id: types for (gold, types), _ in self.judged.parts for sentence in gold}
+        typed = []
+        for mistake in self.mistakes:
+            said = MISSED if mistake.said_type is None else mistake.said_type
+            if said not in (MISSED, *known[mistake.sentence.id]):
+                said = OUTSIDE
+            typed.append((mistake, mistake.gold.type if mistake.gold else SPURIOUS, said))
+        return typed
+
+    @property
+    def citation(self) -> str:
+        """One sentence for who publishes the score."""
+        return cite(self)
 
     @cached_property
     def remarks(self) -> list[str]:
@@ -54,7 +134,7 @@ class Report:
         if self.file.illegal and any(item.gold is None for item in self.file.items):
             remarks.append(f"{self.file.illegal}; what continues nothing begins an entity, as conlleval reads it")
         for (_, types), said in self.judged.parts:
-            remarks += readers.count_unknown_types([kind for p in said for kind in _list_types(p)], types)
+            remarks += readers.count_unknown_types([kind for p in said for kind in list_types(p)], types)
         if inside := sum(len(p.rejected) for _, p in self.pairs if p.raw is None):
             remarks.append(f"{inside:,} predictions are no spans of tokens, and count as wrong")
         remarks += [f"the score is to be doubted: {doubt}" for doubt in self.scores.doubts]
@@ -68,13 +148,18 @@ class Report:
             "predictions": {"file": self.file.name, "format": self.file.format, "scheme": self.file.scheme},
             "gold": self.judged.gold,
             "types": self.types,
+            "map": dict(self.judged.renamed),
+            "cite": self.citation,
             "sentences": len(self.pairs),
             "protocols": {
                 name: {**_to_data(self.scores.counts(name)), "types": {k: _to_data(c) for k, c in per_type.items()}}
                 for name, per_type in self.scores.protocols.items()
             },
             "lenient": dict(self.lenient),
+            "averages": {name: asdict(ratios) for name, ratios in self.averages.items()},
             "errors": dict(self.errors),
+            "errors_per_type": {kind: dict(errors) for kind, errors in self.errors_per_type.items()},
+            "confusion": {gold: dict(said) for gold, said in self.confusion.items()},
             "answers": dict(self.scores.answers),
             "remarks": self.remarks,
         }
@@ -86,7 +171,7 @@ def choose_types(judged: Judged, only: Collection[str], without: Collection[str]
 
     Raises `OptionError` for a type that no domain has.
     """
-    known = sorted({kind for (_, types), _ in judged.parts for kind in types})
+    known = judged.types
     for kind in (*only, *without):
         if kind not in known:
             raise OptionError(f"there is no type {kind!r}", hint=did_you_mean(kind, known))
@@ -99,7 +184,7 @@ def choose_types(judged: Judged, only: Collection[str], without: Collection[str]
         )
         for (gold, types), said in judged.parts
     ]
-    return Judged(judged.gold, parts), kept
+    return replace(judged, parts=parts), kept
 
 
 def _drop(prediction: Prediction, dropped: Collection[str]) -> Prediction:
@@ -110,11 +195,6 @@ def _drop(prediction: Prediction, dropped: Collection[str]) -> Prediction:
         raw=None,  # what a protocol reads out of the text would be of all types
         tags=prediction.tags and tuple("O" if tag[2:] in dropped else tag for tag in prediction.tags),
     )
-
-
-def _list_types(prediction: Prediction) -> list[str]:
-    unknown = [r.type for r in prediction.rejected if r.reason is Reason.UNKNOWN_TYPE]
-    return [*(e.type for e in prediction.entities), *unknown]
 
 
 def _to_data(counts: Counts) -> dict[str, float]:
