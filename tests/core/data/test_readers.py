@@ -292,19 +292,24 @@ def test_spans_and_tags_of_the_same_predictions_score_alike(name: str, tmp_path:
 REMARKS: dict[str, tuple[str | bytes | list[Any], str]] = {
     "a type in capitals": (
         PERFECT.replace("location", "Location"),
-        r"2 predictions are of the type 'Location', .* was 'location' meant\?",
+        r"2 predictions are of types .*: 'Location' \(2\); if 'location' was meant, add --map Location=location$",
     ),
     "a hyphen for a blank": (
         PERFECT.replace("location", "music-genre"),
-        r"'music-genre', .* was 'music genre' meant\?",
+        r"; if 'music genre' was meant, add --map 'music-genre=music genre'$",
     ),
     "an underscore for a blank": (
         PERFECT.replace("location", "music_genre"),
-        r"'music_genre', .* was 'music genre' meant\?",
+        r"; if 'music genre' was meant, add --map 'music_genre=music genre'$",
     ),
     "a type nobody has": (
         PERFECT.replace("location", "planet"),
         r"2 predictions are of types that the domain does not have: 'planet' \(2\)$",
+    ),
+    "the first letters of a type": (PERFECT.replace("person", "PER"), "; if 'person' was meant, add --map PER=person$"),
+    "a type nearly so spelt": (
+        rows(entities=[[*TOKENS[0], [1, 2, "locatoin"]], [], []]),
+        "if 'location' was meant, add --map locatoin=location$",
     ),
     "white space behind tags": (PERFECT.replace("O\n", "O \n"), r"6 lines end in white space"),
     "comments": ("# one\n" + PERFECT, "1 lines are comments"),

@@ -166,7 +166,7 @@ def count_unknown_types(kinds: Iterable[str], types: Collection[str]) -> list[st
         return []
     named = ", ".join(f"{kind!r} ({count:,})" for kind, count in unknown.most_common(MOST_NAMED))
     others = f" and {len(unknown) - MOST_NAMED:,} others" if len(unknown) > MOST_NAMED else ""
-    said = f"{unknown.total():,} predictions are of types that the domain does not have, and wrong: {named}{others}"
+    said = f"{unknown.total():,} predictions are of types that the domain does not have: {named}{others}"
     meant = {kind: known for kind, _ in unknown.most_common() if (known := guess_type(kind, types))}
     option = ",".join(f"{kind}={known}" for kind, known in meant.items() if not {",", "="} & set(kind + known))
     if option:
