@@ -31,6 +31,7 @@ MAY_IMPORT = {
 
 # What lies beside the packages, and may be imported from everywhere.
 BESIDE = {
+    "drawing": (),
     "types": ("errors", "hashing"),
     "errors": ("foreign",),
     "foreign": (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..data import Benchmark
+    from ..drawing import Grid
 
 BenchmarkName = Annotated[
     str | None,
@@ -22,6 +24,8 @@ PluginFiles = Annotated[list[Path], typer.Option("--plugin", help="A plugin that
 Disabled = Annotated[list[str], typer.Option("--no-plugin", help="Leave out an installed plugin.", metavar="NAME")]
 Out = Annotated[Path, typer.Option("--out", help="The folder with runs/ and leaderboards/.", metavar="DIR")]
 HERE = Path()
+UNBOUNDED = 100_000
+"""The width of what is no terminal."""
 
 
 def choose_benchmark(name: str | None, *, quiet: bool = False) -> Benchmark:
@@ -45,21 +49,23 @@ def split_names(option: str, text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def make_table(*headers: str, title: str | None = None, right: int = 0) -> Table:
-    """An empty rich table, its last `right` columns right-aligned."""
-    from rich import box
-    from rich.table import Table
+def make_table(*headers: str, title: str = "", right: int = 0, keep: Sequence[str] = ()) -> Grid:
+    """An empty table, its last `right` columns right-aligned. Where there is no room for all, the first stays longest,
+    then those that `keep` names; the others go from the right.
+    """
+    from ..drawing import Grid
 
-    made = Table(title=title, box=box.SIMPLE, title_justify="left", pad_edge=False)
+    made = Grid(title)
+    ranks = {name: len(keep) - n for n, name in enumerate(keep)} | {headers[0]: len(keep) + 1}
     for n, header in enumerate(headers):
-        made.add_column(header, justify="right" if n >= len(headers) - right else "left", overflow="fold")
+        made.add(header, "right" if n >= len(headers) - right else "left", ranks.get(header, 0))
     return made
 
 
 def show(*renderables: Table | str) -> None:
-    """Print tables and lines, at full width where there is no terminal."""
+    """Print tables and lines. Where there is no terminal, every line is as long as it is."""
     import sys
 
     from .terminal import Terminal
 
-    Terminal(width=None if sys.stdout.isatty() else 200).show(*renderables)
+    Terminal(width=None if sys.stdout.isatty() else UNBOUNDED).show(*renderables)

@@ -53,5 +53,5 @@ class Terminal(Console):
 def _list_texts(table: Table | str) -> Iterator[Text]:
     if isinstance(table, str):
         return iter(())
-    parts = [table.title, *(part for column in table.columns for part in (column.header, *column.cells))]
+    parts = [table.title, table.caption, *(part for column in table.columns for part in (column.header, *column.cells))]
     return (part for part in parts if isinstance(part, Text))

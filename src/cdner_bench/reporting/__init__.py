@@ -8,10 +8,9 @@ from .formats import FORMATS, SUFFIXES, draw_table, write_cell, write_lines, wri
 from .leaderboard import Board, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
 from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
-from .page import Supplement
 from .publishing import Publication, publish
 from .row import Row
-from .table import Column, Table
+from .table import Column, Supplement, Table
 
 __all__ = [
     "FORMATS",

@@ -14,8 +14,7 @@ from ..plugins import Number
 from ..records import NO_BENCHMARK, Measured, Result
 from .figures import Picture, make_pictures, natural, reading_order
 from .measured import CORPUS, DOMAIN, PART, SEED, collect_notes, list_parts, show_corpus, show_numbers
-from .page import Supplement
-from .table import Table
+from .table import Supplement, Table
 
 FIGURES = "figures"
 """The folder of the pictures, beside the page."""

@@ -18,9 +18,8 @@ from ..scoring import HEADLINE, PROTOCOLS
 from ..types import Doubt
 from .cells import Cell, Estimate, Hole, Remarked, Several
 from .costs import ANSWERS, ASKED, COST, METHOD, MODEL, UNSEEN, Ranked
-from .page import Supplement
 from .row import Row
-from .table import Column, Table
+from .table import Column, Supplement, Table
 
 SHOWN = (HEADLINE, "strict-reading", "topt-released", "bio-projected", "string-multiset")
 """Protocols whose averages stand side by side; all are in the CSV and JSON."""

@@ -16,7 +16,7 @@ from .figures import Picture, make_pictures
 from .formats import FORMATS, SUFFIXES
 from .leaderboard import make_boards
 from .left_out import tell_left_out, tell_strangers
-from .page import Supplement
+from .table import Supplement
 
 ANALYSES = "analysis"
 """The name of the page of analyses."""

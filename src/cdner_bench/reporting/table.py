@@ -1,12 +1,17 @@
-"""A table: columns that know what to show of a row, and the rows."""
+"""Tables, of columns that know what to show of a row; pages of them; and the seam by which others add to a page."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from .cells import Cell
+
+if TYPE_CHECKING:
+    from .analysis_page import Section
+    from .leaderboard import Board
 
 R_contra = TypeVar("R_contra", contravariant=True)
 Align = Literal["left", "right"]
@@ -16,12 +21,20 @@ Align = Literal["left", "right"]
 class Column(Generic[R_contra]):
     """A column: its title, the side on which its cells stand, and the cell that it takes from a row.
 
-    Words are read and stand on the left, numbers are compared and stand on the right.
+    Words are read and stand on the left, numbers are compared and stand on the right. Where there is no room for all,
+    columns of less `importance` are left out first. `key` is what programs call it.
     """
 
     title: str
     align: Align
     cell: Callable[[R_contra], Cell]
+    importance: int = 0
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        """The column's key: the title in small letters, with _ between words, where it has no other."""
+        return self.key or "_".join(re.findall(r"[\w-]+", self.title.lower()))
 
 
 @dataclass(frozen=True)
@@ -50,3 +63,41 @@ class Table:
     def cells(self) -> list[list[Cell]]:
         """The values of every row, one for each column."""
         return [[column.cell(row) for column in self.columns] for row in self.rows]
+
+
+class Page(Protocol):
+    """What a format writes: a leaderboard, or the page of analyses."""
+
+    @property
+    def title(self) -> str:
+        """The heading of the page."""
+        ...
+
+    @property
+    def lead(self) -> str:
+        """The paragraph under the heading, in Markdown."""
+        ...
+
+    def tables(self) -> Sequence[Table]:
+        """Everything that is shown, in order."""
+        ...
+
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """The unrounded numbers, all with the same keys."""
+        ...
+
+
+class Supplement(Protocol):
+    """What stands on a page after what was measured. A supplement with nothing to say of a page returns nothing."""
+
+    def board_tables(self, board: Board) -> Sequence[Table]:
+        """What stands under the tables of a leaderboard."""
+        ...
+
+    def analysis_tables(self, section: Section) -> Sequence[Table]:
+        """What stands under the analyses of one benchmark."""
+        ...
+
+    def analysis_records(self, section: Section) -> Sequence[Mapping[str, Any]]:
+        """The numbers behind those tables, with the keys of a measurement's record."""
+        ...

@@ -72,7 +72,7 @@ def stats(benchmark: BenchmarkName = None) -> None:
         "words/entity",
         "without entities",
     )
-    shown = make_table(*headers, title=data.title, right=6)
+    shown = make_table(*headers, title=data.title, right=6, keep=("split",))
     for s in audit.count_splits(data):
         counts = (s.sentences, s.tokens, s.entities, s.types)
         shown.add_row(
@@ -105,6 +105,7 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
         "F1 of a dictionary",
         title="Share of test mentions seen in the domain's train split, and what a dictionary of these reaches",
         right=3,
+        keep=("F1 of a dictionary",),
     )
     for share in audit.measure_seen(data):
         floor = measure_floor(data.corpus(share.domain)).f1

@@ -37,10 +37,10 @@ def list_(
 def _list_all(registry: Registry) -> None:
     from ...data import benchmark
 
-    methods = make_table("method", "plugin", "presets", "what it is", title="Methods")
+    methods = make_table("method", "plugin", "presets", "what it is", title="Methods", keep=("what it is",))
     for entry in sorted(registry, key=lambda e: e.spec.name):
         methods.add_row(entry.spec.name, entry.plugin, ", ".join(entry.spec.presets) or "any", entry.spec.summary)
-    analyses = make_table("analysis", "plugin", "what it measures", title="Analyses")
+    analyses = make_table("analysis", "plugin", "what it measures", title="Analyses", keep=("what it measures",))
     for entry in sorted(registry.analyses, key=lambda e: e.spec.name):
         analyses.add_row(entry.spec.name, entry.plugin, entry.spec.summary)
     shipped = make_table("benchmark", "default preset", "settings", "data", title="Benchmarks")

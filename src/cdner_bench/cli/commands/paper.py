@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from ...papers import checks
 
+WHAT = ("quantity", "")
+
 
 def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
     """Recompute every number of the TOPT paper that needs no model, beside the printed one; 1 if one is off."""
@@ -36,7 +38,7 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
 def _tabulate_numbers(findings: Sequence[checks.Finding]) -> Table:
     """Two rows for each row of numbers: what came out, and what is printed."""
     domains = list(dict.fromkeys(domain for finding in findings for domain in finding.check.printed))
-    shown = make_table("table", "quantity", "", *domains, title="Numbers that need no model", right=len(domains))
+    shown = make_table("table", *WHAT, *domains, title="Numbers that need no model", right=len(domains), keep=WHAT)
     for finding in findings:
         check = finding.check
         values = [finding.format(d) if d in check.printed else "" for d in domains]
@@ -49,7 +51,7 @@ def _tabulate_numbers(findings: Sequence[checks.Finding]) -> Table:
 def _tabulate_off(claims: Sequence[checks.Claim]) -> Table:
     """A row for each printed number that the others do not bear out."""
     headers = ("table", "what", "printed", "follows from the others", "why")
-    shown = make_table(*headers, title="Averages and repeated numbers that are off")
+    shown = make_table(*headers, title="Averages and repeated numbers that are off", keep=headers[1:4])
     for claim in claims:
         if not claim.matches:
             values = [f"{claim.printed:.2f}", f"{claim.follows:.2f}"]

@@ -132,9 +132,8 @@ def plan(
     for planned in survey(jobs, out):
         rows.setdefault(_describe(planned.job), []).append(planned)
     left = [p for row in rows.values() for p in row if p.left]
-    table = make_table(
-        "method", "preset", "setting", "runs", *State, "minutes a run", "hours left", right=len(State) + 3
-    )
+    headers = ("method", "preset", "setting", "runs", *State, "minutes a run", "hours left")
+    table = make_table(*headers, right=len(State) + 3, keep=("setting", "runs", "hours left", "preset"))
     for name, row in rows.items():
         counts = Counter(p.state for p in row)
         time = _tell_time([p for p in row if p.left])

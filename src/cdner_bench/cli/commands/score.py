@@ -213,12 +213,12 @@ def _show(report: Report) -> None:
         print(f"only these types: {', '.join(report.types)}", flush=True)
     if report.judged.renamed:
         print(f"types renamed: {', '.join(f'{a} to {b}' for a, b in report.judged.renamed.items())}", flush=True)
-    protocols = make_table("protocol", *COUNTED, title=f"{len(report.pairs)} sentences", right=6)
+    protocols = make_table("protocol", *COUNTED, title=f"{len(report.pairs)} sentences", right=6, keep=("F1",))
     for name, counts in report.protocols.items():
         protocols.add_row(name, *_format_counts(counts))
     for name, value in report.lenient.items():
         protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
-    per_type = make_table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6)
+    per_type = make_table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6, keep=("F1",))
     for kind, counts in report.per_type.items():
         per_type.add_row(_name_type(kind), *_format_counts(counts))
     per_type.add_section()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from ..page import Page
+from ..table import Page
 from .csv import escape_csv, write_csv, write_lines
 from .html import escape_html, write_html
 from .json import write_json

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ...foreign import show_line
-from ..page import Page
+from ..table import Page
 
 _FORMULA = re.compile(r"[=+\-@|\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)(e[+-]?\d+)?%?", re.IGNORECASE)

@@ -8,8 +8,7 @@ from html import escape
 from tabulate import tabulate
 
 from ...foreign import show_line
-from ..page import Page
-from ..table import Table
+from ..table import Page, Table
 from .text import write_rows
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ...foreign import is_seen, redact_all
-from ..page import Page
+from ..table import Page
 
 
 def write_json(page: Page) -> str:

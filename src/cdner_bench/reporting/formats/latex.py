@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from tabulate import LATEX_ESCAPE_RULES
 
 from ...foreign import show_line
-from ..page import Page
-from ..table import Table
+from ..table import Page, Table
 from .text import write_rows
 
 _RULES = {**LATEX_ESCAPE_RULES, "[": "{[}", "]": "{]}", "*": "{*}", "`": "{`}", "'": "{'}", '"': "\\textquotedbl{}"}

@@ -7,8 +7,7 @@ import re
 from tabulate import tabulate
 
 from ...foreign import show_line
-from ..page import Page
-from ..table import Table
+from ..table import Page, Table
 from .html import fold, show_pictures
 from .text import write_rows
 

@@ -8,22 +8,19 @@ from ...foreign import show
 from .text import write_rows
 
 if TYPE_CHECKING:
-    from rich.table import Table as Drawing
     from rich.text import Text
 
+    from ...drawing import Grid
     from ..table import Table
 
 
-def draw_table(table: Table) -> Drawing:
-    """The table, ready to be printed with rich."""
-    from rich import box
-    from rich.table import Table as Drawing
+def draw_table(table: Table, more: str = "") -> Grid:
+    """The table, ready to be printed with rich; `more` is what to type to see the columns that have no room."""
+    from ...drawing import MORE, Grid
 
-    made = Drawing(title=_plain(table.title), box=box.SIMPLE, title_justify="left", pad_edge=False)
-    if table.legend:
-        made.caption, made.caption_justify = _plain(table.legend), "left"
+    made = Grid(_plain(table.title), _plain(table.legend), more or MORE)
     for column in table.columns:
-        made.add_column(_plain(column.title), justify=column.align, overflow="fold")
+        made.add(_plain(column.title), column.align, column.importance)
     for row in write_rows(table):
         made.add_row(*map(_plain, row))
     return made
