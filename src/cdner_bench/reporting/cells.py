@@ -75,4 +75,27 @@ class Several:
     between: str
 
 
+def list_values(name: str, cell: Cell) -> dict[str, str | Number]:
+    """What a cell holds as values for programs, unrounded, under its name and names that begin with it."""
+    made: dict[str, str | Number]
+    match cell:
+        case Hole(reason):
+            made = {name: reason or None}
+        case Fixed(value) | Measure(value):
+            made = {name: value}
+        case Estimate(mean, sd, n):
+            made = {name: mean, f"{name}_sd": sd, f"{name}_n": n}
+        case Bracketed(middle, low, high):
+            made = list_values(name, middle) | list_values(f"{name}_low", low) | list_values(f"{name}_high", high)
+        case Remarked(remarked, remark):
+            made = list_values(name, remarked) | {f"{name}_remark": remark}
+        case Several([value]):
+            made = list_values(name, value)
+        case Several(values, between):
+            made = {name: between.join(str(v) for value in values for v in list_values(name, value).values())}
+        case str() | int():
+            made = {name: cell}
+    return made
+
+
 Cell = str | int | Hole | Fixed | Measure | Estimate | Bracketed | Remarked | Several

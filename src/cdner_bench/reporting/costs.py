@@ -21,11 +21,14 @@ QUIET = 0.25
 
 @dataclass(frozen=True)
 class Ranked:
-    """A row where it stands on a board: with its place, counted from 1, and the name that tells it from the others."""
+    """A row where it stands on a board: with its place, counted from 1, the name that tells it from the others, and the
+    backbone, with its precision where the rows of the board differ in that.
+    """
 
     place: int
     label: str
     row: Row
+    backbone: str
 
 
 def show_mean(values: Sequence[float], digits: int) -> Cell:
@@ -159,28 +162,34 @@ def _runs(show: Callable[[Sequence[Result]], Cell]) -> Callable[[Ranked], Cell]:
 
 
 def _usages(show: Callable[[Sequence[Usage]], Cell]) -> Callable[[Ranked], Cell]:
-    return lambda ranked: show(ranked.row.usages)
+    return lambda ranked: show(ranked.row.usages) if ranked.row.usages else Hole()
 
 
-METHOD: Column[Ranked] = Column("Method", "left", lambda ranked: ranked.label)
+METHOD: Column[Ranked] = Column("Method", "left", lambda ranked: ranked.label, 9)
 
 MODEL: Sequence[Column[Ranked]] = (
-    Column("Backbone", "left", lambda ranked: ranked.row.backbone),
-    Column("Preset", "left", lambda ranked: ranked.row.preset or Hole()),
+    Column("Backbone", "left", lambda ranked: ranked.backbone, 6),
+    Column("Preset", "left", lambda ranked: ranked.row.preset or Hole(), 3),
+)
+
+TRAINED: Column[Ranked] = Column("Train s", "right", _runs(show_seconds_of_training), 1)
+
+DEVICE: Column[Ranked] = Column(
+    "Device", "left", _runs(lambda runs: _names(sorted(r.device or HOLE for r in runs), "; "))
 )
 
 COST: Sequence[Column[Ranked]] = (
     Column("Trained / total", "right", _runs(show_parameters)),
     Column("Learnt from", "left", _runs(show_learnt)),
     Column("Train s/epoch", "right", _runs(show_seconds_per_epoch)),
-    Column("Train s", "right", _runs(show_seconds_of_training)),
+    TRAINED,
     Column("Dev s", "right", _runs(show_seconds_of_judging)),
     Column("s/sentence", "right", _runs(show_seconds_per_sentence)),
     Column(
         "Peak memory", "right", _runs(lambda runs: Fixed(max(r.peak_memory for r in runs) / 2**30, 2, after=" GiB"))
     ),
     Column("Precision", "left", _runs(lambda runs: _names(sorted(r.model.precision or HOLE for r in runs)))),
-    Column("Device", "left", _runs(lambda runs: _names(sorted(r.device for r in runs), "; "))),
+    DEVICE,
 )
 
 ANSWERS: Sequence[Column[Ranked]] = (

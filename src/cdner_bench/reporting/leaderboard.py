@@ -16,8 +16,19 @@ from ..data import Benchmark
 from ..records import Result
 from ..scoring import HEADLINE, PROTOCOLS
 from ..types import Doubt
-from .cells import Cell, Estimate, Hole, Remarked, Several
-from .costs import ANSWERS, ASKED, COST, METHOD, MODEL, UNSEEN, Ranked
+from .cells import HOLE, Cell, Estimate, Hole, Remarked, Several, list_values
+from .costs import (
+    ANSWERS,
+    ASKED,
+    COST,
+    DEVICE,
+    METHOD,
+    MODEL,
+    TRAINED,
+    UNSEEN,
+    Ranked,
+    show_seconds_of_training,
+)
 from .row import Row
 from .table import Column, Supplement, Table
 
@@ -54,10 +65,20 @@ class Board:
     @cached_property
     def ranked(self) -> list[Ranked]:
         """The rows, named."""
-        return [Ranked(place, name_row(row), row) for place, row in enumerate(self.rows, start=1)]
+        stated = [[p for p in row.precisions(self._targets) if p != HOLE] for row in self.rows]
+        differ = len({p for precisions in stated for p in precisions}) > 1
+        return [
+            Ranked(
+                place,
+                name_row(row),
+                row,
+                f"{row.backbone}, {'/'.join(precisions)}" if differ and precisions else row.backbone,
+            )
+            for place, (row, precisions) in enumerate(zip(self.rows, stated, strict=True), start=1)
+        ]
 
-    def scores(self) -> Table:
-        """F1 per domain and on average, under the headline."""
+    def scores(self, protocol: str = HEADLINE, targets: Sequence[str] = ()) -> Table:
+        """F1 of all domains, or of some, and on average over all; under the headline or another protocol."""
         note = (
             "Mean ± sample SD over seeds, in percent; the average is taken per seed, over seeds that every domain has."
         )
@@ -65,34 +86,50 @@ class Board:
             note += (
                 f" Left out: {len(self.left_out)} results of another revision or of other data than the newest here."
             )
+        if targets:
+            note += f" The average is over all {len(self._targets)} domains."
+        if protocol != HEADLINE:
+            note += f" The place is that under {HEADLINE}."
+        note += " Train s: all training phases, on that device, as under Cost."
         columns = [
-            Column[Ranked]("#", "right", lambda ranked: ranked.place if ranked.row.average() else Hole()),
+            Column[Ranked]("#", "right", lambda ranked: ranked.place if ranked.row.average() else Hole(), 4, "place"),
             METHOD,
             *MODEL,
-            *(self._f1(target) for target in self.benchmark.setting(self.setting).targets),
-            Column("Avg.", "right", lambda ranked: self._mark(_show_average(ranked, HEADLINE), ranked, *self._targets)),
-            Column("Seeds", "right", self._seeds),
+            *(self._f1(target, protocol) for target in targets or self._targets),
+            Column(
+                "Avg.",
+                "right",
+                lambda ranked: self._mark(_show_average(ranked, protocol), ranked, *self._targets),
+                8,
+            ),
+            TRAINED,
+            Column("Seeds", "right", self._seeds, 2),
+            DEVICE,
         ]
         legend = "; ".join(f"({mark}) {why}" for why, mark in self._marks.items())
-        return Table(f"Strict span micro-F1 ({HEADLINE})", columns, self.ranked, note, legend=_to_sentence(legend))
+        kind = "Strict span micro-F1" if protocol == HEADLINE else "Micro-F1"
+        return Table(f"{kind} ({protocol})", columns, self.ranked, note, legend=_to_sentence(legend))
 
-    def _f1(self, target: str) -> Column[Ranked]:
+    def _f1(self, target: str, protocol: str) -> Column[Ranked]:
         title = self.benchmark.domain(target).title
-        return Column(title, "right", lambda ranked: self._mark(ranked.row.cell(target), ranked, target))
+        return Column(
+            title, "right", lambda ranked: self._mark(ranked.row.cell(target, protocol), ranked, target), 5, target
+        )
 
     @property
     def _targets(self) -> Sequence[str]:
         return self.benchmark.setting(self.setting).targets
 
     @cached_property
-    def _marks(self) -> dict[Doubt, str]:
-        """A letter for each reason to doubt a score of this board."""
-        found = {why for row in self.rows for why in row.doubts(self._targets)}
-        return dict(zip((why for why in Doubt if why in found), ascii_lowercase, strict=False))
+    def _marks(self) -> dict[str, str]:
+        """A letter for each remark on a score of this board: the reasons to doubt it in their order, then others."""
+        found = {why for row in self.rows for why in row.remarks(self._targets)}
+        doubts = [str(why) for why in Doubt if why in found]
+        return dict(zip([*doubts, *sorted(found - set(doubts))], ascii_lowercase, strict=False))
 
     def _mark(self, cell: Estimate | Hole, ranked: Ranked, *targets: str) -> Cell:
-        """A score with the letters of what there is to doubt about it."""
-        marks = [self._marks[why] for why in ranked.row.doubts(targets)]
+        """A score with the letters of what there is to know about it."""
+        marks = [self._marks[why] for why in ranked.row.remarks(targets)]
         return Remarked(cell, ", ".join(marks)) if marks and isinstance(cell, Estimate) else cell
 
     def _seeds(self, ranked: Ranked) -> Several:
@@ -169,12 +206,16 @@ class Board:
                 "mean": estimate.mean,
                 "sd": estimate.sd,
                 "n": estimate.n,
-                "doubts": "; ".join(row.doubts(over)),
+                "train_s": list_values("s", show_seconds_of_training(runs))["s"],
+                "device": "; ".join(sorted({r.device or HOLE for r in runs})),
+                "precision": ", ".join(row.precisions(over)),
+                "doubts": "; ".join(row.remarks(over)),
                 **row.count_lost(over),
             }
             for row in self.rows
             for target in (*row.targets, "average")
             for over in [row.targets if target == "average" else [target]]
+            for runs in [[r for r in row.finished if r.scenario.target in over]]
             for protocol in PROTOCOLS
             if (estimate := row.average(protocol) if target == "average" else row.f1(target, protocol))
         ]

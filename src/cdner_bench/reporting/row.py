@@ -12,7 +12,7 @@ from ..llm import Usage
 from ..records import Result, Status
 from ..scoring import HEADLINE
 from ..types import Cut, Doubt
-from .cells import Estimate, Hole
+from .cells import HOLE, Estimate, Hole
 
 LOST = (f"{Cut.ANSWER} cut", f"{Cut.PROMPT} cut", "unseen sentences", "unseen tokens", "unseen entities")
 """Counts of a result's answers that limits of length bring about."""
@@ -70,6 +70,16 @@ class Row:
         found = {why for target in targets for r in self.seeds(target).values() for why in r.doubts}
         return [why for why in Doubt if why in found]
 
+    def precisions(self, targets: Sequence[str]) -> list[str]:
+        """What the runs of these targets computed in, each once; the sign of a hole where a record does not say."""
+        return sorted({r.model.precision or HOLE for target in targets for r in self.seeds(target).values()})
+
+    def remarks(self, targets: Sequence[str]) -> list[str]:
+        """What a reader has to know of the scores of these targets: each doubt, and whether precisions are mixed."""
+        mixed = self.precisions(targets)
+        said = [f"runs of different precision ({', '.join(mixed)}) are averaged"] if len(mixed) > 1 else []
+        return [*map(str, self.doubts(targets)), *said]
+
     def count_lost(self, targets: Sequence[str]) -> dict[str, int]:
         """What limits of length took away in the runs of these targets, under the names of columns."""
         runs = [r for target in targets for r in self.seeds(target).values()]
@@ -81,9 +91,9 @@ class Row:
         average = self.average()
         return (average is None, -(average.mean if average else 0.0), self.method, self.results[0].method.row)
 
-    def cell(self, target: str) -> Estimate | Hole:
-        """F1 of one target, or why there is none."""
-        estimate = self.f1(target)
+    def cell(self, target: str, protocol: str = HEADLINE) -> Estimate | Hole:
+        """F1 of one target under a protocol, or why there is none."""
+        estimate = self.f1(target, protocol)
         if estimate:
             return estimate
         holes = {r.status for r in self.results if r.scenario.target == target}

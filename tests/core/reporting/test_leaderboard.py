@@ -53,15 +53,15 @@ def cell(table: Table, title: str) -> str:
 def test_best_average_first_and_holes_last(mini: Benchmark) -> None:
     rows = write_rows(board(mini, [*HOLEY, *WEAK, *FULL]).scores())
     assert [row[1] for row in rows] == ["good", "weak", "holey"]
-    assert rows[0] == ["1", "good", "b", "quick", *["61.00 ± 1.41"] * 5, "61.00 ± 1.41", "2"]
-    assert rows[1] == ["2", "weak", "b", "quick", *["30.00"] * 5, "30.00", "1"]
-    assert rows[2] == [HOLE, "holey", "b", "quick", HOLE, *["90.00"] * 4, HOLE, "0–1"]
+    assert rows[0] == ["1", "good", "b", "quick", *["61.00 ± 1.41"] * 5, "61.00 ± 1.41", "1.5", "2", "cpu"]
+    assert rows[1] == ["2", "weak", "b", "quick", *["30.00"] * 5, "30.00", "1.5", "1", "cpu"]
+    assert rows[2] == [HOLE, "holey", "b", "quick", HOLE, *["90.00"] * 4, HOLE, "1.5", "0–1", "cpu"]
 
 
 def test_the_average_is_over_seeds_that_every_domain_has(mini: Benchmark) -> None:
     extra = result("weak", "ai", 1, 90)
     row = write_rows(board(mini, [*WEAK, extra]).scores())[0]
-    assert (row[4], row[9], row[10]) == ("60.00 ± 42.43", "30.00", "1–2")
+    assert (row[4], row[9], row[11]) == ("60.00 ± 42.43", "30.00", "1–2")
 
 
 def test_not_run_is_shown_as_such(mini: Benchmark) -> None:
@@ -142,6 +142,64 @@ def test_what_was_odd_about_answers_is_counted(mini: Benchmark) -> None:
     assert (shown["Cut at the limit"], shown["Prompts cut"], shown["Malformed"]) == (f"{2 * n}", f"{n}", "0")
 
 
+def on(found: list[Result], precision: str, device: str = "cpu", seed: int | None = None) -> list[Result]:
+    """The results, those of a seed or all, as if made in a precision on a device."""
+    return [
+        replace(r, model=replace(r.model, precision=precision), device=device) if seed in (None, r.seed) else r
+        for r in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("good", "weak", "shown"),
+    [
+        ("bf16", "bf16", ["b", "b"]),
+        ("bf16", "fp32", ["b, bf16", "b, fp32"]),
+        ("bf16", "", ["b", "b"]),
+        ("4-bit", "bf16", ["b, 4-bit", "b, bf16"]),
+    ],
+)
+def test_the_precision_is_shown_where_rows_differ_in_it(
+    mini: Benchmark, good: str, weak: str, shown: list[str]
+) -> None:
+    made = board(mini, [*on(FULL, good), *on(WEAK, weak)])
+    for table in made.tables():
+        if "Backbone" in table.headers and len(table.rows) == len(shown):
+            assert [row[table.headers.index("Backbone")] for row in write_rows(table)] == shown, table.title
+    assert {(r["method"], r["precision"]) for r in made.records()} == {("good", good), ("weak", weak or HOLE)}
+
+
+@pytest.mark.parametrize(("other", "said"), [("bf16", "bf16, fp32"), ("", "fp32, –")])
+def test_precisions_are_not_averaged_in_silence(mini: Benchmark, other: str, said: str) -> None:
+    """Of seeds in every domain, and of domains in the average alone."""
+    made = board(mini, on(FULL, other, seed=1))
+    table = made.scores()
+    assert table.legend == f"(a) runs of different precision ({said}) are averaged."
+    assert write_rows(table)[0][4:10] == ["61.00 ± 1.41 (a)"] * 6
+    assert table.legend in " ".join(FORMATS["md"](made).split())
+    assert {r["doubts"] for r in made.records()} == {table.legend[4:-1]}
+    one = [replace(r, model=replace(r.model, precision=other)) if r.scenario.target == "ai" else r for r in WEAK]
+    assert write_rows(board(mini, one).scores())[0][4:10] == [*["30.00"] * 5, "30.00 (a)"]
+    assert "(a)" not in FORMATS["md"](board(mini, on(FULL, other)))
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_score_has_its_cost_beside_it(mini: Benchmark, format_: str) -> None:
+    """Seconds of training and the device, or a hole where devices differ or nothing was trained."""
+    page = FORMATS[format_](board(mini, FULL))
+    if format_ in ("csv", "json"):
+        records = json.loads(page) if format_ == "json" else csv.DictReader(io.StringIO(page))
+        assert {(float(r["train_s"]), r["device"]) for r in records} == {(1.5, "cpu")}
+    else:
+        assert "1.5" in page.partition("other protocols")[0]
+    table = board(mini, FULL).scores()
+    assert table.headers[-4:] == ["Avg.", "Train s", "Seeds", "Device"]
+    mixed = board(mini, on(FULL, "fp32", "GPU", seed=1))
+    assert (cell(mixed.scores(), "Train s"), cell(mixed.scores(), "Device")) == (HOLE, "GPU; cpu")
+    assert {r["train_s"] for r in mixed.records()} == {None}
+    assert cell(board(mini, [replace(r, phases=[], device="") for r in WEAK]).scores(), "Device") == HOLE
+
+
 DOUBTFUL = [
     replace(r, doubts=[Doubt.DEV_ZERO, Doubt.ALL_ALIKE] if (r.scenario.target, r.seed) == ("ai", 1) else [])
     for r in FULL
@@ -206,7 +264,7 @@ def test_different_revisions_and_data_are_never_averaged(mini: Benchmark) -> Non
     new_code = [made_on(result("m", t, 1, 50), 2, revision="2") for t in TARGETS]
     other_data = [made_on(result("m", "ai", 2, 90), 1, revision="2", data="11")]
     made = board(mini, [*old_code, *new_code, *other_data])
-    assert write_rows(made.scores())[0][4:] == [*["50.00"] * 6, "1"]
+    assert write_rows(made.scores())[0][4:] == [*["50.00"] * 6, "1.5", "1", "cpu"]
     assert "Left out: 6 results" in made.scores().note
     assert sorted(line.partition(" (")[0] for line in list(tell_left_out(made))[::2]) == [
         "left out of mini/single: 1 result of m",
