@@ -112,7 +112,8 @@ class Origin:
 @dataclass(frozen=True)
 class Benchmark:
     """Named, versioned data and scenarios. Files are read, and checked, when first asked for. `given` is what names it
-    on the command line: `name` if it is shipped, else the path of its file.
+    on the command line: `name` if it is shipped, else the path of its file. One with a `limit` is another's first
+    trial: no split has more sentences.
     """
 
     name: str
@@ -124,7 +125,25 @@ class Benchmark:
     settings: Mapping[str, Setting]
     origins: tuple[Origin, ...] = ()
     deduplicate: bool = False
+    limit: int | None = None
     _read: dict[str, Corpus] = field(default_factory=dict, repr=False, compare=False)
+
+    def cut_to(self, limit: int) -> Benchmark:
+        """The first trial of this benchmark, with at most `limit` sentences of each split. It has a name of its own, so
+        that its results lie apart and are ranked with no others. Raises `OptionError` for a limit that leaves nothing.
+        """
+        if limit < 1:
+            raise OptionError(f"--limit {limit}: a trial has one sentence at least", hint="write --limit 20")
+        if self.limit is not None:
+            raise OptionError(f"{self.given} has at most {self.limit} sentences already", hint="leave out --limit")
+        name, given = (f"{text}-limit{limit}" for text in (self.name, self.given))
+        cut = replace(self, name=name, given=given, limit=limit)
+        return replace(cut, title=f"{self.title} ({cut.remark})")
+
+    @property
+    def remark(self) -> str:
+        """What whoever reads a score has to know of the data; nothing for a whole benchmark."""
+        return f"first trial: {self.limit} sentences of each split; no result to cite" if self.limit else ""
 
     def list_scenarios(self, setting: str, targets: Iterable[str] = ()) -> list[Scenario]:
         """The transfer experiments of a setting, all of its targets or the named ones.
@@ -170,11 +189,16 @@ class Benchmark:
                 name, types, splits["train"], splits["dev"], splits["test"], resources=_find_resources(domain)
             )
         corpus = self._read[name]
-        return self._without_test_sentences(corpus) if self.deduplicate else corpus
+        if self.deduplicate:
+            corpus = self._without_test_sentences(corpus)
+        if self.limit is None:
+            return corpus
+        train, dev, test = (_shuffle(getattr(corpus, split))[: self.limit] for split in SPLITS)
+        return replace(corpus, train=train, dev=dev, test=test)
 
     def _without_test_sentences(self, corpus: Corpus) -> Corpus:
         """Train and dev without the sentences that stand, token for token, in the test split of any target."""
-        plain = replace(self, deduplicate=False)
+        plain = replace(self, deduplicate=False, limit=None)
         targets = dict.fromkeys(target for setting in self.settings.values() for target in setting.targets)
         tested = frozenset(s.tokens for target in targets for s in plain.corpus(target).test)
         train, dev = (tuple(s for s in split if s.tokens not in tested) for split in (corpus.train, corpus.dev))
@@ -215,7 +239,8 @@ class Benchmark:
         names = (*scenario.sources, scenario.target)
         types = {f"{name}/types": self.domain(name).types for name in names}
         labels = {f"{name}/labels": dict(given) for name in names if (given := self.domain(name).labels)}
-        return digest({"deduplicate": self.deduplicate, **types, **labels, **hashes})
+        limit = {"limit": self.limit} if self.limit else {}
+        return digest({"deduplicate": self.deduplicate, **limit, **types, **labels, **hashes})
 
     def list_files(self) -> Iterator[DataFile]:
         """Every file of every domain."""
@@ -230,7 +255,7 @@ def list_shipped() -> dict[str, Path]:
 
 
 def load(name: str) -> Benchmark:
-    """A shipped benchmark by name, or anyone's by the path of its TOML file.
+    """A shipped benchmark by name, or anyone's by the path of its TOML file; with `-limit20` behind, its first trial.
 
     Raises `OptionError` for an unknown name, `DataError` for a file that does not say what it must.
     """
@@ -239,6 +264,8 @@ def load(name: str) -> Benchmark:
         return _parse(shipped[name], name)
     if name.endswith(".toml"):
         return _parse(Path(name), name)
+    if trial := re.fullmatch(r"(.+)-limit(\d{1,9})", name):
+        return load(trial[1]).cut_to(int(trial[2]))
     raise OptionError(f"unknown benchmark {name!r}", hint=f"{did_you_mean(name, shipped)}, or name a .toml file")
 
 
@@ -266,6 +293,11 @@ def _read_split(domain: Domain, split: str) -> tuple[Sentence, ...]:
         if declared is not None and declared != number:
             raise DataError(f"{file.location} has {number} {what}, declared are {declared}")
     return tuple(sentences)
+
+
+def _shuffle(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    """Sentences in an order that is no file's, and the same whenever and by whomever it is asked for."""
+    return tuple(sorted(sentences, key=lambda sentence: digest(sentence.id)))
 
 
 def _check_labels(domain: Domain, types: Sequence[str]) -> None:

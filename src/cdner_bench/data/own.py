@@ -36,7 +36,7 @@ def build_on(base: Benchmark, folder: Path, sources: Sequence[str]) -> Benchmark
     setting = Setting(describe_transfer(sources, [name]), tuple(sources), (name,))
     for source in sources:
         base.domain(source)
-    return replace(
+    built = replace(
         base,
         name=name,
         given=str(folder),
@@ -44,8 +44,10 @@ def build_on(base: Benchmark, folder: Path, sources: Sequence[str]) -> Benchmark
         title=name,
         domains={**base.domains, name: Domain(name, name, None, splits, resources)},
         settings={"single" if len(sources) == 1 else "multi": setting},
+        limit=None,
         _read={},
     )
+    return built if base.limit is None else built.cut_to(base.limit)
 
 
 def _find_split(folder: Path, split: str) -> str:

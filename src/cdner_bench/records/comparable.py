@@ -73,7 +73,12 @@ def _know_pinned(benchmark: Benchmark, scenario: Scenario) -> Gold | None:
     domain = benchmark.domain(scenario.target)
     sizes = [domain.splits[name].sentences for name in SPLITS]
     size = domain.splits["test"].entities
-    if domain.types is None or size is None or None in (*sizes, *benchmark.pinned_hashes(scenario).values()):
+    if (
+        benchmark.limit
+        or domain.types is None
+        or size is None
+        or None in (*sizes, *benchmark.pinned_hashes(scenario).values())
+    ):
         return None
     types = tuple(domain.labels.get(kind, kind) for kind in domain.types)
     train, dev, test = (number or 0 for number in sizes)
