@@ -1,4 +1,4 @@
-"""What work looks like while it goes on: a live line on a terminal, one plain line a run elsewhere."""
+"""What work looks like while it goes on: a live line on a terminal, elsewhere a plain line now and then."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, TextIO
 
 from ..foreign import show_line
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def open_display(quiet: bool) -> Iterator[JobObserver]:
     """The display of runs that suits where the output goes."""
     if quiet or not sys.stdout.isatty():
-        yield Plain()
+        yield Quiet() if quiet else Plain()
         return
     with _open_bars() as progress:
         yield Live(progress)
@@ -29,9 +30,9 @@ def open_display(quiet: bool) -> Iterator[JobObserver]:
 
 @contextmanager
 def open_bar() -> Iterator[Callable[[str], Observer]]:
-    """A bar for work with a title: on a terminal, whatever else its output goes to; else nothing is shown."""
+    """A bar for work with a title: on a terminal, whatever else its output goes to; else a line now and then."""
     if not sys.stderr.isatty():
-        yield lambda title: Unseen()
+        yield lambda title: Lines(title, sys.stderr)
         return
     with _open_bars(stderr=True) as progress:
         shown = Bar(progress)
@@ -64,8 +65,66 @@ def _open_bars(*, stderr: bool = False) -> Iterator[Progress]:
         yield progress
 
 
-class Unseen:
-    """An observer that shows no progress, and prints notes on standard error."""
+INTERVAL = 30.0
+"""Seconds between two lines that say how far a phase has come."""
+
+
+class Lines:
+    """Work with a title that takes long says how far it has come, in a line now and then."""
+
+    def __init__(self, title: str, stream: TextIO) -> None:
+        self.title, self.stream = title, stream
+        self.phase("")
+
+    def phase(self, name: str) -> None:
+        """Note the phase and the time it begins."""
+        self.name, self.began = name, time.monotonic()
+        self.told = self.began
+
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+        """Print how far the phase has come, if no line was printed just now."""
+        now = time.monotonic()
+        if now - self.told >= INTERVAL:
+            self.told = now
+            done = f"{step:,}" if total is None else f"{step:,}/{total:,}"
+            took = timedelta(seconds=round(now - self.began))
+            self.note(" ".join(filter(None, (self.name, f"{done},", f"{took}", _describe_numbers(numbers)))))
+
+    def note(self, text: str) -> None:
+        """Print a note on a line of its own, after the title."""
+        print(f"{self.title}: {text}" if self.title else text, file=self.stream, flush=True)
+
+
+class Plain(Lines):
+    """Runs, one after the other: a line for each of their phases, for what takes long, and for how they end."""
+
+    def __init__(self) -> None:
+        super().__init__("", sys.stdout)
+
+    def begin(self, job: Job, number: int, total: int) -> None:
+        """Note the run and its number, which stand before its lines, and the time it begins."""
+        self.where, self.start = f"[{number}/{total}]", time.perf_counter()
+        self.title = f"{self.where} {job}"
+        self.phase("")
+
+    def phase(self, name: str) -> None:
+        """Print that a phase begins."""
+        super().phase(name)
+        if name:
+            self.note(name)
+
+    def end(self, outcome: Outcome) -> None:
+        """Print how the run ended, its F1 and its seconds."""
+        print(f"{self.where} {_describe(outcome, time.perf_counter() - self.start)}", flush=True)
+
+
+class Quiet:
+    """One line a run, for whatever reads it: setting and target, method, seed, how it ended, F1 or -, with a space
+    between. Why one has failed goes to standard error.
+    """
+
+    def begin(self, job: Job, number: int, total: int) -> None:
+        """Show nothing when a run begins."""
 
     def phase(self, name: str) -> None:
         """Show nothing when a phase begins."""
@@ -74,24 +133,18 @@ class Unseen:
         """Show nothing while a phase goes on."""
 
     def note(self, text: str) -> None:
-        """Print a note on a line of its own."""
-        print(text, file=sys.stderr, flush=True)
-
-
-class Plain(Unseen):
-    """One line a run, and none for its progress."""
-
-    def begin(self, job: Job, number: int, total: int) -> None:
-        """Note the run's number, which stands before its lines, and the time it begins."""
-        self.where, self.start = f"[{number}/{total}]", time.perf_counter()
-
-    def note(self, text: str) -> None:
-        """Print a note on a line of its own, after the run's number."""
-        print(f"{self.where} {text}", flush=True)
+        """Show nothing of a note; the log has it."""
 
     def end(self, outcome: Outcome) -> None:
-        """Print how the run ended, its F1 and its seconds."""
-        print(f"{self.where} {_describe(outcome, time.perf_counter() - self.start)}", flush=True)
+        """Print the run's line."""
+        job, f1 = outcome.job, "-" if outcome.f1 is None else f"{outcome.f1:.2f}"
+        print(job.scenario, job.entry.spec.name, job.seed, outcome.status, f1, flush=True)
+        if outcome.f1 is None:
+            print(_describe(outcome, 0.0), file=sys.stderr, flush=True)
+
+
+def _describe_numbers(numbers: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.3g}" for name, value in numbers.items())
 
 
 class Bar:
@@ -118,8 +171,7 @@ class Bar:
 
     def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
         """Move the bar to a step, with the numbers beside it."""
-        text = "  ".join(f"{name} {value:.3g}" for name, value in numbers.items())
-        self.rich.update(self.task, completed=step, total=total, numbers=show_line(text))
+        self.rich.update(self.task, completed=step, total=total, numbers=show_line(_describe_numbers(numbers)))
 
     def note(self, text: str) -> None:
         """Print a note above the bar, like a finished run."""

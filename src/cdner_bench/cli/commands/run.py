@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import OptionError
+from ...errors import CdnerError, OptionError, RefusedWarning
 from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, make_table, show, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...data import Benchmark
-    from ...running import Job, Planned
+    from ...running import Job, Outcome, Planned
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
@@ -34,6 +37,10 @@ TargetData = Annotated[
 ]
 Sources = Annotated[
     str | None, typer.Option(help="With --target-data, the domains to learn from.", metavar="NAME[,NAME]")
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(help="A first trial: at most so many sentences of each split, ranked with no others.", metavar="N"),
 ]
 Isolate = Annotated[
     bool | None,
@@ -59,22 +66,24 @@ def run(
     option: Options = [],
     seeds: Seeds = "1",
     campaign: CampaignFile = None,
+    limit: Limit = None,
     out: Out = HERE,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
     isolate: Isolate = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="One line a run: setting/target method seed status F1, and nothing else.")
+    ] = False,
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
     from ...io import Stopped, stoppable
     from ..streams import lasting
 
     own = None if target_data is None else (target_data.absolute(), source)
-    asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
-    out = out.absolute()  # whatever folder a plugin goes to
+    asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, plugin, no_plugin)
     try:
         with stoppable(), lasting():
-            data, jobs = _list_jobs(*asked)
+            data, jobs = _list_jobs(*asked, quiet=quiet)
             if isolate is None:
                 isolate = len({job.entry.spec.name for job in jobs}) > 1
             return _make(data, jobs, out, (plugin, no_plugin) if isolate else None, quiet)
@@ -88,15 +97,56 @@ def _make(
     """Make the runs, `isolated` with these plugins and without those, and print what came of them. Returns how many
     failed.
     """
-    from ...data import audit
-    from ...running import Ending, Workers, runner
+    from ...running import Workers, runner
     from ..display import open_display
+
+    place = out.absolute()  # whatever folder a plugin goes to
+    if not quiet:
+        _tell_before(data, jobs, place)
+    with open_display(quiet) as observer, Workers(*(isolated or ())) as workers:
+        outcomes = list(runner.run(jobs, place, observer, workers.make if isolated else None))
+    if not quiet:
+        _tell_after(data, jobs, outcomes, out)
+    return min(sum(outcome.failed for outcome in outcomes), MOST)
+
+
+def _tell_before(data: Benchmark, jobs: Sequence[Job], out: Path) -> None:
+    """What is to be known of the data, and how long the runs may take; nothing of those that are finished."""
+    from ...data import audit
+    from ...running import survey
+
+    for remark in filter(None, [data.remark]):
+        print(remark, flush=True)
+    for remark in audit.describe_own(data, dict.fromkeys(job.scenario.target for job in jobs)):
+        print(f"note: {remark}", flush=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RefusedWarning)  # the board says which
+            left = [planned for planned in survey(jobs, out) if planned.left]
+    except (CdnerError, OSError):
+        return  # it is said of each run that it is in the way of
+    known = [planned.seconds for planned in left if planned.seconds is not None]
+    some = "" if len(known) == len(left) else f" for {len(known)} of {len(left)} runs; the others are like none"
+    if known:
+        print(f"about {tell_duration(sum(known))}, as earlier runs like these took{some}", flush=True)
+    elif left:
+        print("no run like these was made yet: how long is not known", flush=True)
+
+
+def tell_duration(seconds: float) -> str:
+    """A time as one says it: in the unit of which it has a few."""
+    for unit, size in (("hour", 3600), ("minute", 60), ("second", 1)):
+        number = max(round(seconds / size), 1)
+        if seconds >= 2 * size or unit == "second":
+            break
+    return f"{number} {unit}{'s' if number > 1 else ''}"
+
+
+def _tell_after(data: Benchmark, jobs: Sequence[Job], outcomes: Sequence[Outcome], out: Path) -> None:
+    """The boards, what there is to mend, where everything lies, and what to type next."""
+    from ...running import Ending
     from .leaderboard import print_boards
 
-    for remark in [] if quiet else audit.describe_own(data, dict.fromkeys(job.scenario.target for job in jobs)):
-        print(f"note: {remark}", flush=True)
-    with open_display(quiet) as observer, Workers(*(isolated or ())) as workers:
-        outcomes = list(runner.run(jobs, out, observer, workers.make if isolated else None))
     for name in dict.fromkeys(job.scenario.setting for job in jobs):
         print_boards(data, out, name)
     if doubtful := sum(bool(outcome.doubts) for outcome in outcomes):
@@ -105,7 +155,46 @@ def _make(
         print(f"{busy} of {len(jobs)} runs are being made by another process; type the same command when it has ended")
     if failed := sum(outcome.failed for outcome in outcomes):
         print(f"{failed} of {len(jobs)} runs failed; type the same command to try them again")
-    return min(failed, MOST)
+    _tell_next(data, outcomes, out)
+
+
+def _tell_next(data: Benchmark, outcomes: Sequence[Outcome], out: Path) -> None:
+    """Where results and predictions lie, and the commands that read them."""
+    from ...data import benchmark
+    from ...records import locate_predictions
+
+    boards = out / "leaderboards"
+    finished = [outcome.result for outcome in outcomes if outcome.result and outcome.result.finished]
+    files = {
+        "results": [boards / "results" / result.path for result in finished],
+        "predictions": [path for result in finished if (path := locate_predictions(boards, result)).exists()],
+    }
+    if told := [f"{what} in {_name_place(paths)}" for what, paths in files.items() if paths]:
+        print(", ".join(told))
+    named = ["--benchmark", data.given]
+    whole = data.given.removesuffix(f"-limit{data.limit}")
+    own = whole not in benchmark.list_shipped() and not whole.endswith(
+        ".toml"
+    )  # a folder, which no other command reads
+    if finished and not own:
+        _tell_command("leaderboard", *(() if data.given in benchmark.list_shipped() else named), *_name_out(out))
+    if files["predictions"] and not own:
+        _tell_command("score", str(files["predictions"][0]), *named)
+    elif files["predictions"] and not data.limit:
+        gold = data.domain(finished[0].scenario.target).splits["test"].location
+        _tell_command("score", str(files["predictions"][0]), "--gold", str(gold))
+
+
+def _name_place(paths: Sequence[Path]) -> str:
+    return str(paths[0] if len(paths) == 1 else f"{os.path.commonpath([path.parent for path in paths])}/")
+
+
+def _name_out(out: Path) -> list[str]:
+    return [] if out == HERE else ["--out", str(out)]
+
+
+def _tell_command(*words: str) -> None:
+    print(f"  → {shlex.join(['cdner-bench', *words])}")
 
 
 def plan(
@@ -119,6 +208,7 @@ def plan(
     option: Options = [],
     seeds: Seeds = "1",
     campaign: CampaignFile = None,
+    limit: Limit = None,
     out: Out = HERE,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
@@ -127,7 +217,8 @@ def plan(
     from ...running import State, survey
 
     own = None if target_data is None else (target_data, source)
-    _, jobs = _list_jobs(method, setting, target, own, benchmark, preset, option, seeds, campaign, plugin, no_plugin)
+    asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, plugin, no_plugin)
+    _, jobs = _list_jobs(*asked)
     rows: dict[tuple[str, ...], list[Planned]] = {}
     for planned in survey(jobs, out):
         rows.setdefault(_describe(planned.job), []).append(planned)
@@ -172,8 +263,11 @@ def _list_jobs(
     option: list[str],
     seeds: str,
     campaign: Path | None,
+    limit: int | None,
     plugin: list[Path],
     no_plugin: list[str],
+    *,
+    quiet: bool = False,
 ) -> tuple[Benchmark, list[Job]]:
     """The benchmark and the runs that the arguments ask for. Raises `OptionError` for those that ask for nothing."""
     from ... import plugins
@@ -189,21 +283,27 @@ def _list_jobs(
                 hint="leave them out, or write a campaign of your own",
             )
         asked = campaigns.read(campaign)
-        whole = choose_benchmark(asked.benchmark)
+        whole = _cut(choose_benchmark(asked.benchmark, quiet=quiet), limit)
         return whole, list(asked.jobs(whole, registry))
-    data = choose_benchmark(benchmark) if method and (setting or own) else None
+    data = choose_benchmark(benchmark, quiet=quiet) if method and (setting or own) else None
     if own is not None and data is not None:
         data = _build_on(data, *own)
         setting = setting or next(iter(data.settings))
     if data is None or method is None or setting is None:
         raise OptionError(
             f"this needs a {'--method' if method is None else '--setting'}",
-            hint="type: cdner-bench run --method topt --setting multi; cdner-bench list says what there is",
+            hint=f"type: cdner-bench run --method {method or 'topt'} --setting {setting or 'multi'}; "
+            "cdner-bench list says what there is",
         )
     entries = [registry.get(name) for name in split_names("--method", method)]
+    data = _cut(data, limit)
     scenarios = data.list_scenarios(setting, () if target is None else split_names("--target", target))
     chosen = options.parse_assignments(option)
     return data, runner.plan(data, scenarios, entries, preset, chosen, _parse_seeds(seeds))
+
+
+def _cut(data: Benchmark, limit: int | None) -> Benchmark:
+    return data if limit is None else data.cut_to(limit)
 
 
 def _build_on(base: Benchmark, folder: Path, source: str | None) -> Benchmark:
