@@ -104,5 +104,6 @@ def in_words(error: BaseException) -> str:
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """Advice for a misspelt `name`: the nearest of the `choices`, or all of them."""
     known = list(choices)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(known) or '(none)'}"
+    folded = {choice.lower(): choice for choice in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=1)
+    return f"did you mean {folded[near[0]]!r}?" if near else f"choose from: {', '.join(known) or '(none)'}"

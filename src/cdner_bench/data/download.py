@@ -36,7 +36,10 @@ def fetch(
     after `attempts` failures of one file; what has come so far is kept and resumed next time.
     """
     if not benchmark.origins:
-        raise DataError(f"the data of {benchmark.given} is not fetched: it comes with its benchmark file")
+        raise DataError(
+            f"the data of {benchmark.given} is not fetched: it comes with its benchmark file",
+            hint=f"type: cdner-bench data verify --benchmark {benchmark.given}",
+        )
     found = [
         (file, file.sha256, origin)
         for file in benchmark.list_files()

@@ -24,6 +24,7 @@ from .reading import (
     read_lines,
     read_text,
     read_toml,
+    suggest_file,
 )
 from .stopping import Stopped, adopt_orphans, die_with_parent, is_own, stoppable
 from .surroundings import Surroundings, contained, list_children, stir
@@ -64,6 +65,7 @@ __all__ = [
     "sha256",
     "stir",
     "stoppable",
+    "suggest_file",
     "sweep",
     "write_atomic",
     "writing",

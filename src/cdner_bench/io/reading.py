@@ -36,11 +36,21 @@ def open_regular(path: Path, kind: type[CdnerError], hint: str | None = None) ->
     try:
         stream = open(path, "rb", opener=_open_at_once)  # noqa: SIM115
     except (OSError, ValueError) as error:  # a path with a NUL
-        raise kind(f"cannot read {path}: {_explain(path, error)}", hint=hint) from None
+        missing = isinstance(error, FileNotFoundError) and not path.is_symlink()
+        near = suggest_file(path) if missing else None
+        raise kind(f"cannot read {path}: {_explain(path, error)}", hint=hint or near) from None
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
         raise kind(f"cannot read {path}: it is no regular file", hint=hint)
     return stream
+
+
+def suggest_file(path: Path) -> str:
+    """Advice for a file that is not there: the nearest name in its folder, or all of a few."""
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent} either; check the path"
+    names = [other.name for other in path.parent.iterdir()]
+    return did_you_mean(path.name, names) if 0 < len(names) <= 20 else "check the path"
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -102,7 +102,10 @@ def resolve(options: type, layers: Iterable[Mapping[str, object]], owner: str) -
                 values[name] = _validated(TypeAdapter(hints[name]), value)
             except ValidationError as error:
                 problem = error.errors()[0]["msg"]
-                raise OptionError(f"{owner}: option {given}={value!s}: {problem[0].lower()}{problem[1:]}") from None
+                raise OptionError(
+                    f"{owner}: option {given}={value!s}: {problem[0].lower()}{problem[1:]}",
+                    hint=f"type: cdner-bench list {owner.rpartition(' ')[2]}, which says what each option takes",
+                ) from None
     try:
         return _make(options, values)
     except TypeError as error:
@@ -132,6 +135,7 @@ def _suggest(given: str, names: Iterable[str], formerly: Mapping[str, str], addr
     if ending:
         return f"did you mean {', '.join(map(repr, ending))}?"
     near = difflib.get_close_matches(given, [*known, *formerly, *addresses], n=1)
+    near = near or [name for name in known if name.rpartition(".")[2] == given.rpartition(".")[2]][:1]
     return f"did you mean {formerly.get(near[0], near[0])!r}?" if near else did_you_mean(given, known)
 
 

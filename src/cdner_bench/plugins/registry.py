@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -21,6 +24,8 @@ from .code import hash_code
 from .method import Spec
 
 GROUP = "cdner_bench"
+LARGEST = 1_000_000
+"""How many characters are looked at of a file that may be a plugin."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,34 @@ def _found(kind: str, name: str, named: Mapping[str, Registered]) -> Registered:
     try:
         return named[name]
     except KeyError:
-        raise OptionError(f"unknown {kind} {name!r}", hint=did_you_mean(name, named)) from None
+        files = [f"--plugin {shlex.quote(str(path))}" for path in _find_files(kind, name)]
+        hint = f"a plugin file? add {' or '.join(files)}" if files else did_you_mean(name, named)
+        raise OptionError(f"unknown {kind} {name!r}", hint=hint) from None
+
+
+def _find_files(kind: str, name: str) -> list[Path]:
+    """The plugin files at hand that are called like a method or an analysis, or register one; not what is loaded."""
+    hook = f"def register_{'methods' if kind == 'method' else 'analyses'}("
+    found = []
+    for path in _list_files(Path()):
+        called = path.stem.replace("_", "-").removeprefix("cdner-") == name.replace("_", "-")
+        if path.stem not in sys.modules and (
+            called or _holds(path, hook, f'"{name}"') or _holds(path, hook, f"'{name}'")
+        ):
+            found.append(path)
+    return found
+
+
+def _list_files(folder: Path) -> list[Path]:
+    """The Python files in a folder, and in the folders in it, which `plugin new` makes."""
+    return [path for path in sorted([*folder.glob("*.py"), *folder.glob("*/*.py")]) if path.is_file()]
+
+
+def _holds(path: Path, *texts: str) -> bool:
+    with suppress(OSError), path.open(encoding="utf-8", errors="replace") as stream:
+        read = stream.read(LARGEST)
+        return all(text in read for text in texts)
+    return False
 
 
 def discover(files: Iterable[Path] = (), disabled: Iterable[str] = ()) -> Registry:
@@ -176,9 +208,21 @@ def _how_installed(point: EntryPoint) -> str:
 
 
 def _from_file(path: Path) -> _Candidate:
+    """Raises `PluginError` with the nearest file for one that is not there."""
+    if not path.is_file():
+        if path.is_dir():
+            near = [file for file in _list_files(path) if _holds(file, "def register_")]
+        else:
+            files = {file.name: file for file in reversed(_list_files(path.parent))}
+            near = [files[name] for name in difflib.get_close_matches(path.name, files, n=1)]
+        hint = (
+            f"did you mean --plugin {shlex.quote(str(near[0]))}?"
+            if near
+            else "name one that is there: --plugin FILE.py"
+        )
+        raise PluginError(f"{path} is a folder" if path.is_dir() else f"there is no file {path}", hint=hint)
+
     def load() -> ModuleType:
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {path}")
         if path.suffix != ".py" or path.stem in sys.stdlib_module_names:
             raise ImportError(f"{path.name} cannot be a plugin: name it my_method.py, say")
         module_spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -16,7 +16,11 @@ def create(name: str, folder: Path) -> Path:
     Raises `OptionError` for a name that cannot be one, or a folder that is there already.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        raise OptionError(f"{name!r} cannot be a method's name", hint="use lower-case words joined by '-': my-method")
+        near = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789") or "my-method"
+        raise OptionError(
+            f"{name!r} cannot be a method's name, which is lower-case words joined by '-'",
+            hint=f"type: cdner-bench plugin new {near}",
+        )
     place = folder / name
     if place.exists():
         raise OptionError(f"{place} is there already", hint="choose another name, or remove it")

@@ -7,7 +7,8 @@ import sys
 import zlib
 from pathlib import Path
 
-from ...errors import DataError, did_you_mean
+from ...errors import DataError
+from ...io import suggest_file
 
 LARGEST = 1 << 30
 """Bytes that a compressed file may unpack to."""
@@ -56,7 +57,7 @@ def _read_bytes(path: Path) -> bytes:
     except IsADirectoryError:
         raise DataError(f"{name} is a folder, not a file", hint=_list_files(place)) from None
     except FileNotFoundError:
-        raise DataError(f"cannot read {name}: No such file or directory", hint=_suggest(place)) from None
+        raise DataError(f"cannot read {name}: No such file or directory", hint=suggest_file(place)) from None
     except OSError as error:
         raise DataError(f"cannot read {name}: {error.strerror}") from None
     except ValueError:  # a null byte in the name
@@ -66,13 +67,6 @@ def _read_bytes(path: Path) -> bytes:
 def _list_files(folder: Path) -> str:
     names = sorted(path.name for path in folder.iterdir() if path.is_file())[:5]
     return f"name a file in it: {', '.join(names)}" if names else "it holds no files; name another"
-
-
-def _suggest(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent} either; check the path"
-    names = [other.name for other in path.parent.iterdir()]
-    return did_you_mean(path.name, names) if 0 < len(names) <= 20 else "check the path"
 
 
 def _unpack(data: bytes, path: Path) -> bytes:
