@@ -8,6 +8,7 @@ from pathlib import Path
 from ..data import Benchmark
 from ..errors import OptionError
 from ..hashing import digest
+from ..io import writing
 from ..names import check_name
 from ..plugins import ModelFacts, Registry
 from ..scoring import Judged, encode, read_kept, score
@@ -44,7 +45,8 @@ def submit(
             )
     scenarios = benchmark.list_scenarios(setting or _find_setting(benchmark, domains), domains)
     parts = zip(scenarios, judged.parts, strict=True)
-    return [_submit(boards, name, benchmark, scenario, said, judged.renamed) for scenario, (_, said) in parts]
+    with writing(boards, "name another folder: --out FOLDER"):
+        return [_submit(boards, name, benchmark, scenario, said, judged.renamed) for scenario, (_, said) in parts]
 
 
 def _find_setting(benchmark: Benchmark, domains: Sequence[str]) -> str:

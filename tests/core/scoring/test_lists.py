@@ -141,7 +141,8 @@ def test_a_type_of_another_spelling_is_told() -> None:
 
 
 def test_nothing_is_no_error() -> None:
-    for gold in ([], [[]], [["O"]]):
+    empty: list[list[list[str]]] = [[], [[]], [["O"]]]
+    for gold in empty:
         report = score(gold, gold)
         assert (report.f1, sum(report.errors.values()), report.averages["macro"].f1) == (0, 0, 0)
         assert "errors: none" in repr(report)

@@ -174,7 +174,7 @@ def _check_errors_file(place: Path, read: Sequence[Path]) -> None:
 
 def _write_errors(report: Report, place: Path) -> None:
     from ...foreign import redact_all
-    from ...io import write_atomic
+    from ...io import write_atomic, writing
     from ...reporting import write_lines
 
     records = [redact_all(mistake.to_data()) for mistake in report.mistakes]
@@ -189,19 +189,17 @@ def _write_errors(report: Report, place: Path) -> None:
         text = write_lines([header, *rows])
     else:
         text = "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
-    write_atomic(place, text)
+    with writing(place.parent, "name another file: --errors FILE"):
+        write_atomic(place, text)
     print(f"wrote {place}: {len(records):,} errors", file=sys.stderr)
 
 
 def _put_on_board(name: str, report: Report, data: Benchmark, setting: str | None, out: Path) -> None:
-    from ...io import writing
     from ...plugins import discover
     from ...records import submit
 
-    boards = out / "leaderboards"
-    with writing(boards, "name another folder: --out FOLDER"):
-        for path in submit(boards, name, report.judged, data, setting, discover()):
-            print(f"wrote {path}", file=sys.stderr)
+    for path in submit(out / "leaderboards", name, report.judged, data, setting, discover()):
+        print(f"wrote {path}", file=sys.stderr)
     print(f"to see the row, type: cdner-bench leaderboard --benchmark {data.given}", file=sys.stderr)
 
 

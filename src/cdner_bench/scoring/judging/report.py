@@ -133,8 +133,10 @@ class Report:
         remarks = list(self.file.remarks)
         if self.file.illegal and any(item.gold is None for item in self.file.items):
             remarks.append(f"{self.file.illegal}; what continues nothing begins an entity, as conlleval reads it")
-        for (_, types), said in self.judged.parts:
-            remarks += readers.count_unknown_types([kind for p in said for kind in list_types(p)], types)
+        for n, ((_, types), said) in enumerate(self.judged.parts):
+            where = f"{self.judged.splits[n]}: " if len(self.judged.parts) > 1 else ""
+            unknown = readers.count_unknown_types([kind for p in said for kind in list_types(p)], types)
+            remarks += [f"{where}{remark}" for remark in unknown]
         if inside := sum(len(p.rejected) for _, p in self.pairs if p.raw is None):
             remarks.append(f"{inside:,} predictions are no spans of tokens, and count as wrong")
         remarks += [f"the score is to be doubted: {doubt}" for doubt in self.scores.doubts]
