@@ -68,7 +68,7 @@ def test_scoring_a_file_in_every_format(cli: Run, mini: Benchmark, tmp_path: Pat
         rows = [line.split()[:4] for line in done.stdout.splitlines()]
         assert ["span-f1", *["100.00"] * 3] in rows
         assert ["string-multiset", *["100.00"] * 3] in rows
-        assert "wrong boundary" in done.stdout
+        assert "unplaced" in done.stdout
     assert "needs --target" in cli("score", "tags.bio", "--benchmark", "mini").stderr
 
 
