@@ -98,7 +98,7 @@ class _Measured:
 class _Words(textwrap.TextWrapper):
     """What breaks a long name before it breaks a number in it."""
 
-    wordsep_re = re.compile(r"(\s+)|(?<=[=/_])|(?=\()|(?<=[^\W\d_]{2}-)|(?<=,)(?!\d{3}(?!\d))")
+    wordsep_re = re.compile(r"(\s+)|(?<=[=/_@])|(?=\()|(?<=[^\W\d_]{2}-)|(?<=,)(?!\d{3}(?!\d))")
 
 
 def _measure(header: Text, cells: Sequence[Text], justify: JustifyMethod) -> _Measured:

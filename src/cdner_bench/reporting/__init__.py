@@ -3,12 +3,13 @@
 from . import figures
 from .analysis_page import AnalysisPage, Group, Section
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
+from .chosen import Choice, Chosen, choose
 from .figures import Picture, draw, make_pictures, natural
 from .formats import FORMATS, SUFFIXES, draw_table, write_cell, write_lines, write_number, write_rows
 from .leaderboard import Board, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
 from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
-from .publishing import Publication, publish
+from .publishing import Publication, collect_boards, publish
 from .row import Row
 from .table import Column, Supplement, Table
 
@@ -20,6 +21,8 @@ __all__ = [
     "Board",
     "Bracketed",
     "Cell",
+    "Choice",
+    "Chosen",
     "Column",
     "Estimate",
     "Fixed",
@@ -34,6 +37,8 @@ __all__ = [
     "Several",
     "Supplement",
     "Table",
+    "choose",
+    "collect_boards",
     "collect_notes",
     "draw",
     "draw_table",

@@ -65,7 +65,7 @@ class Board:
     @cached_property
     def ranked(self) -> list[Ranked]:
         """The rows, named."""
-        stated = [[p for p in row.precisions(self._targets) if p != HOLE] for row in self.rows]
+        stated = [[p for p in row.precisions(self.targets) if p != HOLE] for row in self.rows]
         differ = len({p for precisions in stated for p in precisions}) > 1
         return [
             Ranked(
@@ -87,7 +87,7 @@ class Board:
                 f" Left out: {len(self.left_out)} results of another revision or of other data than the newest here."
             )
         if targets:
-            note += f" The average is over all {len(self._targets)} domains."
+            note += f" The average is over all {len(self.targets)} domains."
         if protocol != HEADLINE:
             note += f" The place is that under {HEADLINE}."
         note += " Train s: all training phases, on that device, as under Cost."
@@ -95,11 +95,11 @@ class Board:
             Column[Ranked]("#", "right", lambda ranked: ranked.place if ranked.row.average() else Hole(), 4, "place"),
             METHOD,
             *MODEL,
-            *(self._f1(target, protocol) for target in targets or self._targets),
+            *(self._f1(target, protocol) for target in targets or self.targets),
             Column(
                 "Avg.",
                 "right",
-                lambda ranked: self._mark(_show_average(ranked, protocol), ranked, *self._targets),
+                lambda ranked: self._mark(_show_average(ranked, protocol), ranked, *self.targets),
                 8,
             ),
             TRAINED,
@@ -117,13 +117,14 @@ class Board:
         )
 
     @property
-    def _targets(self) -> Sequence[str]:
+    def targets(self) -> Sequence[str]:
+        """The target domains, in the order of their columns."""
         return self.benchmark.setting(self.setting).targets
 
     @cached_property
     def _marks(self) -> dict[str, str]:
         """A letter for each remark on a score of this board: the reasons to doubt it in their order, then others."""
-        found = {why for row in self.rows for why in row.remarks(self._targets)}
+        found = {why for row in self.rows for why in row.remarks(self.targets)}
         doubts = [str(why) for why in Doubt if why in found]
         return dict(zip([*doubts, *sorted(found - set(doubts))], ascii_lowercase, strict=False))
 
@@ -134,7 +135,7 @@ class Board:
 
     def _seeds(self, ranked: Ranked) -> Several:
         """How many seeds a domain has, from the fewest to the most."""
-        counts = sorted({len(ranked.row.seeds(t)) for t in self._targets})
+        counts = sorted({len(ranked.row.seeds(t)) for t in self.targets})
         return Several(list(dict.fromkeys((counts[0], counts[-1]))), "–")
 
     def protocols(self) -> Table:
@@ -183,6 +184,11 @@ class Board:
         )
         asked = [ranked for ranked in self.ranked if ranked.row.usages]
         return Table("Language models", [METHOD, *ASKED], asked, note) if asked else None
+
+    def columns(self, scores: Table) -> list[Column[Ranked]]:
+        """Every column that there is of a row: of its scores, then of the other tables."""
+        others = [_average(protocol, protocol) for protocol in PROTOCOLS]
+        return [*scores.columns, *others, *COST, *ANSWERS, *UNSEEN, *ASKED]
 
     def tables(self) -> list[Table]:
         """Everything that is shown, in order; what supplements add comes last."""

@@ -14,7 +14,7 @@ from ..records import Measured, Result, measurements, results
 from .analysis_page import FIGURES, AnalysisPage
 from .figures import Picture, make_pictures
 from .formats import FORMATS, SUFFIXES
-from .leaderboard import make_boards
+from .leaderboard import Board, make_boards
 from .left_out import tell_left_out, tell_strangers
 from .table import Supplement
 
@@ -60,6 +60,12 @@ class Publication:
         stale = [p for p, text in self.pages.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
         return stale + [self.drawn / f"{p.name}.svg" for p in self.pictures if not p.is_drawn(self.drawn)]
 
+    def find_others(self) -> list[Path]:
+        """Boards in other formats, which are made when they are wanted and are no part of what is published."""
+        suffixes = {SUFFIXES.get(name, name) for name in FORMATS} - {SUFFIXES.get(self.format, self.format)}
+        places = [*self.folder.glob("*/*"), *self.folder.glob(f"{ANALYSES}.*")]
+        return sorted(p for p in places if p.suffix[1:] in suffixes - {"md"} and p.parent != self.drawn)
+
     def find_left_over(self) -> list[Path]:
         """The files that no result and no measurement says any more."""
         suffix = SUFFIXES.get(self.format, self.format)
@@ -79,15 +85,35 @@ def publish(folder: Path, format_: str, names: Sequence[str], supplements: Seque
     nothing to publish, or nothing of a benchmark that is named.
     """
     measured = measurements.load_all(folder / "measurements")
-    present = sorted(p.name for p in (folder / "results").glob("*") if p.is_dir())
-    if not present and not measured:
-        raise ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
-    left_out = [name for name in present if not names and name not in benchmarks.list_shipped()]
-    chosen = [name for name in names or present if name not in left_out]
+    chosen, left_out = _list_benchmarks(folder, names)
+    if not chosen and not left_out and not measured:
+        raise _lack(folder)
     pages, remarks = _write_pages(folder, format_, chosen, measured, supplements, whole=not names)
     shown = make_pictures(measured) if format_ == "md" else []
     pages |= {folder / FIGURES / f"{picture.name}.csv": picture.csv for picture in shown}
     return Publication(folder, format_, pages, shown, left_out, remarks, whole=not names)
+
+
+def collect_boards(folder: Path, names: Sequence[str]) -> list[Board]:
+    """The boards of the named benchmarks, or of all that are shipped. Raises `ResultError` if there are none."""
+    made = []
+    for name in _list_benchmarks(folder, names)[0]:
+        benchmark = benchmarks.load(name)
+        made += make_boards(results.load_all(folder / "results", benchmark), benchmark)
+    if not made:
+        raise _lack(folder)
+    return made
+
+
+def _list_benchmarks(folder: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The benchmarks that are named, or else that have results; and those that have some but no definition here."""
+    present = sorted(p.name for p in (folder / "results").glob("*") if p.is_dir())
+    left_out = [name for name in present if not names and name not in benchmarks.list_shipped()]
+    return [name for name in names or present if name not in left_out], left_out
+
+
+def _lack(folder: Path) -> ResultError:
+    return ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
 
 
 def _write_pages(

@@ -1,7 +1,9 @@
-"""`cdner-bench leaderboard` writes the pages from the files of results and measurements."""
+"""`cdner-bench leaderboard` writes the pages from the files of results and measurements, or shows a part of them."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,36 +11,69 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, PluginError, did_you_mean
-from ..common import HERE, Out, show
+from ..common import HERE, Out, show, split_names
 
 if TYPE_CHECKING:
     from ...data import Benchmark
+    from ...reporting import Board, Choice, Publication
+
+ONLY = "Show only these and write no page."
+MORE = "the same command with --format csv"
+"""What shows every column of what was chosen."""
 
 
 def leaderboard(
     out: Out = HERE,
     benchmark: Annotated[list[str], typer.Option(help="Only these; .toml files for your own.", metavar="NAME")] = [],
-    format_: Annotated[str, typer.Option("--format", help="md, csv, latex, html or json.")] = "md",
+    format_: Annotated[
+        str | None, typer.Option("--format", help="md, csv, latex, html or json; md for pages.", metavar="NAME")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
+    method: Annotated[str | None, typer.Option(help=ONLY, metavar="NAME[,NAME]")] = None,
+    setting: Annotated[str | None, typer.Option(help=ONLY, metavar="NAME[,NAME]")] = None,
+    target: Annotated[str | None, typer.Option(help=ONLY, metavar="NAME[,NAME]")] = None,
+    columns: Annotated[str | None, typer.Option(help=ONLY, metavar="NAME[,NAME]")] = None,
+    protocol: Annotated[str | None, typer.Option(help="Show the scores under this one.", metavar="NAME")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write what is shown there.", metavar="FILE")] = None,
 ) -> int:
-    """Regenerate leaderboards/<benchmark>/<setting>.md from the result files, and analysis.md from measurements."""
+    """Regenerate leaderboards/<benchmark>/<setting>.md from the result files, and analysis.md from measurements; or
+    show the rows and columns that are asked for, which changes no page.
+    """
     from ...papers import list_supplements
-    from ...reporting import FORMATS, publish
+    from ...reporting import FORMATS, Choice, publish
 
-    if format_ not in FORMATS:
+    if format_ is not None and format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
-    publication = publish(out / "leaderboards", format_, benchmark, list_supplements())
+    named = {"--method": method, "--setting": setting, "--target": target, "--columns": columns}
+    if protocol is not None or output is not None or any(text is not None for text in named.values()):
+        if check:
+            raise OptionError("--check is about whole pages", hint="leave out what chooses a part of them, or --check")
+        parts = [split_names(name, text) if text is not None else [] for name, text in named.items()]
+        choice = Choice(*parts, **({} if protocol is None else {"protocol": protocol}))  # type: ignore[arg-type]
+        _show_chosen(out / "leaderboards", benchmark, choice, format_, output)
+        return 0
+    publication = publish(out / "leaderboards", format_ or "md", benchmark, list_supplements())
     for name in publication.left_out:
         print(f"left out {name}, which is not shipped: name its file, --benchmark FILE.toml")
     for remark in publication.remarks:
         print(remark)
-    if check:
-        stale, left_over = publication.find_stale(), publication.find_left_over()
-        for path in stale:
-            print(f"{path} is not what the result files say; type: cdner-bench leaderboard --format {format_}")
-        for path in left_over:
-            print(f"{path} is left over; type: rm {path}")
-        return int(bool(stale or left_over))
+    return _check_pages(publication) if check else _write_pages(publication)
+
+
+def _check_pages(publication: Publication) -> int:
+    """Say which files are not what they should be; 1 if there are some."""
+    stale, left_over = publication.find_stale(), publication.find_left_over()
+    for path in stale:
+        print(f"{path} is not what the result files say; type: cdner-bench leaderboard --format {publication.format}")
+    for path in left_over:
+        print(f"{path} is left over; type: rm {path}")
+    for path in publication.find_others():
+        print(f"{path} is fine: a page in another format, which is not committed")
+    return int(bool(stale or left_over))
+
+
+def _write_pages(publication: Publication) -> int:
+    """Write every page and draw every picture; 1 if there is no page."""
     for path in publication.write():
         print(f"wrote {path}")
     try:
@@ -47,6 +82,32 @@ def leaderboard(
     except PluginError as error:
         print(f"pictures in {publication.drawn} stay as they are: {error}; type: {error.hint}")
     return int(not publication.pages)
+
+
+def _show_chosen(folder: Path, names: list[str], choice: Choice, format_: str | None, output: Path | None) -> None:
+    """Draw what was chosen, or write it in a format: to standard output, or to a file whose name may say which."""
+    from ...io import write_atomic
+    from ...reporting import FORMATS, SUFFIXES, choose, collect_boards, draw_table, tell_left_out
+
+    chosen = choose(collect_boards(folder, names), choice)
+    for board in chosen.boards:
+        for remark in tell_left_out(board):
+            print(remark, file=sys.stderr)
+    if output is None and format_ is None:
+        for table in chosen.tables():
+            show(draw_table(table, MORE))
+        return
+    if format_ is None and output is not None:
+        by_suffix = {SUFFIXES.get(name, name): name for name in FORMATS}
+        format_ = by_suffix.get(output.suffix[1:], "md")
+    text = FORMATS[format_ or "md"](chosen)
+    if output is None:
+        print(text, end="")
+        return
+    if folder.resolve() in output.resolve().parents:
+        raise OptionError(f"{output} is among the pages that are made of all results", hint="name a file elsewhere")
+    write_atomic(output, text)
+    print(f"wrote {output}")
 
 
 def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
@@ -58,8 +119,14 @@ def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
     here = [result for result in found if result.scenario.setting == setting]
     for board in make_boards(here, benchmark):
         scores = board.scores()
-        show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}")))
+        show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}"), _tell_more(board, out)))
         for remark in tell_left_out(board):
             print(remark)
     for remark in tell_strangers(here, benchmark):
         print(remark)
+
+
+def _tell_more(board: Board, out: Path) -> str:
+    """What to type to see every column of a board."""
+    words = ["cdner-bench", "leaderboard", "--benchmark", board.benchmark.given, "--setting", board.setting]
+    return shlex.join([*words, *([] if out.resolve() == HERE.resolve() else ["--out", str(out)]), "--format", "csv"])

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from ...foreign import show_line
 from ..table import Page
@@ -16,13 +16,16 @@ _NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)(e[+-]?\d+)?%?", re.IGNORECASE
 
 
 def write_csv(page: Page) -> str:
-    """The records of a page, their options as JSON in one field."""
+    """The records of a page, what has parts (their options) as JSON in one field."""
     records = page.records()
-    rows = [{**record, "options": json.dumps(record["options"], sort_keys=True)} for record in records]
-    return write_lines([list(rows[0]) if rows else [], *(list(row.values()) for row in rows)])
+    return write_lines([list(records[0]) if records else [], *(map(_flatten, r.values()) for r in records)])
 
 
-def write_lines(rows: Iterable[Sequence[object]]) -> str:
+def _flatten(value: object) -> object:
+    return json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else value
+
+
+def write_lines(rows: Iterable[Iterable[object]]) -> str:
     """Rows of values as CSV, each text escaped."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

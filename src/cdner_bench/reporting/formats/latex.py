@@ -62,7 +62,8 @@ def _align(cells: Sequence[Cell]) -> list[str]:
     """
     split = [_split(cell) for cell in cells]
     best = max((float(mean) for mean, *_, scored in split if scored), default=None)
-    spread, mark = (max((parts[n] for parts in split if parts[3]), key=len, default="") for n in (1, 2))
+    spread = max((sd for _, sd, _, scored in split if scored), key=len, default="")
+    mark = max((remark for _, _, remark, scored in split if scored), key=len, default="")
     made = []
     for mean, sd, remark, scored in split:
         if scored:
