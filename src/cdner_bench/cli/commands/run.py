@@ -224,7 +224,7 @@ def plan(
         rows.setdefault(_describe(planned.job), []).append(planned)
     left = [p for row in rows.values() for p in row if p.left]
     headers = ("method", "preset", "setting", "runs", *State, "minutes a run", "hours left")
-    table = make_table(*headers, right=len(State) + 3, keep=("setting", "runs", "hours left", "preset"))
+    table = make_table(*headers, right=len(State) + 3, keep=("setting", State.TO_DO, "hours left", "runs", "preset"))
     for name, row in rows.items():
         counts = Counter(p.state for p in row)
         time = _tell_time([p for p in row if p.left])

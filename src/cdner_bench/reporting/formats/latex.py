@@ -12,7 +12,7 @@ from ..cells import Cell, Estimate, Remarked
 from ..table import Page, Table
 from .text import write_cell
 
-NEEDS = "% In the preamble:\n% \\usepackage[T1]{fontenc}\n% \\usepackage{booktabs}"
+NEEDS = "% In the preamble:\n% \\usepackage[T1]{fontenc}\n% \\usepackage{textcomp}\n% \\usepackage{booktabs}"
 _MATHS = {
     "±": "\\pm", "−": "-", "→": "\\rightarrow", "←": "\\leftarrow", "≤": "\\leq", "≥": "\\geq", "≈": "\\approx",
     "∞": "\\infty", "ρ": "\\rho", "σ": "\\sigma", "τ": "\\tau", "Δ": "\\Delta",
