@@ -1,6 +1,6 @@
-"""Runs and measurements are made here, and runs resumed, adopted and scored again."""
+"""Runs and measurements are made here, and runs resumed, adopted, scored again and reproduced."""
 
-from . import analyses, campaign, runner
+from . import analyses, campaign, reproducing, runner
 from .planning import Planned, State, survey
 from .process import Workers
 from .rescoring import Change, Rescored, rescore
@@ -18,6 +18,7 @@ __all__ = [
     "Workers",
     "analyses",
     "campaign",
+    "reproducing",
     "rescore",
     "runner",
     "survey",

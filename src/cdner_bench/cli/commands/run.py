@@ -1,4 +1,4 @@
-"""`cdner-bench run` makes runs and shows their board; `plan` says what it would do."""
+"""`cdner-bench run` makes runs and shows their board; `plan` says what it would do, `reproduce` makes one again."""
 
 from __future__ import annotations
 
@@ -237,6 +237,43 @@ def plan(
     print(f"{len(left)} of {len(jobs)} runs to make, {hours:.1f} hours as earlier runs like them took, one at a time")
     if unknown:
         print(f"{unknown} of them are not in this sum: no run like them was finished yet")
+
+
+def reproduce(
+    run: Annotated[str, typer.Argument(help="The id of a finished run, or its result file.")],
+    benchmark: BenchmarkName = None,
+    option: Options = [],
+    out: Out = HERE,
+    again: Annotated[
+        Path | None, typer.Option(help="Where to make it; by default a folder that goes again.", metavar="DIR")
+    ] = None,
+    plugin: PluginFiles = [],
+    no_plugin: Disabled = [],
+) -> int:
+    """Make a finished run again elsewhere, and say which of its predictions are the same; 0 only if all are."""
+    from tempfile import TemporaryDirectory
+
+    from ... import plugins
+    from ...io import Stopped, stoppable
+    from ...plugins import options
+    from ...running import reproducing
+    from ..display import open_display
+    from ..streams import lasting
+
+    before, said = reproducing.find(run, out)
+    data = choose_benchmark(benchmark or before.benchmark.name)
+    registry = plugins.discover(plugin, no_plugin)
+    job = reproducing.restore(before, data, registry, options.parse_assignments(option))
+    try:
+        with stoppable(), lasting(), TemporaryDirectory() as folder, open_display(quiet=False) as observer:
+            made = reproducing.reproduce(job, before, said, (again or Path(folder)).absolute(), observer)
+    except Stopped as stopped:
+        return stopped.status
+    for difference in made.differences:
+        print(f"not as it was: {difference}")
+    share = made.same / made.sentences if made.sentences else 1
+    print(f"{made.same} of {made.sentences} predictions are the same ({share:.1%})")
+    return int(not made.exact)
 
 
 def _describe(job: Job) -> tuple[str, str, str]:
