@@ -100,11 +100,14 @@ def test_options_in_groups_have_dotted_names_and_the_names_they_had() -> None:
     assert as_dict(made.source) == {"epochs": 7, "rate": 0.1}
 
 
+LIST = "type: cdner-bench list m, which says what each option takes"
+
+
 @pytest.mark.parametrize(
     ("values", "message", "hint"),
     [
-        ({"source.epochs": 0}, "m: option source.epochs=0: input should be greater than 0", None),
-        ({"source_epochs": 0}, "m: option source_epochs=0: input should be greater than 0", None),
+        ({"source.epochs": 0}, "m: option source.epochs=0: input should be greater than 0", LIST),
+        ({"source_epochs": 0}, "m: option source_epochs=0: input should be greater than 0", LIST),
         ({"source.epoch": 1}, "m has no option 'source.epoch'", "did you mean 'source.epochs'?"),
         ({"rate": 1}, "m has no option 'rate'", "did you mean 'source.rate', 'target.rate'?"),
         ({"target": 1}, "m has no option 'target'", "did you mean 'target.epochs', 'target.rate', 'target.limit'?"),
