@@ -81,6 +81,7 @@ def run(tp: int, target: str = "ai", seed: int = 0, **options: object) -> Result
         method=method,
         scenario=Scenario("single", ("news",), target),
         seed=seed,
+        departures=tuple(options),
         run=name_run(method, target, seed),
         scores={"span-f1": {"task": Counts(tp, 100 - tp, 100 - tp)}},
         sentences=[Counts(tp, 100 - tp, 100 - tp)],

@@ -17,8 +17,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def take_interrupts() -> None:
-    """For a child process: a shell that runs the tests in the background has them ignore ctrl-C, which is inherited."""
+    """For a child process: a shell that runs the tests in the background has them ignore ctrl-C, nohup has them ignore
+    the end of the terminal, and both are inherited.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Nobody:

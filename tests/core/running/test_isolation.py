@@ -15,7 +15,7 @@ from cdner_bench import CdnerError, plugins
 from cdner_bench.data import benchmark, own
 from cdner_bench.records import results
 from cdner_bench.running import Job, Outcome, Workers, process, runner
-from support import ROOT, Nobody
+from support import ROOT, Nobody, take_interrupts
 from villains import MISDEEDS
 
 VILLAINS = ROOT / "tests" / "villains.py"
@@ -148,7 +148,15 @@ def test_in_one_process_what_can_be_put_back_is(tmp_path: Path) -> None:
     paths = [str(ROOT / "tests"), str(Path(__file__).parent), os.environ.get("PYTHONPATH")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     command = [sys.executable, "-c", IN_ONE_PROCESS, str(tmp_path)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        preexec_fn=take_interrupts,
+    )
     withstood = (tmp_path / "well").read_text().splitlines()
     assert withstood == [misdeed for misdeed in MISDEEDS if misdeed not in ALONE], done.stderr
 
