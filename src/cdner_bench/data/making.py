@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError, OptionError
 from ..io import write_atomic
+from ..names import check_name
 from ..types import Sentence
 from .benchmark import SPLITS, Benchmark, list_shipped
 from .readers import LabelledFile, check_types, make_sentences
@@ -42,7 +42,7 @@ def create(
         f"name = {_quote(name)}",
         f"extends = {_quote(extends)}  # its domains are learnt from; single and multi need not be written",
         "",
-        f"[domains.{name if name.isascii() and '.' not in name else _quote(name)}]",
+        f"[domains.{_quote(name) if '.' in name else name}]",
         f"types = [{', '.join(_quote(kind) for kind in sorted(labels))}]",
         *(f"{split} = {_quote(f'{name}/{split}.jsonl')}" for split in SPLITS),
     ]
@@ -51,8 +51,7 @@ def create(
 
 
 def _check_name(name: str, base: Benchmark, folder: Path) -> None:
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise OptionError(f"{name!r} cannot be a name", hint="use letters, digits, '-', '_' and '.'")
+    check_name(name, "a benchmark", OptionError)
     if name in base.domains or name in list_shipped():
         raise OptionError(f"there is a domain or a benchmark {name!r} already", hint="choose another name")
     for place in (folder / f"{name}.toml", folder / name):

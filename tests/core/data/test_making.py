@@ -94,7 +94,10 @@ def test_every_format_that_is_read_will_do(mini: Benchmark, tmp_path: Path) -> N
     [
         ("ai", 9, None, "there is a domain or a benchmark 'ai' already"),
         ("crossner", 9, None, "there is a domain or a benchmark 'crossner' already"),
-        ("a/b", 9, None, "'a/b' cannot be a name"),
+        ("a/b", 9, None, "a benchmark cannot be called 'a/b'"),
+        ("Legal", 9, None, "a benchmark cannot be called 'Legal'"),
+        ("legal.", 9, None, r"a benchmark cannot be called 'legal\.'"),
+        ("nul", 9, None, "a benchmark cannot be called 'nul'"),
         ("taken", 9, None, "taken is there already"),
         ("legal", 9, 8, "--sample 8: it can be 1 to 7, of 9 sentences"),
         ("legal", 9, 0, "--sample 0: it can be 1 to 7"),
