@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 from unicodedata import category
@@ -55,22 +55,30 @@ def redact(text: str) -> str:
     """A text without keys: those of the environment and those that were told to be hidden, however they are quoted or
     encoded, what looks like one, and passwords in addresses.
     """
-    if _NUMBERS.fullmatch(text):
-        return text
-    for key in _list_keys():
-        text = _compile(key).sub(HIDDEN, text)
-    return _LIKE_KEYS.sub(_keep_rest, text)
+    return _redact(text, _list_keys())
 
 
 def redact_all(value: Any) -> Any:
     """The same for every text in a value that JSON can hold."""
+    return _redact_all(value, _list_keys())
+
+
+def _redact(text: str, keys: Sequence[str]) -> str:
+    if _NUMBERS.fullmatch(text):
+        return text
+    for key in keys:
+        text = _compile(key).sub(HIDDEN, text)
+    return _LIKE_KEYS.sub(_keep_rest, text)
+
+
+def _redact_all(value: Any, keys: Sequence[str]) -> Any:
     match value:
         case str():
-            return plain if (plain := redact(value)) != value else value
+            return plain if (plain := _redact(value, keys)) != value else value
         case Mapping():
-            return {redact_all(name): redact_all(inner) for name, inner in value.items()}
+            return {_redact_all(name, keys): _redact_all(inner, keys) for name, inner in value.items()}
         case list() | tuple():
-            return [redact_all(inner) for inner in value]
+            return [_redact_all(inner, keys) for inner in value]
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from ..types import Entity, Sentence
@@ -38,14 +39,18 @@ class Gazetteer:
     def find(self, tokens: Sequence[str]) -> Iterator[Entity]:
         """The mentions in a sentence from left to right, the longest where several begin at one token."""
         read = _fold(tokens) if self.folded else tuple(tokens)
-        longest = max(map(len, self.types), default=0)
         start = 0
         while start < len(read):
-            ends = range(min(start + longest, len(read)), start, -1)
+            ends = range(min(start + self._longest, len(read)), start, -1)
             end = next((end for end in ends if read[start:end] in self.types), None)
             if end is not None:
                 yield Entity(start, end, self.types[read[start:end]])
             start = end or start + 1
+
+    @cached_property
+    def _longest(self) -> int:
+        """The tokens of the longest mention."""
+        return max(map(len, self.types), default=0)
 
 
 def _fold(tokens: Sequence[str]) -> Tokens:
