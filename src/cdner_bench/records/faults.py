@@ -61,7 +61,7 @@ def _find_wrong_counts(result: Result) -> Iterator[Fault]:
             yield where, f"no protocol is called so: {did_you_mean(protocol, PROTOCOLS)}"
         for kind, counts in per_type.items():
             if counts.tp + counts.fn < 0 or (counts.fn < 0 and protocol not in OWN_GOLD):
-                yield f"{where}.{kind}", f"{_write(counts)} has a negative count"
+                yield f"{where}.{kind}", f"{counts} has a negative count"
         other = gold if protocol in OWN_GOLD else _count_gold(per_type)
         for kind in sorted(gold.keys() | other.keys()):
             if gold.get(kind) != other.get(kind):
@@ -77,11 +77,11 @@ def _find_wrong_sizes(result: Result) -> Iterator[Fault]:
     values = {id(counts): counts for counts in result.sentences}
     tally = [(values[key], n) for key, n in Counter(map(id, result.sentences)).items()]
     if negative := [counts for counts, _ in tally if counts.fn < 0]:
-        yield "sentences", f"{_write(negative[0])} has a negative count"
+        yield "sentences", f"{negative[0]} has a negative count"
     here = Counts(*(sum(getattr(c, part) * n for c, n in tally) for part in ("tp", "fp", "fn")))
     there = total(headline.values())
     if here != there:
-        yield "sentences", f"they add up to {_write(here)}, and scores.{HEADLINE} to {_write(there)}"
+        yield "sentences", f"they add up to {here}, and scores.{HEADLINE} to {there}"
     yield from _find_other_data(result)
     limits = {"read": number, "unseen sentences": number, "unseen entities": here.tp + here.fn}
     kinds = {*limits, "unseen tokens", *Reason, *(f"{cut} cut" for cut in Cut)}
@@ -121,7 +121,3 @@ def _find_wrong_usage(usage: Usage) -> Iterator[Fault]:
 def _count_gold(per_type: Mapping[str, Counts]) -> dict[str, int]:
     """The size of gold by type, of those that it has."""
     return {kind: size for kind, counts in per_type.items() if (size := counts.tp + counts.fn)}
-
-
-def _write(counts: Counts) -> str:
-    return f"{counts.tp}/{counts.fp}/{counts.fn}"

@@ -111,12 +111,6 @@ def load_all(root: Path) -> list[Measured]:
     return read_all(root, "", FORM)
 
 
-def _migrate(record: dict[str, Any], schema: int) -> dict[str, Any]:
-    for step in range(schema, SCHEMA):
-        record = MIGRATIONS[step](record)
-    return record
-
-
 def _build(record: dict[str, Any]) -> Measured:
     measurement = record.get("measurement")
     columns = measurement.get("columns", {}) if isinstance(measurement, dict) else {}
@@ -153,4 +147,4 @@ def _make_adapter() -> TypeAdapter[Measured]:
     return TypeAdapter(Measured)
 
 
-FORM = Form("measurement", SCHEMA, _migrate, _build, _find_faults, "remove it and measure again")
+FORM = Form("measurement", MIGRATIONS, _build, _find_faults, "remove it and measure again")

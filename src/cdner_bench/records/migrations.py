@@ -26,13 +26,6 @@ _KNOWLEDGE = ("pretraining", "gtok", "gtok_folder", "gtok_mix", "gtok_mix_unit",
 """Options of `topt` and `bert-gtok` that chose the corpus of explanations."""
 
 
-def migrate(record: dict[str, Any], schema: int) -> dict[str, Any]:
-    """The fields of a result of an older schema as today's. Raises `KeyError` and its like for what is no result."""
-    for step in range(schema, SCHEMA):
-        record = MIGRATIONS[step](record)
-    return record
-
-
 def migrate_method(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Name, revision, preset, options and backbone of a method or an analysis; and its plugin, as provenance."""
     release, _, code = facts["version"].partition("+")

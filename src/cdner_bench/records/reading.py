@@ -50,17 +50,21 @@ R = TypeVar("R", bound=Placed)
 
 @dataclass(frozen=True)
 class Form(Generic[R]):
-    """How a kind of record is read: what it is called, its newest schema, what lifts an older one to it, what makes a
-    value of its fields and raises `ValidationError` or `ValueError`, what finds faults in that, and what to do about a
-    file that is refused.
+    """How a kind of record is read: what it is called, what lifts each older schema to the next, what makes a value of
+    its fields and raises `ValidationError` or `ValueError`, what finds faults in that, and what to do about a file that
+    is refused.
     """
 
     name: str
-    schema: int
-    migrate: Callable[[dict[str, Any], int], dict[str, Any]]
+    migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]
     build: Callable[[dict[str, Any]], R]
     find_faults: Callable[[R], Iterator[Fault]]
     remedy: str
+
+    @property
+    def schema(self) -> int:
+        """The newest schema."""
+        return max(self.migrations) + 1
 
 
 def read(path: Path, form: Form[R]) -> R:
@@ -78,7 +82,8 @@ def read(path: Path, form: Form[R]) -> R:
         upgrade = "pip install --upgrade cdner-bench"
         raise ResultError(f"{path} has schema {schema}, this version reads up to {form.schema}", hint=upgrade)
     try:
-        record = form.migrate(record, schema)
+        for step in range(schema, form.schema):
+            record = form.migrations[step](record)
     except (CdnerError, LookupError, TypeError, ValueError, AttributeError) as error:
         why = f"{type(error).__name__}: {error}" if not isinstance(error, KeyError) else f"it has no {error}"
         raise ResultError(f"{path} is not a {form.name} of schema {schema}: {why}", hint=hint) from None

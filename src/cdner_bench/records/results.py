@@ -27,7 +27,7 @@ from ..scoring import FROM_PREDICTIONS, Counts, Scores, total
 from ..types import Doubt, Scenario
 from .comparable import Comparable, find_other_gold, know_gold
 from .faults import find_faults
-from .migrations import SCHEMA, migrate
+from .migrations import MIGRATIONS, SCHEMA
 from .reading import Form, find_repeated, read, read_all, refuse, show
 
 PREDICTIONS_ONLY = "predictions only"
@@ -94,17 +94,13 @@ def _read_all_counts(text: object) -> Sequence[Counts]:
     return list(map(known.__getitem__, parts))
 
 
-def _write_counts(counts: Counts) -> str:
-    return f"{counts.tp}/{counts.fp}/{counts.fn}"
-
-
-FileCounts = Annotated[Counts, PlainValidator(_read_counts), PlainSerializer(_write_counts)]
+FileCounts = Annotated[Counts, PlainValidator(_read_counts), PlainSerializer(str)]
 """In a file: "tp/fp/fn"."""
 
 SentenceCounts = Annotated[
     Sequence[Counts],
     PlainValidator(_read_all_counts),
-    PlainSerializer(lambda counts: " ".join(map(_write_counts, counts))),
+    PlainSerializer(lambda counts: " ".join(map(str, counts))),
 ]
 """In a file: the counts of each sentence, separated by spaces."""
 
@@ -229,4 +225,4 @@ def _make_adapter() -> TypeAdapter[Result]:
     return TypeAdapter(Result)
 
 
-FORM = Form("result", SCHEMA, migrate, _build, find_faults, "remove it and run again")
+FORM = Form("result", MIGRATIONS, _build, find_faults, "remove it and run again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..data import Benchmark
@@ -98,13 +99,8 @@ def _hold(prediction: Prediction, sentence: Sentence, target: Corpus) -> Predict
     known = frozenset(target.types)
     strange = dict.fromkeys(entity for entity in prediction.entities if entity.type not in known)
     rejected = [Rejected(e.type, f"{sentence.surface(e)} [{e.start}, {e.end})", Reason.UNKNOWN_TYPE) for e in strange]
-    return Prediction(
-        prediction.sentence_id,
-        tuple(entity for entity in prediction.entities if entity.type in known),
-        (*prediction.rejected, *rejected),
-        prediction.raw,
-        prediction.tags,
-        prediction.cut,
-        prediction.unseen,
-        prediction.read,
+    return replace(
+        prediction,
+        entities=tuple(entity for entity in prediction.entities if entity.type in known),
+        rejected=(*prediction.rejected, *rejected),
     )

@@ -15,6 +15,7 @@ from .judging import (
     judge_by_benchmark,
     judge_by_column,
     judge_by_file,
+    name_type,
     rename_types,
 )
 from .predictions import encode, read_kept, read_own
@@ -52,6 +53,7 @@ __all__ = [
     "judge_by_file",
     "list_unplaced",
     "measure_floor",
+    "name_type",
     "pair",
     "predictions",
     "read_kept",

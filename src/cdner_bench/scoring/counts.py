@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..types import Doubt, Prediction, Sentence
@@ -26,6 +27,10 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn)
+
+    def __str__(self) -> str:
+        """As files have it: tp/fp/fn."""
+        return f"{self.tp}/{self.fp}/{self.fn}"
 
     @property
     def precision(self) -> float:
@@ -65,6 +70,31 @@ def add_per_type(parts: Sequence[PerType]) -> PerType:
     """The counts of several corpora, or parts of one, as one."""
     kinds = sorted({kind for part in parts for kind in part})
     return {kind: total(part[kind] for part in parts if kind in part) for kind in kinds}
+
+
+class Tally:
+    """Right, wrong and missed entities while they are counted, by type. Types that are not among `types`, if these are
+    given, are counted as one, `OUTSIDE`.
+    """
+
+    def __init__(self, types: Collection[str] | None = None) -> None:
+        self._known = None if types is None else frozenset(types)
+        self._sides: tuple[Counter[str], Counter[str], Counter[str]] = (Counter(), Counter(), Counter())
+
+    def add(self, right: Iterable[str], wrong: Iterable[str], missed: Iterable[str]) -> None:
+        """Count the types of what is right, wrong and missed."""
+        for side, kinds in zip(self._sides, (right, wrong, missed), strict=True):
+            side.update(kinds)
+
+    @property
+    def counts(self) -> PerType:
+        """What was counted."""
+        kinds = {kind for side in self._sides for kind in side}
+        known = kinds if self._known is None else kinds & self._known
+        counts = {kind: Counts(*(side[kind] for side in self._sides)) for kind in known}
+        if kinds - known:
+            counts[OUTSIDE] = Counts(*(sum(side[kind] for kind in kinds - known) for side in self._sides))
+        return dict(sorted(counts.items()))
 
 
 def average_types(per_type: PerType, *, weighted: bool = False) -> Ratios:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..types import Entity, Prediction, Sentence
+from ..types import Entity, Sentence
 from .counts import Counts, Pairs
-from .protocols.span_f1 import list_unplaced
+from .protocols.span_f1 import is_right, list_unplaced
 
 ERROR_CLASSES = ("wrong type", "wrong boundary", "wrong type and boundary", "missed", "spurious", "unplaced")
 
@@ -55,10 +55,11 @@ def list_errors(pairs: Pairs) -> Iterator[Mistake]:
     first. What remains is missed or spurious; what is not in its sentence at all is unplaced.
     """
     for sentence, prediction in pairs:
-        if _is_right(sentence, prediction):
+        if is_right(sentence, prediction):
             continue
-        gold = [e for e in sentence.entities if e not in prediction.entities]
-        said = sorted(frozenset(prediction.entities) - frozenset(sentence.entities))
+        placed = frozenset(prediction.entities)
+        gold = [e for e in sentence.entities if e not in placed]
+        said = sorted(placed.difference(sentence.entities))
         for kind, alike in _WRONG.items():
             yield from (Mistake(sentence, kind, one, other) for one, other in _match(gold, said, alike))
         yield from (Mistake(sentence, "missed", entity) for entity in gold)
@@ -81,7 +82,7 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
     exact = Counts()
     halves = 0
     for sentence, prediction in pairs:
-        if _is_right(sentence, prediction):
+        if is_right(sentence, prediction):
             exact += Counts(tp=len(sentence.entities))
             continue
         gold = list(sentence.entities)
@@ -92,10 +93,6 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
     whole = 2 * exact.tp + exact.fp + exact.fn
     partial = 100 * (2 * exact.tp + halves) / whole if whole else 0.0
     return {"boundary-only": exact.f1, "partial": partial}
-
-
-def _is_right(sentence: Sentence, prediction: Prediction) -> bool:
-    return prediction.entities == sentence.entities and not prediction.rejected
 
 
 def _match(

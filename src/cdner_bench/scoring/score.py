@@ -22,7 +22,7 @@ def score(gold: Sequence[Sentence], predictions: Sequence[Prediction], types: Co
     """
     pairs = pair(gold, predictions)
     counted = count_by_spans(pairs, types) if len(pairs) > LARGEST else {}
-    protocols = {name: counted.get(name) or protocol(pairs, types) for name, protocol in PROTOCOLS.items()}
+    protocols = {name: counted[name] if name in counted else count(pairs, types) for name, count in PROTOCOLS.items()}
     sentences = [sentence_counts(sentence, prediction) for sentence, prediction in pairs]
     if total(sentences) != total(protocols[HEADLINE].values()):
         raise AssertionError("the per-sentence counter disagrees with seqeval: please report this as a bug")

@@ -233,7 +233,7 @@ def _show(report: Report) -> None:
         protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
     per_type = make_table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6, keep=("F1",))
     for kind, counts in report.per_type.items():
-        per_type.add_row(_name_type(kind), *_format_counts(counts))
+        per_type.add_row(scoring.name_type(kind), *_format_counts(counts))
     per_type.add_section()
     per_type.add_row("micro", *_format_counts(report.scores.counts()))
     for name, mean in report.averages.items():
@@ -243,7 +243,9 @@ def _show(report: Report) -> None:
         "type", *(kind.replace(" ", "\n") for kind in kinds), "all", title="Errors", right=len(kinds) + 1
     )
     for kind, of_type in report.errors_per_type.items():
-        errors.add_row(_name_type(kind), *(str(of_type[error] or "") for error in kinds), str(sum(of_type.values())))
+        errors.add_row(
+            scoring.name_type(kind), *(str(of_type[error] or "") for error in kinds), str(sum(of_type.values()))
+        )
     errors.add_section()
     errors.add_row("all", *map(str, report.errors.values()), str(sum(report.errors.values())))
     show(protocols, per_type, errors)
@@ -265,8 +267,8 @@ def _draw_confusion(report: Report) -> Table | str:
     kinds = [*sorted(found - set(ends)), *(end for end in ends if end in found)]
     across = [kind for kind in kinds if any(kind in said for said in rows.values())]
     numbers = {kind: str(n) for n, kind in enumerate(kinds, start=1)}
-    for headings in (list(map(_name_type, across)), [numbers[kind] for kind in across]):
-        named = headings == list(map(_name_type, across))
+    for headings in (list(map(scoring.name_type, across)), [numbers[kind] for kind in across]):
+        named = headings == list(map(scoring.name_type, across))
         table = make_table(
             "gold \\ predicted", *headings, title="Errors by gold and predicted type (right ones not counted)",
             right=len(across),
@@ -274,17 +276,11 @@ def _draw_confusion(report: Report) -> Table | str:
         table.padding = (0, 0)
         for kind in kinds:
             if kind in rows or (not named and kind in across):
-                label = _name_type(kind) if named else f"{numbers[kind]} {_name_type(kind)}"
+                label = scoring.name_type(kind) if named else f"{numbers[kind]} {scoring.name_type(kind)}"
                 table.add_row(label, *(str(rows.get(kind, {}).get(other, "")) for other in across))
         if Terminal(width=1000).measure(table).maximum <= WIDEST:
             return table
     return f"errors by gold and predicted type: {len(across)} columns are too many here; --json has them, as confusion"
-
-
-def _name_type(kind: str) -> str:
-    from ... import scoring
-
-    return "(unknown type)" if kind == scoring.OUTSIDE else kind
 
 
 def _format_counts(counts: Counts) -> list[str]:

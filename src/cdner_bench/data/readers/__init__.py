@@ -1,7 +1,7 @@
 """Formats of labelled sentences: a module a format, recognised from what a file holds."""
 
 from . import conll, schemes
-from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens
+from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens, stand_in_order
 from .reading import check_types, count_unknown_types, guess_type, make_sentences, read_file, read_sentences
 from .source import show_name
 from .writing import WRITERS, Written, convert
@@ -24,4 +24,5 @@ __all__ = [
     "read_sentences",
     "schemes",
     "show_name",
+    "stand_in_order",
 ]

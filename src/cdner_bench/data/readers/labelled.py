@@ -169,10 +169,15 @@ def _trim(span: Span, text: str, where: str) -> tuple[int, int]:
     return start + len(said) - len(said.lstrip()), end - (len(said) - len(said.rstrip()))
 
 
+def stand_in_order(entities: Iterable[Entity]) -> bool:
+    """Whether entities are in order, and none overlaps another."""
+    return all(one.end <= other.start for one, other in pairwise(entities))
+
+
 def drop_overlaps(entities: Iterable[Entity]) -> tuple[list[Entity], list[Entity]]:
     """The entities that do not overlap, in order, and those that do: of two, the first stays, then the longer."""
     entities = tuple(entities)
-    if all(one.end <= other.start for one, other in pairwise(entities)):
+    if stand_in_order(entities):
         return list(entities), []
     kept: list[Entity] = []
     dropped: list[Entity] = []

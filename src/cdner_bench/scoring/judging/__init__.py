@@ -4,6 +4,7 @@ from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, 
 from .lists import score
 from .matching import Split, match_ids, match_order
 from .report import MISSED, SPURIOUS, Report, choose_types
+from .words import name_type
 
 __all__ = [
     "MISSED",
@@ -18,6 +19,7 @@ __all__ = [
     "judge_by_file",
     "match_ids",
     "match_order",
+    "name_type",
     "rename_types",
     "score",
 ]

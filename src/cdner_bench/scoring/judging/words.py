@@ -32,9 +32,7 @@ def cite(report: Report) -> str:
 
 def describe(report: Report) -> str:
     """Precision, recall, F1 and the size of gold for each type and on average, then the errors and the remarks."""
-    rows: list[tuple[str, Counts | Ratios]] = [
-        ("(unknown type)" if kind == OUTSIDE else kind, counts) for kind, counts in report.per_type.items()
-    ]
+    rows: list[tuple[str, Counts | Ratios]] = [(name_type(kind), counts) for kind, counts in report.per_type.items()]
     rows += [("micro", report.scores.counts()), *report.averages.items()]
     width = max(len(name) for name, _ in rows)
     lines = [f"{'':{width}}  precision  recall      F1   gold"]
@@ -44,6 +42,11 @@ def describe(report: Report) -> str:
     errors = ", ".join(f"{count:,} {kind}" for kind, count in report.errors.items() if count)
     lines += ["", f"{HEADLINE}, in percent; errors: {errors or 'none'}", *(f"note: {r}" for r in report.remarks)]
     return show("\n".join(lines))
+
+
+def name_type(kind: str) -> str:
+    """What a reader is told of a type."""
+    return "(unknown type)" if kind == OUTSIDE else kind
 
 
 def _find_version() -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 
-from ...data import conll
+from ...data import conll, readers
 from ...types import Prediction, Sentence
-from ..counts import HEADLINE, Counts, Pairs, PerType, add_per_type
-from .span_f1 import count_spans, stand_in_order, strict_reading
+from ..counts import HEADLINE, Pairs, PerType, add_per_type
+from .span_f1 import count_spans, strict_reading
 from .tags import bio_projected, conlleval_stream, seqeval_default
 
 _SPANS: Mapping[str, Callable[[Pairs, Collection[str]], PerType]] = {
@@ -31,30 +30,15 @@ def count_by_spans(pairs: Pairs, types: Collection[str]) -> Mapping[str, PerType
     # In one stream of tags a sentence that begins with I- may go on with the entity that ends the sentence before it.
     goes_on = [p.tags is not None and p.tags[0].startswith("I-") for _, p in pairs[1:]] + [False]
     alone = [one and not goes for one, goes in zip(plain, goes_on, strict=True)]
-    shared = _count([pair for pair, chosen in zip(pairs, alone, strict=True) if chosen])
+    shared = count_spans([pair for pair, chosen in zip(pairs, alone, strict=True) if chosen], types)
     others = [pair for pair, chosen in zip(pairs, alone, strict=True) if not chosen]
     return {name: add_per_type([shared, protocol(others, types)]) for name, protocol in _SPANS.items()}
 
 
 def _is_plain(sentence: Sentence, prediction: Prediction, known: Collection[str]) -> bool:
     said = prediction.entities
-    if prediction.rejected or prediction.raw is not None or not stand_in_order(said):
+    if prediction.rejected or prediction.raw is not None or not readers.stand_in_order(said):
         return False
     if not all(e.type in known for e in said) or not all(e.type in known for e in sentence.entities):
         return False
     return prediction.tags is None or list(prediction.tags) == conll.tags(said, len(sentence.tokens))
-
-
-def _count(pairs: Pairs) -> PerType:
-    right: Counter[str] = Counter()
-    wrong: Counter[str] = Counter()
-    missed: Counter[str] = Counter()
-    for sentence, prediction in pairs:
-        gold, said = sentence.entities, prediction.entities
-        for entity in gold:
-            (right if entity in said else missed)[entity.type] += 1
-        if gold != said:
-            for entity in said:
-                if entity not in gold:
-                    wrong[entity.type] += 1
-    return {k: Counts(right[k], wrong[k], missed[k]) for k in sorted(right.keys() | wrong.keys() | missed.keys())}

@@ -6,16 +6,14 @@ nothing predicted is dropped: what could not be placed in its sentence (`Rejecte
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise
 
 from seqeval.scheme import IOB2, Entities
 
-from ...data import conll
+from ...data import conll, readers
 from ...types import Entity, Prediction, Reason, Sentence
 from .. import text2text
-from ..counts import OUTSIDE, Counts, Pairs, PerType
+from ..counts import OUTSIDE, Counts, Pairs, PerType, Tally
 
 
 def span_f1(pairs: Pairs, types: Collection[str]) -> PerType:
@@ -51,16 +49,21 @@ def strict_reading(pairs: Pairs, types: Collection[str]) -> PerType:
 
 def sentence_counts(sentence: Sentence, prediction: Prediction) -> Counts:
     """The headline's counts of one sentence, by comparing sets of spans."""
-    if prediction.entities == sentence.entities and not prediction.rejected:
+    if is_right(sentence, prediction):
         return Counts(tp=len(sentence.entities))
     said, gold = frozenset(prediction.entities), frozenset(sentence.entities)
     right = len(said & gold)
     return Counts(right, len(said) - right + len(list_unplaced(sentence, prediction)), len(gold) - right)
 
 
+def is_right(sentence: Sentence, prediction: Prediction) -> bool:
+    """Whether a prediction is gold, and nothing else."""
+    return prediction.entities == sentence.entities and not prediction.rejected
+
+
 def place_spans(sentence: Sentence, prediction: Prediction) -> tuple[list[Entity], list[str]]:
     """The predicted spans that BIO has room for, and the types of everything else that was predicted."""
-    if not prediction.rejected and stand_in_order(prediction.entities):
+    if not prediction.rejected and readers.stand_in_order(prediction.entities):
         return list(prediction.entities), []
     gold = frozenset(sentence.entities)
     placed: list[Entity] = []
@@ -72,11 +75,6 @@ def place_spans(sentence: Sentence, prediction: Prediction) -> tuple[list[Entity
         else:
             placed.append(entity)
     return placed, extra
-
-
-def stand_in_order(entities: Sequence[Entity]) -> bool:
-    """Whether entities are in order, and none overlaps another."""
-    return all(one.end <= other.start for one, other in pairwise(entities))
 
 
 def list_unplaced(sentence: Sentence, prediction: Prediction) -> list[tuple[str, str]]:
@@ -103,17 +101,15 @@ equal.
 
 def count_as_sets(true: Sequence[_Marked], predicted: Sequence[_Marked], types: Collection[str]) -> PerType:
     """As `count_with_seqeval`, by comparing the spans of each sentence."""
-    known = frozenset(types)
-    counts: Counter[tuple[str, str]] = Counter()
+    tally = Tally(types)
     for (_, gold, _), (_, placed, extra) in zip(true, predicted, strict=True):
-        right = frozenset(gold) & frozenset(placed)
-        counts.update((e.type if e.type in known else OUTSIDE, "fn" if e not in right else "tp") for e in gold)
-        counts.update((e.type if e.type in known else OUTSIDE, "fp") for e in placed if e not in right)
-        counts.update((kind if kind in known else OUTSIDE, "fp") for kind in extra if kind is not None)
-    return {
-        kind: Counts(counts[kind, "tp"], counts[kind, "fp"], counts[kind, "fn"])
-        for kind in sorted({kind for kind, _ in counts})
-    }
+        said, there = frozenset(placed), frozenset(gold)
+        tally.add(
+            (e.type for e in gold if e in said),
+            (*(e.type for e in placed if e not in there), *(kind for kind in extra if kind is not None)),
+            (e.type for e in gold if e not in said),
+        )
+    return tally.counts
 
 
 def count_with_seqeval(true: Sequence[_Marked], predicted: Sequence[_Marked], types: Collection[str]) -> PerType:

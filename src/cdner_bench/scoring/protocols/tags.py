@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 
 from ...data import conll
 from ...types import Entity, Prediction, Sentence
-from ..counts import Counts, Pairs, PerType
+from ..counts import Pairs, PerType, Tally
 from .span_f1 import count_as_sets, place_spans
 
 
@@ -56,5 +55,6 @@ def count_unsaid(pairs: Pairs) -> int:
 
 
 def _count_sets(gold: set[tuple[int, Entity]], said: set[tuple[int, Entity]]) -> PerType:
-    right, wrong, missed = (Counter(e.type for _, e in s) for s in (gold & said, said - gold, gold - said))
-    return {k: Counts(right[k], wrong[k], missed[k]) for k in sorted(right.keys() | wrong.keys() | missed.keys())}
+    tally = Tally()
+    tally.add(*((e.type for _, e in side) for side in (gold & said, said - gold, gold - said)))
+    return tally.counts
