@@ -49,6 +49,11 @@ def split_names(option: str, text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def name_out(out: Path) -> list[str]:
+    """What to type for the folder of runs and leaderboards; nothing where it is this one."""
+    return [] if out.resolve() == HERE.resolve() else ["--out", str(out)]
+
+
 def make_table(*headers: str, title: str = "", right: int = 0, keep: Sequence[str] = ()) -> Grid:
     """An empty table, its last `right` columns right-aligned. Where there is no room for all, the first stays longest,
     then those that `keep` names; the others go from the right.

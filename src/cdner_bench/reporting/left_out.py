@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from ..data import Benchmark
-from ..data import benchmark as benchmarks
 from ..records import Result
 from .leaderboard import Board, find_newest
+
+K = TypeVar("K", bound=Hashable)
 
 
 def tell_left_out(board: Board) -> Iterator[str]:
     """Two lines for each method and reason: what a board leaves out and why, and what to type to see it there."""
     told: dict[tuple[str, str, str], list[Result]] = {}
-    every = [*board.left_out, *(result for row in board.rows for result in row.results)]
+    every = [*board.left_out, *(result for row in board.rows for result in row.results)] if board.left_out else []
+    of_target = _find_newest(every, lambda result: result.scenario.target)
+    of_row = _find_newest(every, _name_row)
     for result in board.left_out:
-        why = _explain(result, every)
+        why = _explain(result, of_target[result.scenario.target], of_row[_name_row(result)])
         told.setdefault((result.method.name, result.method.preset or "", why), []).append(result)
     name = board.benchmark.name
-    named = name if name in benchmarks.list_shipped() else f"{name}.toml"
     for (method, preset, why), results in told.items():
         targets = ",".join(dict.fromkeys(result.scenario.target for result in results))
         yield f"left out of {name}/{board.setting}: {_count(results)} of {method} ({targets}): {why}"
         if results[0].predictions_only:
             yield f"  → to show it, bring it again: cdner-bench score FILE --as {method} --setting {board.setting}"
             continue
-        command = f"cdner-bench run --benchmark {named} --method {method} --setting {board.setting} --target {targets}"
-        yield f"  → to show it, make it again as it is today: {command}" + (f" --preset {preset}" if preset else "")
+        command = f"cdner-bench run --benchmark {board.benchmark.given} --method {method}"
+        command += f" --setting {board.setting} --target {targets}" + (f" --preset {preset}" if preset else "")
+        yield f"  → to show it, make it again as it is today: {command}"
 
 
 def tell_strangers(results: Sequence[Result], benchmark: Benchmark) -> Iterator[str]:
@@ -52,10 +56,22 @@ def _count(results: Sequence[Result]) -> str:
     return f"{len(results)} result{'s' if len(results) > 1 else ''}"
 
 
-def _explain(result: Result, every: list[Result]) -> str:
-    newest = find_newest([r for r in every if r.scenario.target == result.scenario.target])
-    who = f"{newest.method.name}'s, the newest here"
-    mine, other = result.comparable, newest.comparable
+def _name_row(result: Result) -> tuple[str, str]:
+    return result.method.name, result.method.row
+
+
+def _find_newest(results: Iterable[Result], name: Callable[[Result], K]) -> dict[K, Result]:
+    """The result that was made last of each that is named alike."""
+    grouped: dict[K, list[Result]] = {}
+    for result in results:
+        grouped.setdefault(name(result), []).append(result)
+    return {key: find_newest(group) for key, group in grouped.items()}
+
+
+def _explain(result: Result, of_target: Result, of_row: Result) -> str:
+    """Why a result does not stand with the newest of its target, or of its row."""
+    who = f"{of_target.method.name}'s, the newest here"
+    mine, other = result.comparable, of_target.comparable
     if mine != other:
         if mine is None or other is None:
             return f"it does not say on which data, or {who}, does not"
@@ -64,8 +80,6 @@ def _explain(result: Result, every: list[Result]) -> str:
         if mine.sentences != other.sentences:
             return f"its splits have other sizes than {who}"
         return f"its data are not {who}"
-    row = (result.method.name, result.method.row)
-    newest = find_newest([r for r in every if (r.method.name, r.method.row) == row])
-    if newest.method.revision != result.method.revision:
-        return f"it is of revision {result.method.revision}, the newest of revision {newest.method.revision}"
+    if of_row.method.revision != result.method.revision:
+        return f"it is of revision {result.method.revision}, the newest of revision {of_row.method.revision}"
     return "other files that the method reads have changed since"

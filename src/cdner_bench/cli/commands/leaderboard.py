@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, PluginError, did_you_mean
-from ..common import HERE, Out, show, split_names
+from ..common import HERE, Out, name_out, show, split_names
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -129,4 +129,4 @@ def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
 def _tell_more(board: Board, out: Path) -> str:
     """What to type to see every column of a board."""
     words = ["cdner-bench", "leaderboard", "--benchmark", board.benchmark.given, "--setting", board.setting]
-    return shlex.join([*words, *([] if out.resolve() == HERE.resolve() else ["--out", str(out)]), "--format", "csv"])
+    return shlex.join([*words, *name_out(out), "--format", "csv"])

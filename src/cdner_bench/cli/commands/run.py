@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import CdnerError, OptionError, RefusedWarning
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, make_table, show, split_names
+from ..common import (
+    HERE,
+    BenchmarkName,
+    Disabled,
+    Out,
+    PluginFiles,
+    choose_benchmark,
+    make_table,
+    name_out,
+    show,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,11 +111,10 @@ def _make(
     from ...running import Workers, runner
     from ..display import open_display
 
-    place = out.absolute()  # whatever folder a plugin goes to
     if not quiet:
-        _tell_before(data, jobs, place)
+        _tell_before(data, jobs, out)
     with open_display(quiet) as observer, Workers(*(isolated or ())) as workers:
-        outcomes = list(runner.run(jobs, place, observer, workers.make if isolated else None))
+        outcomes = list(runner.run(jobs, out, observer, workers.make if isolated else None))
     if not quiet:
         _tell_after(data, jobs, outcomes, out)
     return min(sum(outcome.failed for outcome in outcomes), MOST)
@@ -115,8 +125,8 @@ def _tell_before(data: Benchmark, jobs: Sequence[Job], out: Path) -> None:
     from ...data import audit
     from ...running import survey
 
-    for remark in filter(None, [data.remark]):
-        print(remark, flush=True)
+    if data.remark:
+        print(data.remark, flush=True)
     for remark in audit.describe_own(data, dict.fromkeys(job.scenario.target for job in jobs)):
         print(f"note: {remark}", flush=True)
     try:
@@ -172,13 +182,12 @@ def _tell_next(data: Benchmark, outcomes: Sequence[Outcome], out: Path) -> None:
     if told := [f"{what} in {_name_place(paths)}" for what, paths in files.items() if paths]:
         print(", ".join(told))
     named = ["--benchmark", data.given]
+    shipped = benchmark.list_shipped()
     whole = data.given.removesuffix(f"-limit{data.limit}")
-    own = whole not in benchmark.list_shipped() and not whole.endswith(
-        ".toml"
-    )  # a folder, which no other command reads
-    if finished and not own:
-        _tell_command("leaderboard", *(() if data.given in benchmark.list_shipped() else named), *_name_out(out))
-    if files["predictions"] and not own:
+    named_elsewhere = whole in shipped or whole.endswith(".toml")  # and is no folder, which no other command reads
+    if finished and named_elsewhere:
+        _tell_command("leaderboard", *(() if data.given in shipped else named), *name_out(out))
+    if files["predictions"] and named_elsewhere:
         _tell_command("score", str(files["predictions"][0]), *named)
     elif files["predictions"] and not data.limit:
         gold = data.domain(finished[0].scenario.target).splits["test"].location
@@ -187,10 +196,6 @@ def _tell_next(data: Benchmark, outcomes: Sequence[Outcome], out: Path) -> None:
 
 def _name_place(paths: Sequence[Path]) -> str:
     return str(paths[0] if len(paths) == 1 else f"{os.path.commonpath([path.parent for path in paths])}/")
-
-
-def _name_out(out: Path) -> list[str]:
-    return [] if out == HERE else ["--out", str(out)]
 
 
 def _tell_command(*words: str) -> None:
@@ -266,7 +271,7 @@ def reproduce(
     job = reproducing.restore(before, data, registry, options.parse_assignments(option))
     try:
         with stoppable(), lasting(), TemporaryDirectory() as folder, open_display(quiet=False) as observer:
-            made = reproducing.reproduce(job, before, said, (again or Path(folder)).absolute(), observer)
+            made = reproducing.reproduce(job, before, said, again or Path(folder), observer)
     except Stopped as stopped:
         return stopped.status
     for difference in made.differences:
