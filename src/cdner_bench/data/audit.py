@@ -87,8 +87,7 @@ def describe_splits(corpus: Corpus) -> list[str]:
     if same:
         remarks.append(f"{corpus.name}: dev and test are the same sentences, so the epoch is chosen on what is scored")
     for one, other in combinations(SPLITS, 2):
-        known = set(tokens[one])
-        shared = sum(sentence in known for sentence in tokens[other])
+        shared = _count_shared(tokens[one], tokens[other])
         if shared and not (same and (one, other) == ("dev", "test")):
             remarks.append(f"{corpus.name}: {shared:,} of {len(tokens[other]):,} {other} sentences stand in {one} too")
     for split in ("train", "test"):
@@ -138,11 +137,15 @@ def find_overlaps(benchmark: Benchmark) -> list[Overlap]:
     }
     overlaps = []
     for one, other in combinations(texts, 2):
-        known = frozenset(texts[one])
-        shared = sum(tokens in known for tokens in texts[other])
-        if shared:
+        if shared := _count_shared(texts[one], texts[other]):
             overlaps.append(Overlap(one, other, shared))
     return overlaps
+
+
+def _count_shared(one: Iterable[tuple[str, ...]], other: Iterable[tuple[str, ...]]) -> int:
+    """How many sentences of the other split stand in the one, too."""
+    known = frozenset(one)
+    return sum(tokens in known for tokens in other)
 
 
 def find_conflicts(benchmark: Benchmark) -> list[Conflict]:

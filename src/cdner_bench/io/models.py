@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from . import derived
 from .files import hash_content, sha256
 from .locks import lock
 from .places import CACHE_REMEDY, check_relative, find_below, find_benchmarks_dir, find_cache_dir
+from .reading import read_toml
 from .volumes import NO_ROOM, writing
 
 
@@ -71,8 +71,8 @@ class Model:
 @cache
 def read_catalogue() -> dict[str, Model]:
     """The models that `fetch` knows, by name."""
-    with (find_benchmarks_dir() / "reference" / "models.toml").open("rb") as stream:
-        return {name: Model(name, **entry) for name, entry in tomllib.load(stream).items()}
+    table = read_toml(find_benchmarks_dir() / "reference" / "models.toml", DataError)
+    return {name: Model(name, **entry) for name, entry in table.items()}
 
 
 def identify(name: str) -> str:

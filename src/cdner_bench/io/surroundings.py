@@ -240,7 +240,7 @@ def _list_functions() -> dict[tuple[str, str], Any]:
 
 def _set_functions(was: dict[tuple[str, str], Any]) -> None:
     for (module, name), value in was.items():
-        found = sys.modules.setdefault(module, ModuleType(module)) if module not in sys.modules else sys.modules[module]
+        found = sys.modules[module]  # put back before
         if vars(found).get(name) is not value:
             setattr(found, name, value)
 

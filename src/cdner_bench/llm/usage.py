@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from ..errors import OptionError
-from ..io import find_benchmarks_dir
+from ..errors import DataError, OptionError
+from ..io import find_benchmarks_dir, read_toml
 from .ending import STATES
 from .question import Answer
 
@@ -42,7 +41,7 @@ def make_price(price_in: float | None, price_out: float | None) -> Price | None:
 
 @cache
 def _read_prices() -> Mapping[str, Price]:
-    table = tomllib.loads((find_benchmarks_dir() / "reference" / "llm-prices.toml").read_text(encoding="utf-8"))
+    table = read_toml(find_benchmarks_dir() / "reference" / "llm-prices.toml", DataError)
     return {name: Price(*pair) for name, pair in table["usd_per_million_tokens"].items()}
 
 
