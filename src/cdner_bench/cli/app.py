@@ -63,7 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         refused = _announce_warnings()
         status = _guard(lambda: _dispatch(words))
     if refused:
-        print(f"cdner-bench: {len(refused)} files refused, the others count", file=sys.stderr)
+        print(
+            f"cdner-bench: {len(refused)} {'files' if len(refused) > 1 else 'file'} refused, the others count",
+            file=sys.stderr,
+        )
     streams.abandon_broken()
     status = status or int(bool(refused))
     if any(not thread.daemon for thread in threading.enumerate() if thread not in threads):
