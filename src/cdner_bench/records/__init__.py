@@ -2,6 +2,7 @@
 
 from . import measurements, results
 from .comparable import Comparable, describe_comparable
+from .finding import Run, find_run, find_runs, load_runs
 from .kept import keep_again, keep_predictions, locate_predictions, move_predictions
 from .measurements import NO_BENCHMARK, CorpusFacts, Measured
 from .migrations import SCHEMA
@@ -19,11 +20,15 @@ __all__ = [
     "Measured",
     "MethodFacts",
     "Result",
+    "Run",
     "Status",
     "describe_comparable",
     "describe_provenance",
+    "find_run",
+    "find_runs",
     "keep_again",
     "keep_predictions",
+    "load_runs",
     "locate_predictions",
     "measurements",
     "move_predictions",

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..data import Benchmark
-from ..errors import ResultError
 from ..plugins import Registry, options
-from ..records import Result, locate_predictions, results
+from ..records import Result
 from ..scoring import read_kept
 from .runner import Job, JobObserver, Outcome, run
 
@@ -28,26 +27,6 @@ class Reproduced:
     def exact(self) -> bool:
         """Whether every prediction is the same."""
         return self.outcome.f1 is not None and self.same == self.sentences
-
-
-def find(named: str, out: Path) -> tuple[Result, Path]:
-    """The result of a run, by its id or its file, and the file of its predictions. Raises `ResultError` if either is
-    not there.
-    """
-    folder = out / "runs" / named
-    file = folder / "run.json" if (folder / "run.json").is_file() else Path(named)
-    if not file.is_file():
-        found = [r for r in results.load_all(out / "leaderboards" / "results") if r.run == named]
-        if not found:
-            hint = "name the id of a run, which its result file says, or that file; --out FOLDER says where it lies"
-            raise ResultError(f"there is no run and no result file {named}", hint=hint)
-        file = out / "leaderboards" / "results" / found[0].path
-    result = results.load(file)
-    boards = file.absolute().parents[len(result.path.parts)] if file.name == result.path.name else out / "leaderboards"
-    places = [file.with_name("predictions.jsonl"), locate_predictions(boards, result)]
-    for place in (place for place in places if place.is_file()):
-        return result, place
-    raise ResultError(f"{file}: there are no predictions at {places[-1]}", hint="name a run that was finished here")
 
 
 def restore(result: Result, benchmark: Benchmark, registry: Registry, chosen: Mapping[str, object]) -> Job:

@@ -11,8 +11,7 @@ import pytest
 
 from cdner_bench import plugins
 from cdner_bench.data import Benchmark
-from cdner_bench.errors import ResultError
-from cdner_bench.records import results
+from cdner_bench.records import find_run
 from cdner_bench.running import Job, reproducing, runner
 from support import ROOT, Nobody, Run
 
@@ -29,23 +28,9 @@ def job(mini: Benchmark, tmp_path: Path) -> Job:
     return job
 
 
-def test_a_run_is_found_by_its_id_and_by_its_files(job: Job, tmp_path: Path) -> None:
-    (on_board,) = tmp_path.glob("leaderboards/results/**/*.json")
-    own, kept = tmp_path / "runs" / job.id, next(tmp_path.glob("leaderboards/predictions/**/*.gz"))
-    for named, said in ((job.id, own / "predictions.jsonl"), (own / "run.json", own / "predictions.jsonl")):
-        assert reproducing.find(str(named), tmp_path) == (results.load(on_board), said)
-    assert reproducing.find(str(on_board), Path("elsewhere"))[1].samefile(kept)
-    (own / "run.json").unlink()
-    assert reproducing.find(job.id, tmp_path)[1] == kept  # made on another machine
-    kept.unlink()
-    with pytest.raises(ResultError, match="there are no predictions at"):
-        reproducing.find(job.id, tmp_path)
-    with pytest.raises(ResultError, match="there is no run and no result file nothing"):
-        reproducing.find("nothing", tmp_path)
-
-
 def test_what_differs_is_said(job: Job, tmp_path: Path, mini: Benchmark) -> None:
-    before, said = reproducing.find(job.id, tmp_path)
+    found = find_run(job.id, tmp_path)
+    before, said = found.result, found.predictions
     again = reproducing.restore(before, mini, REGISTRY, {})
     assert again.id == job.id
     same = reproducing.reproduce(again, before, said, tmp_path / "again", Nobody())

@@ -245,7 +245,9 @@ def plan(
 
 
 def reproduce(
-    run: Annotated[str, typer.Argument(help="The id of a finished run, or its result file.")],
+    run: Annotated[
+        str, typer.Argument(help="A finished run: its id or how it begins, METHOD/TARGET/SEED, or its result file.")
+    ],
     benchmark: BenchmarkName = None,
     option: Options = [],
     out: Out = HERE,
@@ -261,17 +263,19 @@ def reproduce(
     from ... import plugins
     from ...io import Stopped, stoppable
     from ...plugins import options
+    from ...records import find_run
     from ...running import reproducing
     from ..display import open_display
     from ..streams import lasting
 
-    before, said = reproducing.find(run, out)
+    found = find_run(run, out)
+    before = found.result
     data = choose_benchmark(benchmark or before.benchmark.name)
     registry = plugins.discover(plugin, no_plugin)
     job = reproducing.restore(before, data, registry, options.parse_assignments(option))
     try:
         with stoppable(), lasting(), TemporaryDirectory() as folder, open_display(quiet=False) as observer:
-            made = reproducing.reproduce(job, before, said, again or Path(folder), observer)
+            made = reproducing.reproduce(job, before, found.predictions, again or Path(folder), observer)
     except Stopped as stopped:
         return stopped.status
     for difference in made.differences:

@@ -1,0 +1,123 @@
+"""A run by what people call it: its id, the beginning of its id, `method/target/seed`, or its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ResultError, did_you_mean
+from . import results
+from .kept import locate_predictions
+from .results import Result
+
+_FORMS = "an id or how it begins, METHOD/TARGET/SEED, METHOD/SETTING/TARGET/SEED, or a result file"
+_NAMED = 6  # how many of several are named
+
+
+@dataclass(frozen=True)
+class Run:
+    """The record of a run: the result, the file that holds it, and where its predictions may lie, the nearest first."""
+
+    result: Result
+    file: Path
+    places: Sequence[Path]
+
+    @property
+    def predictions(self) -> Path:
+        """The file of its predictions. Raises `ResultError` if there is none."""
+        for place in self.places:
+            if place.is_file():
+                return place
+        raise ResultError(
+            f"{self.file}: there are no predictions at {self.places[-1]}", hint="name a run that was finished here"
+        )
+
+    @property
+    def log(self) -> Path | None:
+        """The log of the run, where it was made here."""
+        place = self.places[0].with_name("log.txt")
+        return place if place.is_file() else None
+
+    @property
+    def name(self) -> str:
+        """`method/setting/target/seed`, which is also how to ask for it."""
+        result = self.result
+        return f"{result.method.name}/{result.scenario.setting}/{result.scenario.target}/{result.seed}"
+
+
+def load_run(file: Path, out: Path) -> Run:
+    """The run of a result file, or of a `run.json`. Raises `ResultError` for what is none."""
+    result = results.load(file)
+    boards = out / "leaderboards"
+    if file.name == result.path.name and len(file.absolute().parents) > len(result.path.parts):
+        boards = file.absolute().parents[len(result.path.parts)]
+    beside = file.parent if file.name == "run.json" else boards.parent / "runs" / result.run
+    return Run(result, file, [beside / "predictions.jsonl", locate_predictions(boards, result)])
+
+
+def load_runs(out: Path, benchmark: str = "") -> list[Run]:
+    """Every run that has a result below `out`, or those of a benchmark, in a fixed order. What cannot be believed is
+    left out as `results.load_all` says.
+    """
+    root = out / "leaderboards" / "results"
+    return [
+        Run(
+            result,
+            root / result.path,
+            [out / "runs" / result.run / "predictions.jsonl", locate_predictions(root.parent, result)],
+        )
+        for result in results.load_all(root, benchmark)
+    ]
+
+
+def find_runs(named: str, out: Path, benchmark: str = "") -> list[Run]:
+    """The runs that are called so, below `out`. Raises `ResultError` if there are none."""
+    place = Path(named)
+    if place.is_file():
+        return [load_run(place, out)]
+    if (own := out / "runs" / named / "run.json").is_file():
+        return [load_run(own, out)]
+    runs = load_runs(out, benchmark)
+    if found := [run for run in runs if _is_called(run, named)]:
+        return found
+    where = f" of {benchmark}" if benchmark else ""
+    said = f"there is no run and no result file {named}{where}"
+    near = did_you_mean(named, dict.fromkeys(run.name for run in runs)) if "/" in named and runs else ""
+    hint = near if near.startswith("did") else f"name {_FORMS}; --out FOLDER says where it lies"
+    raise ResultError(said, hint=hint)
+
+
+def find_run(named: str, out: Path, benchmark: str = "") -> Run:
+    """The one run that is called so. Raises `ResultError` if there is none, or if there are several."""
+    found = find_runs(named, out, benchmark)
+    if len(found) > 1:
+        raise ResultError(f"{named} is the name of {len(found)} runs: {tell_apart(found)}", hint="name one by its id")
+    return found[0]
+
+
+def tell_apart(runs: Sequence[Run]) -> str:
+    """The ids of several runs, each with what it is."""
+    shown = [f"{run.result.run} ({_describe(run)})" for run in runs[:_NAMED]]
+    return ", ".join([*shown, *([f"and {len(runs) - _NAMED} more"] if len(runs) > _NAMED else [])])
+
+
+def _describe(run: Run) -> str:
+    result = run.result
+    changed = [f"{name}={result.method.options.get(name)}" for name in result.departures]
+    return " ".join([run.result.benchmark.name, run.name, result.method.preset or "", *changed]).replace("  ", " ")
+
+
+def _is_called(run: Run, named: str) -> bool:
+    result = run.result
+    if named and result.run.startswith(named):
+        return True
+    if named.count("/") < 2:
+        return False
+    method, *middle, target, seed = named.split("/")
+    of_row = f"{result.method.name}-{result.method.row}"
+    return (
+        method in (result.method.name, of_row)
+        and middle in ([], [result.scenario.setting])
+        and (target, seed) == (result.scenario.target, str(result.seed))
+    )
