@@ -6,8 +6,10 @@ sentences, and the seeds. What one method says of a sentence is compared with wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..types import Interval
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 DRAWS = 10_000
+INTERVAL_DRAWS = 2_000
+"""For the intervals of a board: an end then differs by some hundredths of a point from that of endless draws."""
 LEVEL = 0.05
+_FAR = 6.0  # standard deviations
 _CHUNK = 1_000  # draws at a time, so that memory does not grow with them
 
 Runs = Mapping[str, Sequence[Sequence[Counts]]]
@@ -38,10 +43,11 @@ class Comparison:
 class Sample:
     """The runs of one row of a board: counts averaged over seeds, and how its score varies with the seed."""
 
-    def __init__(self, runs: Runs, domains: Sequence[str]) -> None:
+    def __init__(self, runs: Runs, domains: Sequence[str] = ()) -> None:
+        """Of some of the domains, or of all."""
         import numpy as np
 
-        arrays = {name: [_to_array(run) for run in runs[name]] for name in domains}
+        arrays = {name: [_to_array(run) for run in runs[name]] for name in domains or runs}
         self.counts: Mapping[str, Array] = {name: np.mean(each, axis=0) for name, each in arrays.items()}
         seeds = min(map(len, arrays.values()))
         by_seed = np.mean([[_f1(run.sum(axis=0)) for run in each[:seeds]] for each in arrays.values()], axis=0)
@@ -62,26 +68,28 @@ class Sample:
         return self.spread[chosen].mean(axis=1)  # type: ignore[no-any-return]
 
 
-def estimate_interval(runs: Runs, draws: int = DRAWS) -> Interval:
-    """The 95 % interval of the average F1 of a row, by the bootstrap over test sentences and over seeds; with one seed,
-    over sentences only. Percentiles of Efron (1979).
+def estimate_intervals(samples: Sequence[Sample], draws: int = INTERVAL_DRAWS) -> list[Interval]:
+    """The 95 % interval of the average F1 of each row, by the bootstrap over test sentences and over seeds; with one
+    seed, over sentences only. Percentiles of Efron (1979). All rows have the same domains, and are judged by the same
+    drawn sentences.
     """
     import numpy as np
 
+    if not samples:
+        return []
     random = np.random.default_rng(0)
-    sample = Sample(runs, list(runs))
-    found = sample.draw_seeds(random, draws)
+    found = np.stack([sample.draw_seeds(random, draws) for sample in samples], axis=1)
     for begin in range(0, draws, _CHUNK):
         size = min(_CHUNK, draws - begin)
         scores = []
-        for counts in sample.counts.values():
+        for counts in _stack(samples):
             number = len(counts)
             chosen = random.integers(0, number, size=(size, number)) + number * np.arange(size)[:, None]
             often = np.bincount(chosen.ravel(), minlength=size * number).reshape(size, number)
-            scores.append(_f1(often @ counts))
+            scores.append(_f1(_weigh(often, counts)))
         found[begin : begin + size] += np.mean(scores, axis=0)
-    low, high = np.quantile(found, [LEVEL / 2, 1 - LEVEL / 2])
-    return Interval(float(low), float(high))
+    low, high = np.quantile(found, [LEVEL / 2, 1 - LEVEL / 2], axis=0)
+    return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
 
 def compare(first: Runs, second: Runs, *, draws: int = DRAWS) -> Comparison:
@@ -104,26 +112,29 @@ def compare_all(first: Runs, others: Sequence[Runs], draws: int = DRAWS) -> Iter
         for name in domains:
             if len({len(run) for run in (*first[name], *other[name])}) > 1:
                 raise ValueError(f"the runs of {name} do not have the same sentences")
-        yield _compare(Sample(first, domains), Sample(other, domains), draws)
+        one = Sample(first, domains)
+        (hits,), (difference,), _ = _exchange(one, [Sample(other, domains)], draws)
+        yield Comparison(difference, (hits + 1) / (draws + 1))
 
 
-def _compare(one: Sample, other: Sample, draws: int) -> Comparison:
+def _exchange(one: Sample, others: Sequence[Sample], draws: int, begin: int = 0) -> tuple[Array, Array, Array]:
+    """Of each other row: how many of the draws, of which the first is number `begin`, differ as much as is observed;
+    what is observed; and the standard deviation of the draws.
+    """
     import numpy as np
 
-    random = np.random.default_rng(0)
-    observed = one.score - other.score
-    by_seeds = one.draw_seeds(random, draws) - other.draw_seeds(random, draws)
-    hits = 0
-    for begin in range(0, draws, _CHUNK):
-        size = min(_CHUNK, draws - begin)
+    random = np.random.default_rng([0, begin])
+    observed = one.score - np.array([other.score for other in others])
+    drawn = np.stack([one.draw_seeds(random, draws) - other.draw_seeds(random, draws) for other in others], axis=1)
+    for start in range(0, draws, _CHUNK):
+        size = min(_CHUNK, draws - start)
         differences = []
-        for name, mine in one.counts.items():
-            theirs = other.counts[name]
-            exchanged = random.integers(0, 2, size=(size, len(mine)), dtype=np.int8) @ (theirs - mine)
+        for mine, theirs in zip(_stack([one]), _stack(others), strict=True):
+            chosen = random.integers(0, 2, size=(size, len(mine)), dtype=np.int8)
+            exchanged = _weigh(chosen, theirs - mine)
             differences.append(_f1(mine.sum(axis=0) + exchanged) - _f1(theirs.sum(axis=0) - exchanged))
-        drawn = np.mean(differences, axis=0) + by_seeds[begin : begin + size]
-        hits += int(np.sum(np.abs(drawn) >= abs(observed) - 1e-9))
-    return Comparison(observed, (hits + 1) / (draws + 1))
+        drawn[start : start + size] += np.mean(differences, axis=0)
+    return np.sum(np.abs(drawn) >= np.abs(observed) - 1e-9, axis=0), observed, drawn.std(axis=0)
 
 
 def correct_holm(values: Sequence[float]) -> list[float]:
@@ -137,24 +148,53 @@ def correct_holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def find_ties(rows: Sequence[Runs], draws: int = DRAWS) -> list[bool]:
-    """Whether each row, of rows with the best first, cannot be told from the best; the best itself can not."""
-    if not rows:
+def find_ties(samples: Sequence[Sample]) -> list[bool]:
+    """Whether each row, of rows with the best first, cannot be told from the best; the best itself can not. All have
+    the same domains.
+
+    A row that is further from the best than `_FAR` standard deviations of a thousand draws is drawn no more: what is
+    left for chance is then the tail of a normal distribution. More rows need more draws, or none could be told apart.
+    """
+    import numpy as np
+
+    if not samples:
         return []
-    found = compare_all(rows[0], rows[1:], draws)
-    return [True, *(p >= LEVEL for p in correct_holm([comparison.p for comparison in found]))]
+    best, *others = samples
+    values = np.ones(len(others))
+    if others:
+        draws = max(DRAWS, math.ceil(2 * len(others) / LEVEL))
+        hits, observed, sd = _exchange(best, others, _CHUNK)
+        values = np.full(len(others), math.erfc(_FAR / math.sqrt(2)))
+        if near := [n for n in range(len(others)) if abs(observed[n]) <= _FAR * sd[n]]:
+            more, *_ = _exchange(best, [others[n] for n in near], draws - _CHUNK, _CHUNK)
+            values[near] = (hits[near] + more + 1) / (draws + 1)
+    return [True, *(p >= LEVEL for p in correct_holm([float(p) for p in values]))]
+
+
+def _stack(samples: Sequence[Sample]) -> Iterator[Array]:
+    """Of each domain, what the score of every row is counted from: sentences × rows × 2 (tp, 2 tp + fp + fn)."""
+    import numpy as np
+
+    for name in samples[0].counts:
+        yield np.stack([sample.counts[name] for sample in samples], axis=1)
+
+
+def _weigh(often: Any, counts: Array) -> Array:
+    """The sums over sentences, of which each counts as often as is said: draws × rows × 2."""
+    sums: Array = often.astype(counts.dtype) @ counts.reshape(len(counts), -1)
+    return sums.reshape(len(often), *counts.shape[1:])
 
 
 def _to_array(run: Sequence[Counts]) -> Array:
-    """Sentences × (tp, fp, fn)."""
+    """Sentences × (tp, 2 tp + fp + fn)."""
     import numpy as np
 
-    return np.array([(c.tp, c.fp, c.fn) for c in run], dtype=np.float64)
+    tp, fp, fn = (np.fromiter(map(attrgetter(name), run), np.float64, len(run)) for name in ("tp", "fp", "fn"))
+    return np.stack([tp, 2 * tp + fp + fn], axis=1)
 
 
 def _f1(counts: Array) -> Array:
-    """F1 in percent along the last axis (tp, fp, fn), 0 where there is nothing."""
+    """F1 in percent along the last axis (tp, 2 tp + fp + fn), 0 where there is nothing."""
     import numpy as np
 
-    whole = 2 * counts[..., 0] + counts[..., 1] + counts[..., 2]
-    return 200 * counts[..., 0] / np.where(whole > 0, whole, 1)
+    return 200 * counts[..., 0] / np.where(counts[..., 1] > 0, counts[..., 1], 1)

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cdner_bench import Counts
-from cdner_bench.scoring.resampling import Comparison, Runs, compare, correct_holm, estimate_interval, find_ties
+from cdner_bench.scoring.resampling import (
+    Comparison,
+    Runs,
+    Sample,
+    compare,
+    correct_holm,
+    estimate_intervals,
+    find_ties,
+)
 
 Array = NDArray[np.int64]
 
@@ -90,7 +98,9 @@ def test_intervals_cover(seeds: int) -> None:
     random = np.random.default_rng(5)
     sd = 0.0 if seeds == 1 else 0.02
     truth = np.mean([_score(draw_runs(random, 0.5, seeds=seeds, sentences=1500, seed_sd=sd)) for _ in range(150)])
-    intervals = [estimate_interval(draw_runs(random, 0.5, seeds=seeds, seed_sd=sd), draws=400) for _ in range(600)]
+    intervals = [
+        estimate_intervals([Sample(draw_runs(random, 0.5, seeds=seeds, seed_sd=sd))], draws=400)[0] for _ in range(600)
+    ]
     covered = np.mean([i.low <= truth <= i.high for i in intervals])
     assert 0.93 <= covered <= 0.97
 
@@ -109,14 +119,14 @@ def test_holm_by_hand() -> None:
 def test_ties_with_the_best() -> None:
     random = np.random.default_rng(6)
     best, weak = draw_pair(random, (0.8, 0.4))
-    assert find_ties([best, best, weak], draws=400) == [True, True, False]
+    assert find_ties([Sample(best), Sample(best), Sample(weak)]) == [True, True, False]
     assert find_ties([]) == []
 
 
 def test_the_same_twice_is_no_difference_and_repeatable() -> None:
     runs = draw_runs(np.random.default_rng(7), 0.5)
     assert compare(runs, runs) == Comparison(0.0, 1.0)
-    assert estimate_interval(runs) == estimate_interval(runs)
+    assert estimate_intervals([Sample(runs)]) == estimate_intervals([Sample(runs)])
 
 
 def test_only_what_both_have_is_compared() -> None:
@@ -127,3 +137,20 @@ def test_only_what_both_have_is_compared() -> None:
         compare(runs, {"y": runs["x"]})
     with pytest.raises(ValueError, match="do not have the same sentences"):
         compare(runs, {"x": [runs["x"][0][:-1]]})
+
+
+def test_a_board_is_told_apart_as_each_pair_of_it_is() -> None:
+    """Rows that are far from the best, for which little is drawn, and rows that are near."""
+    rows = draw_methods(np.random.default_rng(8), [0.85, 0.84, 0.8, 0.76, 0.5, 0.3], seeds=3, seed_sd=0.01)
+    pairs = correct_holm([compare(rows[0], row).p for row in rows[1:]])
+    samples = [Sample(runs) for runs in rows]
+    assert find_ties(samples) == [True, *(p >= 0.05 for p in pairs)]
+    assert set(find_ties(samples)) == {True, False}
+    for batch, sample in zip(estimate_intervals(samples, draws=4000), samples, strict=True):
+        (alone,) = estimate_intervals([sample], draws=4000)
+        assert (batch.low, batch.high) == pytest.approx((alone.low, alone.high), abs=0.2)
+
+
+def test_many_rows_can_still_be_told_apart() -> None:
+    best, weak = draw_pair(np.random.default_rng(9), (0.85, 0.4))
+    assert find_ties([Sample(best), *[Sample(weak)] * 1000]) == [True, *[False] * 1000]
