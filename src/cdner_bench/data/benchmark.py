@@ -113,7 +113,8 @@ class Origin:
 class Benchmark:
     """Named, versioned data and scenarios. Files are read, and checked, when first asked for. `given` is what names it
     on the command line: `name` if it is shipped, else the path of its file. One with a `limit` is another's first
-    trial: no split has more sentences.
+    trial: no split has more sentences. `board` says of methods which options, beside a preset's, rows of its boards may
+    have; None: all rows are the board's.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Benchmark:
     origins: tuple[Origin, ...] = ()
     deduplicate: bool = False
     limit: int | None = None
+    board: Mapping[str, Sequence[frozenset[str]]] | None = None
     _read: dict[str, Corpus] = field(default_factory=dict, repr=False, compare=False)
 
     def cut_to(self, limit: int) -> Benchmark:
@@ -204,6 +206,11 @@ class Benchmark:
         train, dev = (tuple(s for s in split if s.tokens not in tested) for split in (corpus.train, corpus.dev))
         removed = frozenset(digest(s.text) for s in corpus.train if s.tokens in tested)
         return replace(corpus, train=train, dev=dev, removed=removed)
+
+    def has_on_board(self, method: str, departures: Iterable[str]) -> bool:
+        """Whether a row stands on a board, of a method with these options that are not its preset's."""
+        own = frozenset(departures)
+        return self.board is None or not own or own in self.board.get(method, ())
 
     def is_present(self) -> bool:
         """Whether the files of every domain are there (their content is checked when they are read)."""
@@ -362,6 +369,7 @@ def _parse(path: Path, given: str, seen: tuple[Path, ...] = ()) -> Benchmark:
         settings=_complete(settings, domains, base),
         origins=origins or (base.origins if base else ()),
         deduplicate=reader.take("deduplicate", bool, base.deduplicate if base else False),
+        board=_read_board(reader) if reader.has("board") else None,
     )
     reader.finish()
     for key, setting in {**settings, **benchmark.settings}.items():  # what is written is refused before what it implies
@@ -395,6 +403,16 @@ def _complete(written: dict[str, Setting], own: Mapping[str, Domain], base: Benc
 def describe_transfer(sources: Sequence[str], targets: Sequence[str]) -> str:
     """A title of a setting that has none."""
     return f"{' + '.join(sources) or 'nothing'} → {', '.join(targets)}"
+
+
+def _read_board(reader: TomlTable) -> dict[str, Sequence[frozenset[str]]]:
+    board: dict[str, Sequence[frozenset[str]]] = {}
+    for method, rows in reader.take("board", dict).items():
+        lists = isinstance(rows, list) and all(isinstance(options, list) for options in rows)
+        if not lists or not all(isinstance(name, str) for options in rows for name in options):
+            raise DataError(f'{reader.path}: board.{method} is a list of lists of options, as [["model", "shots"]]')
+        board[method] = list(map(frozenset, rows))
+    return board
 
 
 def _read_origin(table: TomlTable) -> Origin:

@@ -69,10 +69,13 @@ class Remarked:
 
 @dataclass(frozen=True)
 class Several:
-    """Values of equal standing, such as percentiles, with what stands between them."""
+    """Values of equal standing, such as percentiles, with what stands between them. Programs read them apart where they
+    have `names`.
+    """
 
     values: Sequence[str | int | Fixed]
     between: str
+    names: Sequence[str] = ()
 
 
 def list_values(name: str, cell: Cell) -> dict[str, str | Number]:
@@ -91,6 +94,9 @@ def list_values(name: str, cell: Cell) -> dict[str, str | Number]:
             made = list_values(name, remarked) | {f"{name}_remark": remark}
         case Several([value]):
             made = list_values(name, value)
+        case Several(values, _, names) if names:
+            apart = zip(names, values, strict=True)
+            made = {key: v for end, value in apart for key, v in list_values(f"{name}_{end}", value).items()}
         case Several(values, between):
             made = {name: between.join(str(v) for value in values for v in list_values(name, value).values())}
         case str() | int():

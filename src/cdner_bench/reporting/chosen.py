@@ -61,7 +61,8 @@ class Chosen:
     def _tabulate(self, board: Board) -> Table:
         targets = [t for t in self.choice.targets if t in board.targets]
         table = board.scores(self.choice.protocol, targets)
-        rows = [r for r in table.rows if not self.choice.methods or r.row.method in self.choice.methods]
+        every = [*board.ranked, *board.unranked]
+        rows = [r for r in every if not self.choice.methods or r.row.method in self.choice.methods]
         columns = table.columns
         if self.choice.columns:
             known = _name_columns(board.columns(table))
@@ -73,7 +74,7 @@ def choose(boards: Sequence[Board], choice: Choice) -> Chosen:
     """What was chosen of these boards. Raises `OptionError` for a name that none of them has."""
     _check("--setting", choice.settings, (board.setting for board in boards))
     boards = [board for board in boards if not choice.settings or board.setting in choice.settings]
-    _check("--method", choice.methods, (row.method for board in boards for row in board.rows))
+    _check("--method", choice.methods, (row.method for board in boards for row in board.every_row))
     _check("--target", choice.targets, (target for board in boards for target in board.targets))
     _check("--protocol", [choice.protocol], PROTOCOLS)
     named = [_name_columns(board.columns(board.scores())) for board in boards]
@@ -83,7 +84,7 @@ def choose(boards: Sequence[Board], choice: Choice) -> Chosen:
     kept = [
         board
         for board in boards
-        if (not choice.methods or {row.method for row in board.rows} & set(choice.methods))
+        if (not choice.methods or {row.method for row in board.every_row} & set(choice.methods))
         and (not choice.targets or set(board.targets) & set(choice.targets))
     ]
     if not kept:

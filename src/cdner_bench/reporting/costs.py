@@ -10,7 +10,7 @@ from statistics import fmean
 from ..io import Phase
 from ..llm import ANSWERED, Usage
 from ..records import Result
-from ..types import Cut, Reason
+from ..types import Cut, Interval, Reason
 from .cells import HOLE, Cell, Fixed, Hole, Remarked, Several
 from .row import Row
 from .table import Column
@@ -21,14 +21,17 @@ QUIET = 0.25
 
 @dataclass(frozen=True)
 class Ranked:
-    """A row where it stands on a board: with its place, counted from 1, the name that tells it from the others, and the
-    backbone, with its precision where the rows of the board differ in that.
+    """A row where it stands on a board: with its place, counted from 1, if it has one; the name that tells it from the
+    others; and the backbone, with its precision where the rows of the board differ in that. `interval` is that of the
+    average, `tied` says that it is among those that cannot be told from the best.
     """
 
-    place: int
+    place: int | None
     label: str
     row: Row
     backbone: str
+    interval: Interval | None = None
+    tied: bool = False
 
 
 def show_mean(values: Sequence[float], digits: int) -> Cell:

@@ -6,7 +6,7 @@ and only rows that have every target: a mean over what happens to be there is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_lowercase
@@ -14,9 +14,9 @@ from typing import Any
 
 from ..data import Benchmark
 from ..records import Result
-from ..scoring import HEADLINE, PROTOCOLS
-from ..types import Doubt
-from .cells import HOLE, Cell, Estimate, Hole, Remarked, Several, list_values
+from ..scoring import HEADLINE, PROTOCOLS, estimate_intervals, find_ties
+from ..types import Doubt, Interval
+from .cells import HOLE, Cell, Estimate, Fixed, Hole, Remarked, Several, list_values
 from .costs import (
     ANSWERS,
     ASKED,
@@ -39,13 +39,31 @@ MOST_NAMED = 4
 """Options that a row is named by; JSON and CSV have all of them."""
 
 
+INTERVAL = Column[Ranked](
+    "95 %",
+    "right",
+    lambda ranked: _show_interval(ranked.interval) if ranked.interval else Hole(),
+    3,
+    "interval",
+)
+"""The ends of the interval of the average."""
+POOLED = Column[Ranked]("pooled", "right", lambda ranked: ranked.row.pooled() or Hole())
+
+
+def _show_interval(interval: Interval) -> Several:
+    return Several([Fixed(interval.low, 1), Fixed(interval.high, 1)], "–", ("low", "high"))
+
+
 @dataclass(frozen=True)
 class Board:
-    """The leaderboard of one setting of a benchmark."""
+    """The leaderboard of one setting of a benchmark: its rows, and what else was `tried`, which is neither ranked nor
+    compared.
+    """
 
     benchmark: Benchmark
     setting: str
     rows: Sequence[Row]
+    tried: Sequence[Row] = ()
     left_out: Sequence[Result] = ()
     supplements: Sequence[Supplement] = ()
 
@@ -63,25 +81,41 @@ class Board:
         )
 
     @cached_property
+    def every_row(self) -> list[Row]:
+        """The rows, and those that were tried."""
+        return [*self.rows, *self.tried]
+
+    @cached_property
     def ranked(self) -> list[Ranked]:
-        """The rows, named."""
-        stated = [[p for p in row.precisions(self.targets) if p != HOLE] for row in self.rows]
-        differ = len({p for precisions in stated for p in precisions}) > 1
+        """The rows, named, each with its place and how sure that is."""
+        samples = [row.sample for row in self.rows if row.sample]  # rows that lack one stand last
+        known = len(self.rows) - len(samples)
+        intervals = [*estimate_intervals(samples), *[None] * known]
+        ties = [*(find_ties(samples) if len(samples) > 1 else [False] * len(samples)), *[False] * known]
         return [
-            Ranked(
-                place,
-                name_row(row),
-                row,
-                f"{row.backbone}, {'/'.join(precisions)}" if differ and precisions else row.backbone,
-            )
-            for place, (row, precisions) in enumerate(zip(self.rows, stated, strict=True), start=1)
+            Ranked(place if row.sample else None, name_row(row), row, self._name_backbone(row), interval, tied)
+            for place, (row, interval, tied) in enumerate(zip(self.rows, intervals, ties, strict=True), start=1)
         ]
+
+    @cached_property
+    def unranked(self) -> list[Ranked]:
+        """The rows that were tried, named."""
+        return [Ranked(None, name_row(row), row, self._name_backbone(row)) for row in self.tried]
+
+    def _name_backbone(self, row: Row) -> str:
+        """The backbone, with its precision where the rows differ in that."""
+        stated = {name for each in self.every_row for name in each.precisions(self.targets)} - {HOLE}
+        own = [name for name in row.precisions(self.targets) if name != HOLE]
+        return f"{row.backbone}, {'/'.join(own)}" if len(stated) > 1 and own else row.backbone
 
     def scores(self, protocol: str = HEADLINE, targets: Sequence[str] = ()) -> Table:
         """F1 of all domains, or of some, and on average over all; under the headline or another protocol."""
         note = (
-            "Mean ± sample SD over seeds, in percent; the average is taken per seed, over seeds that every domain has."
+            "Mean ± sample SD over seeds, in percent. Avg.: the mean of the domains, per seed, over seeds that every "
+            "domain has."
         )
+        if protocol == HEADLINE:
+            note += " 95 %: interval of the average, by bootstrap over test sentences, and over seeds if several."
         if self.left_out:
             note += (
                 f" Left out: {len(self.left_out)} results of another revision or of other data than the newest here."
@@ -92,23 +126,38 @@ class Board:
             note += f" The place is that under {HEADLINE}."
         note += " Train s: all training phases, on that device, as under Cost."
         columns = [
-            Column[Ranked]("#", "right", lambda ranked: ranked.place if ranked.row.average() else Hole(), 4, "place"),
+            Column[Ranked]("#", "right", lambda ranked: ranked.place or Hole(), 4, "place"),
             METHOD,
             *MODEL,
             *(self._f1(target, protocol) for target in targets or self.targets),
             Column(
                 "Avg.",
                 "right",
-                lambda ranked: self._mark(_show_average(ranked, protocol), ranked, *self.targets),
+                lambda ranked: self._mark(
+                    _show_average(ranked, protocol),
+                    ranked,
+                    *self.targets,
+                    tied=ranked.tied and protocol == HEADLINE,
+                ),
                 8,
             ),
+            *([INTERVAL] if protocol == HEADLINE else []),
             TRAINED,
             Column("Seeds", "right", self._seeds, 2),
             DEVICE,
         ]
-        legend = "; ".join(f"({mark}) {why}" for why, mark in self._marks.items())
         kind = "Strict span micro-F1" if protocol == HEADLINE else "Micro-F1"
-        return Table(f"{kind} ({protocol})", columns, self.ranked, note, legend=_to_sentence(legend))
+        return Table(f"{kind} ({protocol})", columns, self.ranked, note, legend=_explain(self._explain_marks(protocol)))
+
+    def also_tried(self) -> Table | None:
+        """What was tried beside the rows of the board, if anything."""
+        note = (
+            "Rows whose options are not those of their preset, and that the benchmark's file does not count among the "
+            "board's: neither ranked nor compared."
+        )
+        columns = [column for column in self.scores().columns if column.name not in ("place", INTERVAL.name)]
+        legend = _explain(self._marks.items())
+        return Table("Also tried", columns, self.unranked, note, legend=legend) if self.tried else None
 
     def _f1(self, target: str, protocol: str) -> Column[Ranked]:
         title = self.benchmark.domain(target).title
@@ -124,13 +173,25 @@ class Board:
     @cached_property
     def _marks(self) -> dict[str, str]:
         """A letter for each remark on a score of this board: the reasons to doubt it in their order, then others."""
-        found = {why for row in self.rows for why in row.remarks(self.targets)}
+        found = {why for row in self.every_row for why in row.remarks(self.targets)}
         doubts = [str(why) for why in Doubt if why in found]
         return dict(zip([*doubts, *sorted(found - set(doubts))], ascii_lowercase, strict=False))
 
-    def _mark(self, cell: Estimate | Hole, ranked: Ranked, *targets: str) -> Cell:
+    def _explain_marks(self, protocol: str) -> Iterator[tuple[str, str]]:
+        """Every mark of a score, after what it means."""
+        compared = sum(ranked.row.sample is not None for ranked in self.ranked) - 1
+        if protocol == HEADLINE and compared > 0:
+            yield (
+                "the best average, and those that cannot be told from it: p ≥ 0.05 by paired approximate "
+                "randomisation over sentences and seeds, "
+                f"corrected over the {compared} row{'s' if compared > 1 else ''} compared (Holm)",
+                "=",
+            )
+        yield from self._marks.items()
+
+    def _mark(self, cell: Estimate | Hole, ranked: Ranked, *targets: str, tied: bool = False) -> Cell:
         """A score with the letters of what there is to know about it."""
-        marks = [self._marks[why] for why in ranked.row.remarks(targets)]
+        marks = ["="] * tied + [self._marks[why] for why in ranked.row.remarks(targets)]
         return Remarked(cell, ", ".join(marks)) if marks and isinstance(cell, Estimate) else cell
 
     def _seeds(self, ranked: Ranked) -> Several:
@@ -141,8 +202,9 @@ class Board:
     def protocols(self) -> Table:
         """The averages under the protocols of other papers."""
         note = "The same predictions under other papers' scorers (docs/scoring.md). These columns never rank."
-        columns = [METHOD, *MODEL, *(_average(protocol, protocol) for protocol in SHOWN)]
-        return Table("Average under other protocols", columns, self.ranked, note)
+        pooled = f" Pooled: {HEADLINE} over the entities of all domains together, not the mean of the domains."
+        columns = [METHOD, *MODEL, *(_average(protocol, protocol) for protocol in SHOWN), POOLED]
+        return Table("Average under other protocols", columns, self.ranked, note + pooled)
 
     def cost(self) -> Table:
         """Parameters, time and memory of the rows that have run."""
@@ -192,9 +254,10 @@ class Board:
 
     def tables(self) -> list[Table]:
         """Everything that is shown, in order; what supplements add comes last."""
-        always = [self.scores(), self.protocols(), self.cost()]
-        made = [*always, *(table for table in (self.answers(), self.unseen(), self.models()) if table)]
-        return made + [table for supplement in self.supplements for table in supplement.board_tables(self)]
+        made = [self.scores(), self.also_tried(), self.protocols(), self.cost()]
+        made += [self.answers(), self.unseen(), self.models()]
+        made += [table for supplement in self.supplements for table in supplement.board_tables(self)]
+        return [table for table in made if table]
 
     def records(self) -> list[dict[str, Any]]:
         """One record a row, target and protocol: the unrounded numbers."""
@@ -207,24 +270,41 @@ class Board:
                 "options": dict(row.results[0].method.options),
                 "backbone": row.backbone,
                 "preset": row.preset,
+                "on_board": row in self.rows,
                 "target": target,
                 "protocol": protocol,
                 "mean": estimate.mean,
                 "sd": estimate.sd,
                 "n": estimate.n,
+                **_list_standing(ranked, shown=(target, protocol) == ("average", HEADLINE)),
                 "train_s": list_values("s", show_seconds_of_training(runs))["s"],
                 "device": "; ".join(sorted({r.device or HOLE for r in runs})),
                 "precision": ", ".join(row.precisions(over)),
                 "doubts": "; ".join(row.remarks(over)),
                 **row.count_lost(over),
             }
-            for row in self.rows
-            for target in (*row.targets, "average")
-            for over in [row.targets if target == "average" else [target]]
+            for ranked in (*self.ranked, *self.unranked)
+            for row in [ranked.row]
+            for target in (*row.targets, "average", "pooled")
+            for over in [[target] if target in row.targets else row.targets]
             for runs in [[r for r in row.finished if r.scenario.target in over]]
             for protocol in PROTOCOLS
-            if (estimate := row.average(protocol) if target == "average" else row.f1(target, protocol))
+            if (estimate := _estimate(row, target, protocol))
         ]
+
+
+def _estimate(row: Row, target: str, protocol: str) -> Estimate | None:
+    """The score of a target, or of all of them in one of two ways."""
+    if target in row.targets:
+        return row.f1(target, protocol)
+    return row.average(protocol) if target == "average" else row.pooled(protocol)
+
+
+def _list_standing(ranked: Ranked, *, shown: bool) -> dict[str, Any]:
+    """What is known of an average beside its value; nothing of other scores."""
+    interval = ranked.interval if shown else None
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    return {"low": low, "high": high, "tied_with_best": ranked.tied if interval else None}
 
 
 def _average(title: str, protocol: str) -> Column[Ranked]:
@@ -235,8 +315,10 @@ def _show_average(ranked: Ranked, protocol: str) -> Estimate | Hole:
     return ranked.row.average(protocol) or Hole()
 
 
-def _to_sentence(text: str) -> str:
-    return f"{text}." if text else ""
+def _explain(marks: Iterable[tuple[str, str]]) -> str:
+    """The legend of marks, each after what it means."""
+    legend = "; ".join(f"({mark}) {why}" for why, mark in marks)
+    return legend and f"{legend}."
 
 
 def make_boards(results: Iterable[Result], benchmark: Benchmark, supplements: Sequence[Supplement] = ()) -> list[Board]:
@@ -252,7 +334,9 @@ def make_boards(results: Iterable[Result], benchmark: Benchmark, supplements: Se
         ranked = sorted((Row(row, setting.targets) for row in same), key=lambda r: r.rank_key)
         shown = {id(result) for row in same for result in row}
         if ranked:
-            made.append(Board(benchmark, name, ranked, [r for r in here if id(r) not in shown], supplements))
+            board = [row for row in ranked if benchmark.has_on_board(row.method, row.results[0].departures)]
+            tried = [row for row in ranked if row not in board]
+            made.append(Board(benchmark, name, board, tried, [r for r in here if id(r) not in shown], supplements))
     return made
 
 

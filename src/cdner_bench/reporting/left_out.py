@@ -15,7 +15,7 @@ K = TypeVar("K", bound=Hashable)
 def tell_left_out(board: Board) -> Iterator[str]:
     """Two lines for each method and reason: what a board leaves out and why, and what to type to see it there."""
     told: dict[tuple[str, str, str], list[Result]] = {}
-    every = [*board.left_out, *(result for row in board.rows for result in row.results)] if board.left_out else []
+    every = [*board.left_out, *(result for row in board.every_row for result in row.results)] if board.left_out else []
     of_target = _find_newest(every, lambda result: result.scenario.target)
     of_row = _find_newest(every, _name_row)
     for result in board.left_out:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..llm import Usage
 from ..records import Result, Status
-from ..scoring import HEADLINE
+from ..scoring import HEADLINE, Counts, Sample, total
 from ..types import Cut, Doubt
 from .cells import HOLE, Estimate, Hole
 
@@ -58,12 +58,25 @@ class Row:
 
     def average(self, protocol: str = HEADLINE) -> Estimate | None:
         """The mean over all targets, by seed; only seeds that every target has. None if there is no such seed."""
-        runs = [
-            {seed: value for seed, r in self.seeds(target).items() if (value := r.f1(protocol)) is not None}
-            for target in self.targets
-        ]
-        common = sorted(set.intersection(*map(set, runs)))
-        return Estimate.over([fmean(by_seed[seed] for by_seed in runs) for seed in common])
+        by_seed = self._list_common(protocol)
+        return Estimate.over([fmean(r.f1(protocol) or 0.0 for r in runs) for runs in by_seed])
+
+    def pooled(self, protocol: str = HEADLINE) -> Estimate | None:
+        """Micro-F1 over the entities of all targets together, by seed, of the same seeds as the average."""
+        by_seed = self._list_common(protocol)
+        return Estimate.over([total(c for r in runs for c in r.scores[protocol].values()).f1 for runs in by_seed])
+
+    @cached_property
+    def sample(self) -> Sample | None:
+        """The counts of the headline by sentence, of the same seeds as the average; None without an average."""
+        by_seed = self._list_common(HEADLINE)
+        counts: list[Sequence[Sequence[Counts]]] = [[r.sentences for r in runs] for runs in zip(*by_seed, strict=True)]
+        return Sample(dict(zip(self.targets, counts, strict=True))) if by_seed else None
+
+    def _list_common(self, protocol: str) -> list[list[Result]]:
+        """The runs of every seed that all targets have a score of, each in the order of the targets."""
+        runs = [{seed: r for seed, r in self.seeds(t).items() if protocol in r.scores} for t in self.targets]
+        return [[of_target[seed] for of_target in runs] for seed in sorted(set.intersection(*map(set, runs)))]
 
     def doubts(self, targets: Sequence[str]) -> list[Doubt]:
         """Why to doubt the scores of these targets, each reason once."""

@@ -21,6 +21,7 @@ from .judging import (
 from .predictions import encode, read_kept, read_own
 from .protocols import OWN_GOLD, PROTOCOLS, SAID_IN_TAGS, count_unsaid
 from .protocols.span_f1 import list_unplaced, sentence_counts
+from .resampling import Sample, estimate_intervals, find_ties
 from .score import add_scores, pair, score
 from .significance import Spearman, spearman
 
@@ -38,6 +39,7 @@ __all__ = [
     "Pairs",
     "PerType",
     "Report",
+    "Sample",
     "Scores",
     "Spearman",
     "Split",
@@ -47,6 +49,8 @@ __all__ = [
     "diagnosis",
     "doubt_counts",
     "encode",
+    "estimate_intervals",
+    "find_ties",
     "has_gold_column",
     "judge_by_benchmark",
     "judge_by_column",

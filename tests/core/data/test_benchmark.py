@@ -152,6 +152,17 @@ def test_a_misspelt_key_is_named_with_the_right_one(
     assert caught.value.hint == f"did you mean {meant!r}?"
 
 
+@pytest.mark.parametrize("rows", ["[2]", '["model"]', "[[2]]", "{}", '"model"'])
+def test_rows_of_a_board_are_lists_of_options(legal: Path, rows: str) -> None:
+    legal.write_text(legal.read_text() + f"[board]\ngpt4 = {rows}\n")
+    with pytest.raises(DataError, match=r"board\.gpt4 is a list of lists of options"):
+        benchmark.load(str(legal))
+    legal.write_text(legal.read_text().replace(f"gpt4 = {rows}", 'gpt4 = [["model"], ["model", "shots"]]'))
+    read = benchmark.load(str(legal))
+    assert [read.has_on_board("gpt4", own) for own in ((), ["shots", "model"], ["shots"])] == [True, True, False]
+    assert not read.has_on_board("topt", ["model"])
+
+
 ONE = """name = "x"
 [domains.a]
 train = "train.txt"

@@ -50,8 +50,8 @@ def make(mini: Benchmark, **chosen: Any) -> Chosen:
 @pytest.mark.parametrize(
     ("chosen", "shown"),
     [
-        ({"methods": ["weak"], "settings": ["demo"], "columns": ["method", "avg"]}, [[["weak", "30.50"]]]),
-        ({"methods": ["weak"], "settings": ["demo"], "columns": ["Avg.", "place"]}, [[["30.50", "2"]]]),
+        ({"methods": ["weak"], "settings": ["demo"], "columns": ["method", "avg"]}, [[["weak", "30.50 (=)"]]]),
+        ({"methods": ["weak"], "settings": ["demo"], "columns": ["Avg.", "place"]}, [[["30.50 (=)", "2"]]]),
         ({"methods": ["demo-only"], "columns": ["method"]}, [[["demo-only"]]]),
         ({"targets": ["music"], "columns": ["method", "Mus."]}, [[["good", "62.00"], ["weak", "32.00"]]]),
         ({"settings": ["demo"], "columns": ["strict-reading", "peak_memory", "Train s"], "methods": ["good"]}, None),
@@ -68,9 +68,9 @@ def test_rows_and_columns_as_asked_for(mini: Benchmark, chosen: Any, shown: Any)
 def test_targets_are_the_columns_and_the_average_stays_what_it_is(mini: Benchmark) -> None:
     (table,) = make(mini, settings=["single"], targets=["music", "ai"]).tables()
     assert table.headers == [
-        "#", "Method", "Backbone", "Preset", "Mus.", "AI", "Avg.", "Train s", "Seeds", "Device",
+        "#", "Method", "Backbone", "Preset", "Mus.", "AI", "Avg.", "95 %", "Train s", "Seeds", "Device",
     ]  # fmt: skip
-    assert write_rows(table)[0][4:7] == ["62.00", "60.00", "62.00"]
+    assert write_rows(table)[0][4:7] == ["62.00", "60.00", "62.00 (=)"]
     assert "over all 5 domains" in table.note
 
 

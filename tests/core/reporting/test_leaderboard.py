@@ -13,8 +13,17 @@ from cdner_bench import Counts, Doubt, Scenario
 from cdner_bench.data import Benchmark
 from cdner_bench.io import Phase
 from cdner_bench.records import Comparable, Result, Status, results
-from cdner_bench.reporting import FORMATS, HOLE, Board, Table, make_boards, tell_left_out, tell_strangers, write_rows
-from cdner_bench.scoring import PROTOCOLS
+from cdner_bench.reporting import (
+    FORMATS,
+    HOLE,
+    Board,
+    Table,
+    make_boards,
+    tell_left_out,
+    tell_strangers,
+    write_rows,
+)
+from cdner_bench.scoring import HEADLINE, PROTOCOLS, total
 from samples import RESULT, name_run
 from support import ROOT, Run
 
@@ -53,15 +62,69 @@ def cell(table: Table, title: str) -> str:
 def test_best_average_first_and_holes_last(mini: Benchmark) -> None:
     rows = write_rows(board(mini, [*HOLEY, *WEAK, *FULL]).scores())
     assert [row[1] for row in rows] == ["good", "weak", "holey"]
-    assert rows[0] == ["1", "good", "b", "quick", *["61.00 ± 1.41"] * 5, "61.00 ± 1.41", "1.5", "2", "cpu"]
-    assert rows[1] == ["2", "weak", "b", "quick", *["30.00"] * 5, "30.00", "1.5", "1", "cpu"]
-    assert rows[2] == [HOLE, "holey", "b", "quick", HOLE, *["90.00"] * 4, HOLE, "1.5", "0–1", "cpu"]
+    average = ["61.00 ± 1.41 (=)", "59.6–62.4"]
+    assert rows[0] == ["1", "good", "b", "quick", *["61.00 ± 1.41"] * 5, *average, "1.5", "2", "cpu"]
+    assert rows[1] == ["2", "weak", "b", "quick", *["30.00"] * 5, "30.00", "30.0–30.0", "1.5", "1", "cpu"]
+    assert rows[2] == [HOLE, "holey", "b", "quick", HOLE, *["90.00"] * 4, HOLE, HOLE, "1.5", "0–1", "cpu"]
+
+
+def test_rows_that_cannot_be_told_from_the_best_are_marked(mini: Benchmark) -> None:
+    """By sentence: the same score, reached on other sentences, is no difference; a difference in every sentence is."""
+
+    def of(name: str, counts: list[Counts]) -> list[Result]:
+        whole = total(counts)
+        scores = {protocol: {"task": whole} for protocol in PROTOCOLS}
+        return [replace(result(name, t, 0, 1), scores=scores, sentences=counts) for t in TARGETS]
+
+    right, wrong = Counts(2, 0, 1), Counts(1, 1, 2)
+    best = of("best", [right] * 60 + [wrong] * 40)
+    near = of("near", [wrong] * 39 + [right] * 59 + [wrong] * 2)
+    far = of("far", [right] * 30 + [wrong] * 70)
+    made = board(mini, [*best, *near, *far])
+    assert [(r.row.method, r.place, r.tied) for r in made.ranked] == [
+        ("best", 1, True),
+        ("near", 2, True),
+        ("far", 3, False),
+    ]
+    assert [row[9].partition(" ")[2] for row in write_rows(made.scores())] == ["(=)", "(=)", ""]
+    assert "corrected over the 2 rows compared (Holm)." in made.scores().legend
+    records = [r for r in made.records() if (r["target"], r["protocol"]) == ("average", HEADLINE)]
+    assert all(r["low"] < r["mean"] < r["high"] for r in records)
+    assert [r["tied_with_best"] for r in records] == [True, True, False]
+    assert {r["tied_with_best"] for r in made.records() if r["target"] != "average"} == {None}
+    (alone,) = board(mini, best).ranked
+    assert (alone.tied, board(mini, best).scores().legend) == (False, "")
+
+
+def test_the_average_of_domains_is_not_the_score_of_all_entities(mini: Benchmark) -> None:
+    found = [result("m", "ai", 0, 90), *(result("m", t, 0, 10) for t in TARGETS[1:])]
+    big = replace(found[0], scores={HEADLINE: {"task": Counts(900, 100, 100)}}, sentences=[Counts(900, 100, 100)])
+    means = {r["target"]: r["mean"] for r in board(mini, [big, *found[1:]]).records() if r["protocol"] == HEADLINE}
+    assert means["average"] == pytest.approx((90 + 4 * 10) / 5)
+    assert means["pooled"] == pytest.approx(100 * (900 + 4 * 10) / (1000 + 400))
+
+
+def test_what_was_tried_beside_the_board_stands_below_it(mini: Benchmark) -> None:
+    """A row that departs from its preset, unless the file of the benchmark counts it among the board's."""
+    tried = [replace(r, departures=("mode",)) for t in TARGETS for r in [result("m", t, 0, 99, mode="x")]]
+    more = [replace(r, departures=("mode", "same")) for t in TARGETS for r in [result("m", t, 0, 98, mode="y", same=2)]]
+    assert [r.label for r in board(mini, [*WEAK, *tried]).ranked] == ["m (mode=x)", "weak"]  # a file that says nothing
+    made = board(replace(mini, board={"m": [frozenset({"mode", "same"})]}), [*WEAK, *tried, *more])
+    assert [(r.place, r.label) for r in made.ranked] == [(1, "m (mode=y, same=2)"), (2, "weak")]
+    table = made.also_tried()
+    assert table is not None
+    assert [row[0] for row in write_rows(table)] == ["m (mode=x)"]
+    assert table.headers[0] == "Method"
+    said = {(r["method"], r["options"].get("mode")): r["on_board"] for r in made.records()}
+    assert said == {("m", "x"): False, ("m", "y"): True, ("weak", None): True}
+    page = FORMATS["md"](made)
+    assert page.index("## Also tried") < page.index("m (mode=x)") < page.index("## Average under")
 
 
 def test_the_average_is_over_seeds_that_every_domain_has(mini: Benchmark) -> None:
     extra = result("weak", "ai", 1, 90)
     row = write_rows(board(mini, [*WEAK, extra]).scores())[0]
-    assert (row[4], row[9], row[11]) == ("60.00 ± 42.43", "30.00", "1–2")
+    assert (row[4], row[9], row[12]) == ("60.00 ± 42.43", "30.00", "1–2")
 
 
 def test_not_run_is_shown_as_such(mini: Benchmark) -> None:
@@ -193,7 +256,7 @@ def test_every_score_has_its_cost_beside_it(mini: Benchmark, format_: str) -> No
     else:
         assert "1.5" in page.partition("other protocols")[0]
     table = board(mini, FULL).scores()
-    assert table.headers[-4:] == ["Avg.", "Train s", "Seeds", "Device"]
+    assert table.headers[-5:] == ["Avg.", "95 %", "Train s", "Seeds", "Device"]
     mixed = board(mini, on(FULL, "fp32", "GPU", seed=1))
     assert (cell(mixed.scores(), "Train s"), cell(mixed.scores(), "Device")) == (HOLE, "GPU; cpu")
     assert {r["train_s"] for r in mixed.records()} == {None}
@@ -210,9 +273,10 @@ def test_a_doubtful_score_is_marked(mini: Benchmark) -> None:
     """And so is the average that it is part of."""
     mute = [replace(r, doubts=[Doubt.NOTHING_SAID]) if r.scenario.target == "music" else r for r in WEAK]
     table = board(mini, [*DOUBTFUL, *mute]).scores()
-    assert write_rows(table)[0][4:10] == ["61.00 ± 1.41 (a, c)", *["61.00 ± 1.41"] * 4, "61.00 ± 1.41 (a, c)"]
+    assert write_rows(table)[0][4:10] == ["61.00 ± 1.41 (a, c)", *["61.00 ± 1.41"] * 4, "61.00 ± 1.41 (=, a, c)"]
     assert write_rows(table)[1][4:10] == [*["30.00"] * 2, "30.00 (b)", *["30.00"] * 2, "30.00 (b)"]
-    assert table.legend == "; ".join([f"(a) {Doubt.DEV_ZERO}", f"(b) {Doubt.NOTHING_SAID}", f"(c) {Doubt.ALL_ALIKE}."])
+    letters = [f"(a) {Doubt.DEV_ZERO}", f"(b) {Doubt.NOTHING_SAID}", f"(c) {Doubt.ALL_ALIKE}."]
+    assert table.legend.partition("; ")[2] == "; ".join(letters)
     assert board(mini, FULL).scores().legend == ""
 
 
@@ -225,7 +289,7 @@ def test_every_format_says_what_is_doubtful(mini: Benchmark, format_: str) -> No
         records = json.loads(page) if format_ == "json" else csv.DictReader(io.StringIO(page))
         both = f"{Doubt.DEV_ZERO}; {Doubt.ALL_ALIKE}"
         assert {(r["target"], r["doubts"]) for r in records} == {
-            ("ai", both), ("average", both), *((t, "") for t in TARGETS[1:]),
+            ("ai", both), ("average", both), ("pooled", both), *((t, "") for t in TARGETS[1:]),
         }  # fmt: skip
     else:
         assert "(a, b)" in page
@@ -264,7 +328,7 @@ def test_different_revisions_and_data_are_never_averaged(mini: Benchmark) -> Non
     new_code = [made_on(result("m", t, 1, 50), 2, revision="2") for t in TARGETS]
     other_data = [made_on(result("m", "ai", 2, 90), 1, revision="2", data="11")]
     made = board(mini, [*old_code, *new_code, *other_data])
-    assert write_rows(made.scores())[0][4:] == [*["50.00"] * 6, "1.5", "1", "cpu"]
+    assert write_rows(made.scores())[0][4:] == [*["50.00"] * 6, "50.0–50.0", "1.5", "1", "cpu"]
     assert "Left out: 6 results" in made.scores().note
     assert sorted(line.partition(" (")[0] for line in list(tell_left_out(made))[::2]) == [
         "left out of mini/single: 1 result of m",
@@ -339,8 +403,8 @@ def test_seconds_of_different_devices_are_not_averaged(mini: Benchmark) -> None:
 
 def test_an_old_result_without_a_protocol_has_a_hole(mini: Benchmark) -> None:
     old = [replace(r, scores={"span-f1": r.scores["span-f1"]}) for r in FULL]
-    assert write_rows(board(mini, old).protocols())[0][3:] == ["61.00 ± 1.41", HOLE, HOLE, HOLE, HOLE]
-    assert FORMATS["csv"](board(mini, old)).count("\n") == 7
+    assert write_rows(board(mini, old).protocols())[0][3:] == ["61.00 ± 1.41", HOLE, HOLE, HOLE, HOLE, "61.00 ± 1.41"]
+    assert FORMATS["csv"](board(mini, old)).count("\n") == 8
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -359,7 +423,7 @@ def test_names_cannot_break_a_table(mini: Benchmark) -> None:
 def test_csv_and_json_carry_every_protocol_unrounded(mini: Benchmark) -> None:
     made = board(mini, [result("m", t, s, 33 + s) for t in TARGETS for s in (0, 1, 2)])
     rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](made))))
-    assert len(rows) == 6 * len(PROTOCOLS) == len(json.loads(FORMATS["json"](made)))
+    assert len(rows) == 7 * len(PROTOCOLS) == len(json.loads(FORMATS["json"](made)))
     assert {(r["mean"], r["sd"], r["n"]) for r in rows} == {("34.0", "1.0", "3")}
 
 

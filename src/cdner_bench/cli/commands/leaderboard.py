@@ -120,6 +120,8 @@ def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
     for board in make_boards(here, benchmark):
         scores = board.scores()
         show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}"), _tell_more(board, out)))
+        if tried := board.also_tried():
+            show(draw_table(tried, _tell_more(board, out)))
         for remark in tell_left_out(board):
             print(remark)
     for remark in tell_strangers(here, benchmark):
