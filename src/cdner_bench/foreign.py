@@ -55,7 +55,7 @@ def redact(text: str) -> str:
     """A text without keys: those of the environment and those that were told to be hidden, however they are quoted or
     encoded, what looks like one, and passwords in addresses.
     """
-    return _redact(text, _list_keys())
+    return text if _NUMBERS.fullmatch(text) else _redact(text, _list_keys())  # numbers are most of what tables show
 
 
 def redact_all(value: Any) -> Any:
@@ -111,7 +111,7 @@ def _keep_rest(found: re.Match[str]) -> str:
 
 def _list_keys() -> list[str]:
     """Every key that is known, long ones first."""
-    named = {value.strip() for name, value in os.environ.items() if names_key(name)}
+    named = {os.environ[name].strip() for name in os.environ if names_key(name)}
     return sorted(
         _hidden | {key for key in named if _is_secret(key) and not os.path.exists(key)}, key=len, reverse=True
     )

@@ -63,7 +63,10 @@ Pairs = Sequence[tuple[Sentence, Prediction]]
 
 def total(counts: Iterable[Counts]) -> Counts:
     """The sum of counts over types or sentences: what micro-averages are made of."""
-    return sum(counts, Counts())
+    tp = fp = fn = 0
+    for one in counts:
+        tp, fp, fn = tp + one.tp, fp + one.fp, fn + one.fn
+    return Counts(tp, fp, fn)
 
 
 def add_per_type(parts: Sequence[PerType]) -> PerType:
@@ -79,21 +82,22 @@ class Tally:
 
     def __init__(self, types: Collection[str] | None = None) -> None:
         self._known = None if types is None else frozenset(types)
-        self._sides: tuple[Counter[str], Counter[str], Counter[str]] = (Counter(), Counter(), Counter())
+        self._sides: tuple[list[str], list[str], list[str]] = ([], [], [])
 
     def add(self, right: Iterable[str], wrong: Iterable[str], missed: Iterable[str]) -> None:
         """Count the types of what is right, wrong and missed."""
-        for side, kinds in zip(self._sides, (right, wrong, missed), strict=True):
-            side.update(kinds)
+        for counted, kinds in zip(self._sides, (right, wrong, missed), strict=True):
+            counted.extend(kinds)
 
     @property
     def counts(self) -> PerType:
         """What was counted."""
-        kinds = {kind for side in self._sides for kind in side}
+        sides = [Counter(side) for side in self._sides]
+        kinds = set().union(*sides)
         known = kinds if self._known is None else kinds & self._known
-        counts = {kind: Counts(*(side[kind] for side in self._sides)) for kind in known}
+        counts = {kind: Counts(*(side[kind] for side in sides)) for kind in known}
         if kinds - known:
-            counts[OUTSIDE] = Counts(*(sum(side[kind] for kind in kinds - known) for side in self._sides))
+            counts[OUTSIDE] = Counts(*(sum(side[kind] for kind in kinds - known) for side in sides))
         return dict(sorted(counts.items()))
 
 

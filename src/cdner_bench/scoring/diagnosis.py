@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +60,8 @@ def list_errors(pairs: Pairs) -> Iterator[Mistake]:
         placed = frozenset(prediction.entities)
         gold = [e for e in sentence.entities if e not in placed]
         said = sorted(placed.difference(sentence.entities))
-        for kind, alike in _WRONG.items():
-            yield from (Mistake(sentence, kind, one, other) for one, other in _match(gold, said, alike))
+        for kind, share in _WRONG.items():
+            yield from (Mistake(sentence, kind, one, other) for one, other in _match(gold, said, share))
         yield from (Mistake(sentence, "missed", entity) for entity in gold)
         yield from (Mistake(sentence, "spurious", None, entity) for entity in said)
         yield from (Mistake(sentence, "unplaced", None, claim) for claim in list_unplaced(sentence, prediction))
@@ -79,47 +79,61 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
 
     strict <= boundary-only <= partial always holds. The names and the half are MUC's.
     """
-    exact = Counts()
-    halves = 0
+    right = wrong = missed = halves = 0
     for sentence, prediction in pairs:
         if is_right(sentence, prediction):
-            exact += Counts(tp=len(sentence.entities))
+            right += len(sentence.entities)
             continue
         gold = list(sentence.entities)
         said = sorted(frozenset(prediction.entities))
-        same = len(_match(gold, said, _same_span))
-        exact += Counts(same, len(said) + len(list_unplaced(sentence, prediction)), len(gold))
-        halves += len(_match(gold, said, _overlap))
-    whole = 2 * exact.tp + exact.fp + exact.fn
-    partial = 100 * (2 * exact.tp + halves) / whole if whole else 0.0
-    return {"boundary-only": exact.f1, "partial": partial}
+        right += len(_match(gold, said, _span))
+        wrong += len(said) + len(list_unplaced(sentence, prediction))
+        missed += len(gold)
+        halves += len(_match(gold, said, _anything))
+    whole = 2 * right + wrong + missed
+    partial = 100 * (2 * right + halves) / whole if whole else 0.0
+    return {"boundary-only": Counts(right, wrong, missed).f1, "partial": partial}
 
 
-def _match(
-    gold: list[Entity], said: list[Entity], alike: Callable[[Entity, Entity], bool]
-) -> list[tuple[Entity, Entity]]:
-    """Pair off what is `alike`, and remove it from both lists."""
+def _match(gold: list[Entity], said: list[Entity], share: Callable[[Entity], Hashable]) -> list[tuple[Entity, Entity]]:
+    """Pair off what overlaps and agrees in what it must `share`, and remove it from both lists: each gold entity, in
+    order, with the first predicted span that is left. Gold has no overlaps, and `said` is sorted, so that what ends
+    before one gold entity is of no use to those that follow.
+    """
+    if not gold or not said:
+        return []
+    waiting: defaultdict[Hashable, list[Entity]] = defaultdict(list)
+    for span in reversed(said):
+        waiting[share(span)].append(span)
     found = []
-    for entity in tuple(gold):
-        partner = next((p for p in said if alike(entity, p)), None)
-        if partner is not None:
-            gold.remove(entity)
-            said.remove(partner)
-            found.append((entity, partner))
+    for entity in gold:
+        spans = waiting[share(entity)]
+        while spans and spans[-1].end <= entity.start:
+            spans.pop()
+        if spans and spans[-1].start < entity.end:
+            found.append((entity, spans.pop()))
+    if found:
+        taken, used = (frozenset(side) for side in zip(*found, strict=True))
+        gold[:] = [entity for entity in gold if entity not in taken]
+        said[:] = [span for span in said if span not in used]
     return found
 
 
-def _same_span(a: Entity, b: Entity) -> bool:
-    return (a.start, a.end) == (b.start, b.end)
+def _span(entity: Entity) -> Hashable:
+    return entity.start, entity.end
 
 
-def _overlap(a: Entity, b: Entity) -> bool:
-    return a.start < b.end and b.start < a.end
+def _type(entity: Entity) -> Hashable:
+    return entity.type
 
 
-_WRONG: Mapping[str, Callable[[Entity, Entity], bool]] = {
-    "wrong type": _same_span,
-    "wrong boundary": lambda gold, said: gold.type == said.type and _overlap(gold, said),
-    "wrong type and boundary": _overlap,
+def _anything(_: Entity) -> Hashable:
+    return None
+
+
+_WRONG: Mapping[str, Callable[[Entity], Hashable]] = {
+    "wrong type": _span,
+    "wrong boundary": _type,
+    "wrong type and boundary": _anything,
 }
-"""The classes of errors that have two sides, closest first, and which spans are such an error."""
+"""The classes of errors that have two sides, closest first, and what the two spans, which overlap, have in common."""

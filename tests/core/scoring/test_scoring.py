@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -322,6 +323,33 @@ def test_every_error_is_in_one_class(found: Pairs) -> None:
     both = sum(errors[kind] for kind in ERROR_CLASSES if kind.startswith("wrong"))
     assert both + errors["missed"] == counts.fn
     assert both + errors["spurious"] + errors["unplaced"] == counts.fp
+
+
+def pair_off(found: Pairs) -> list[tuple[str, Entity, Entity]]:
+    """Errors of two sides by comparing every gold entity with every span that is left: short, and slow."""
+    tests: dict[str, Callable[[Entity, Entity], bool]] = {
+        "wrong type": lambda one, other: (one.start, one.end) == (other.start, other.end),
+        "wrong boundary": lambda one, other: one.type == other.type and one.start < other.end and other.start < one.end,
+        "wrong type and boundary": lambda one, other: one.start < other.end and other.start < one.end,
+    }
+    errors = []
+    for sentence, prediction in found:
+        gold = [e for e in sentence.entities if e not in prediction.entities]
+        said = sorted(set(prediction.entities) - set(sentence.entities))
+        for kind, alike in tests.items():
+            for entity in list(gold):
+                partner = next((span for span in said if alike(entity, span)), None)
+                if partner:
+                    gold.remove(entity)
+                    said.remove(partner)
+                    errors.append((kind, entity, partner))
+    return errors
+
+
+@given(pairs())
+def test_errors_of_two_sides_are_those_of_all_comparisons(found: Pairs) -> None:
+    listed = [(m.kind, m.gold, m.said) for m in list_errors(found) if m.kind.startswith("wrong")]
+    assert listed == pair_off(found)
 
 
 def test_every_span_of_an_unknown_type_counts() -> None:

@@ -34,6 +34,10 @@ class _Block:
     number: int
     lines: list[list[str]]
 
+    def column(self, n: int) -> tuple[str, ...]:
+        """What stands in a column, the last being -1."""
+        return tuple(line[n] for line in self.lines)
+
 
 def read(text: str, name: str, layout: Layout | None = None, scheme: Scheme | None = None) -> LabelledFile:
     """The sentences of a column file; which layout it has is told from its columns if it is not named.
@@ -57,10 +61,10 @@ def read(text: str, name: str, layout: Layout | None = None, scheme: Scheme | No
     _check_tokens(blocks, name)
     if chosen is Layout.CONLLEVAL and width < 3:
         raise DataError(f"{name} has {width} columns", hint="conlleval's input has token, gold tag and predicted tag")
-    rows = [_Row(b.number, [line[0] for line in b.lines], [line[-1] for line in b.lines]) for b in blocks]
+    rows = [_Row(b.number, b.column(0), b.column(-1)) for b in blocks]
     if chosen is Layout.COLUMNS:
         return _make_file(rows, name, scheme, f"{width} columns", source.list_remarks())
-    gold = [_Row(b.number, row.tokens, [line[-2] for line in b.lines]) for b, row in zip(blocks, rows, strict=True)]
+    gold = [_Row(b.number, row.tokens, b.column(-2)) for b, row in zip(blocks, rows, strict=True)]
     truth = _make_file(gold, name, scheme, "")
     said = _make_file(rows, name, scheme, "token, gold and predicted tag", source.list_remarks())
     items = [replace(item, gold=true.entities) for item, true in zip(said.items, truth.items, strict=True)]
@@ -72,30 +76,29 @@ class _Row:
     """The tokens and tags of one sentence, and the number of its first line."""
 
     number: int
-    tokens: list[str]
-    tags: list[str]
+    tokens: tuple[str, ...]
+    tags: tuple[str, ...]
 
 
 def _read_plainly(text: str) -> list[_Row] | None:
     """The sentences of a file all of whose lines are a token that begins nothing else, one tab and a tag, without
     white space beside them; None for any other.
     """
-    rows = []
-    distinct: set[str] = set()
-    number = 1 + len(text) - len(text.lstrip("\n"))
-    for block in text.strip("\n").split("\n\n"):
-        lines = block.lstrip("\n")
-        number += len(block) - len(lines)
-        parts = lines.replace("\n", "\t\n\t").split("\t")
-        size = lines.count("\n") + 1
-        if len(parts) != 3 * size - 1 or parts[2::3].count("\n") != size - 1:
-            return None
-        rows.append(_Row(number, parts[::3], parts[1::3]))
-        distinct.update(parts)
-        number += size + 1
-    distinct.discard("\n")
-    special = any(not c or c != c.strip() or c.startswith(("# ", DOCUMENT)) for c in distinct)
-    return None if special else rows
+    lines = text.rstrip("\n")
+    for _ in range(2):  # an empty line becomes an empty token with an empty tag; every second one, and then the others
+        lines = lines.replace("\n\n", "\n\t\n")
+    first = len(lines) - len(lines.lstrip("\n"))
+    parts = lines[first:].replace("\n", "\t\n\t").split("\t")
+    tokens, tags = tuple(parts[::3]), tuple(parts[1::3])
+    ends = [n for n, token in enumerate(tokens) if not token]
+    if len(parts) != 3 * len(tokens) - 1 or not {"\n"}.issuperset(parts[2::3]):
+        return None
+    if ends != [n for n, tag in enumerate(tags) if not tag]:
+        return None
+    if any(c != c.strip() or c.startswith(("# ", DOCUMENT)) for c in {*tokens, *tags}):
+        return None
+    bounds = zip([0, *(end + 1 for end in ends)], [*ends, len(tokens)], strict=True)
+    return [_Row(first + start + 1, tokens[start:end], tags[start:end]) for start, end in bounds if start < end]
 
 
 def _make_file(
@@ -105,7 +108,7 @@ def _make_file(
     items = [
         Labelled(
             f":{row.number}",
-            tokens=tuple(row.tokens),
+            tokens=row.tokens,
             tags=tagging.as_iob2(row.tags),
             entities=tagging.entities(row.tags),
         )
@@ -240,9 +243,9 @@ def _read_tags(blocks: Sequence[_Block], name: str, scheme: Scheme | None, sourc
     """Tags alone: one a line with an empty line between sentences, or a line a sentence."""
     a_line_each = all(len(line) == 1 for block in blocks for line in block.lines)
     if a_line_each:
-        rows = [_Row(block.number, [], [line[0] for line in block.lines]) for block in blocks]
+        rows = [_Row(block.number, (), block.column(0)) for block in blocks]
     else:
-        rows = [_Row(block.number + n, [], line) for block in blocks for n, line in enumerate(block.lines)]
+        rows = [_Row(block.number + n, (), tuple(line)) for block in blocks for n, line in enumerate(block.lines)]
     tagging = _read_column(rows, name, scheme, a_line_each=a_line_each)
     items = [
         Labelled(f":{row.number}", tags=tagging.as_iob2(row.tags), entities=tagging.entities(row.tags)) for row in rows

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Any
 
 from ...errors import DataError
@@ -171,14 +171,19 @@ def _trim(span: Span, text: str, where: str) -> tuple[int, int]:
 
 def stand_in_order(entities: Iterable[Entity]) -> bool:
     """Whether entities are in order, and none overlaps another."""
-    return all(one.end <= other.start for one, other in pairwise(entities))
+    end = 0
+    for entity in entities:
+        if entity.start < end:
+            return False
+        end = entity.end
+    return True
 
 
-def drop_overlaps(entities: Iterable[Entity]) -> tuple[list[Entity], list[Entity]]:
+def drop_overlaps(entities: Iterable[Entity]) -> tuple[Sequence[Entity], Sequence[Entity]]:
     """The entities that do not overlap, in order, and those that do: of two, the first stays, then the longer."""
     entities = tuple(entities)
     if stand_in_order(entities):
-        return list(entities), []
+        return entities, []
     kept: list[Entity] = []
     dropped: list[Entity] = []
     for entity in sorted(dict.fromkeys(entities), key=lambda e: (e.start, -e.end, e.type)):

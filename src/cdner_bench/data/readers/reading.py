@@ -100,16 +100,15 @@ def place(item: Labelled, file: LabelledFile) -> tuple[tuple[str, ...], Sequence
     """Tokens and entities of a sentence, and the labels that are no span of its tokens. Plain text is cut into tokens
     (`split_words`). Raises `DataError` for one without tokens or labels.
     """
-    where = file.where(item)
     tokens, text = item.tokens, item.text
+    if tokens is not None and item.entities is not None and item.spans is None:
+        return tokens, item.entities, []
+    where = file.where(item)
     if tokens is None and text is None:
         raise DataError(f"{where}: there are no tokens", hint="gold needs tokens or a text beside its labels")
     if item.spans is None:
-        if item.entities is None:
-            raise DataError(f"{where}: there are no labels")
-        if tokens is None:
-            raise DataError(f"{where}: there are no tokens for offsets of tokens to count")
-        return tokens, item.entities, []
+        what = "labels" if item.entities is None else "tokens for offsets of tokens to count"
+        raise DataError(f"{where}: there are no {what}")
     assert text is not None
     bounds = split_words(text) if tokens is None else find_bounds(text, tokens, where)
     if not bounds:

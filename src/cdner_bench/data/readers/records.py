@@ -7,14 +7,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import DataError
 from ...types import Entity
 from .labelled import Labelled, LabelledFile, Span, find_bounds
-from .schemes import Scheme, SchemeError, Tagging
+from .schemes import Scheme, SchemeError, Tagging, make_entity
 
 _TOKENS = ("tokens", "words", "token")
 _TEXT = ("text", "sentence", "content")
@@ -34,11 +33,11 @@ class Unit(StrEnum):
     CHARACTERS = "characters"
 
 
-class _Raw:
+class _Raw(NamedTuple):
     """A JSON value of a file and where it stands."""
 
-    def __init__(self, place: str, value: object) -> None:
-        self.place, self.value = place, value
+    place: str
+    value: object
 
 
 def read(text: str, name: str, unit: Unit | None = None, scheme: Scheme | None = None) -> LabelledFile:
@@ -176,10 +175,10 @@ class _Record:
             return None
         if not isinstance(value, list):
             raise DataError(f"{self.where}: the tokens are no list: {_show(value)}")
-        tokens = [self._read_token(token) for token in value]
-        for token in tokens:
-            if not token.strip():
-                raise DataError(f"{self.where}: a token is {'white space' if token else 'empty'}", hint="remove it")
+        tokens = value if set(map(type, value)) == {str} else [self._read_token(token) for token in value]
+        if not all(map(str.strip, tokens)):
+            token = next(token for token in tokens if not token.strip())
+            raise DataError(f"{self.where}: a token is {'white space' if token else 'empty'}", hint="remove it")
         if not tokens:
             raise DataError(f"{self.where}: the sentence has no tokens", hint="remove it")
         return tuple(tokens)
@@ -206,7 +205,7 @@ class _Record:
     def _find_tags(self) -> tuple[str, ...] | None:
         """The labels, if they are a tag for each token."""
         labels = self.labels
-        if not labels:
+        if not labels or isinstance(labels[0], list | dict):
             return None
         if all(_is_int(label) for label in labels):
             raise DataError(
@@ -272,23 +271,23 @@ class _Record:
         """The sentence, its offsets counted in `unit`. Raises `DataError` for labels that are none."""
         said = _take(self.fields, _ID)
         name = said if isinstance(said, str) else None if said is None else json.dumps(said)
-        bare = Labelled(self.place, name, self.tokens, self.text, record=self.fields)
+        tags = spans = entities = None
         if self.tags is not None and tagging is not None:
-            return replace(bare, tags=tagging.as_iob2(self.tags), entities=tagging.entities(self.tags))
-        if self.labels is None and "raw" not in self.fields:
+            tags, entities = tagging.as_iob2(self.tags), tagging.entities(self.tags)
+        elif self.labels is None and "raw" not in self.fields:
             raise DataError(
                 f"{self.where}: there are no labels among {', '.join(map(repr, self.fields)) or 'its keys'}",
                 hint='write "entities": [[start, end, "type"]], "tags": ["B-type", …] or "raw": generated text',
             )
-        if self.labels is None:
-            return bare
-        if unit is Unit.CHARACTERS and self.text is not None:
-            return replace(bare, spans=tuple(self.spans(unit)))
-        return replace(bare, entities=self._read_entities())
+        elif self.labels is not None and unit is Unit.CHARACTERS and self.text is not None:
+            spans = tuple(self.spans(unit))
+        elif self.labels is not None:
+            entities = self._read_entities()
+        return Labelled(self.place, name, self.tokens, self.text, tags, entities, spans, record=self.fields)
 
     def _read_entities(self) -> tuple[Entity, ...]:
         try:
-            entities = tuple(Entity(span.start, span.end, span.type) for span in self.spans(Unit.TOKENS))
+            entities = tuple([make_entity(span.start, span.end, span.type) for span in self.spans(Unit.TOKENS)])
         except DataError as error:
             raise DataError(
                 str(error) if self.where in str(error) else f"{self.where}: {error}", hint=error.hint
@@ -341,11 +340,14 @@ def _find_unit(found: Sequence[_Record], name: str) -> Unit:
 
 
 def _take(fields: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    return next((fields[key] for key in keys if fields.get(key) is not None), None)
+    for key in keys:
+        if (value := fields.get(key)) is not None:
+            return value
+    return None
 
 
 def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return type(value) is int
 
 
 def _show(value: object) -> str:

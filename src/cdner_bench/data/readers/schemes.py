@@ -13,8 +13,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain, pairwise
 
 from ...errors import DataError, did_you_mean
@@ -50,6 +51,11 @@ _TO_IOBES = {**{letter: letter for letter in "BIES"}, "L": "E", "U": "S", "W": "
 Part = tuple[str, str]
 """What a tag says: one of B, I, E, S or O, and the type."""
 
+make_entity = lru_cache(1 << 16)(Entity)
+"""An entity out of whole numbers and a type, for what is read of files: equal ones, which these have many of, are made
+once. No method may be given one, because it could change those of others.
+"""
+
 
 class SchemeError(DataError):
     """Tags that follow no scheme. `tag` is the first that does not, None if it is their mixture."""
@@ -84,6 +90,7 @@ class Tagging:
         distinct = list(dict.fromkeys(chain.from_iterable(sentences)))
         letters = _read_letters(distinct, scheme)
         self.parts: Mapping[str, Part] = {tag: _say(*letters[tag]) for tag in distinct}
+        self._inside = {tag: part for tag, part in self.parts.items() if part[0] != OUTSIDE}
         self._plain = all(tag == OUTSIDE or tag == "-".join(part) for tag, part in self.parts.items())
         used = {letter for letter, _ in letters.values() if letter} - {OUTSIDE}
         bare = any(not letter for letter, _ in letters.values())
@@ -130,7 +137,8 @@ class Tagging:
 
     def entities(self, tags: Sequence[str]) -> tuple[Entity, ...]:
         """The entities that tags name, legal or not, by conlleval's rule: what continues nothing begins an entity."""
-        return join_parts([(n, self._part(tag)) for n, tag in enumerate(tags) if tag != OUTSIDE])
+        inside = self._inside
+        return join_parts([(n, inside[tag]) for n, tag in enumerate(tags) if tag in inside], make_entity)
 
     def as_iob2(self, tags: Sequence[str]) -> tuple[str, ...] | None:
         """The same tags with the letters B and I, as they are, legal or not; None where the scheme has others."""
@@ -144,7 +152,9 @@ class Tagging:
         return self.parts.get(tag, (OUTSIDE, ""))
 
 
-def join_parts(parts: Sequence[tuple[int, Part]]) -> tuple[Entity, ...]:
+def join_parts(
+    parts: Sequence[tuple[int, Part]], make: Callable[[int, int, str], Entity] = Entity
+) -> tuple[Entity, ...]:
     """The entities of what the tags of a sentence say, by conlleval's rule: for each token the part, in order; those
     outside of entities may be left out.
     """
@@ -158,11 +168,11 @@ def join_parts(parts: Sequence[tuple[int, Part]]) -> tuple[Entity, ...]:
             continue
         if n != end or letter in "BS" or before in "ES" or kind != open_kind:
             if end:
-                found.append(Entity(start, end, open_kind))
+                found.append(make(start, end, open_kind))
             start, open_kind = n, kind
         before, end = letter, n + 1
     if end:
-        found.append(Entity(start, end, open_kind))
+        found.append(make(start, end, open_kind))
     return tuple(found)
 
 

@@ -24,21 +24,20 @@ def match_ids(file: readers.LabelledFile, split_of: Callable[[str], Split]) -> l
     gold: dict[str, tuple[Sentence, Split]] = {}
     predictions: dict[str, Prediction] = {}
     for item in file.items:
-        where = file.where(item)
         if item.id is None:
-            raise PredictionError(f"{where}: 'id' is missing", hint="every line has one, or none has")
-        split = _look_up(split_of, item.id, where)
+            raise PredictionError(f"{file.where(item)}: 'id' is missing", hint="every line has one, or none has")
+        split = _look_up(split_of, item, file)
         if split[0][0].id not in splits:
             splits[split[0][0].id] = split
             gold |= {sentence.id: (sentence, split) for sentence in split[0]}
         if item.id not in gold:
-            raise PredictionError(f"{where}: unknown sentence {item.id!r}", hint=_count_ids(file, gold))
+            raise PredictionError(f"{file.where(item)}: unknown sentence {item.id!r}", hint=_count_ids(file, gold))
         if item.id in predictions:
-            raise PredictionError(f"{where}: a second prediction for {item.id}")
+            raise PredictionError(f"{file.where(item)}: a second prediction for {item.id}")
         sentence, split = gold[item.id]
         if _differs(item, sentence):
-            raise _describe_difference(item, sentence, where)
-        predictions[item.id] = read_item(item, sentence, split[1], where)
+            raise _describe_difference(item, sentence, file.where(item))
+        predictions[item.id] = read_item(item, sentence, split[1], file)
     return [(split, put_in_order(predictions, split[0], file.name)) for split in splits.values()]
 
 
@@ -56,8 +55,7 @@ def match_order(file: readers.LabelledFile, split: Split) -> list[Prediction]:
     for item, sentence in zip(file.items, gold, strict=True):
         if _differs(item, sentence):
             raise _describe_difference(item, sentence, file.where(item), _explain_order(file, gold))
-    pairs = zip(file.items, gold, strict=True)
-    return [read_item(item, sentence, types, file.where(item)) for item, sentence in pairs]
+    return [read_item(item, sentence, types, file) for item, sentence in zip(file.items, gold, strict=True)]
 
 
 def has_ids(file: readers.LabelledFile) -> bool:
@@ -65,7 +63,9 @@ def has_ids(file: readers.LabelledFile) -> bool:
     return any(item.id is not None and item.id.count("/") >= 2 for item in file.items)
 
 
-def read_item(item: readers.Labelled, sentence: Sentence, types: Collection[str], where: str) -> Prediction:
+def read_item(
+    item: readers.Labelled, sentence: Sentence, types: Collection[str], file: readers.LabelledFile
+) -> Prediction:
     """What one sentence of a file says about the gold sentence that it is; labels that begin or end inside a token are
     rejected. Raises `PredictionError` for labels outside of the sentence.
     """
@@ -73,18 +73,18 @@ def read_item(item: readers.Labelled, sentence: Sentence, types: Collection[str]
         if item.record is not None and _is_own(item.record):
             return decode_record(item.record, sentence, types)
         if item.spans is not None and item.text is not None:
-            bounds = readers.find_bounds(item.text, sentence.tokens, where)
-            placed, lost = readers.place_on_tokens(item.spans, item.text, bounds, where)
+            bounds = readers.find_bounds(item.text, sentence.tokens, file.where(item))
+            placed, lost = readers.place_on_tokens(item.spans, item.text, bounds, file.where(item))
             rejected = tuple(Rejected(loss.type, loss.text, Reason.NOT_IN_SENTENCE) for loss in lost)
             return Prediction(sentence.id, tuple(placed), rejected)
     except CdnerError as error:
-        said = str(error)
+        said, where = str(error), file.where(item)
         raise PredictionError(said if said.startswith(where) else f"{where}: {said}", hint=error.hint) from None
     entities = item.entities or ()
     for entity in entities:
         if entity.end > len(sentence.tokens):
             raise PredictionError(
-                f"{where}: {entity} ends outside the sentence, which has {len(sentence.tokens)} tokens"
+                f"{file.where(item)}: {entity} ends outside the sentence, which has {len(sentence.tokens)} tokens"
             )
     return Prediction(sentence.id, entities, tags=item.tags)
 
@@ -106,11 +106,11 @@ def _is_own(record: Mapping[str, Any]) -> bool:
     return any(key in record for key in ("raw", "rejected", "cut")) or {"entities", "tags"} <= record.keys()
 
 
-def _look_up(split_of: Callable[[str], Split], sentence_id: str, where: str) -> Split:
+def _look_up(split_of: Callable[[str], Split], item: readers.Labelled, file: readers.LabelledFile) -> Split:
     try:
-        return split_of(sentence_id)
+        return split_of(item.id or "")
     except CdnerError as error:
-        raise PredictionError(f"{where}: {error}", hint=error.hint) from None
+        raise PredictionError(f"{file.where(item)}: {error}", hint=error.hint) from None
 
 
 def _count_ids(file: readers.LabelledFile, gold: Collection[str]) -> str:

@@ -35,10 +35,10 @@ def count_by_spans(pairs: Pairs, types: Collection[str]) -> Mapping[str, PerType
     return {name: add_per_type([shared, protocol(others, types)]) for name, protocol in _SPANS.items()}
 
 
-def _is_plain(sentence: Sentence, prediction: Prediction, known: Collection[str]) -> bool:
+def _is_plain(sentence: Sentence, prediction: Prediction, known: frozenset[str]) -> bool:
     said = prediction.entities
     if prediction.rejected or prediction.raw is not None or not readers.stand_in_order(said):
         return False
-    if not all(e.type in known for e in said) or not all(e.type in known for e in sentence.entities):
+    if not known.issuperset([e.type for e in (*said, *sentence.entities)]):
         return False
     return prediction.tags is None or list(prediction.tags) == conll.tags(said, len(sentence.tokens))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from itertools import chain
 
 from ...types import Prediction, Sentence
 from .. import text2text
 from ..counts import Counts, Pairs, PerType
+
+_CUT_AT = frozenset(",)\n")
 
 
 def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
@@ -62,7 +65,7 @@ def _list_said(sentence: Sentence, prediction: Prediction) -> list[tuple[str, st
     """What its parser reads; of spans without a mark that it cuts at, that is what they are."""
     if prediction.raw is None and not prediction.rejected:
         said = [(e.type, sentence.surface(e)) for e in prediction.entities]
-        if not any(mark in part for pair in said for part in pair for mark in ",)\n"):
+        if _CUT_AT.isdisjoint(chain.from_iterable(chain.from_iterable(said))):
             return said
     return parse_as_released(_said_as_text(sentence, prediction))
 

@@ -61,10 +61,10 @@ def is_right(sentence: Sentence, prediction: Prediction) -> bool:
     return prediction.entities == sentence.entities and not prediction.rejected
 
 
-def place_spans(sentence: Sentence, prediction: Prediction) -> tuple[list[Entity], list[str]]:
+def place_spans(sentence: Sentence, prediction: Prediction) -> tuple[Sequence[Entity], list[str]]:
     """The predicted spans that BIO has room for, and the types of everything else that was predicted."""
     if not prediction.rejected and readers.stand_in_order(prediction.entities):
-        return list(prediction.entities), []
+        return prediction.entities, []
     gold = frozenset(sentence.entities)
     placed: list[Entity] = []
     extra = [kind for kind, _ in list_unplaced(sentence, prediction)]
@@ -103,6 +103,9 @@ def count_as_sets(true: Sequence[_Marked], predicted: Sequence[_Marked], types: 
     """As `count_with_seqeval`, by comparing the spans of each sentence."""
     tally = Tally(types)
     for (_, gold, _), (_, placed, extra) in zip(true, predicted, strict=True):
+        if placed == gold and not extra:
+            tally.add([e.type for e in gold], (), ())
+            continue
         said, there = frozenset(placed), frozenset(gold)
         tally.add(
             (e.type for e in gold if e in said),

@@ -7,12 +7,16 @@ from collections.abc import Collection
 
 from ...types import Reason
 from ..counts import Pairs, PerType, Tally
+from .span_f1 import is_right
 
 
 def string_multiset(pairs: Pairs, types: Collection[str]) -> PerType:
     """(type, string) pairs as a multiset per sentence, positions ignored: UIE, DeepKE, CP-NER."""
     tally = Tally(types)
     for sentence, prediction in pairs:
+        if is_right(sentence, prediction):
+            tally.add([e.type for e in sentence.entities], (), ())
+            continue
         gold, placed = frozenset(sentence.entities), frozenset(prediction.entities)
         found = [e.type for e in gold & placed]
         missed = Counter((e.type, sentence.surface(e)) for e in gold - placed)
