@@ -1,9 +1,16 @@
 """What is about one paper: its printed numbers, what is recomputed beside them, and what they add to the pages."""
 
+from typing import TYPE_CHECKING
+
+from ..lazy import import_later
 from ..reporting import Supplement
-from . import checks
 from .hypothesis_tables import Hypothesis
 from .printed import Paper, load, load_all
+
+if TYPE_CHECKING:
+    from . import checks
+else:
+    __getattr__ = import_later(__name__, {"checks": ""})  # what is checked needs all that runs analyses; pages do not
 
 TOPT = "topt"
 """The paper whose checks and hypothesis are recomputed."""

@@ -99,5 +99,5 @@ def find_other_gold(know: Callable[[str, str], Gold | None], result: Result) -> 
     for kind, size in gold.per_type.items() if gold.per_type else ():
         if found.get(kind) != size:
             yield f"scores.{HEADLINE}.{kind}", f"counted over {found.get(kind, 0)} entities, gold has {size}"
-    if gold.per_sentence and tuple(counts.tp + counts.fn for counts in result.sentences) != gold.per_sentence:
+    if gold.per_sentence and tuple([counts.tp + counts.fn for counts in result.sentences]) != gold.per_sentence:
         yield "sentences", "some have other numbers of entities than gold has"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -73,13 +72,9 @@ def _find_wrong_sizes(result: Result) -> Iterator[Fault]:
     number, headline = len(result.sentences), result.scores[HEADLINE]
     if not number:
         yield "sentences", "a finished run has the counts of every test sentence"
-    # Equal counts are one value in what was read: few are added up, however many sentences there are.
-    values = {id(counts): counts for counts in result.sentences}
-    tally = [(values[key], n) for key, n in Counter(map(id, result.sentences)).items()]
-    if negative := [counts for counts, _ in tally if counts.fn < 0]:
+    if negative := [counts for counts in result.sentences if counts.fn < 0]:
         yield "sentences", f"{negative[0]} has a negative count"
-    here = Counts(*(sum(getattr(c, part) * n for c, n in tally) for part in ("tp", "fp", "fn")))
-    there = total(headline.values())
+    here, there = total(result.sentences), total(headline.values())
     if here != there:
         yield "sentences", f"they add up to {here}, and scores.{HEADLINE} to {there}"
     yield from _find_other_data(result)

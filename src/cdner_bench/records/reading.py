@@ -180,20 +180,14 @@ def find_repeated(records: Iterable[str]) -> set[str]:
     return {name for name, count in Counter(records).items() if count > 1}
 
 
-def _find_wild(record: object, where: tuple[str, ...] = ()) -> Iterator[Fault]:
+def _find_wild(record: Mapping[str, Any] | list[Any], where: tuple[str, ...] = ()) -> Iterator[Fault]:
     """Numbers that count or time nothing."""
-    if where in _FREE:
-        return
-    if isinstance(record, dict):
-        for key, value in record.items():
-            if not isinstance(value, str):
-                yield from _find_wild(value, (*where, key))
-    elif isinstance(record, list):
-        for n, value in enumerate(record):
-            if not isinstance(value, str):
-                yield from _find_wild(value, (*where, str(n)))
-    elif isinstance(record, int | float) and not 0 <= record <= MOST:
-        yield ".".join(where), f"{show(record)} is not from 0 to 10^15"
+    for key, value in record.items() if isinstance(record, dict) else enumerate(record):
+        if isinstance(value, int | float):
+            if not 0 <= value <= MOST:
+                yield ".".join((*where, str(key))), f"{show(value)} is not from 0 to 10^15"
+        elif isinstance(value, dict | list) and (inner := (*where, str(key))) not in _FREE:
+            yield from _find_wild(value, inner)
 
 
 def _find_half_letters(record: object, where: tuple[str, ...] = ()) -> Iterator[Fault]:

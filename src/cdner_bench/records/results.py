@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,7 +64,7 @@ class MethodFacts:
     backbone: str | None = None
     knowledge_options: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def row(self) -> str:
         """Eight hex digits that are equal for runs of one leaderboard row: the method and its options."""
         return digest([self.name, dict(self.options)])[:8]
@@ -74,24 +74,23 @@ _COUNTS = re.compile(r"(0|[1-9]\d{0,8})/(0|[1-9]\d{0,8})/(0|-?[1-9]\d{0,8})")
 
 
 def _read_counts(text: object) -> Counts:
-    counts = _parse_counts(text) if isinstance(text, str) else None
-    if counts is None:
-        raise ValueError(f'{show(text)} is not "tp/fp/fn", three whole numbers of at most nine digits')
-    return counts
+    if not isinstance(text, str):
+        raise ValueError(f'{show(text)} is not the text "tp/fp/fn"')
+    return _parse_counts(text)
 
 
 @lru_cache(1 << 16)  # few are different: a thousand results have half a million
-def _parse_counts(text: str) -> Counts | None:
+def _parse_counts(text: str) -> Counts:
     match = _COUNTS.fullmatch(text)
-    return Counts(*map(int, match.groups())) if match else None
+    if match is None:
+        raise ValueError(f'{show(text)} is not "tp/fp/fn", three whole numbers of at most nine digits')
+    return Counts(*map(int, match.groups()))
 
 
 def _read_all_counts(text: object) -> Sequence[Counts]:
     if not isinstance(text, str):
         raise ValueError('not a text of "tp/fp/fn", separated by spaces')
-    parts = text.split(" ") if text else []
-    known = {part: _read_counts(part) for part in set(parts)}
-    return list(map(known.__getitem__, parts))
+    return list(map(_parse_counts, text.split(" "))) if text else []
 
 
 FileCounts = Annotated[Counts, PlainValidator(_read_counts), PlainSerializer(str)]
@@ -161,8 +160,8 @@ class Result:
     @property
     def path(self) -> Path:
         """Where the file lies below a `results` folder."""
-        place = Path(self.benchmark.name) / self.scenario.setting / self.scenario.target
-        return place / f"{self.method.name}-{self.method.row}-{self.seed}.json"
+        name = f"{self.method.name}-{self.method.row}-{self.seed}.json"
+        return Path(self.benchmark.name, self.scenario.setting, self.scenario.target, name)
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from ..types import Doubt, Prediction, Sentence
 
@@ -57,16 +58,15 @@ class Ratios:
     f1: float
 
 
+_PARTS = tuple(map(attrgetter, ("tp", "fp", "fn")))
 PerType = Mapping[str, Counts]
 Pairs = Sequence[tuple[Sentence, Prediction]]
 
 
 def total(counts: Iterable[Counts]) -> Counts:
     """The sum of counts over types or sentences: what micro-averages are made of."""
-    tp = fp = fn = 0
-    for one in counts:
-        tp, fp, fn = tp + one.tp, fp + one.fp, fn + one.fn
-    return Counts(tp, fp, fn)
+    listed = list(counts)
+    return Counts(*(sum(map(part, listed)) for part in _PARTS))
 
 
 def add_per_type(parts: Sequence[PerType]) -> PerType:

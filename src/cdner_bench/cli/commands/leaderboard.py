@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, PluginError, did_you_mean
-from ..common import HERE, Out, name_out, show, split_names
+from ..common import HERE, Out, name_out, show, split_names, uncollected
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -22,6 +22,7 @@ MORE = "the same command with --format csv"
 """What shows every column of what was chosen."""
 
 
+@uncollected()
 def leaderboard(
     out: Out = HERE,
     benchmark: Annotated[list[str], typer.Option(help="Only these; .toml files for your own.", metavar="NAME")] = [],

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +22,7 @@ from ..common import (
     make_table,
     show,
     split_names,
+    uncollected,
 )
 
 if TYPE_CHECKING:
@@ -51,21 +50,7 @@ Renamed = Annotated[
 Ignored = Annotated[str | None, typer.Option("--ignore-type", help="Leave these types out.", metavar="TYPE[,TYPE]")]
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """In the block nothing is collected: a file's sentences are no garbage, and to look for it among them takes a third
-    of the time.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@_uncollected()
+@uncollected()
 def score(
     file: Annotated[Path, typer.Argument(help="Predictions in any of the formats of docs/formats.md; - is stdin.")],
     benchmark: BenchmarkName = None,
