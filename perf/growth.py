@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import random
 import resource
 import subprocess
@@ -87,6 +88,14 @@ def make_columns(folder: Path, size: int) -> Sequence[str]:
     return ["score", str(folder / "said.txt"), "--gold", str(folder / "gold.txt")]
 
 
+def make_one(folder: Path, size: int) -> Sequence[str]:
+    """Two files of two columns without empty lines: all is one sentence."""
+    command = make_columns(folder, size)
+    for path in folder.glob("*.txt"):
+        path.write_text(path.read_text().replace("\n\n", "\n"))
+    return command
+
+
 def make_lines(folder: Path, size: int) -> Sequence[str]:
     """A benchmark with a test split, and JSONL whose lines have ids."""
     path = make_benchmark(folder, size, learnt=5)
@@ -144,6 +153,7 @@ def load_result() -> Result:
 
 WORKS: Mapping[str, Work] = {
     "score, two columns": Work(8_000, 300_000, 30, make_columns),
+    "score, a sentence without end": Work(1_000, 16_000, None, make_one),
     "score, JSON lines with ids": Work(8_000, 300_000, 30, make_lines),
     "leaderboard, rows of one method": Work(250, 1_000, 5, lambda folder, n: make_results(folder, n, rows=True)),
     "leaderboard, result files": Work(250, 5_000, 5, lambda folder, n: make_results(folder, n, rows=False)),
@@ -152,14 +162,16 @@ WORKS: Mapping[str, Work] = {
 }
 
 
-def take_seconds(work: Work, size: int) -> float:
-    """The least processor seconds of a few fresh processes."""
+def take_seconds(work: Work, size: int, compiled: str) -> float:
+    """The least processor seconds of a few fresh processes, whose bytecode is kept in a folder of this run."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = compiled
     taken = []
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "cdner_bench", *work.make(Path(folder), size)]
         for _ in range(ROUNDS):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run(command, check=True, capture_output=True, cwd=folder)
+            subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(taken)
@@ -172,11 +184,13 @@ def main() -> None:
     arguments.add_argument("--only", default="", help="works whose name holds this")
     chosen = arguments.parse_args()
     failed = False
+    compiled = tempfile.TemporaryDirectory()
     for name, work in WORKS.items():
         if chosen.only not in name:
             continue
         most = work.large if chosen.large else FACTOR * work.small
-        start, less, more = (take_seconds(work, size) for size in (NEXT_TO_NONE, most // FACTOR, most))
+        sizes = (NEXT_TO_NONE, most // FACTOR, most)
+        start, less, more = (take_seconds(work, size, compiled.name) for size in sizes)
         exponent = math.log((more - start) / max(0.01, less - start), FACTOR)
         slow = exponent > chosen.most or (chosen.large and work.limit is not None and more > work.limit)
         failed |= slow
