@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..data import readers
 from ..types import Entity, Sentence
 from .counts import Counts, Pairs
 from .protocols.span_f1 import is_right, list_unplaced
@@ -57,9 +58,9 @@ def list_errors(pairs: Pairs) -> Iterator[Mistake]:
     for sentence, prediction in pairs:
         if is_right(sentence, prediction):
             continue
-        placed = frozenset(prediction.entities)
+        there, placed = frozenset(sentence.entities), frozenset(prediction.entities)
         gold = [e for e in sentence.entities if e not in placed]
-        said = sorted(placed.difference(sentence.entities))
+        said = _put_in_order([e for e in prediction.entities if e not in there])
         for kind, share in _WRONG.items():
             yield from (Mistake(sentence, kind, one, other) for one, other in _match(gold, said, share))
         yield from (Mistake(sentence, "missed", entity) for entity in gold)
@@ -85,7 +86,7 @@ def lenient_f1(pairs: Pairs) -> dict[str, float]:
             right += len(sentence.entities)
             continue
         gold = list(sentence.entities)
-        said = sorted(frozenset(prediction.entities))
+        said = _put_in_order(prediction.entities)
         right += len(_match(gold, said, _span))
         wrong += len(said) + len(list_unplaced(sentence, prediction))
         missed += len(gold)
@@ -105,18 +106,23 @@ def _match(gold: list[Entity], said: list[Entity], share: Callable[[Entity], Has
     waiting: defaultdict[Hashable, list[Entity]] = defaultdict(list)
     for span in reversed(said):
         waiting[share(span)].append(span)
-    found = []
+    found, left = [], []
     for entity in gold:
         spans = waiting[share(entity)]
         while spans and spans[-1].end <= entity.start:
             spans.pop()
         if spans and spans[-1].start < entity.end:
             found.append((entity, spans.pop()))
-    if found:
-        taken, used = (frozenset(side) for side in zip(*found, strict=True))
-        gold[:] = [entity for entity in gold if entity not in taken]
-        said[:] = [span for span in said if span not in used]
+        else:
+            left.append(entity)
+    used = {id(span) for _, span in found}
+    gold[:], said[:] = left, [span for span in said if id(span) not in used]
     return found
+
+
+def _put_in_order(entities: Sequence[Entity]) -> list[Entity]:
+    """The different ones of predicted spans, in order."""
+    return list(entities) if readers.stand_in_order(entities) else sorted(frozenset(entities))
 
 
 def _span(entity: Entity) -> Hashable:

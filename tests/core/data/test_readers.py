@@ -342,9 +342,10 @@ def broken(record: int, **changes: object) -> list[Any]:
     return records
 
 
-def test_lines_are_counted_over_empty_ones(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("\n\n" + PERFECT.replace("\n\n", "\n\n\n"))
-    assert [item.place for item in read_file(tmp_path / "file").items] == [":3", ":11", ":17"]
+@pytest.mark.parametrize("empty", range(1, 7))
+def test_lines_are_counted_over_empty_ones(empty: int, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("\n\n" + PERFECT.replace("\n\n", "\n" * (empty + 1)))
+    assert [item.place for item in read_file(tmp_path / "file").items] == [":3", f":{9 + empty}", f":{13 + 2 * empty}"]
 
 
 BROKEN: dict[str, tuple[str | bytes | list[Any], str]] = {

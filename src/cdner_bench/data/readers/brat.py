@@ -12,13 +12,14 @@ from .labelled import Labelled, LabelledFile, Span
 from .source import read_text, show_name
 
 _LABEL = re.compile(r"(T\S*)\t(.+) (\d+ \d+(?:;\d+ \d+)*)\t?(.*)")
+_FILLED = re.compile(r"^.*\S.*$", re.MULTILINE)
 _OTHER = ("R", "E", "A", "M", "N", "#", "*")
 
 
 def is_standoff(path: Path, text: str) -> bool:
     """Whether a file is standoff: by its name, or because its first line is a label."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    return path.name.removesuffix(".gz").endswith(".ann") or _LABEL.fullmatch(first) is not None
+    first = _FILLED.search(text)
+    return path.name.removesuffix(".gz").endswith(".ann") or bool(first and _LABEL.fullmatch(first[0]))
 
 
 def read(path: Path, labels: str) -> LabelledFile:

@@ -17,6 +17,7 @@ from .schemes import OUTSIDE, Scheme, SchemeError, Tagging, is_tag
 DOCUMENT = "-DOCSTART-"
 _CHUNKS = frozenset(["NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"])
 """The phrases of CoNLL 2000, which CoNLL 2003 has in its third column."""
+_PLAIN = re.compile(rf"(?:(?!{DOCUMENT})\S++\t\S++\n++)++")
 
 
 class Layout(StrEnum):
@@ -67,7 +68,7 @@ def read(text: str, name: str, layout: Layout | None = None, scheme: Scheme | No
     gold = [_Row(b.number, row.tokens, b.column(-2)) for b, row in zip(blocks, rows, strict=True)]
     truth = _make_file(gold, name, scheme, "")
     said = _make_file(rows, name, scheme, "token, gold and predicted tag", source.list_remarks())
-    items = [replace(item, gold=true.entities) for item, true in zip(said.items, truth.items, strict=True)]
+    items = [item._replace(gold=true.entities) for item, true in zip(said.items, truth.items, strict=True)]
     return replace(said, items=items, illegal=truth.illegal)
 
 
@@ -81,24 +82,21 @@ class _Row:
 
 
 def _read_plainly(text: str) -> list[_Row] | None:
-    """The sentences of a file all of whose lines are a token that begins nothing else, one tab and a tag, without
-    white space beside them; None for any other.
+    """The sentences of a file all of whose lines are a token, one tab and a tag, and there is no other white space;
+    None for any other.
     """
-    lines = text.rstrip("\n")
-    for _ in range(2):  # an empty line becomes an empty token with an empty tag; every second one, and then the others
-        lines = lines.replace("\n\n", "\n\t\n")
-    first = len(lines) - len(lines.lstrip("\n"))
-    parts = lines[first:].replace("\n", "\t\n\t").split("\t")
-    tokens, tags = tuple(parts[::3]), tuple(parts[1::3])
-    ends = [n for n, token in enumerate(tokens) if not token]
-    if len(parts) != 3 * len(tokens) - 1 or not {"\n"}.issuperset(parts[2::3]):
+    body = text.strip("\n")
+    if not _PLAIN.fullmatch(f"{body}\n"):
         return None
-    if ends != [n for n, tag in enumerate(tags) if not tag]:
-        return None
-    if any(c != c.strip() or c.startswith(("# ", DOCUMENT)) for c in {*tokens, *tags}):
-        return None
-    bounds = zip([0, *(end + 1 for end in ends)], [*ends, len(tokens)], strict=True)
-    return [_Row(first + start + 1, tokens[start:end], tags[start:end]) for start, end in bounds if start < end]
+    rows = []
+    number = 1 + len(text) - len(text.lstrip("\n"))
+    for block in body.split("\n\n"):
+        lines = block.lstrip("\n")
+        number += len(block) - len(lines)
+        if parts := tuple(lines.split()):
+            rows.append(_Row(number, parts[::2], parts[1::2]))
+        number += lines.count("\n") + 2
+    return rows
 
 
 def _make_file(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import DataError
 from ...types import Entity
 from .schemes import Scheme
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A label on the characters `text[start:end]`, or on tokens, as a file has it; `surface` is what it says that they
     read, and `why` why it can be no span of tokens (discontinuous).
     """
@@ -36,8 +35,7 @@ class Lost:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
+class Labelled(NamedTuple):
     """One sentence of a file. What the file does not give is None: `tokens`, `text`, `tags` with the letters B and
     I, `entities` over tokens, `spans` over the characters of `text`. `place` is where it stands (`:12`, `: item 3`),
     `record` the JSON object that it was made of, `gold` the entities of conlleval's gold column.
@@ -51,7 +49,7 @@ class Labelled:
     entities: tuple[Entity, ...] | None = None
     spans: tuple[Span, ...] | None = None
     gold: tuple[Entity, ...] | None = None
-    record: Mapping[str, Any] | None = field(default=None, repr=False)
+    record: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
