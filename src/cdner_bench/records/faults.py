@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .results import Result
 
 _RUN = re.compile(r"[0-9a-f]{16}")
+_ANSWERS = sorted(
+    ["read", "unseen sentences", "unseen tokens", "unseen entities", *Reason, *(f"{cut} cut" for cut in Cut)]
+)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -62,7 +65,7 @@ def _find_wrong_counts(result: Result) -> Iterator[Fault]:
             if counts.tp + counts.fn < 0 or (counts.fn < 0 and protocol not in OWN_GOLD):
                 yield f"{where}.{kind}", f"{counts} has a negative count"
         other = gold if protocol in OWN_GOLD else _count_gold(per_type)
-        for kind in sorted(gold.keys() | other.keys()):
+        for kind in sorted(gold.keys() | other.keys()) if gold != other else ():
             if gold.get(kind) != other.get(kind):
                 sizes = f"{other.get(kind, 0)}, and {gold.get(kind, 0)} under {HEADLINE}"
                 yield f"{where}.{kind}", f"tp + fn is {sizes}; it is the size of gold"
@@ -79,10 +82,9 @@ def _find_wrong_sizes(result: Result) -> Iterator[Fault]:
         yield "sentences", f"they add up to {here}, and scores.{HEADLINE} to {there}"
     yield from _find_other_data(result)
     limits = {"read": number, "unseen sentences": number, "unseen entities": here.tp + here.fn}
-    kinds = {*limits, "unseen tokens", *Reason, *(f"{cut} cut" for cut in Cut)}
     for name, count in result.answers.items():
-        if name not in kinds:
-            yield f"answers.{name}", f"nothing is counted under this name: {did_you_mean(name, sorted(kinds))}"
+        if name not in _ANSWERS:
+            yield f"answers.{name}", f"nothing is counted under this name: {did_you_mean(name, _ANSWERS)}"
         if count > limits.get(name, count):
             yield f"answers.{name}", f"{count} of {limits[name]}"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
+from pydantic_core import to_json
 
 from ..foreign import redact_all
 from ..io import write_atomic
@@ -117,7 +118,7 @@ def _build(record: dict[str, Any]) -> Measured:
     if not isinstance(columns, dict) or not all(isinstance(text, str) for text in columns.values()):
         raise ValueError("measurement.columns: a column is a text of numbers, separated by spaces")
     rest = {**record, "measurement": {**measurement, "columns": {}}} if isinstance(measurement, dict) else record
-    made = _make_adapter().validate_json(json.dumps(rest))
+    made = _make_adapter().validate_json(to_json(rest))
     values = {name: _read_column(name, text) for name, text in columns.items()}
     said = made.measurement
     return replace(made, measurement=replace(said, columns=values, plots=tuple(said.plots), notes=tuple(said.notes)))

@@ -93,10 +93,8 @@ def read(path: Path, form: Form[R]) -> R:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field, problem = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
-        if first["type"] == "json_invalid":
-            field, problem = next(_find_half_letters(record), (field, problem))
     except ValueError as error:
-        field, problem = "", str(error)
+        field, problem = next(_find_half_letters(record), ("", str(error)))
     if problem:
         where = f"{field}: " if field else ""
         raise ResultError(f"{path} is not a {form.name} of schema {schema}: {where}{problem}", hint=hint)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter
+from pydantic_core import to_json
 
 from ..data import Benchmark
 from ..errors import ResultError
@@ -216,7 +217,7 @@ def load_all(root: Path, of: Benchmark | str = "") -> list[Result]:
 
 
 def _build(record: dict[str, Any]) -> Result:
-    return _make_adapter().validate_json(json.dumps(record))
+    return _make_adapter().validate_json(to_json(record))
 
 
 @cache
