@@ -37,6 +37,7 @@ BESIDE = {
     "foreign": (),
     "hashing": (),
     "lazy": (),
+    "marking": ("foreign", "types"),
     "names": ("errors",),
 }
 
