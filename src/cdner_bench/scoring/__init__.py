@@ -1,6 +1,6 @@
 """What counts: protocols, error classes, alignment of generated text with spans, prediction files, significance."""
 
-from . import diagnosis, predictions, text2text
+from . import diagnosis, predictions, resampling, text2text
 from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
 from .doubts import FROM_PREDICTIONS, doubt_counts
 from .floor import measure_floor
@@ -63,6 +63,7 @@ __all__ = [
     "read_kept",
     "read_own",
     "rename_types",
+    "resampling",
     "score",
     "sentence_counts",
     "spearman",

@@ -73,10 +73,22 @@ def estimate_intervals(samples: Sequence[Sample], draws: int = INTERVAL_DRAWS) -
     seed, over sentences only. Percentiles of Efron (1979). All rows have the same domains, and are judged by the same
     drawn sentences.
     """
+    return _take_middle(_draw_scores(samples, draws)) if samples else []
+
+
+def estimate_difference(first: Runs, second: Runs, draws: int = DRAWS) -> Interval:
+    """The 95 % interval of the difference of average F1 (`first` less `second`) over the domains that both have, by the
+    bootstrap of `estimate_intervals`. Raises `ValueError` as `compare` does.
+    """
+    domains = _find_common(first, second)
+    drawn = _draw_scores([Sample(runs, domains) for runs in (first, second)], draws)
+    return _take_middle(drawn[:, :1] - drawn[:, 1:])[0]
+
+
+def _draw_scores(samples: Sequence[Sample], draws: int) -> Array:
+    """The scores of rows, over test sentences drawn for all of them and seeds drawn for each: draws × rows."""
     import numpy as np
 
-    if not samples:
-        return []
     random = np.random.default_rng(0)
     found = np.stack([sample.draw_seeds(random, draws) for sample in samples], axis=1)
     for begin in range(0, draws, _CHUNK):
@@ -88,7 +100,14 @@ def estimate_intervals(samples: Sequence[Sample], draws: int = INTERVAL_DRAWS) -
             often = np.bincount(chosen.ravel(), minlength=size * number).reshape(size, number)
             scores.append(_f1(_weigh(often, counts)))
         found[begin : begin + size] += np.mean(scores, axis=0)
-    low, high = np.quantile(found, [LEVEL / 2, 1 - LEVEL / 2], axis=0)
+    return found
+
+
+def _take_middle(drawn: Array) -> list[Interval]:
+    """The ends between which 95 % of the draws of each row lie."""
+    import numpy as np
+
+    low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2], axis=0)
     return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
 
@@ -106,15 +125,19 @@ def compare(first: Runs, second: Runs, *, draws: int = DRAWS) -> Comparison:
 def compare_all(first: Runs, others: Sequence[Runs], draws: int = DRAWS) -> Iterator[Comparison]:
     """One row with each of several others, as `compare`."""
     for other in others:
-        domains = [name for name in first if name in other]
-        if not domains:
-            raise ValueError("the rows have no domain in common")
-        for name in domains:
-            if len({len(run) for run in (*first[name], *other[name])}) > 1:
-                raise ValueError(f"the runs of {name} do not have the same sentences")
-        one = Sample(first, domains)
-        (hits,), (difference,), _ = _exchange(one, [Sample(other, domains)], draws)
-        yield Comparison(difference, (hits + 1) / (draws + 1))
+        domains = _find_common(first, other)
+        (hits,), (difference,), _ = _exchange(Sample(first, domains), [Sample(other, domains)], draws)
+        yield Comparison(float(difference), (int(hits) + 1) / (draws + 1))
+
+
+def _find_common(first: Runs, second: Runs) -> list[str]:
+    domains = [name for name in first if name in second]
+    if not domains:
+        raise ValueError("the rows have no domain in common")
+    for name in domains:
+        if len({len(run) for run in (*first[name], *second[name])}) > 1:
+            raise ValueError(f"the runs of {name} do not have the same sentences")
+    return domains
 
 
 def _exchange(one: Sample, others: Sequence[Sample], draws: int, begin: int = 0) -> tuple[Array, Array, Array]:

@@ -10,13 +10,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import stats
 
-from cdner_bench import Counts
+from cdner_bench import Counts, Interval
 from cdner_bench.scoring.resampling import (
     Comparison,
     Runs,
     Sample,
     compare,
     correct_holm,
+    estimate_difference,
     estimate_intervals,
     find_ties,
 )
@@ -103,6 +104,33 @@ def test_intervals_cover(seeds: int) -> None:
     ]
     covered = np.mean([i.low <= truth <= i.high for i in intervals])
     assert 0.93 <= covered <= 0.97
+
+
+@pytest.mark.parametrize(("seeds", "sd", "most"), [(1, 0.0, 0.97), (5, 0.03, 0.98)])
+def test_intervals_of_a_difference_cover(seeds: int, sd: float, most: float) -> None:
+    """With several seeds rather too often: what a seed makes of single sentences is drawn with both."""
+    random = np.random.default_rng(8)
+    skills = (0.5, 0.55)
+    many = [draw_methods(random, skills, seeds=seeds, sentences=1500, seed_sd=sd) for _ in range(150)]
+    truth = np.mean([_score(one) - _score(other) for one, other in many])
+    pairs = [draw_pair(random, skills, seeds=seeds, seed_sd=sd) for _ in range(500)]
+    covered = np.mean([i.low <= truth <= i.high for pair in pairs for i in [estimate_difference(*pair, draws=400)]])
+    assert 0.93 <= covered <= most
+
+
+def test_sentences_are_drawn_for_both() -> None:
+    """What both find hard moves both scores, and not their difference."""
+    one, other = draw_pair(np.random.default_rng(9), (0.5, 0.55))
+    assert estimate_difference(one, one) == Interval(0.0, 0.0)
+    there, back = estimate_difference(one, other), estimate_difference(other, one)
+    assert there.low == pytest.approx(-back.high)
+    paired = there.high - there.low
+    apart = sum((i.high - i.low) ** 2 for i in estimate_intervals([Sample(one), Sample(other)], draws=10_000)) ** 0.5
+    assert paired < 0.95 * apart
+    with pytest.raises(ValueError, match="no domain in common"):
+        estimate_difference(one, {"y": other["x"]})
+    with pytest.raises(ValueError, match="the same sentences"):
+        estimate_difference(one, {"x": [other["x"][0][:-1]]})
 
 
 def _score(runs: Runs) -> float:
