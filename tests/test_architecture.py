@@ -24,8 +24,21 @@ MAY_IMPORT = {
     "records": ("data", "io", "llm", "plugins", "scoring"),
     "running": ("data", "io", "knowledge", "llm", "plugins", "records", "scoring"),
     "reporting": ("data", "io", "llm", "plugins", "records", "scoring"),
+    "comparing": ("data", "knowledge", "records", "reporting", "scoring"),
     "papers": ("data", "io", "knowledge", "llm", "plugins", "records", "reporting", "running", "scoring"),
-    "cli": ("data", "io", "knowledge", "llm", "papers", "plugins", "records", "reporting", "running", "scoring"),
+    "cli": (
+        "comparing",
+        "data",
+        "io",
+        "knowledge",
+        "llm",
+        "papers",
+        "plugins",
+        "records",
+        "reporting",
+        "running",
+        "scoring",
+    ),
 }
 """Which packages a package may import from."""
 

@@ -23,6 +23,7 @@ from .types import Corpus, Cut, Doubt, Entity, Interval, Prediction, Reason, Rej
 
 if TYPE_CHECKING:
     from . import knowledge, llm
+    from .comparing import compare
     from .data import Gazetteer, conll
     from .knowledge import CorpusName, GtokText, SplitText, Text, gtok
     from .scoring import Counts, sentence_counts, text2text, total
@@ -35,6 +36,7 @@ else:
             **dict.fromkeys(("Gazetteer", "conll"), "data"),
             **dict.fromkeys(("CorpusName", "GtokText", "SplitText", "Text", "gtok"), "knowledge"),
             **dict.fromkeys(("Counts", "sentence_counts", "text2text", "total"), "scoring"),
+            "compare": "comparing",
             "score": "scoring.judging",
         },
     )
@@ -70,6 +72,7 @@ __all__ = [
     "Text",
     "backbone",
     "chooses_knowledge",
+    "compare",
     "conll",
     "digest",
     "gtok",

@@ -18,7 +18,7 @@ import typer
 from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
 from ..io import settle_home
 from . import streams
-from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
+from .commands import analyze, compare, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
 
 app = typer.Typer(
     name="cdner-bench",
@@ -34,6 +34,7 @@ app.command("reproduce")(run.reproduce)
 app.command("analyze")(analyze.analyze)
 app.command("list")(listing.list_)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("compare")(compare.compare)
 app.command("score")(score.score)
 app.command("rescore")(score.rescore)
 app.command("paper")(paper.paper)

@@ -5,7 +5,18 @@ from .analysis_page import AnalysisPage, Group, Section
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
 from .chosen import Choice, Chosen, choose
 from .figures import Picture, draw, make_pictures, natural
-from .formats import FORMATS, SUFFIXES, draw_table, write_cell, write_lines, write_number, write_rows
+from .formats import (
+    FORMATS,
+    SUFFIXES,
+    draw_table,
+    escape_html,
+    write_cell,
+    write_document,
+    write_lines,
+    write_number,
+    write_rows,
+    write_sections,
+)
 from .leaderboard import Board, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
 from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
@@ -42,6 +53,7 @@ __all__ = [
     "collect_notes",
     "draw",
     "draw_table",
+    "escape_html",
     "figures",
     "make_boards",
     "make_pictures",
@@ -55,7 +67,9 @@ __all__ = [
     "tell_left_out",
     "tell_strangers",
     "write_cell",
+    "write_document",
     "write_lines",
     "write_number",
     "write_rows",
+    "write_sections",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ..table import Page
 from .csv import escape_csv, write_csv, write_lines
-from .html import escape_html, write_html
+from .html import escape_html, write_document, write_html, write_sections
 from .json import write_json
 from .latex import escape_latex, write_latex
 from .markdown import escape_markdown, write_markdown
@@ -32,7 +32,9 @@ __all__ = [
     "escape_latex",
     "escape_markdown",
     "write_cell",
+    "write_document",
     "write_lines",
     "write_number",
     "write_rows",
+    "write_sections",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 from ...foreign import show_line
@@ -44,18 +44,28 @@ img { max-width: 100%; background: #fff; }
 
 def write_html(page: Page) -> str:
     """A document with every table of a page."""
+    return write_document(page.title, write_sections(page.tables()))
+
+
+def write_sections(tables: Sequence[Table]) -> list[str]:
+    """Each table under its title, with what stands above and under it."""
     parts = []
-    for table in page.tables():
+    for table in tables:
         legend = [f"<p>{escape_html(table.legend)}</p>"] if table.legend else []
         body = "\n".join([fold(table, _table(table)), *legend, *show_pictures(table, escape_html)])
         note = f"<p>{escape_html(table.note)}</p>\n" if table.note else ""
         parts.append(f"<h2>{escape_html(table.title)}</h2>\n{note}{body}")
-    title = escape_html(page.title)
+    return parts
+
+
+def write_document(title: str, parts: Sequence[str], style: str = "") -> str:
+    """A document of parts that are HTML already, with a style of their own if they need one."""
+    title = escape_html(title)
     head = "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n",
+            f"<title>{title}</title>\n<style>{STYLE}{style}</style>\n<h1>{title}</h1>\n",
         ]
     )
     return head + "\n".join(parts) + "\n</html>\n"
