@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from ..foreign import redact_all, show_line
@@ -20,10 +21,12 @@ from ..reporting import (
     escape_html,
     write_document,
     write_lines,
+    write_rows,
     write_sections,
 )
 from ..scoring import HEADLINE, MISSED, SPURIOUS
 from .entities import Changes
+from .sentences import NEAREST
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,6 +38,12 @@ SHOWN = 12
 """Types and confusions that a terminal shows, those with the largest differences."""
 ABREAST = 120
 """Columns of a terminal from which on what A and B say stands side by side."""
+WIDEST = 160
+"""Columns of a terminal that a matrix may take."""
+LONGEST = 240
+"""Characters of an explanation that a terminal shows."""
+PAGED = 100
+"""Sentences on a page of HTML, where nobody says how many."""
 MORE = "the same command with --format html"
 _HOW = (
     "A less B, in points of F1. Intervals (95 %): bootstrap over test sentences, the same for both, and over seeds. p: "
@@ -60,8 +69,8 @@ def make_tables(comparison: Comparison, most: int | None = None) -> list[Table]:
     return tables
 
 
-def make_matrices(comparison: Comparison) -> list[Table]:
-    """For A and for B, errors by gold type, a row each, and predicted type, a column each."""
+def make_matrices(comparison: Comparison, *, numbered: bool = False) -> list[Table]:
+    """For A and for B, errors by gold type, a row each, and predicted type, a column each, maybe under its number."""
     entities = comparison.entities
     if entities is None:
         return []
@@ -69,28 +78,37 @@ def make_matrices(comparison: Comparison) -> list[Table]:
     found = {kind for table in both.values() for gold, said in table.items() for kind in (gold, *said)}
     kinds = sorted(found - {SPURIOUS, MISSED})
     across = [*kinds, MISSED]
+    headers = [*map(str, range(1, len(kinds) + 1)), MISSED] if numbered else across
 
-    def write_row(table: Mapping[str, Mapping[str, float]], gold: str) -> list[Cell]:
-        said = table.get(gold, {})
-        return [gold, *(_number(said[kind]) if kind in said else "" for kind in across)]
+    def write_row(table: Mapping[str, Mapping[str, float]], n: int, gold: str) -> list[Cell]:
+        said, number = table.get(gold, {}), f"{n} " if numbered and gold != SPURIOUS else ""
+        return [f"{number}{gold}", *(_number(said[kind]) if kind in said else "" for kind in across)]
 
     legend = "What is right is not counted: a type with itself is a wrong boundary."
     return [
         _table(
             f"Errors of {name} by gold and predicted type",
-            ("gold \\ predicted", *across),
-            [write_row(table, gold) for gold in (*kinds, SPURIOUS)],
+            ("gold \\ predicted", *headers),
+            [write_row(table, n, gold) for n, gold in enumerate((*kinds, SPURIOUS), start=1)],
             legend,
         )
         for name, table in both.items()
     ]
 
 
-def draw_figures(comparison: Comparison) -> list[RenderableType]:
-    """What a terminal shows before the sentences."""
+def draw_figures(comparison: Comparison, width: int) -> list[RenderableType]:
+    """What a terminal of so many columns shows before the sentences; the matrices only where they fit."""
     who = [f"A: {comparison.a.name} ({comparison.a.about})", f"B: {comparison.b.name} ({comparison.b.about})"]
     lines = [*who, *(f"note: {remark}" for remark in comparison.remarks)]
-    return ["\n".join(map(show_line, lines)), *(draw_table(t, MORE) for t in make_tables(comparison, SHOWN))]
+    fitting = [t for t in make_matrices(comparison, numbered=True) if _measure(t) <= min(width, WIDEST)]
+    tables = [*make_tables(comparison, SHOWN), *fitting]
+    return ["\n".join(map(show_line, lines)), *(draw_table(table, MORE) for table in tables)]
+
+
+def _measure(table: Table) -> int:
+    """How many columns of a terminal a table takes."""
+    rows = [table.headers, *write_rows(table)]
+    return 2 + sum(2 + max(map(len, column)) for column in zip(*rows, strict=True))
 
 
 def draw_sentences(comparison: Comparison, number: int, width: int) -> Iterator[RenderableType]:
@@ -120,7 +138,7 @@ def draw_sentences(comparison: Comparison, number: int, width: int) -> Iterator[
             yield b
         for name, explanation in changed.explained:
             text = f"{explanation.span} ({explanation.type}): {explanation.text}"
-            yield show_line(f"  {_name_learners(comparison, name)}: {text}")
+            yield shorten(show_line(f"  {_name_learners(comparison, name)}: {text}"), LONGEST, placeholder=" …")
 
 
 def describe(comparison: Comparison) -> str:
@@ -129,7 +147,7 @@ def describe(comparison: Comparison) -> str:
 
     console = Console(file=io.StringIO(), width=100, color_system=None, markup=False, highlight=False, emoji=False)
     with console.capture() as said:
-        console.print(*draw_figures(comparison), sep="\n")
+        console.print(*draw_figures(comparison, console.width), sep="\n")
     return "\n".join(line.rstrip() for line in said.get().splitlines())
 
 
@@ -153,7 +171,9 @@ def _explain_sentences(comparison: Comparison, shown: int) -> str:
     first = [side.seeds[:1] for side in (comparison.a, comparison.b) if len(side.seeds) > 1]
     seeds = f", by the first seed of each ({', '.join(str(n) for each in first for n in each)})" if first else ""
     rest = f"; the {shown} on which A loses most to B" if shown else ""
-    return f"{seeds}{rest}. A wrong span has a ! before its type; + is before what has no place in the sentence."
+    marks = "A wrong span has a ! before its type; + is before what has no place in the sentence."
+    near = f" Explanations: the {NEAREST} nearest, by the words that both have, rare ones more (TF-IDF)."
+    return f"{seeds}{rest}. {marks}{near if comparison.learnt_from else ''}"
 
 
 def _name_learners(comparison: Comparison, corpus: str) -> str:
@@ -345,6 +365,7 @@ mark.right { border-color: #2e8b57; background: #2e8b5722; }
 mark.wrong { border-color: #d03030; border-bottom-style: dashed; background: #d0303022; }
 mark small { opacity: .8; font-style: italic; }
 .why { opacity: .8; font-size: .9em; }
+@media screen and (max-width: 40rem) { td:empty { display: none; } }
 """
 
 
@@ -355,7 +376,7 @@ def write_html(comparison: Comparison, number: int | None = None) -> str:
     parts = [f"<p>{'<br>'.join(map(escape_html, lines))}</p>"]
     parts += write_sections([*make_tables(comparison), *make_matrices(comparison)])
     if comparison.read:
-        shown = comparison.sentences[:number]
+        shown = comparison.sentences[: PAGED if number is None else number]
         parts.append("<h2>Sentences</h2>")
         said = f"{_count_sentences(comparison)}{_explain_sentences(comparison, len(shown))}"
         parts.append(f"<p>{escape_html(said)}</p>")

@@ -131,7 +131,8 @@ def find_sides(
     alone = targets or list(dict.fromkeys(t for each in with_runs for t in each.list_values(_target)))
     names = _tell_apart(found)
     a, b = (_make_side(each, name, data, alone, targets) for each, name in zip(found, names, strict=True))
-    if first == second or (a.runs and {run.result.run for run in a.runs} == {run.result.run for run in b.runs}):
+    same = all(each.file for each in found) and Path(first).resolve() == Path(second).resolve()
+    if first == second or same or (a.runs and {run.result.run for run in a.runs} == {run.result.run for run in b.runs}):
         raise ResultError(f"{first} and {second} are the same: {a.about}", hint="name another row, run or file")
     domains, remarks = _match(a, b)
     remarks = [*(remark for each in found for remark in each.remarks), *remarks]

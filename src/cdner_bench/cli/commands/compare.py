@@ -24,7 +24,7 @@ def compare(
     protocol: Annotated[str | None, typer.Option(help="Compare the scores under this one.", metavar="NAME")] = None,
     sentences: Annotated[
         int | None,
-        typer.Option(min=0, help=f"How many sentences to show; {FEW}, with --format all.", metavar="N"),
+        typer.Option(min=0, help=f"How many sentences to show; {FEW} as text, 100 as html, else all.", metavar="N"),
     ] = None,
     format_: Annotated[
         str | None, typer.Option("--format", help="html, json or csv in place of text.", metavar="NAME")
@@ -52,11 +52,9 @@ def compare(
         print(FORMATS[format_](found, sentences), end="")
         return
     terminal = Terminal(width=None if sys.stdout.isatty() else UNBOUNDED)
+    number = FEW if sentences is None else sentences
     with terminal.capture() as said:
-        for part in (
-            *draw_figures(found),
-            *draw_sentences(found, FEW if sentences is None else sentences, terminal.width),
-        ):
+        for part in (*draw_figures(found, terminal.width), *draw_sentences(found, number, terminal.width)):
             terminal.print(part)
     show_paged(said.get(), terminal.height)
 
