@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import did_you_mean
 from ..llm import Usage
-from ..scoring import HEADLINE, OUTSIDE, OWN_GOLD, PROTOCOLS, Counts, total
+from ..scoring import HEADLINE, OUTSIDE, OWN_GOLD, PROTOCOLS, RELEASED, Counts, total
 from ..types import Cut, Reason
 from .reading import Fault, find_bad_names, find_bad_provenance, find_long_names, show
 
@@ -62,7 +62,7 @@ def _find_wrong_counts(result: Result) -> Iterator[Fault]:
         if protocol not in PROTOCOLS:
             yield where, f"no protocol is called so: {did_you_mean(protocol, PROTOCOLS)}"
         for kind, counts in per_type.items():
-            if counts.tp + counts.fn < 0 or (counts.fn < 0 and protocol not in OWN_GOLD):
+            if counts.tp + counts.fn < 0 or (counts.fn < 0 and protocol != RELEASED):
                 yield f"{where}.{kind}", f"{counts} has a negative count"
         other = gold if protocol in OWN_GOLD else _count_gold(per_type)
         for kind in sorted(gold.keys() | other.keys()) if gold != other else ():

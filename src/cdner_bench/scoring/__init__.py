@@ -19,7 +19,7 @@ from .judging import (
     rename_types,
 )
 from .predictions import encode, read_kept, read_own
-from .protocols import OWN_GOLD, PROTOCOLS, SAID_IN_TAGS, count_unsaid
+from .protocols import OWN_GOLD, PROTOCOLS, RELEASED, tell_left_out
 from .protocols.span_f1 import list_unplaced, sentence_counts
 from .resampling import Sample, estimate_intervals, find_ties
 from .score import add_scores, pair, score
@@ -32,7 +32,7 @@ __all__ = [
     "OUTSIDE",
     "OWN_GOLD",
     "PROTOCOLS",
-    "SAID_IN_TAGS",
+    "RELEASED",
     "SPURIOUS",
     "Counts",
     "Judged",
@@ -45,7 +45,6 @@ __all__ = [
     "Split",
     "add_scores",
     "choose_types",
-    "count_unsaid",
     "diagnosis",
     "doubt_counts",
     "encode",
@@ -67,6 +66,7 @@ __all__ = [
     "score",
     "sentence_counts",
     "spearman",
+    "tell_left_out",
     "text2text",
     "total",
 ]

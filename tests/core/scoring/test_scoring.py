@@ -11,14 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nervaluate import Evaluator
 from seqeval.metrics import f1_score
-from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as lenient_ratios
+from seqeval.metrics.v1 import precision_recall_fscore_support as strict_ratios
 from seqeval.scheme import IOB2
 from seqscore.scoring import score_label_sequences
+from sklearn.metrics import precision_recall_fscore_support
 
 from cdner_bench import Counts, Cut, Entity, Prediction, Rejected, Sentence, conll, sentence_counts, text2text, total
 from cdner_bench.data import Benchmark
 from cdner_bench.errors import PredictionError
-from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, add_scores, score
+from cdner_bench.scoring import HEADLINE, PROTOCOLS, Scores, add_scores, score, tell_left_out
 from cdner_bench.scoring.diagnosis import ERROR_CLASSES, count_errors, lenient_f1, list_errors
 from cdner_bench.scoring.predictions import decode, encode
 from cdner_bench.scoring.protocols.plain import count_by_spans
@@ -163,8 +165,82 @@ def test_lenient_reading_equals_seqeval_on_illegal_bio(tags: list[str]) -> None:
     gold = Sentence("s", ("w",) * len(tags), (Entity(0, 1, "a"),))
     true = conll.tags(gold.entities, len(tags))
     found = [(gold, Prediction("s", conll.chunks(tags), tags=tuple(tags)))]
-    _, _, f, _ = precision_recall_fscore_support([true], [tags], average="micro", zero_division=0)
+    _, _, f, _ = lenient_ratios([true], [tags], average="micro", zero_division=0)
     assert f1(found, "seqeval-default", ("a", "b")) == pytest.approx(100 * f)
+
+
+ANY_TAGS = st.lists(st.sampled_from(["O", *(f"{letter}-{kind}" for letter in "BI" for kind in TYPES)]), min_size=1)
+
+
+@given(st.lists(st.tuples(ANY_TAGS, ANY_TAGS), min_size=1, max_size=4))
+def test_strict_reading_of_tags_equals_seqeval(both: list[tuple[list[str], list[str]]]) -> None:
+    """Nothing is repaired: gold that is legal, and tags that need not be."""
+    found: Pairs = []
+    for n, (gold, tags) in enumerate(both):
+        size = min(len(gold), len(tags))
+        entities, said = conll.chunks(gold[:size]), tuple(tags[:size])
+        found.append((Sentence(f"{n}", ("w",) * size, entities), Prediction(f"{n}", conll.chunks(said), tags=said)))
+    true = [conll.tags(s.entities, len(s.tokens)) for s, _ in found]
+    raw = [list(p.tags or ()) for _, p in found]
+    precision, recall, f, _ = strict_ratios(true, raw, mode="strict", scheme=IOB2, average="micro", zero_division=0)
+    counts = of(found).counts("seqeval-strict")
+    assert (counts.precision, counts.recall, counts.f1) == pytest.approx((100 * precision, 100 * recall, 100 * f))
+
+
+@pytest.mark.parametrize(
+    ("tags", "strict", "span", "strays"),
+    [
+        ("B-a I-a O B-b", Counts(2, 0, 0), Counts(2, 0, 0), 0),
+        ("I-a I-a O B-b", Counts(1, 0, 1), Counts(2, 0, 0), 2),
+        ("B-a I-b O B-b", Counts(1, 1, 1), Counts(1, 2, 1), 1),
+        ("O I-a O I-b", Counts(0, 0, 2), Counts(1, 1, 1), 2),
+        ("B-a I-a I-b B-b", Counts(2, 0, 0), Counts(2, 1, 0), 1),
+        ("B-a I-a I-b I-b", Counts(1, 0, 1), Counts(1, 1, 1), 2),
+    ],
+)
+def test_an_illegal_tag_is_dropped_in_strict_mode_and_said(
+    tags: str, strict: Counts, span: Counts, strays: int
+) -> None:
+    gold = Sentence("s", ("w",) * 4, (Entity(0, 2, "a"), Entity(3, 4, "b")))
+    found = [(gold, Prediction("s", conll.chunks(tags.split()), tags=tuple(tags.split())))]
+    scores = of(found, ("a", "b"))
+    assert (scores.counts("seqeval-strict"), scores.counts()) == (strict, span)
+    told = [f"{strays} tags I-x that continue nothing are left out by seqeval-strict"] if strays else []
+    assert tell_left_out(found) == told
+
+
+@given(pairs(overlapping=False, unplaced=False))
+def test_token_f1_equals_scikit_learn_on_types_of_tokens(found: Pairs) -> None:
+    def spell(entities: tuple[Entity, ...], size: int) -> list[str]:
+        return [tag[2:] or "O" for tag in conll.tags(entities, size)]
+
+    true = [kind for s, _ in found for kind in spell(s.entities, len(s.tokens))]
+    said = [kind for s, p in found for kind in spell(p.entities, len(s.tokens))]
+    ratios = precision_recall_fscore_support(true, said, labels=list(TYPES), average="micro", zero_division=0)
+    counts = of(found).counts("token-f1")
+    assert (counts.precision, counts.recall, counts.f1) == pytest.approx([100 * float(r) for r in ratios[:3]])
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "left_out"),
+    [
+        (Prediction("s", (Entity(0, 3, "a"), Entity(3, 5, "a"))), Counts(5, 0, 0), 0),
+        (Prediction("s", (Entity(0, 5, "a"),)), Counts(5, 0, 0), 0),  # side by side is as good as one over both
+        (Prediction("s", (Entity(0, 2, "a"), Entity(4, 6, "a"))), Counts(3, 1, 2), 0),
+        (Prediction("s", (Entity(0, 5, "b"),)), Counts(0, 5, 5), 0),
+        (Prediction("s", (Entity(0, 5, "a"), Entity(0, 2, "a"))), Counts(5, 0, 0), 0),  # the same type once
+        (Prediction("s", (Entity(0, 5, "a"), Entity(0, 2, "b"))), Counts(5, 2, 0), 0),
+        (Prediction("s", (Entity(0, 5, "a"),), (Rejected("a", "Vulcan", "not in sentence"),)), Counts(5, 0, 0), 1),
+        (Prediction("s", tags=("I-a", "I-a", "I-a", "B-a", "I-a", "O")), Counts(5, 0, 0), 0),
+    ],
+)
+def test_tokens_count_with_their_types_and_without_boundaries(
+    said: Prediction, expected: Counts, left_out: int
+) -> None:
+    gold = Sentence("s", ("w",) * 6, (Entity(0, 3, "a"), Entity(3, 5, "a")))
+    assert of([(gold, said)], ("a", "b")).counts("token-f1") == expected
+    told = "1 predictions that are not in their sentence are left out by token-f1"
+    assert (told in tell_left_out([(gold, said)])) == bool(left_out)
 
 
 @given(pairs())
@@ -192,7 +268,7 @@ def test_plain_predictions_are_counted_as_each_protocol_counts_them(found: Pairs
         gold = replace(sentence, id=f"{sentence.id}/gold")
         mixed += [(sentence, of_tags if n % 2 else prediction), (gold, Prediction(gold.id)), (gold, perfect(gold))]
     counted = count_by_spans(mixed, TYPES[:2])
-    assert len(counted) == len(PROTOCOLS) - 2
+    assert PROTOCOLS.keys() - counted == {"topt-released", "string-multiset", "token-f1"}
     assert counted == {name: PROTOCOLS[name](mixed, TYPES[:2]) for name in counted}
 
 
@@ -234,9 +310,10 @@ def test_never_above_100_nor_below_0(found: Pairs) -> None:
 
 @given(pairs())
 def test_gold_is_never_shrunk(found: Pairs) -> None:
-    gold = sum(len(s.entities) for s, _ in found)
+    entities = [e for s, _ in found for e in s.entities]
     empty = [(s, Prediction(s.id)) for s, _ in found]
     for protocol in BOUNDED:
+        gold = sum(e.end - e.start for e in entities) if protocol == "token-f1" else len(entities)
         assert of(found).counts(protocol).tp + of(found).counts(protocol).fn == gold
         assert of(empty).counts(protocol) == Counts(0, 0, gold)
 

@@ -14,7 +14,7 @@ from ...types import Prediction
 from .. import diagnosis
 from ..counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Ratios, Scores, average_types
 from ..diagnosis import Mistake
-from ..protocols import SAID_IN_TAGS, count_unsaid
+from ..protocols import tell_left_out
 from ..score import add_scores, pair, score
 from .gold import Judged, list_types
 from .words import cite, describe
@@ -140,9 +140,7 @@ class Report:
         if inside := sum(len(p.rejected) for _, p in self.pairs if p.raw is None):
             remarks.append(f"{inside:,} predictions are no spans of tokens, and count as wrong")
         remarks += [f"the score is to be doubted: {doubt}" for doubt in self.scores.doubts]
-        if unsaid := count_unsaid(self.pairs):
-            remarks.append(f"{unsaid:,} predictions that tags cannot say are left out by {', '.join(SAID_IN_TAGS)}")
-        return remarks
+        return remarks + tell_left_out(self.pairs)
 
     def to_data(self) -> dict[str, Any]:
         """All of it as values of JSON; ratios in percent."""

@@ -8,13 +8,14 @@ from ...data import conll, readers
 from ...types import Prediction, Sentence
 from ..counts import HEADLINE, Pairs, PerType, add_per_type
 from .span_f1 import count_spans, strict_reading
-from .tags import bio_projected, conlleval_stream, seqeval_default
+from .tags import bio_projected, conlleval_stream, seqeval_default, seqeval_strict
 
 _SPANS: Mapping[str, Callable[[Pairs, Collection[str]], PerType]] = {
     HEADLINE: count_spans,
     "strict-reading": strict_reading,
     "bio-projected": bio_projected,
     "seqeval-default": seqeval_default,
+    "seqeval-strict": seqeval_strict,
     "conlleval-stream": conlleval_stream,
 }
 

@@ -1,8 +1,8 @@
-"""Protocols that read tags: `bio-projected`, `seqeval-default`, `conlleval-stream`."""
+"""Protocols that read tags: `bio-projected`, `seqeval-default`, `seqeval-strict`, `conlleval-stream`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ...data import conll
 from ...types import Entity, Prediction, Sentence
@@ -22,12 +22,32 @@ def bio_projected(pairs: Pairs, types: Collection[str]) -> PerType:
 
 def seqeval_default(pairs: Pairs, types: Collection[str]) -> PerType:
     """Seqeval's lenient mode on a tagger's own tags: an `I-x` that continues nothing begins an `x`."""
+    return _count_tags(pairs, lambda tags: tags)
+
+
+def seqeval_strict(pairs: Pairs, types: Collection[str]) -> PerType:
+    """Seqeval's strict mode (IOB2) on a tagger's own tags: an `I-x` that continues no `x` is part of no entity. Such a
+    tag costs the entity that was meant, and is no false positive.
+    """
+    return _count_tags(pairs, drop_strays)
+
+
+def _count_tags(pairs: Pairs, read: Callable[[Sequence[str]], Sequence[str]]) -> PerType:
     gold: set[tuple[int, Entity]] = set()
     said: set[tuple[int, Entity]] = set()
     for n, (sentence, prediction) in enumerate(pairs):
         gold.update((n, e) for e in sentence.entities)
-        said.update((n, e) for e in conll.chunks(say_as_tags(sentence, prediction)))
+        said.update((n, e) for e in conll.chunks(read(say_as_tags(sentence, prediction))))
     return _count_sets(gold, said)
+
+
+def drop_strays(tags: Sequence[str]) -> list[str]:
+    """Legal IOB2: every `I-x` that continues no `x` is outside."""
+    legal: list[str] = []
+    for tag in tags:
+        goes_on = bool(legal) and legal[-1][1:] == tag[1:]
+        legal.append(tag if goes_on or tag[:1] != "I" else "O")
+    return legal
 
 
 def conlleval_stream(pairs: Pairs, types: Collection[str]) -> PerType:
@@ -52,6 +72,12 @@ def count_unsaid(pairs: Pairs) -> int:
     sentence, and spans that overlap others.
     """
     return sum(len(place_spans(s, p)[1]) for s, p in pairs if p.tags is None)
+
+
+def count_strays(pairs: Pairs) -> int:
+    """How many of the taggers' tags `I-x` continue nothing, so that seqeval's strict mode drops them."""
+    tagged = [p.tags for _, p in pairs if p.tags is not None]
+    return sum(tag != legal for tags in tagged for tag, legal in zip(tags, drop_strays(tags), strict=True))
 
 
 def _count_sets(gold: set[tuple[int, Entity]], said: set[tuple[int, Entity]]) -> PerType:
