@@ -6,6 +6,7 @@ from ..lazy import import_later
 from ..reporting import Supplement
 from .hypothesis_tables import Hypothesis
 from .printed import Paper, load, load_all
+from .protocols import ProtocolPage, score_run
 
 if TYPE_CHECKING:
     from . import checks
@@ -21,4 +22,14 @@ def list_supplements() -> list[Supplement]:
     return [*load_all(), Hypothesis(load(TOPT))]
 
 
-__all__ = ["TOPT", "Hypothesis", "Paper", "checks", "list_supplements", "load", "load_all"]
+__all__ = [
+    "TOPT",
+    "Hypothesis",
+    "Paper",
+    "ProtocolPage",
+    "checks",
+    "list_supplements",
+    "load",
+    "load_all",
+    "score_run",
+]

@@ -22,7 +22,7 @@ from .left_out import tell_left_out, tell_strangers
 from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
 from .publishing import Publication, collect_boards, publish
 from .row import Row
-from .table import Column, Supplement, Table
+from .table import Column, Page, Supplement, Table
 
 __all__ = [
     "FORMATS",
@@ -40,6 +40,7 @@ __all__ = [
     "Group",
     "Hole",
     "Measure",
+    "Page",
     "Picture",
     "Publication",
     "Remarked",

@@ -1,18 +1,36 @@
-"""`cdner-bench paper` recomputes a paper's numbers beside the printed ones."""
+"""`cdner-bench paper` recomputes a paper's numbers beside the printed ones; `protocols` scores runs as papers do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from ..common import Disabled, PluginFiles, choose_benchmark, make_table, show
+import typer
+
+from ...errors import CdnerError, OptionError, ResultError, did_you_mean
+from ..common import (
+    HERE,
+    BenchmarkName,
+    Disabled,
+    Out,
+    PluginFiles,
+    choose_benchmark,
+    make_table,
+    show,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from ...data import Benchmark
     from ...papers import checks
+    from ...records import Run
+    from ...reporting import Page
 
 WHAT = ("quantity", "")
+ALL = "Without RUN: only these."
 
 
 def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
@@ -57,3 +75,105 @@ def _tabulate_off(claims: Sequence[checks.Claim]) -> Table:
             values = [f"{claim.printed:.2f}", f"{claim.follows:.2f}"]
             shown.add_row(claim.table, claim.what, *values, claim.reason or "MISMATCH")
     return shown
+
+
+def protocols(
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(help="An id or how it begins, METHOD/TARGET/SEED, or a result file; all runs, if left out."),
+    ] = None,
+    benchmark: BenchmarkName = None,
+    setting: Annotated[str | None, typer.Option(help=ALL, metavar="NAME[,NAME]")] = None,
+    method: Annotated[str | None, typer.Option(help=ALL, metavar="NAME[,NAME]")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="md, csv, latex, html or json; a table, if left out.", metavar="NAME")
+    ] = None,
+    out: Out = HERE,
+) -> None:
+    """Score the predictions of finished runs under every protocol, beside one another; trains and writes nothing."""
+    from ...papers import ProtocolPage, score_run
+    from ...reporting import FORMATS
+    from ..display import open_bar
+
+    if format_ is not None and format_ not in FORMATS:
+        raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
+    if run and (setting or method):
+        raise OptionError("--setting and --method choose among all runs", hint="leave them out, or RUN")
+    found = _find_named(run, out, benchmark) if run else _find_all(out, benchmark, setting, method)
+    known = _load_benchmarks((each.result.benchmark.name for each in found), benchmark)
+    scored = []
+    with open_bar() as titled:
+        observer = titled("scoring")
+        for number, each in enumerate(found, start=1):
+            scored.append(score_run(each, known.get(each.result.benchmark.name)))
+            observer.progress(number, len(found), {})
+    show_page(ProtocolPage(scored, named=bool(run)), format_)
+
+
+def show_page(page: Page, format_: str | None) -> None:
+    """Draw the tables of a page, or write it in a format."""
+    from ...reporting import FORMATS, draw_table
+
+    if format_ is not None:
+        print(FORMATS[format_](page), end="")
+        return
+    for table in page.tables():
+        if table.note:
+            print(table.note)
+        show(draw_table(table, "the same command with --format csv"))
+
+
+def _find_named(names: list[str], out: Path, benchmark: str | None) -> list[Run]:
+    from ...data import benchmark as benchmarks
+    from ...records import find_run
+
+    of = benchmarks.load(benchmark).name if benchmark else ""
+    found = [find_run(name, out, of) for name in dict.fromkeys(names)]
+    for each in found:
+        if not each.result.finished:
+            raise ResultError(
+                f"{each.name} has no scores, it is {each.result.status}: {each.result.reason}",
+                hint="finish it with the command that began it",
+            )
+    return list({each.result.run: each for each in found}.values())
+
+
+def _find_all(out: Path, benchmark: str | None, setting: str | None, method: str | None) -> list[Run]:
+    from ...records import load_runs
+
+    data = choose_benchmark(benchmark, quiet=True)
+    found = [each for each in load_runs(out, data.name) if each.result.finished]
+    if not found:
+        raise ResultError(
+            f"there are no finished runs of {data.name} below {out.resolve()}",
+            hint=f"make one: cdner-bench run --benchmark {data.given} --method gazetteer; or name a folder: --out DIR",
+        )
+    settings = _choose("--setting", setting, [each.result.scenario.setting for each in found])
+    methods = _choose("--method", method, [each.result.method.name for each in found])
+    chosen = [e for e in found if e.result.scenario.setting in settings and e.result.method.name in methods]
+    if not chosen:
+        raise OptionError("no run has this setting and this method together", hint="leave one of them out")
+    return chosen
+
+
+def _choose(option: str, text: str | None, there: Sequence[str]) -> Sequence[str]:
+    """The names that an option gives, or all that there are. Raises `OptionError` for one that there is not."""
+    names = there if text is None else split_names(option, text)
+    for name in names:
+        if name not in there:
+            raise OptionError(f"{option} {name}: there are no results of it", hint=did_you_mean(name, set(there)))
+    return names
+
+
+def _load_benchmarks(names: Iterable[str], given: str | None) -> dict[str, Benchmark]:
+    """The benchmarks of runs by name, as far as they are known here."""
+    from ...data import benchmark as benchmarks
+
+    known = {data.name: data for data in ([benchmarks.load(given)] if given else [])}
+    for name in dict.fromkeys(names):
+        if name not in known:
+            try:
+                known[name] = benchmarks.load(name)
+            except CdnerError:
+                continue  # somebody's own: its runs are shown as their results hold them
+    return known
