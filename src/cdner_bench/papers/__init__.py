@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..lazy import import_later
 from ..reporting import Supplement
 from .hypothesis_tables import Hypothesis
+from .inflation import estimate_printed
 from .printed import Paper, load, load_all
 from .protocols import ProtocolPage, score_run
 
@@ -28,6 +29,7 @@ __all__ = [
     "Paper",
     "ProtocolPage",
     "checks",
+    "estimate_printed",
     "list_supplements",
     "load",
     "load_all",

@@ -1,8 +1,9 @@
 """What a paper prints, as data: `benchmarks/paper/<name>/` with a `paper.toml` and one file a table.
 
 `paper.toml` says the `title` of the paper, how headings call it (`called`), and a `remark` about its scores if there is
-something to know. A `table-*.toml` names its `table` and `benchmark`; its `rows` are F1 values in percent by method,
-setting and domain. `checks`, `repeated` and `pairs` are for those who recompute (`checks.py`, `pairs.py`).
+something to know; `released` are the methods whose scores most likely are those of `topt-released`. A `table-*.toml`
+names its `table` and `benchmark`; its `rows` are F1 values in percent by method, setting and domain. `checks`,
+`repeated` and `pairs` are for those who recompute (`checks.py`, `pairs.py`).
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Paper:
     called: str
     remark: str
     tables: Sequence[Mapping[str, Any]]
+    released: Sequence[str] = ()
 
     def list_tables(self, benchmark: str) -> list[Mapping[str, Any]]:
         """The tables that are about a benchmark, as their files have them."""
@@ -93,9 +95,10 @@ def load(name: str, papers: Path | None = None) -> Paper:
     folder = (papers or _find_shipped()) / name
     about = _read(folder / "paper.toml")
     title, called = about.take("title", str), about.take("called", str)
-    remark = about.take("remark", str, "")
+    remark, released = about.take("remark", str, ""), about.take_texts("released") if about.has("released") else ()
     about.finish()
-    return Paper(name, title, called, remark, [_read_table(path) for path in sorted(folder.glob("table-*.toml"))])
+    tables = [_read_table(path) for path in sorted(folder.glob("table-*.toml"))]
+    return Paper(name, title, called, remark, tables, released)
 
 
 def load_all(papers: Path | None = None) -> list[Paper]:

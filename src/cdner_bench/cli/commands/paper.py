@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 WHAT = ("quantity", "")
 ALL = "Without RUN: only these."
+Format = Annotated[
+    str | None, typer.Option("--format", help="md, csv, latex, html or json; a table, if left out.", metavar="NAME")
+]
 
 
 def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
@@ -85,9 +88,11 @@ def protocols(
     benchmark: BenchmarkName = None,
     setting: Annotated[str | None, typer.Option(help=ALL, metavar="NAME[,NAME]")] = None,
     method: Annotated[str | None, typer.Option(help=ALL, metavar="NAME[,NAME]")] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", help="md, csv, latex, html or json; a table, if left out.", metavar="NAME")
+    paper: Annotated[
+        str | None,
+        typer.Option(help="In place of runs: what this paper's scores are in strict F1, an estimate.", metavar="NAME"),
     ] = None,
+    format_: Format = None,
     out: Out = HERE,
 ) -> None:
     """Score the predictions of finished runs under every protocol, beside one another; trains and writes nothing."""
@@ -97,6 +102,13 @@ def protocols(
 
     if format_ is not None and format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
+    if paper is not None:
+        if run or setting or method:
+            raise OptionError(
+                "--paper is about printed scores", hint="leave out RUN, --setting and --method, or --paper"
+            )
+        show_page(_estimate(paper, out, benchmark or "crossner"), format_)
+        return
     if run and (setting or method):
         raise OptionError("--setting and --method choose among all runs", hint="leave them out, or RUN")
     found = _find_named(run, out, benchmark) if run else _find_all(out, benchmark, setting, method)
@@ -121,6 +133,18 @@ def show_page(page: Page, format_: str | None) -> None:
         if table.note:
             print(table.note)
         show(draw_table(table, "the same command with --format csv"))
+
+
+def _estimate(name: str, out: Path, benchmark: str) -> Page:
+    from ...data import benchmark as benchmarks
+    from ...papers import estimate_printed, load, load_all
+    from ...records import load_runs
+
+    known = [paper.name for paper in load_all() if paper.released]
+    if name not in known:
+        raise OptionError(f"--paper {name}: no such paper", hint=did_you_mean(name, known))
+    data = benchmarks.load(benchmark)
+    return estimate_printed(load(name), data, [run.result for run in load_runs(out, data.name)])
 
 
 def _find_named(names: list[str], out: Path, benchmark: str | None) -> list[Run]:
