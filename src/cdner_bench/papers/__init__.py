@@ -8,6 +8,7 @@ from .hypothesis_tables import Hypothesis
 from .inflation import estimate_printed
 from .printed import Paper, load, load_all
 from .protocols import ProtocolPage, score_run
+from .tables import NOTE, WRITERS, lay_out
 
 if TYPE_CHECKING:
     from . import checks
@@ -24,12 +25,15 @@ def list_supplements() -> list[Supplement]:
 
 
 __all__ = [
+    "NOTE",
     "TOPT",
+    "WRITERS",
     "Hypothesis",
     "Paper",
     "ProtocolPage",
     "checks",
     "estimate_printed",
+    "lay_out",
     "list_supplements",
     "load",
     "load_all",

@@ -3,14 +3,15 @@
 `paper.toml` says the `title` of the paper, how headings call it (`called`), and a `remark` about its scores if there is
 something to know; `released` are the methods whose scores most likely are those of `topt-released`. A `table-*.toml`
 names its `table` and `benchmark`; its `rows` are F1 values in percent by method, setting and domain. `checks`,
-`repeated` and `pairs` are for those who recompute (`checks.py`, `pairs.py`).
+`repeated` and `pairs` are for those who recompute (`checks.py`, `pairs.py`), `made` and `lines` for those who lay its
+tables out (`tables.py`).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -47,15 +48,16 @@ class Paper:
     remark: str
     tables: Sequence[Mapping[str, Any]]
     released: Sequence[str] = ()
+    made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def list_tables(self, benchmark: str) -> list[Mapping[str, Any]]:
         """The tables that are about a benchmark, as their files have them."""
         return [table for table in self.tables if table["benchmark"] == benchmark]
 
-    def list_rows(self, benchmark: str, setting: str) -> list[tuple[str, Mapping[str, Any]]]:
-        """The rows of F1 values printed for a setting, each after the number of its table."""
-        tables = self.list_tables(benchmark)
-        return [(t["table"], row) for t in tables for row in t.get("rows", ()) if row["setting"] == setting]
+    def list_rows(self, benchmark: str, setting: str | None = None) -> list[tuple[str, Mapping[str, Any]]]:
+        """The rows of F1 values printed for a setting, or for all, each after the number of its table."""
+        rows = [(table["table"], row) for table in self.list_tables(benchmark) for row in table.get("rows", ())]
+        return [(table, row) for table, row in rows if setting in (None, row["setting"])]
 
     def board_tables(self, board: Board) -> list[Table]:
         """What the paper prints for the setting of a board."""
@@ -96,9 +98,10 @@ def load(name: str, papers: Path | None = None) -> Paper:
     about = _read(folder / "paper.toml")
     title, called = about.take("title", str), about.take("called", str)
     remark, released = about.take("remark", str, ""), about.take_texts("released") if about.has("released") else ()
+    made = dict(map(_read_made, about.take_tables("made")))
     about.finish()
     tables = [_read_table(path) for path in sorted(folder.glob("table-*.toml"))]
-    return Paper(name, title, called, remark, tables, released)
+    return Paper(name, title, called, remark, tables, released, made)
 
 
 def load_all(papers: Path | None = None) -> list[Paper]:
@@ -125,11 +128,25 @@ def _read(path: Path) -> TomlTable:
     return TomlTable.read(path)
 
 
+def _read_made(table: TomlTable) -> tuple[str, Mapping[str, Any]]:
+    """Which printed row is meant, and what makes it here."""
+    reported = table.take("reported", str)
+    for key in ("method", "model"):
+        table.take(key, str)
+    for key in ("learnt_from", "needs"):
+        table.take(key, str, "")
+    table.take("options", dict, {})
+    table.finish()
+    return reported, table.values
+
+
 def _read_table(path: Path) -> Mapping[str, Any]:
     """A table as its file has it, once what boards show of it is known to be there, and nothing is misspelt."""
     table = _read(path)
     table.take("table", str)
     table.take("benchmark", str)
+    table.take("title", str, "")
+    table.take("order", list, [])
     for row in table.take_tables("rows"):
         row.take("method", str)
         row.take("setting", str)
@@ -139,6 +156,11 @@ def _read_table(path: Path) -> Mapping[str, Any]:
         for domain in f1.values:
             f1.take(domain, (int, float))
         row.finish()
+    for line in table.take_tables("lines"):
+        for key in ("label", "method", "setting", "variance"):
+            line.take(key, str)
+        line.take("f1", dict, {})
+        line.finish()
     for entries in ("checks", "repeated", "pairs"):
         table.take_tables(entries)
     table.finish()

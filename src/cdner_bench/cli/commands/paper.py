@@ -36,7 +36,16 @@ Format = Annotated[
 ]
 
 
-def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def choose(context: typer.Context, plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
+    """Recompute every number of the TOPT paper that needs no model, beside the printed one; 1 if one is off."""
+    return 0 if context.invoked_subcommand else paper(plugin, no_plugin)
+
+
+def paper(plugin: Sequence[Path] = (), no_plugin: Sequence[str] = ()) -> int:
     """Recompute every number of the TOPT paper that needs no model, beside the printed one; 1 if one is off."""
     from ... import plugins
     from ...papers import TOPT, checks, load
@@ -54,6 +63,42 @@ def paper(plugin: PluginFiles = [], no_plugin: Disabled = []) -> int:
     verdict = "everything that should match does" if not broken else f"{broken} that should match do not"
     print(f"{len(findings)} rows of numbers recomputed, or said why not: {verdict}")
     return min(broken, 1)
+
+
+@app.command("tables")
+def tables(
+    paper: Annotated[str, typer.Option(help="Whose tables.", metavar="NAME")] = "topt",
+    format_: Annotated[
+        str | None, typer.Option("--format", help="md or latex; tables, if left out.", metavar="NAME")
+    ] = None,
+    out: Out = HERE,
+) -> None:
+    """Lay out the paper's tables of scores as it does, what was measured here under each printed row, and what would
+    fill each hole.
+    """
+    from ...data import benchmark as benchmarks
+    from ...papers import NOTE, WRITERS, lay_out, load, load_all
+    from ...records import measurements, results
+    from ...reporting import draw_table
+
+    if format_ is not None and format_ not in WRITERS:
+        raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, WRITERS))
+    known = [each.name for each in load_all()]
+    if paper not in known:
+        raise OptionError(f"--paper {paper}: no such paper", hint=did_you_mean(paper, known))
+    chosen = load(paper)
+    made = []
+    for name in dict.fromkeys(table["benchmark"] for table in chosen.tables):
+        data, boards = benchmarks.load(name), out / "leaderboards"
+        found = results.load_all(boards / "results", data), measurements.load_all(boards / "measurements")
+        made += lay_out(chosen, data, *found)
+    if format_ is not None:
+        print(WRITERS[format_](made), end="")
+        return
+    print(NOTE)
+    for table in made:
+        show(draw_table(table.to_table(), "the same command with --format md"))
+        print(*(f"not run: {hole}" for hole in table.holes), sep="\n")
 
 
 def _tabulate_numbers(findings: Sequence[checks.Finding]) -> Table:
