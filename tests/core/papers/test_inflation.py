@@ -149,6 +149,7 @@ def test_the_command_takes_a_paper_alone(cli: Command) -> None:
     for arguments, said in (
         (["--paper", "topp"], "did you mean 'topt'?"),
         (["--paper", "topt", "--setting", "single"], "or --paper"),
+        (["--paper", "topt", "--benchmark", "mini"], "leave out --benchmark"),
         (["--paper", "topt"], "name the folder of results with --out"),
     ):
         refused = cli("protocols", *arguments)

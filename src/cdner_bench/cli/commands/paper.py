@@ -189,7 +189,10 @@ def _estimate(name: str, out: Path, benchmark: str) -> Page:
     if name not in known:
         raise OptionError(f"--paper {name}: no such paper", hint=did_you_mean(name, known))
     data = benchmarks.load(benchmark)
-    return estimate_printed(load(name), data, [run.result for run in load_runs(out, data.name)])
+    page = estimate_printed(load(name), data, [run.result for run in load_runs(out, data.name)])
+    if not page.rows:
+        raise OptionError(f"{name} prints no scores of {data.name}", hint="leave out --benchmark")
+    return page
 
 
 def _find_named(names: list[str], out: Path, benchmark: str | None) -> list[Run]:
