@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sized
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 
@@ -50,7 +50,7 @@ def train(
 class _Position:
     """Where a training has come to. `parts` is into how many pieces a batch is split for want of memory; `best` and
     `best_epoch` (from 1) are the best dev score and its epoch. `seconds` are those of learning, `dev_seconds` those of
-    judging.
+    judging. `loss` is the sum over the steps of the epoch that is going on, `curve` what the others came to.
     """
 
     step: int = 0
@@ -61,6 +61,8 @@ class _Position:
     sentences: int = 0
     dev_seconds: float = 0.0
     dev_sentences: int = 0
+    loss: float = 0.0
+    curve: list[dict[str, Any]] = field(default_factory=list)
 
 
 class _Loop(Generic[Item]):
@@ -80,6 +82,8 @@ class _Loop(Generic[Item]):
         earlier = self.position.seconds
         self.begun = time.monotonic() - earlier - self.position.dev_seconds
         with self.run.phase(self.phase) as clock:
+            for point in self.position.curve:
+                self.run.learnt(**point)
             if self.position.dev_sentences:  # judged before an interruption
                 with self.run.aside("dev") as dev:
                     dev.sentences += self.position.dev_sentences
@@ -103,15 +107,16 @@ class _Loop(Generic[Item]):
             for batch in islice(self.data.batches(epoch), skip, None):
                 self._step(batch)
                 ended, last = self.position.step % self.data.steps == 0, self.position.step == self.total
-                if judge and ended and (last or (epoch + 1) % self.schedule.dev_every == 0):
-                    self._judge(judge, epoch + 1)
-                    if self._has_lost_patience(epoch + 1):
+                if ended:
+                    judged = last or (epoch + 1) % self.schedule.dev_every == 0
+                    if self._end_epoch(epoch + 1, judge if judged else None):
                         return
                 if time.monotonic() > due and not last:
                     due = self._checkpoint()
 
     def _step(self, batch: list[Item]) -> None:
         self.numbers["loss"] = self.descent.step(self.position.step, batch)
+        self.position.loss += self.numbers["loss"]
         self.position.step += 1
         self.position.sentences += len(batch)
         self.run.progress(self.position.step, self.total, **self.numbers)
@@ -124,6 +129,19 @@ class _Loop(Generic[Item]):
         self.checkpoint.save(asdict(self.position))
         ended = time.monotonic()
         return ended + CHECKPOINT_SECONDS * max(1.0, 20 * (ended - begun) / 120)
+
+    def _end_epoch(self, epoch: int, judge: Judge | None) -> bool:
+        """Add the epoch to the learning curve, with its score on dev if it is to be judged. Whether patience is lost
+        with that.
+        """
+        point: dict[str, Any] = {"epoch": epoch, "loss": self.position.loss / self.data.steps}
+        self.position.loss = 0.0
+        if judge:
+            self._judge(judge, epoch)
+            point["dev_f1"] = self.numbers["dev_f1"]
+        self.position.curve.append(point)
+        self.run.learnt(**point)
+        return judge is not None and self._has_lost_patience(epoch)
 
     def _judge(self, judge: Judge, epoch: int) -> None:
         with self.run.aside("dev") as dev:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from cdner_bench import Corpus, Entity, Sentence, plugins, sentence_counts, total  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
+from cdner_bench.plugins import Epoch  # noqa: E402
 from cdner_tagger import encoding, mlm, model, training  # noqa: E402
 from cdner_tagger.method import BertTagger  # noqa: E402
 from cdner_tagger.options import Network, Source, TaggerOptions, Target  # noqa: E402
@@ -297,22 +298,24 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
             if len(self.steps) in kills:
                 raise KeyboardInterrupt
 
-    def learn(folder: Path) -> dict[str, Any]:
+    def learn(folder: Path) -> tuple[dict[str, Any], Sequence[Epoch]]:
         while True:
             run = context(folder)
             run.observer = Interrupted()
             tagger = BertTagger(options(tiny_bert, **chosen))
             try:
                 tagger.fit(sources, target, run)
-                return dict(tagger.tagger.state_dict())
+                return dict(tagger.tagger.state_dict()), run.curve
             except KeyboardInterrupt:
                 continue
 
     kills: set[int] = set()
-    undisturbed, steps = learn(tmp_path / "a"), list(Interrupted.steps)
+    (undisturbed, curve), steps = learn(tmp_path / "a"), list(Interrupted.steps)
     second = [next(n for n, (name, step) in enumerate(steps) if name == phase) + 3 for phase in dict(steps)]
     kills, Interrupted.steps[:] = {n + k for k, n in enumerate(second)} | {len(steps) + len(second) - 1}, []
-    again = learn(tmp_path / "b")
+    again, curve_again = learn(tmp_path / "b")
+    assert curve_again == curve
+    assert [epoch.epoch for epoch in curve] == [1, 2, 1, 2, 1, 2, 3][-len(curve) :]
     repeated = len(kills)  # the step in which a run was killed is made again, and none before it
     assert len(Interrupted.steps) == len(steps) + repeated
     assert undisturbed.keys() == again.keys()

@@ -1,7 +1,7 @@
 """The contract with a method or an analysis: what it declares, what it is lent, how it is found and checked."""
 
 from . import hookspecs, options
-from .context import ModelFacts, Observer, RunContext, Unwatched
+from .context import SHARED_STAGES, Epoch, ModelFacts, Observer, RunContext, Unwatched
 from .contract import held_to_contract, lend
 from .hookspecs import hookimpl
 from .measurement import Measurement, NoNumberError, Number, Plot
@@ -10,7 +10,9 @@ from .options import backbone, chooses_knowledge, operational, supplies
 from .registry import PluginFacts, Registered, Registry, discover
 
 __all__ = [
+    "SHARED_STAGES",
     "Analysis",
+    "Epoch",
     "Measurement",
     "Method",
     "ModelFacts",

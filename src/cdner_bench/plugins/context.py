@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from ..llm import Usage
 
 
+SHARED_STAGES = "shared.txt"
+"""The file in a run's folder with the names of the shared stages that it uses, one a line."""
+
+
 class Observer(Protocol):
     """Who watches a run: the live display, the plain one, or nobody."""
 
@@ -62,6 +66,17 @@ class ModelFacts:
     precision: str = ""
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """What a training had come to at the end of an epoch (from 1) of a phase: its mean loss, F1 on dev where it was
+    judged, and whatever else there is to say.
+    """
+
+    phase: str
+    epoch: int
+    numbers: Mapping[str, float]
+
+
 @dataclass
 class RunContext:
     """Seed, device, places and meters of one run.
@@ -81,6 +96,7 @@ class RunContext:
     knowledge: str | None = None
     knowledge_folder: Path | None = None
     doubts: list[Doubt] = field(default_factory=list)
+    curve: list[Epoch] = field(default_factory=list)
     _open: Phase | None = None
     _asides: dict[str, Phase] = field(default_factory=dict)
 
@@ -157,6 +173,13 @@ class RunContext:
         if not all(map(math.isfinite, numbers.values())):
             self.doubt(Doubt.NOT_FINITE)
 
+    def learnt(self, epoch: int, **numbers: float) -> None:
+        """Add to the learning curve what an epoch (from 1) of the open phase came to: its mean loss=…, dev_f1=…."""
+        if self._open is None:
+            raise RuntimeError(f"epoch {epoch} ends in no phase")
+        finite = {name: float(f"{value:.6g}") for name, value in numbers.items() if math.isfinite(value)}
+        self.curve.append(Epoch(self._open.name, epoch, finite))
+
     def note(self, text: str) -> None:
         """Tell the user something in a line, and the log."""
         self.log.info("%s", text)
@@ -217,6 +240,7 @@ class RunContext:
             told = {part: as_dict(value) if is_dataclass(value) else value for part, value in key.items()}
             identity = {"stage": name, "seed": self.seed if seeded else 0, **self.identity, "key": told}
             place = self.shared / f"{name}-{digest(identity)[:16]}"
+            self._note_use(place.name)
         with lock(place.with_name(f"{place.name}.lock"), wait=True):
             if place.is_dir():
                 self._take_over(place, identity)
@@ -224,15 +248,23 @@ class RunContext:
                 self._build(place, identity, build)
         return place
 
+    def _note_use(self, stage: str) -> None:
+        """Keep in the run's folder that it uses a shared stage, so that nobody removes the stage unasked."""
+        noted = self.workdir / SHARED_STAGES
+        before = noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
+        if stage not in before:
+            write_atomic(noted, "".join(f"{name}\n" for name in (*before, stage)))
+
     def _build(self, place: Path, identity: Mapping[str, object], build: Callable[[Path], None]) -> None:
         draft = place.with_name(f"{place.name}.draft")
         record: dict[str, object] = {"identity": identity}
         if not _is_of(draft, record):
             shutil.rmtree(draft, ignore_errors=True)
             write_atomic(draft / "stage.json", json.dumps(record, indent=1))
-        before, doubted, self.doubts = len(self.phases), self.doubts, []
+        before, learnt, doubted, self.doubts = len(self.phases), len(self.curve), self.doubts, []
         build(draft)
         record["phases"] = [asdict(p) for p in self.phases[before:]]
+        record["curve"] = [asdict(epoch) for epoch in self.curve[learnt:]]
         record["doubts"] = self.doubts
         self.doubts = list(dict.fromkeys([*doubted, *self.doubts]))
         write_atomic(draft / "stage.json", json.dumps(record, indent=1))
@@ -244,6 +276,7 @@ class RunContext:
             if record["identity"] != json.loads(json.dumps(identity)):
                 raise ValueError("it was made for another key")
             self.phases += [Phase(**{**phase, "reused": True}) for phase in record["phases"]]
+            self.curve += [Epoch(**epoch) for epoch in record.get("curve", ())]
             doubts = [Doubt(why) for why in record.get("doubts", ())]
         except (CdnerError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CdnerError(f"{place} is not what its name says: {error}", hint=f"remove it: rm -r {place}") from error

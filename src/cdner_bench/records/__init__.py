@@ -2,8 +2,17 @@
 
 from . import measurements, results
 from .comparable import Comparable, describe_comparable
-from .finding import Run, find_run, find_runs, load_runs
-from .kept import keep_again, keep_predictions, locate_predictions, move_predictions
+from .finding import BEGUN, Run, find_record, find_run, find_runs, list_folders, load_own_runs, load_run, load_runs
+from .kept import (
+    CURVE,
+    encode_curve,
+    keep_again,
+    keep_predictions,
+    locate_curve,
+    locate_predictions,
+    move_predictions,
+    read_curve,
+)
 from .measurements import NO_BENCHMARK, CorpusFacts, Measured
 from .migrations import SCHEMA
 from .provenance import describe_provenance
@@ -12,6 +21,8 @@ from .results import BenchmarkFacts, MethodFacts, Result, Status
 from .submitted import submit
 
 __all__ = [
+    "BEGUN",
+    "CURVE",
     "NO_BENCHMARK",
     "SCHEMA",
     "BenchmarkFacts",
@@ -24,14 +35,21 @@ __all__ = [
     "Status",
     "describe_comparable",
     "describe_provenance",
+    "encode_curve",
+    "find_record",
     "find_run",
     "find_runs",
     "keep_again",
     "keep_predictions",
+    "list_folders",
+    "load_own_runs",
+    "load_run",
     "load_runs",
+    "locate_curve",
     "locate_predictions",
     "measurements",
     "move_predictions",
+    "read_curve",
     "refuse",
     "results",
     "submit",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ResultError, did_you_mean
 from . import results
-from .kept import locate_predictions
+from .kept import CURVE, locate_predictions
+from .reading import refuse
 from .results import Result
 
 _FORMS = "an id or how it begins, METHOD/TARGET/SEED, METHOD/SETTING/TARGET/SEED, or a result file"
+BEGUN = "begun.json"
+"""The record in the folder of a run that is not finished: what it is, and why it has no score."""
+_ID = re.compile(r"[0-9a-f]{16}")
 _NAMED = 6  # how many of several are named
 
 
@@ -22,6 +27,11 @@ class Run:
     result: Result
     file: Path
     places: Sequence[Path]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run, which is there where it was made here."""
+        return self.places[0].parent
 
     @property
     def predictions(self) -> Path:
@@ -36,8 +46,15 @@ class Run:
     @property
     def log(self) -> Path | None:
         """The log of the run, where it was made here."""
-        place = self.places[0].with_name("log.txt")
+        place = self.folder / "log.txt"
         return place if place.is_file() else None
+
+    @property
+    def curve(self) -> Path | None:
+        """The file of its learning curve, if it has one."""
+        kept = self.places[-1]
+        places = (self.folder / CURVE, kept.with_name(f"{kept.name.removesuffix('.jsonl.gz')}.{CURVE}"))
+        return next((place for place in places if place.is_file()), None)
 
     @property
     def name(self) -> str:
@@ -52,7 +69,7 @@ def load_run(file: Path, out: Path) -> Run:
     boards = out / "leaderboards"
     if file.name == result.path.name and len(file.absolute().parents) > len(result.path.parts):
         boards = file.absolute().parents[len(result.path.parts)]
-    beside = file.parent if file.name == "run.json" else boards.parent / "runs" / result.run
+    beside = file.parent if file.name in ("run.json", BEGUN) else boards.parent / "runs" / result.run
     return Run(result, file, [beside / "predictions.jsonl", locate_predictions(boards, result)])
 
 
@@ -71,15 +88,44 @@ def load_runs(out: Path, benchmark: str = "") -> list[Run]:
     ]
 
 
+def list_folders(out: Path) -> list[Path]:
+    """The folders of runs below `out`, finished or not, in a fixed order."""
+    return sorted(folder for folder in (out / "runs").glob("*") if _ID.fullmatch(folder.name) and folder.is_dir())
+
+
+def find_record(folder: Path) -> Path | None:
+    """The file in a run's folder that says what the run is; None for one that was begun by an older version."""
+    return next((file for name in ("run.json", BEGUN) if (file := folder / name).is_file()), None)
+
+
+def load_own_runs(out: Path, benchmark: str = "") -> Iterator[Run]:
+    """Every run that has a folder below `out` which says what it is, or those of a benchmark, finished or not. What
+    cannot be believed is left out with a `RefusedWarning`.
+    """
+    for record in filter(None, map(find_record, list_folders(out))):
+        try:
+            run = load_run(record, out)
+        except ResultError as error:
+            refuse(error)
+            continue
+        if not benchmark or run.result.benchmark.name == benchmark:
+            yield run
+
+
 def find_runs(named: str, out: Path, benchmark: str = "") -> list[Run]:
-    """The runs that are called so, below `out`. Raises `ResultError` if there are none."""
+    """The runs that are called so, below `out`: those with a result, or else those with a folder only. Raises
+    `ResultError` if there are none.
+    """
     place = Path(named)
     if place.is_file():
         return [load_run(place, out)]
-    if (own := out / "runs" / named / "run.json").is_file():
-        return [load_run(own, out)]
+    for folder in (place, out / "runs" / named):
+        if named and (record := find_record(folder)):
+            return [load_run(record, out)]
     runs = load_runs(out, benchmark)
     if found := [run for run in runs if _is_called(run, named)]:
+        return found
+    if found := [run for run in load_own_runs(out, benchmark) if _is_called(run, named)]:
         return found
     where = f" of {benchmark}" if benchmark else ""
     said = f"there is no run and no result file {named}{where}"

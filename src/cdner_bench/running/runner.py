@@ -29,10 +29,12 @@ from ..errors import (
 )
 from ..foreign import redact
 from ..hashing import digest
-from ..io import NO_ROOM, contained, hash_content, is_own, lock, meter, models, sweep, writing
+from ..io import NO_ROOM, contained, hash_content, is_own, lock, meter, models, sweep, write_atomic, writing
 from ..knowledge import CorpusName
-from ..plugins import Method, Observer, Registered, RunContext, held_to_contract, lend, options
+from ..plugins import SHARED_STAGES, Method, Observer, Registered, RunContext, held_to_contract, lend, options
 from ..records import (
+    BEGUN,
+    CURVE,
     BenchmarkFacts,
     Comparable,
     MethodFacts,
@@ -40,7 +42,9 @@ from ..records import (
     Status,
     describe_comparable,
     describe_provenance,
+    encode_curve,
     keep_predictions,
+    locate_curve,
     locate_predictions,
     results,
 )
@@ -300,15 +304,20 @@ def _skip(job: Job, folder: Path, out: Path) -> Outcome:
 
 def _make_and_keep(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
     (folder / "error.txt").unlink(missing_ok=True)
+    (folder / SHARED_STAGES).touch()
+    begun = replace(_record(job, Status.INCOMPLETE), reason="it was not finished")
+    results.save(replace(begun, provenance=describe_provenance(job.entry.facts)), folder / BEGUN)
     try:
         result = _make(job, folder, out, observer)
     except (NotRunError, IncompleteError) as error:
         ended = Status.NOT_RUN if isinstance(error, NotRunError) else Status.INCOMPLETE
         reason = str(error).encode("utf-8", "backslashreplace").decode("utf-8")
         result = replace(_record(job, ended), reason=reason)
+        results.save(result, folder / BEGUN)
         publish(result, folder, out)
         return Outcome(job, Ending(ended), result, str(error), error.hint)
     results.save(result, folder / "run.json")
+    (folder / BEGUN).unlink()
     shutil.rmtree(folder / "stages", ignore_errors=True)
     publish(result, folder, out)
     return Outcome(job, Ending.FINISHED, result)
@@ -344,9 +353,11 @@ def publish(result: Result, folder: Path, out: Path) -> None:
     """Put a result where leaderboards look, and its predictions beside. What has no score never replaces what has."""
     boards = out / "leaderboards"
     place = boards / "results" / result.path
-    predictions = folder / "predictions.jsonl"
+    predictions, curve = folder / "predictions.jsonl", folder / CURVE
     if result.finished and predictions.exists():
         keep_predictions(predictions.read_bytes(), locate_predictions(boards, result))
+    if result.finished and curve.exists():
+        write_atomic(locate_curve(boards, result), curve.read_bytes())
     if place.exists():
         there = results.load(place)
         if there == result or (there.finished and not result.finished):
@@ -383,6 +394,8 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
             if len(predictions) != len(own.test):
                 raise ContractError(f"{place} was changed by something else while the run went on")
             scores = score(own.test, predictions, own.types)
+        if run.curve:
+            write_atomic(folder / CURVE, encode_curve(run.curve))
         log.info("%s %.2f", HEADLINE, scores.counts().f1)
     result = replace(
         _record(job, Status.FINISHED),

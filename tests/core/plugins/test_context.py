@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from cdner_bench import Doubt, RunContext
-from cdner_bench.plugins import Unwatched
+from cdner_bench.errors import ResultError
+from cdner_bench.plugins import SHARED_STAGES, Epoch, Unwatched
+from cdner_bench.records import encode_curve, read_curve
 from support import context
 
 
@@ -43,6 +45,46 @@ def test_an_aside_is_a_phase_of_its_own_and_no_part_of_the_open_one(
     assert [(p.name, p.seconds, p.sentences) for p in run.phases] == [("fit", 30.0, 0), ("dev", 20.0, 10)]
     with pytest.raises(RuntimeError, match="aside of no phase"), run.aside("dev"):
         pass
+
+
+def test_a_learning_curve_goes_with_its_stage_and_is_kept_beside_the_predictions(tmp_path: Path) -> None:
+    def build(run: RunContext) -> None:
+        with run.phase("source"):
+            run.learnt(1, loss=1 / 3, dev_f1=float("nan"))
+            run.learnt(2, loss=0.25, dev_f1=50.0)
+
+    curve = [Epoch("source", 1, {"loss": 0.333333}), Epoch("source", 2, {"loss": 0.25, "dev_f1": 50.0})]
+    for number in range(2):
+        run = RunContext.create(0, tmp_path / str(number), tmp_path / "shared")
+        place = run.stage("source", lambda folder, run=run: build(run), {"made from": "x"})  # type: ignore[misc]
+        assert run.curve == curve
+        assert (tmp_path / str(number) / SHARED_STAGES).read_text() == f"{place.name}\n"
+    kept = tmp_path / "curve.jsonl"
+    kept.write_text(encode_curve(curve))
+    assert read_curve(kept) == curve
+    with pytest.raises(RuntimeError, match="epoch 3 ends in no phase"):
+        run.learnt(3)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "{}",
+        "x",
+        '{"phase": "a", "epoch": 1}',
+        '{"phase": 1, "epoch": 1, "numbers": {}}',
+        '{"phase": "a", "epoch": true, "numbers": {}}',
+        '{"phase": "a", "epoch": 1, "numbers": {"loss": "0"}}',
+        '{"phase": "a", "epoch": 1, "numbers": {"loss": NaN}}',
+        '{"phase": "a", "epoch": 1, "numbers": {}, "more": 1}',
+    ],
+)
+def test_a_curve_that_is_none_is_refused_with_its_line(line: str, tmp_path: Path) -> None:
+    place = tmp_path / "curve.jsonl"
+    place.write_text(f'{{"phase": "a", "epoch": 1, "numbers": {{}}}}\n{line}\n')
+    with pytest.raises(ResultError, match=r"curve\.jsonl:2: "):
+        read_curve(place)
 
 
 class Noting(Unwatched):

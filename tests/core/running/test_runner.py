@@ -19,8 +19,10 @@ import pytest
 
 from cdner_bench import Doubt, OptionError, plugins, total
 from cdner_bench.data import benchmark
+from cdner_bench.errors import RefusedWarning, ResultError
 from cdner_bench.io import lock
-from cdner_bench.records import Status, results
+from cdner_bench.plugins import Epoch
+from cdner_bench.records import BEGUN, Status, find_run, locate_curve, move_predictions, read_curve, results
 from cdner_bench.running import runner
 from methods import MISDEEDS
 from support import ROOT, Nobody, Run, context, take_interrupts
@@ -46,7 +48,7 @@ def run(made: list[runner.Job], out: Path) -> list[runner.Outcome]:
 def test_a_run_leaves_predictions_a_record_and_a_result(tmp_path: Path) -> None:
     (outcome,) = run(jobs(), tmp_path)
     folder = tmp_path / "runs" / outcome.job.id
-    assert {p.name for p in folder.iterdir()} == {"lock", "log.txt", "predictions.jsonl", "run.json"}
+    assert {p.name for p in folder.iterdir()} == {"lock", "log.txt", "predictions.jsonl", "run.json", "shared.txt"}
     assert len((folder / "predictions.jsonl").read_text().splitlines()) == 132
     assert outcome.result is not None
     kept = results.load(tmp_path / "leaderboards" / "results" / outcome.result.path)
@@ -469,3 +471,35 @@ def test_a_file_without_blank_lines_is_told(tmp_path: Path) -> None:
         "be missing"
         for split, size in (("dev", "301"), ("test", "5,000"))
     ]
+
+
+def test_a_run_says_what_it_is_before_it_is_finished(tmp_path: Path) -> None:
+    (outcome,) = run(jobs(misdeed="raise at predict"), tmp_path)
+    folder = tmp_path / "runs" / outcome.job.id
+    found = find_run("oracle-of-case/ai/0", tmp_path)
+    assert (found.file, found.result.run, found.result.reason) == (
+        folder / BEGUN,
+        outcome.job.id,
+        "it was not finished",
+    )
+    assert find_run(str(folder), tmp_path) == find_run(outcome.job.id[:7], tmp_path) == found
+    with pytest.raises(ResultError, match="there is no run"):
+        find_run("oracle-of-case/ai/0", tmp_path, benchmark="crossner")
+    (folder / BEGUN).write_text("{}")
+    with pytest.warns(RefusedWarning, match="it has no schema"), pytest.raises(ResultError, match="there is no run"):
+        find_run("oracle-of-case/ai/0", tmp_path)
+
+
+def test_a_learning_curve_stands_beside_predictions(tmp_path: Path) -> None:
+    (outcome,) = run(jobs("failing"), tmp_path)
+    found = find_run(outcome.job.id, tmp_path)
+    before = found.result
+    assert found.curve == found.folder / "curve.jsonl"
+    shutil.rmtree(found.folder)
+    assert found.curve is not None
+    assert found.curve.parent == found.predictions.parent
+    assert read_curve(found.curve) == [Epoch("fit", 1, {"loss": 0.5, "dev_f1": 12.5})]
+    today = replace(before, method=replace(before.method, options={}))
+    move_predictions(tmp_path / "leaderboards", before, today)
+    assert locate_curve(tmp_path / "leaderboards", today).is_file()
+    assert not locate_curve(tmp_path / "leaderboards", before).exists()
