@@ -25,19 +25,11 @@ MAY_IMPORT = {
     "running": ("data", "io", "knowledge", "llm", "plugins", "records", "scoring"),
     "reporting": ("data", "io", "llm", "plugins", "records", "scoring"),
     "comparing": ("data", "knowledge", "records", "reporting", "scoring"),
+    "storing": ("data", "io", "llm", "plugins", "records", "reporting", "scoring"),
     "papers": ("data", "io", "knowledge", "llm", "plugins", "records", "reporting", "running", "scoring"),
     "cli": (
-        "comparing",
-        "data",
-        "io",
-        "knowledge",
-        "llm",
-        "papers",
-        "plugins",
-        "records",
-        "reporting",
-        "running",
-        "scoring",
+        *("comparing", "data", "io", "knowledge", "llm", "papers", "plugins", "records", "reporting", "running"),
+        *("scoring", "storing"),
     ),
 }
 """Which packages a package may import from."""

@@ -1,4 +1,6 @@
-"""Tables as a terminal shows them: every number whole, and where there is no room for a column, without it."""
+"""Tables as a terminal shows them: every number whole, and where there is no room for a column, without it; sentences
+with their spans marked, and curves in a line.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from rich import box
 from rich.cells import cell_len
@@ -19,6 +22,9 @@ EDGES, GAP = 2, 2
 """Columns of the terminal for the edges of a table, and between two of its columns."""
 WORDS, WORD = 12, 16
 """What a column of words needs where it has that much to say, and how long a word is that is never broken."""
+
+SPARKS = "▁▂▃▄▅▆▇█"
+"""The heights of a curve in a line."""
 
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?%?", re.IGNORECASE)
 
@@ -75,6 +81,16 @@ class Grid(Table):
             narrow = [n for n in kept if widths[n] < columns[n].natural]
             widths[min(narrow, key=widths.__getitem__)] += 1
         return widths
+
+
+def draw_curve(values: Sequence[float], width: int = 40) -> str:
+    """Numbers as a line of blocks from the lowest to the highest; where they are too many, the means of parts."""
+    size = len(values)
+    parts = [values[n * size // width : (n + 1) * size // width] for n in range(width)] if size > width else []
+    shown = [fmean(part) for part in parts] or values
+    low, high = min(shown, default=0.0), max(shown, default=0.0)
+    steps = (high - low) / (len(SPARKS) - 1) or 1.0
+    return "".join(SPARKS[round((value - low) / steps)] for value in shown)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
 from ..io import settle_home
 from . import streams
 from .commands import analyze, compare, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
+from .commands.stored import runs, show
 
 app = typer.Typer(
     name="cdner-bench",
@@ -37,10 +38,12 @@ app.command("leaderboard")(leaderboard.leaderboard)
 app.command("compare")(compare.compare)
 app.command("score")(score.score)
 app.command("rescore")(score.rescore)
+app.command("show")(show.show)
 app.command("protocols")(paper.protocols)
 app.add_typer(paper.app, name="paper")
 app.add_typer(data.app, name="data")
 app.add_typer(gtok.app, name="gtok")
+app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
 app.add_typer(llm.app, name="llm")
 app.add_typer(plugin.app, name="plugin")

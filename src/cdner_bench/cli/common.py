@@ -13,7 +13,7 @@ import typer
 from ..errors import OptionError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from ..data import Benchmark
     from ..drawing import Grid
@@ -83,7 +83,7 @@ def make_table(*headers: str, title: str = "", right: int = 0, keep: Sequence[st
     return made
 
 
-def show(*renderables: Table | str) -> None:
+def show(*renderables: RenderableType) -> None:
     """Print tables and lines. Where there is no terminal, every line is as long as it is."""
     import sys
 

@@ -16,6 +16,7 @@ SPELT = {
     "→": "->", "←": "<-", "…": "...", "±": "+-", "×": "x", "·": "-", "•": "*", "²": "^2", "≤": "<=", "≥": ">=",
     "–": "-", "—": "--", "−": "-", "‐": "-", "\N{NON-BREAKING HYPHEN}": "-", "\N{NO-BREAK SPACE}": " ",
     "‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "«": "<<", "»": ">>", "\N{REPLACEMENT CHARACTER}": "?",
+    **dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)),
     **dict.fromkeys("─━╌╍", "-"), **dict.fromkeys("│┃╎╏", "|"), **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰╷╵╴╶╸╺", "+"),
 }  # fmt: skip
 """What is written for a character that the encoding lacks; any other is escaped as in Python."""

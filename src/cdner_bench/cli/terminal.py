@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
-from rich.table import Table
 from rich.text import Text
 
 from ..foreign import show
@@ -35,7 +34,7 @@ class Terminal(Console):
         """Print; of `Text`, which is what a bar makes of what is printed meanwhile, only what it says."""
         super().print(*(Text(self._spell(o.plain)) if isinstance(o, Text) else o for o in objects), **options)
 
-    def show(self, *renderables: Table | str) -> None:
+    def show(self, *renderables: RenderableType) -> None:
         """Print tables, some of whose cells may be `Text` already, and lines."""
         for table in renderables:
             for text in _list_texts(table):
@@ -50,8 +49,8 @@ class Terminal(Console):
         return spell(show(text), self.encoding)
 
 
-def _list_texts(table: Table | str) -> Iterator[Text]:
-    if isinstance(table, str):
+def _list_texts(table: RenderableType) -> Iterator[Text]:
+    if not isinstance(table, Table):
         return iter(())
     parts = [table.title, table.caption, *(part for column in table.columns for part in (column.header, *column.cells))]
     return (part for part in parts if isinstance(part, Text))

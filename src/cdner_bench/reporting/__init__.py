@@ -4,6 +4,7 @@ from . import figures
 from .analysis_page import AnalysisPage, Group, Section
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
 from .chosen import Choice, Chosen, choose
+from .costs import QUIET
 from .figures import Picture, draw, make_pictures, natural
 from .formats import (
     FORMATS,
@@ -19,7 +20,7 @@ from .formats import (
     write_rows,
     write_sections,
 )
-from .leaderboard import Board, make_boards, name_row, select_alike
+from .leaderboard import Board, find_newest, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
 from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
 from .publishing import Publication, collect_boards, publish
@@ -29,6 +30,7 @@ from .table import Column, Page, Supplement, Table
 __all__ = [
     "FORMATS",
     "HOLE",
+    "QUIET",
     "SUFFIXES",
     "AnalysisPage",
     "Board",
@@ -60,6 +62,7 @@ __all__ = [
     "escape_latex",
     "escape_markdown",
     "figures",
+    "find_newest",
     "make_boards",
     "make_pictures",
     "name_row",

@@ -1,0 +1,204 @@
+"""`cdner-bench show` tells everything that is known of one run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ....errors import OptionError, ResultError
+from ...common import HERE, BenchmarkName, Out, make_table, name_out
+from ...common import show as print_parts
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ....marking import Marked
+    from ....records import Result
+    from ....storing import Portrait, Stored, Wrong
+
+RUN = "An id or how it begins, METHOD/TARGET/SEED, METHOD/SETTING/TARGET/SEED, a folder or a result file."
+
+
+def show(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help=RUN)],
+    benchmark: BenchmarkName = None,
+    errors: Annotated[int, typer.Option(help="How many sentences with errors, the worst first.", min=0)] = 5,
+    format_: Annotated[str, typer.Option("--format", help="text or json.", metavar="NAME")] = "text",
+    out: Out = HERE,
+) -> None:
+    """One run in full: what it was, how it learnt, what it cost, what it got wrong, and where it lies."""
+    from ....data import benchmark as benchmarks
+    from ....foreign import redact_all
+    from ....storing import find_stored, portray
+
+    if format_ not in ("text", "json"):
+        raise OptionError(f"unknown format {format_!r}", hint="choose from: text, json")
+    found = find_stored(run, out)
+    if len(found) > 1:
+        named = ", ".join(f"{s.id} ({', '.join(filter(None, (s.name, s.changes)))})" for s in found[:6])
+        raise ResultError(f"{run} is the name of {len(found)} runs: {named}", hint="name one by its id")
+    portrait = portray(found[0], benchmarks.load(benchmark) if benchmark else None)
+    if format_ == "json":
+        print(json.dumps(redact_all(portrait.to_data(errors)), indent=1, ensure_ascii=False))
+    else:
+        _print(portrait, errors)
+        known = getattr(context.find_root().command, "commands", {})
+        for command in _list_next(found[0], out):
+            if command[0] in known:
+                print_parts(f"  → {shlex.join(['cdner-bench', *command])}")
+
+
+def _print(portrait: Portrait, most: int) -> None:
+    stored, result = portrait.stored, portrait.stored.result
+    print(f"run {stored.id}: {stored.name}", flush=True)
+    print_parts(_tabulate([*_tell_state(stored), *(_tell_facts(result, stored.changes) if result else ())]))
+    if portrait.curve:
+        print_parts("\nLearning curve", _tabulate(_draw_curves(portrait)))
+    if result and result.phases:
+        print_parts(_draw_phases(result))
+    if result and result.finished:
+        print_parts(_draw_types(result))
+    if portrait.wrong is not None:
+        counted = [f"{number} {kind}" for kind, number in portrait.errors.items() if number]
+        print_parts(f"Errors: {', '.join(counted) or 'none'}, in {len(portrait.wrong)} sentences")
+        for wrong in portrait.wrong[:most]:
+            print_parts("", f"{wrong.sentence.id}: {', '.join(_tell_errors(wrong))}", *_draw_sentence(wrong))
+        if len(portrait.wrong) > most:
+            print_parts("", f"{len(portrait.wrong) - most} more sentences: --errors {len(portrait.wrong)}")
+    if not (result and result.finished) and stored.log_tail:
+        print_parts("", "The end of its log", *(f"  {line}" for line in stored.log_tail))
+    for note in portrait.notes:
+        print_parts(f"note: {note}")
+    print_parts("", _tabulate([(what, str(place)) for what, place in stored.paths.items()]))
+
+
+def _tabulate(rows: Sequence[tuple[str, str]]) -> Table:
+    """Names and what they stand for, which wraps below itself."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, said in rows:
+        table.add_row(name, said)
+    return table
+
+
+def _tell_state(stored: Stored) -> Iterator[tuple[str, str]]:
+    from ....scoring import HEADLINE
+
+    score = stored.result.f1(HEADLINE) if stored.result else None
+    yield "state", ", ".join([str(stored.state), *([f"F1 {score:.2f}"] if score is not None else [])])
+    if stored.reason:
+        yield "reason", stored.reason
+    if stored.stale:
+        yield "stale", f"on no board: {stored.stale}"
+    yield "made", stored.made
+
+
+def _tell_facts(result: Result, changes: str) -> Iterator[tuple[str, str]]:
+    """What the run was, and what is odd about it, as far as there is something to say."""
+    method, model, scenario = result.method, result.model, result.scenario
+    yield "benchmark", f"{result.benchmark.name} version {result.benchmark.version}, data {result.benchmark.data[:8]}"
+    yield "transfer", f"{scenario.setting}: {', '.join(scenario.sources)} → {scenario.target}"
+    yield "method", f"{method.name} revision {method.revision}, preset {method.preset or 'none'}, seed {result.seed}"
+    yield "options", changes or f"as {'the preset says' if method.preset else 'by default'}"
+    trained = f": {model.trained / 1e6:,.1f}M of {model.total / 1e6:,.1f}M parameters trained" if model.total else ""
+    yield "backbone", f"{result.backbone}{trained}{f', {model.precision}' if model.precision else ''}"
+    if result.learnt_from:
+        yield "learnt from", result.learnt_from
+    if result.device:
+        memory = f", {result.peak_memory / 2**30:.2f} GiB at most" if result.peak_memory else ""
+        yield "device", f"{result.device}{memory}"
+    if plugin := result.provenance.get("plugin"):
+        packages = result.provenance.get("packages", {})
+        harness = f", cdner-bench {packages.get('cdner-bench', '?')} at {str(result.provenance.get('commit'))[:8]}"
+        yield "code", f"{plugin.get('name')} {plugin.get('version') or ''} {plugin.get('code')}{harness}"
+    if usage := result.usage:
+        cost = "price not known" if usage.cost is None else f"${usage.cost:.2f}"
+        tokens = f"{usage.tokens_in:,} tokens in, {usage.tokens_out:,} out"
+        yield "asked", f"{usage.model} at {usage.server}: {usage.requests:,} requests, {tokens}, {cost}"
+    for doubt in result.doubts:
+        yield "doubt", str(doubt)
+    if odd := [f"{number:,} {name}" for name, number in result.answers.items()]:
+        yield "answers", ", ".join(odd)
+
+
+def _draw_curves(portrait: Portrait) -> list[tuple[str, str]]:
+    """A line for each number of each phase: its first, its course and its last, and of F1 the best."""
+    from ....drawing import draw_curve
+
+    rows = []
+    for phase in dict.fromkeys(epoch.phase for epoch in portrait.curve):
+        epochs = [epoch for epoch in portrait.curve if epoch.phase == phase]
+        for name in dict.fromkeys(name for epoch in epochs for name in epoch.numbers):
+            points = [(epoch.numbers[name], epoch.epoch) for epoch in epochs if name in epoch.numbers]
+            values = [value for value, _ in points]
+            said = f"{values[0]:.4g} {draw_curve(values)} {values[-1]:.4g}"
+            if name.endswith("f1"):
+                best, when = max(points, key=lambda point: (point[0], -point[1]))
+                said += f"   best {best:.2f} in epoch {when}"
+            rows.append((f"  {phase} {name.replace('_', ' ')}", said))
+    return rows
+
+
+def _draw_phases(result: Result) -> Table:
+    from ....reporting import QUIET
+
+    table = make_table("phase", "remarks", "seconds", "epochs", "sentences", right=3, keep=("seconds", "remarks"))
+    for phase in result.phases:
+        busy = f"busy: others kept {phase.others:.1f} cores" if (phase.others or 0) > QUIET else ""
+        waited = f"{phase.waiting:.0f} s of waiting" if phase.waiting else ""
+        said = ", ".join(filter(None, ("reused" if phase.reused else "", busy, waited)))
+        table.add_row(phase.name, said, f"{phase.seconds:.1f}", str(phase.epochs or ""), str(phase.sentences or ""))
+    table.add_section()
+    table.add_row("all but reused", "", f"{sum(p.seconds for p in result.phases if not p.reused):.1f}", "", "")
+    return table
+
+
+def _draw_types(result: Result) -> Table:
+    from ....scoring import HEADLINE, name_type, total
+    from ..score import COUNTED
+
+    per_type = result.scores[HEADLINE]
+    table = make_table("type", *COUNTED, title=f"{HEADLINE} per type", right=6, keep=("F1",))
+    for kind, c in [*per_type.items(), ("micro", total(per_type.values()))]:
+        if kind == "micro":
+            table.add_section()
+        ratios = [f"{value:.2f}" for value in (c.precision, c.recall, c.f1)]
+        table.add_row("micro" if kind == "micro" else name_type(kind), *ratios, str(c.tp), str(c.fp), str(c.fn))
+    return table
+
+
+def _tell_errors(wrong: Wrong) -> list[str]:
+    counts: dict[str, int] = {}
+    for mistake in wrong.mistakes:
+        counts[mistake.kind] = counts.get(mistake.kind, 0) + 1
+    return [f"{number} {kind}" for kind, number in counts.items()]
+
+
+def _draw_sentence(wrong: Wrong) -> Iterator[Marked]:
+    """Gold, and what was said, below one another."""
+    from ....marking import Marked, cut_pieces
+
+    gold, said = wrong.sentence.entities, wrong.prediction.entities
+    unplaced = [mistake.said for mistake in wrong.mistakes if isinstance(mistake.said, tuple)]
+    yield Marked(cut_pieces(wrong.sentence, gold), "  gold  ")
+    yield Marked(cut_pieces(wrong.sentence, said, gold, unplaced), "  said  ")
+
+
+def _list_next(stored: Stored, out: Path) -> Iterator[list[str]]:
+    """What to type next about a run."""
+    where = name_out(out)
+    if stored.result and stored.result.finished:
+        yield ["compare", stored.id, "RUN", *where]
+        if not stored.result.predictions_only:
+            yield ["predict", stored.id, "FILE", *where]
+            yield ["reproduce", stored.id, *where]
+    yield ["runs", "rm", stored.id, *where]

@@ -1,0 +1,158 @@
+"""One run in full: what it was, how it learnt, what it cost, what it got wrong, and where it lies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..data import Benchmark, benchmark
+from ..errors import CdnerError
+from ..plugins import Epoch
+from ..records import Result, describe_comparable, read_curve
+from ..scoring import HEADLINE, OUTSIDE, PROTOCOLS, diagnosis, pair, read_kept, total
+from ..types import Prediction, Sentence
+from .stored import Stored
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A test sentence that was answered wrongly, with the answer and the errors in it."""
+
+    sentence: Sentence
+    prediction: Prediction
+    mistakes: Sequence[diagnosis.Mistake]
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What can be said of a run. `wrong` has the sentences with errors, most errors first; None where they cannot be
+    had. `notes` say what cannot be shown, and why.
+    """
+
+    stored: Stored
+    curve: Sequence[Epoch]
+    wrong: Sequence[Wrong] | None
+    notes: Sequence[str]
+
+    @property
+    def errors(self) -> Counter[str]:
+        """How many errors there are of each class."""
+        return diagnosis.count_errors(mistake for wrong in self.wrong or () for mistake in wrong.mistakes)
+
+    def to_data(self, most: int) -> dict[str, Any]:
+        """It as values of JSON, with at most so many sentences."""
+        stored, result = self.stored, self.stored.result
+        said: dict[str, Any] = {
+            "run": stored.id,
+            "name": stored.name,
+            "state": stored.state,
+            "reason": stored.reason,
+            "stale": stored.stale,
+            "made": stored.made,
+            "seconds": stored.seconds,
+            "where": stored.where,
+            "paths": {what: str(place) for what, place in stored.paths.items()},
+            "bytes": stored.size,
+        }
+        if result is not None:
+            said |= _describe(result)
+        said["curve"] = [asdict(epoch) for epoch in self.curve]
+        if self.wrong is not None:
+            said["errors"] = dict(self.errors)
+            said["sentences"] = [_to_data(wrong) for wrong in self.wrong[:most]]
+        if result is None or not result.finished:
+            said["log"] = stored.log_tail
+        return {**said, "notes": list(self.notes)}
+
+
+def portray(stored: Stored, data: Benchmark | None = None) -> Portrait:
+    """Gather what can be said of a run: its errors only where its predictions and the `data` that it answered are here;
+    without `data`, those of the shipped benchmark of its name are looked for.
+    """
+    notes, curve, wrong = [], [], None
+    result = stored.result
+    if stored.run and stored.run.curve:
+        try:
+            curve = read_curve(stored.run.curve)
+        except CdnerError as error:
+            notes.append(f"no learning curve: {_tell(error)}")
+    elif result and any(phase.epochs for phase in result.phases):
+        notes.append("no learning curve: it was made by a version that kept none")
+    if stored.run and result and result.finished:
+        try:
+            wrong = _find_wrong(stored, data or benchmark.load(result.benchmark.name))
+        except CdnerError as error:
+            notes.append(f"no errors with their sentences: {_tell(error)}")
+    elif stored.folder and (said := stored.folder / "predictions.jsonl").is_file():
+        with said.open("rb") as stream:
+            notes.append(f"{sum(1 for _ in stream):,} test sentences were answered before it ended")
+    return Portrait(stored, curve, wrong, notes)
+
+
+def _tell(error: CdnerError) -> str:
+    return f"{error}; {error.hint}" if error.hint else str(error)
+
+
+def _find_wrong(stored: Stored, data: Benchmark) -> list[Wrong]:
+    """Raises `CdnerError` if data or predictions are not here, or are others."""
+    assert stored.run is not None
+    result = stored.run.result
+    if describe_comparable(data, result.scenario) != result.comparable:
+        raise CdnerError(f"the data of {data.given} here are not those of the run")
+    target = data.corpus(result.scenario.target)
+    predictions = read_kept(stored.run.predictions, target.test, target.types)
+    found = []
+    for sentence, prediction in pair(target.test, predictions):
+        if mistakes := list(diagnosis.list_errors([(sentence, prediction)])):
+            found.append(Wrong(sentence, prediction, mistakes))
+    return sorted(found, key=lambda wrong: -len(wrong.mistakes))
+
+
+def _describe(result: Result) -> dict[str, Any]:
+    method = result.method
+    said = {
+        "benchmark": asdict(result.benchmark),
+        "setting": result.scenario.setting,
+        "sources": list(result.scenario.sources),
+        "target": result.scenario.target,
+        "method": method.name,
+        "revision": method.revision,
+        "preset": method.preset,
+        "row": method.row,
+        "options": dict(method.options),
+        "departures": list(result.departures),
+        "seed": result.seed,
+        "model": {**asdict(result.model), "backbone": result.backbone},
+        "learnt_from": result.learnt_from,
+        "device": result.device,
+        "peak_memory": result.peak_memory,
+        "phases": [asdict(phase) for phase in result.phases],
+        "usage": asdict(result.usage) if result.usage else None,
+        "doubts": list(map(str, result.doubts)),
+        "answers": dict(result.answers),
+        "provenance": dict(result.provenance),
+    }
+    if result.finished:
+        said["f1"] = {name: result.f1(name) for name in PROTOCOLS if name in result.scores}
+        said["types"] = {
+            kind: {**asdict(c), "precision": c.precision, "recall": c.recall, "f1": c.f1}
+            for kind, c in [*result.scores[HEADLINE].items(), ("micro", total(result.scores[HEADLINE].values()))]
+            if kind != OUTSIDE or c.fp
+        }
+    return said
+
+
+def _to_data(wrong: Wrong) -> dict[str, Any]:
+    sentence = wrong.sentence
+    return {
+        "id": sentence.id,
+        "text": sentence.text,
+        "gold": [[e.start, e.end, e.type] for e in sentence.entities],
+        "predicted": [[e.start, e.end, e.type] for e in wrong.prediction.entities],
+        "errors": [
+            {key: value for key, value in mistake.to_data().items() if key not in ("id", "text")}
+            for mistake in wrong.mistakes
+        ],
+    }

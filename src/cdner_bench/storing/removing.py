@@ -1,0 +1,86 @@
+"""Runs removed with all that they have left: result, predictions, folder, and the stages that no other run uses."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..io import find_below, lock, writing
+from ..plugins import SHARED_STAGES
+from ..records import list_folders
+from .stored import Stored, measure
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What is to be removed: runs, their files and folders, and shared stages. `kept` are the stages that the runs used
+    and that stay, each with why.
+    """
+
+    runs: Sequence[Stored]
+    paths: Sequence[Path]
+    stages: Sequence[Path]
+    kept: dict[Path, str]
+    size: int
+
+
+def plan_removal(runs: Sequence[Stored], out: Path, *, stages: bool = False) -> Removal:
+    """What goes with runs, and, if they are asked for, the `stages` that no other run uses. Removes nothing."""
+    paths = [place for stored in runs for place in stored.paths.values()]
+    free, kept = [], {}
+    for place, why in _find_stages(runs, out):
+        if stages and not why:
+            free.append(place)
+        else:
+            kept[place] = why or "no other run uses it; --stages removes it"
+    return Removal(runs, paths, free, kept, sum(map(measure, [*paths, *free])))
+
+
+def remove(removal: Removal) -> None:
+    """Remove it. Raises `BusyError` if another process makes one of the runs or stages: nothing is removed then."""
+    with ExitStack() as held:
+        for folder in [stored.folder for stored in removal.runs if stored.folder]:
+            if not folder.is_symlink():
+                with writing(folder, "make it writable"):
+                    held.enter_context(lock(folder / "lock"))
+        for stage in removal.stages:
+            held.enter_context(lock(stage.with_name(f"{stage.name}.lock")))
+        for place in (*removal.paths, *removal.stages):
+            with writing(place.parent, "make it writable"):
+                if place.is_dir() and not place.is_symlink():
+                    shutil.rmtree(place)
+                else:
+                    place.unlink(missing_ok=True)
+                _prune(place.parent)
+        for stage in removal.stages:
+            stage.with_name(f"{stage.name}.lock").unlink(missing_ok=True)
+
+
+def _prune(folder: Path) -> None:
+    """Remove the folders of a board that have nothing in them any more."""
+    with suppress(OSError):
+        while "leaderboards" in folder.parts and folder.name not in ("leaderboards", "results", "predictions"):
+            folder.rmdir()
+            folder = folder.parent
+
+
+def _find_stages(runs: Sequence[Stored], out: Path) -> Iterator[tuple[Path, str]]:
+    """The shared stages that runs have used, each with why it cannot go; "" for one that can."""
+    going = {stored.id for stored in runs}
+    used = {folder.name: _read_uses(folder) for folder in list_folders(out)}
+    for stage in dict.fromkeys(stage for run in going for stage in used.get(run) or ()):
+        place = find_below(out / "runs" / "shared", stage, f"the stages of runs {', '.join(sorted(going))}")
+        users = [run for run, stages in used.items() if run not in going and stages is not None and stage in stages]
+        silent = [run for run, stages in used.items() if run not in going and stages is None]
+        if place.is_dir():
+            why = f"run {users[0]} uses it too" if users else ""
+            yield place, why or (f"run {silent[0]} does not say which stages it uses" if silent else "")
+
+
+def _read_uses(folder: Path) -> list[str] | None:
+    """The shared stages that a run has used; None where that was not kept, by an older version."""
+    noted = folder / SHARED_STAGES
+    return noted.read_text(encoding="utf-8", errors="replace").splitlines() if noted.is_file() else None

@@ -1,0 +1,93 @@
+"""`show` and `runs`, as they are typed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from support import ROOT, Run
+
+METHODS = ROOT / "tests" / "methods.py"
+
+
+@pytest.fixture
+def out(cli: Run, tmp_path: Path) -> Path:
+    """A folder with a run that is finished and one that failed."""
+    words = ("run", "--setting", "single", "--target", "ai", "--benchmark", "mini", "--plugin", METHODS, "--no-isolate")
+    assert cli(*words, "--method", "failing").returncode == 0
+    assert cli(*words, "--method", "oracle-of-case", "-o", "misdeed=raise at predict").returncode == 1
+    return tmp_path
+
+
+def test_a_run_is_shown(cli: Run, out: Path) -> None:
+    done = cli("show", "failing/ai/0", "--errors", "1")
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "finished, F1 0.00", "single: news → ai", "fit dev f1  12.5 ▁ 12.5   best 12.50 in epoch 1", "doubt",
+        "span-f1 per type", "micro", "missed", "gold", "more sentences: --errors", "→ cdner-bench reproduce ",
+        "→ cdner-bench runs rm ",
+    ):  # fmt: skip
+        assert said in done.stdout, said
+    narrow = cli("show", "failing/ai/0", COLUMNS="80", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    assert narrow.returncode == 0
+    assert "fit loss" in narrow.stdout
+    said = json.loads(cli("show", "failing/ai/0", "--format", "json").stdout)
+    assert (said["state"], said["curve"][0]["numbers"]["dev_f1"]) == ("finished", 12.5)
+    failed = cli("show", "oracle-of-case/ai/0").stdout
+    assert "state      failed" in failed
+    assert "misdeed=raise at predict" in failed
+    assert "The end of its log" in failed
+    assert "  ValueError: I cannot answer" in failed
+    assert "reproduce" not in failed
+    assert "unknown format 'xml'" in cli("show", "failing/ai/0", "--format", "xml").stderr
+    assert "there is no run" in cli("show", "nothing").stderr
+
+
+def test_runs_are_listed_and_removed(cli: Run, out: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(cli("runs", "list", "--format", "csv").stdout)))
+    assert [(row["method"], row["state"], row["where"]) for row in rows] == [
+        ("failing", "finished", "both"),
+        ("oracle-of-case", "failed", "folder"),
+    ]
+    assert json.loads(cli("runs", "list", "--format", "json", "--method", "failing").stdout)[0]["f1"] == 0.0
+    for asked in (("--target", "music"), ("--setting", "multi"), ("--method", "m"), ("--benchmark", "crossner")):
+        assert "there are no such runs" in cli("runs", "list", *asked).stdout
+    row = f"failing-{rows[0]['row']}"
+    assert cli("runs", "list", "--method", row, "--paths").stdout.splitlines() == [
+        rows[0][what] for what in ("result", "predictions", "curve", "folder")
+    ]
+    listed = cli("runs", "list").stdout
+    assert f"{rows[1]['run'][:8]}: ValueError: I cannot answer" in listed
+    refused = cli("runs", "rm", row + "/ai/0", rows[1]["run"])
+    assert (refused.returncode, "add --yes" in refused.stderr) == (1, True)
+    total = sum(int(r["bytes"]) for r in rows)
+    assert f"2 runs, {total:,} bytes to remove" in refused.stdout
+    assert len(list((out / "runs").glob("*/lock"))) == 2
+    done = cli("runs", "rm", row + "/ai/0", rows[1]["run"], "--yes")
+    assert done.returncode == 0, done.stderr
+    assert not list(out.glob("runs/*/lock"))
+    assert "there are no such runs" in cli("runs", "list").stdout
+
+
+def test_runs_go_to_another_machine_and_a_conflict_is_told(cli: Run, out: Path) -> None:
+    done = cli("runs", "export", "a.tar.gz", "failing/ai/0")
+    assert "files of 1 runs" in done.stdout, done.stderr
+    there = cli("runs", "import", "a.tar.gz", "--out", "there")
+    assert there.returncode == 0, there.stderr
+    assert "0 in conflict" in there.stdout
+    (log,) = (out / "there").glob("runs/*/log.txt")
+    log.write_text("another\n")
+    again = cli("runs", "import", "a.tar.gz", "--out", "there")
+    assert again.returncode == 1
+    assert f"{log.relative_to(out / 'there')}: another file is here" in again.stdout
+    assert cli("runs", "import", "a.tar.gz", "--out", "there", "--replace").returncode == 0
+    assert log.read_text() != "another\n"
+    assert cli("show", "failing/ai/0", "--out", "there").returncode == 0
+    assert "is refused" not in again.stderr
+    (out / "a.tar.gz").write_bytes(b"x")
+    broken = cli("runs", "import", "a.tar.gz", "--out", "there")
+    assert (broken.returncode, "is refused, and nothing was written" in broken.stderr) == (1, True)
