@@ -146,23 +146,23 @@ def list_stored(out: Path, benchmark: str = "") -> list[Stored]:
     return sorted(found, key=lambda stored: (stored.result.benchmark.name if stored.result else "~", stored.name))
 
 
-def find_stored(named: str, out: Path) -> list[Stored]:
-    """The runs that are called so: as `records.find_runs` finds them, or by the folder of one that has no record.
-    Raises `ResultError` if there are none.
+def find_stored(named: str, out: Path, benchmark: str = "") -> list[Stored]:
+    """The runs that are called so, of a benchmark or of all: as `records.find_runs` finds them, or by the folder of one
+    that has no record. Raises `ResultError` if there are none.
     """
     if Path(named).is_file():
         run = load_run(Path(named), out)
         on_board = run.file if run.file.name == run.result.path.name else None
         return [_describe(run.result.run, run, on_board, run.folder if run.folder.is_dir() else None)]
     try:
-        found = {run.folder.name: run for run in find_runs(named, out)}
+        found = {run.folder.name: run for run in find_runs(named, out, benchmark)}
     except ResultError:
         bare = [stored for stored in list_stored(out) if named and stored.run is None and _is_called(stored, named)]
         if not bare:
             raise
         return bare
-    (benchmark, *others) = dict.fromkeys(run.result.benchmark.name for run in found.values())
-    return [stored for stored in list_stored(out, "" if others else benchmark) if stored.id in found]
+    (first, *others) = dict.fromkeys(run.result.benchmark.name for run in found.values())
+    return [stored for stored in list_stored(out, "" if others else first) if stored.id in found]
 
 
 def _is_called(stored: Stored, named: str) -> bool:

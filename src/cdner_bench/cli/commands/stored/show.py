@@ -39,11 +39,12 @@ def show(
 
     if format_ not in ("text", "json"):
         raise OptionError(f"unknown format {format_!r}", hint="choose from: text, json")
-    found = find_stored(run, out)
+    data = benchmarks.load(benchmark) if benchmark else None
+    found = find_stored(run, out, data.name if data else "")
     if len(found) > 1:
         named = ", ".join(f"{s.id} ({', '.join(filter(None, (s.name, s.changes)))})" for s in found[:6])
         raise ResultError(f"{run} is the name of {len(found)} runs: {named}", hint="name one by its id")
-    portrait = portray(found[0], benchmarks.load(benchmark) if benchmark else None)
+    portrait = portray(found[0], data)
     if format_ == "json":
         print(json.dumps(redact_all(portrait.to_data(errors)), indent=1, ensure_ascii=False))
     else:
