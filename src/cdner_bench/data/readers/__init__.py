@@ -4,15 +4,20 @@ from . import conll, schemes
 from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens, stand_in_order
 from .reading import check_types, count_unknown_types, guess_type, make_sentences, read_file, read_sentences
 from .source import show_name
-from .writing import WRITERS, Written, convert
+from .unlabelled import PLAIN, Unlabelled, read_unlabelled
+from .writing import WRITERS, Marked, Written, check_writable, convert, write
 
 __all__ = [
+    "PLAIN",
     "WRITERS",
     "Labelled",
     "LabelledFile",
     "Lost",
+    "Marked",
+    "Unlabelled",
     "Written",
     "check_types",
+    "check_writable",
     "conll",
     "convert",
     "count_unknown_types",
@@ -22,7 +27,9 @@ __all__ = [
     "place_on_tokens",
     "read_file",
     "read_sentences",
+    "read_unlabelled",
     "schemes",
     "show_name",
     "stand_in_order",
+    "write",
 ]

@@ -58,6 +58,20 @@ def read(text: str, name: str, unit: Unit | None = None, scheme: Scheme | None =
     return LabelledFile(name, f"{what}, {kind}", items, tagging.scheme if tagging else None, (), illegal)
 
 
+def read_bare(text: str, name: str) -> LabelledFile:
+    """The sentences of a file of JSON objects that need no labels; which have some is kept, as tags without meaning."""
+    lines, values = _read_values(text, name)
+    items = []
+    for raw in values:
+        fields = _unwrap(raw, name)
+        labelled = any(fields.get(key) for key in _LABELS)
+        record = _Record(raw.place, {key: fields[key] for key in fields if key not in _LABELS}, f"{name}{raw.place}")
+        items.append(record.read_bare()._replace(tags=("?",) if labelled else None))
+    if not items:
+        raise DataError(f"{name} has no sentences")
+    return LabelledFile(name, "JSON lines" if lines else "JSON array", items)
+
+
 def is_json(name: str, text: str) -> bool:
     """Whether a file is JSON by its name, or because its first line that is not empty is, or begins, an object or an
     array; `{` may be a token, too.
@@ -267,10 +281,14 @@ class _Record:
         starts, ends = {start for start, _ in bounds}, {end for _, end in bounds}
         return all(span.start in starts and span.end in ends for span in self.spans(None))
 
-    def read(self, unit: Unit, tagging: Tagging | None) -> Labelled:
-        """The sentence, its offsets counted in `unit`. Raises `DataError` for labels that are none."""
+    def read_bare(self) -> Labelled:
+        """The sentence without labels."""
         said = _take(self.fields, _ID)
         name = said if isinstance(said, str) else None if said is None else json.dumps(said)
+        return Labelled(self.place, name, self.tokens, self.text, record=self.fields)
+
+    def read(self, unit: Unit, tagging: Tagging | None) -> Labelled:
+        """The sentence, its offsets counted in `unit`. Raises `DataError` for labels that are none."""
         tags = spans = entities = None
         if self.tags is not None and tagging is not None:
             tags, entities = tagging.as_iob2(self.tags), tagging.entities(self.tags)
@@ -283,7 +301,7 @@ class _Record:
             spans = tuple(self.spans(unit))
         elif self.labels is not None:
             entities = self._read_entities()
-        return Labelled(self.place, name, self.tokens, self.text, tags, entities, spans, record=self.fields)
+        return self.read_bare()._replace(tags=tags, entities=entities, spans=spans)
 
     def _read_entities(self) -> tuple[Entity, ...]:
         try:

@@ -48,7 +48,7 @@ def read_text(path: Path) -> str:
 def _read_bytes(path: Path) -> bytes:
     name = str(path)
     if name == STANDARD_INPUT:
-        return sys.stdin.buffer.read()
+        return _read_input()
     if re.match(r"\w{2,}:/", name):
         raise DataError(f"{name} is an address, not a file", hint="download it, and name the file")
     place = path.expanduser() if name.startswith("~") else path
@@ -62,6 +62,16 @@ def _read_bytes(path: Path) -> bytes:
         raise DataError(f"cannot read {name}: {error.strerror}") from None
     except ValueError:  # a null byte in the name
         raise DataError(f"{name!r} is not the name of a file") from None
+
+
+def _read_input() -> bytes:
+    try:
+        if sys.stdin is not None:
+            return sys.stdin.buffer.read()
+        reason = "it is closed"
+    except (OSError, ValueError) as error:  # a folder, or closed meanwhile
+        reason = str((isinstance(error, OSError) and error.strerror) or error)
+    raise DataError(f"cannot read standard input: {reason}", hint="name a file, or pipe one in: … < FILE")
 
 
 def _list_files(folder: Path) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -12,13 +12,39 @@ from ...errors import DataError
 from ...types import Entity, Sentence
 from .columns import DOCUMENT
 from .conll import to_text
-from .labelled import LabelledFile, Lost, count_losses, drop_overlaps
+from .labelled import LabelledFile, Lost, count_losses, drop_overlaps, find_bounds
 from .reading import place
 
 _LINES = ("bio", "brat")
 """Formats in which white space separates."""
 
-_Spans = list[tuple[tuple[str, ...], Sequence[Entity], str]]
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A sentence to be written: its tokens, their entities, the `text` that they were cut from if that is known, and
+    where it was read (`FILE:12`).
+    """
+
+    id: str
+    tokens: tuple[str, ...]
+    entities: Sequence[Entity]
+    text: str | None
+    where: str
+
+    @property
+    def line(self) -> str:
+        """Its text, or its tokens joined by blanks."""
+        return " ".join(self.tokens) if self.text is None else self.text
+
+    def find_characters(self) -> list[tuple[int, int]]:
+        """Where its entities stand in its `line`."""
+        if not self.entities:
+            return []
+        if self.text is not None:
+            bounds = find_bounds(self.text, self.tokens, self.where)
+            return [(bounds[e.start][0], bounds[e.end - 1][1]) for e in self.entities]
+        starts = [0, *accumulate(len(token) + 1 for token in self.tokens)]
+        return [(starts[e.start], starts[e.end] - 1) for e in self.entities]
 
 
 @dataclass(frozen=True)
@@ -33,81 +59,91 @@ def convert(file: LabelledFile, to: str) -> Written:
     """The sentences of a file in one of `WRITERS`. Labels that are no span of tokens are lost in every format, of
     labels that overlap all but one in `bio`; each kind is said.
     """
-    sentences: _Spans = []
+    sentences: list[Marked] = []
     lost: list[tuple[str, Lost]] = []
     for n, item in enumerate(file.items):
         tokens, entities, losses = place(item, file)
-        kept, dropped = drop_overlaps(entities) if to == "bio" else (sorted(dict.fromkeys(entities)), [])
-        losses += [Lost(e.type, " ".join(tokens[e.start : e.end]), "it overlaps another") for e in dropped]
         lost += [(file.where(item), loss) for loss in losses]
-        if to in _LINES:
-            _check_lines(tokens, kept, file.where(item))
-        sentences.append((tokens, kept, item.id or str(n)))
-    return Written(WRITERS[to](sentences), count_losses(lost))
+        sentences.append(Marked(item.id or str(n), tokens, entities, None, file.where(item)))
+    return write(sentences, to, lost)
 
 
-def _check_lines(tokens: Sequence[str], entities: Sequence[Entity], where: str) -> None:
+def write(sentences: Iterable[Marked], to: str, lost: Iterable[tuple[str, Lost]] = ()) -> Written:
+    """Sentences in one of `WRITERS`; of entities that overlap all but one are lost in `bio`, beside what was `lost`
+    before. Raises `DataError` for what cannot stand in that format.
+    """
+    written: list[Marked] = []
+    losses = list(lost)
+    for s in sentences:
+        kept, dropped = drop_overlaps(s.entities) if to == "bio" else (sorted(dict.fromkeys(s.entities)), [])
+        losses += [(s.where, Lost(e.type, " ".join(s.tokens[e.start : e.end]), "it overlaps another")) for e in dropped]
+        written.append(replace(s, entities=kept))
+    check_writable(written, to)
+    return Written(WRITERS[to](written), count_losses(losses))
+
+
+def check_writable(sentences: Iterable[Marked], to: str) -> None:
     """Raise `DataError` for a token or a type that would be another one when it is read again."""
-    for text in (*tokens, *(entity.type for entity in entities)):
-        if text != text.strip() or any(c in text for c in "\t\n\r") or text == DOCUMENT:
-            raise DataError(f"{where}: {text!r} cannot stand in a file of lines", hint="convert it to jsonl")
+    if to not in _LINES:
+        return
+    for s in sentences:
+        for text in (*s.tokens, *(entity.type for entity in s.entities)):
+            if text != text.strip() or any(c in text for c in "\t\n\r") or text == DOCUMENT:
+                raise DataError(f"{s.where}: {text!r} cannot stand in a file of lines", hint="convert it to jsonl")
 
 
-def _write_bio(sentences: _Spans) -> dict[str, str]:
-    return {"": to_text(Sentence(id_, tokens, tuple(entities)) for tokens, entities, id_ in sentences)}
+def _write_bio(sentences: Sequence[Marked]) -> dict[str, str]:
+    return {"": to_text(Sentence(s.id, s.tokens, tuple(s.entities)) for s in sentences)}
 
 
 def _write_lines(records: Iterator[dict[str, Any]]) -> dict[str, str]:
     return {"": "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)}
 
 
-def _write_token_spans(sentences: _Spans) -> dict[str, str]:
+def _write_spans(sentences: Sequence[Marked]) -> dict[str, str]:
+    """Spans of tokens, unless the text is known that they were cut from."""
+    if any(s.text is not None for s in sentences):
+        return _write_character_spans(sentences)
     return _write_lines(
-        {"id": id_, "tokens": tokens, "entities": [[e.start, e.end, e.type] for e in entities]}
-        for tokens, entities, id_ in sentences
+        {"id": s.id, "tokens": s.tokens, "entities": [[e.start, e.end, e.type] for e in s.entities]} for s in sentences
     )
 
 
-def _write_character_spans(sentences: _Spans) -> dict[str, str]:
+def _write_character_spans(sentences: Sequence[Marked]) -> dict[str, str]:
     return _write_lines(
         {
-            "id": id_,
-            "text": " ".join(tokens),
-            "tokens": tokens,
+            "id": s.id,
+            "text": s.line,
+            "tokens": s.tokens,
             "entities": [
                 {"start_offset": start, "end_offset": end, "label": e.type}
-                for e, (start, end) in zip(entities, _find_characters(tokens, entities), strict=True)
+                for e, (start, end) in zip(s.entities, s.find_characters(), strict=True)
             ],
         }
-        for tokens, entities, id_ in sentences
+        for s in sentences
     )
 
 
-def _write_brat(sentences: _Spans) -> dict[str, str]:
+def _write_brat(sentences: Sequence[Marked]) -> dict[str, str]:
     lines: list[str] = []
     labels: list[str] = []
     begin = 0
-    for tokens, entities, _ in sentences:
-        text = " ".join(tokens)
-        for entity, (start, end) in zip(entities, _find_characters(tokens, entities), strict=True):
+    for s in sentences:
+        text = s.line.replace("\n", " ").replace("\r", " ")  # of the same length
+        for entity, (start, end) in zip(s.entities, s.find_characters(), strict=True):
             labels.append(f"T{len(labels) + 1}\t{entity.type} {begin + start} {begin + end}\t{text[start:end]}\n")
         lines.append(f"{text}\n")
         begin += len(text) + 1
     return {".txt": "".join(lines), ".ann": "".join(labels)}
 
 
-def _find_characters(tokens: Sequence[str], entities: Sequence[Entity]) -> list[tuple[int, int]]:
-    """Where entities stand in the tokens joined by blanks."""
-    starts = [0, *accumulate(len(token) + 1 for token in tokens)]
-    return [(starts[e.start], starts[e.end] - 1) for e in entities]
-
-
-WRITERS: Mapping[str, Callable[[_Spans], dict[str, str]]] = {
+WRITERS: Mapping[str, Callable[[Sequence[Marked]], dict[str, str]]] = {
     "bio": _write_bio,
-    "jsonl": _write_token_spans,
+    "jsonl": _write_spans,
     "character-spans": _write_character_spans,
     "brat": _write_brat,
 }
-"""Two columns of tokens and IOB2 tags; JSON lines of tokens and spans of them; JSON lines of text and labels on its
+"""Two columns of tokens and IOB2 tags; JSON lines of tokens and spans of them, or, where the text is known that the
+tokens were cut from, as the next; JSON lines of text and labels on its
 characters, as Doccano imports them; brat's `.txt` and `.ann`.
 """
