@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Literal
 
 from cdner_bench import Corpus, Entity, Gazetteer, Method, Prediction, RunContext, Sentence
@@ -53,6 +55,22 @@ class GazetteerMethod(Method):
             if self.options.fallback == "majority-type" and self.majority:
                 found = sorted([*found, *self._guess(sentence.tokens, found, self.majority)])
             yield Prediction(sentence.id, tuple(found))
+
+    def save(self, folder: Path) -> None:
+        """The mentions with their types, and what the fallback reads."""
+        learnt = {
+            "mentions": [[list(tokens), kind] for tokens, kind in self.gazetteer.types.items()],
+            "majority": self.majority,
+            "words": sorted(self.words),
+        }
+        (folder / "gazetteer.json").write_text(json.dumps(learnt, ensure_ascii=False), encoding="utf-8")
+
+    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
+        """See `save`."""
+        learnt = json.loads((folder / "gazetteer.json").read_text(encoding="utf-8"))
+        mentions = {tuple(tokens): kind for tokens, kind in learnt["mentions"]}
+        self.gazetteer = Gazetteer(mentions, self.options.folded)
+        self.majority, self.words = learnt["majority"], set(learnt["words"])
 
     def _guess(self, tokens: Sequence[str], found: Sequence[Entity], kind: str) -> Iterator[Entity]:
         covered = {n for entity in found for n in range(entity.start, entity.end)}

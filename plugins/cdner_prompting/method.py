@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from annotated_types import Ge, Gt, Le
 from cdner_bench import (
     Corpus,
     Cut,
+    Entity,
     Method,
     OptionError,
     Prediction,
@@ -98,17 +100,38 @@ class Prompting(Method):
 
         Raises `OptionError` for options that do not go together.
         """
+        for remark in text2text.check([target]) if self.options.format == "text" else ():
+            run.note(remark)
+        answers = [text2text.answer(s) for s in target.train]
+        self.characters = sum(map(len, answers)) / max(1, len(answers))
+        self._prepare(target.types, target.train, run)
+
+    def save(self, folder: Path) -> None:
+        """What goes into the prompt: examples, or all sentences that the nearest are chosen from. The model is asked
+        again.
+        """
+        pool = [[s.id, s.tokens, [[e.start, e.end, e.type] for e in s.entities]] for s in self.pool]
+        text = json.dumps({"characters": self.characters, "pool": pool}, ensure_ascii=False)
+        (folder / "prompt.json").write_text(text, encoding="utf-8")
+
+    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
+        """See `save`."""
+        said = json.loads((folder / "prompt.json").read_text(encoding="utf-8"))
+        self.characters = said["characters"]
+        pool = [
+            Sentence(id_, tuple(tokens), tuple(Entity(*entity) for entity in entities))
+            for id_, tokens, entities in said["pool"]
+        ]
+        self._prepare(types, pool, run)
+
+    def _prepare(self, types: Sequence[str], pool: Sequence[Sentence], run: RunContext) -> None:
         o = self.options
         if o.votes > 1 and o.temperature == 0:
             raise OptionError("votes of equal answers say nothing", hint="add -o temperature=0.7")
-        self.types = target.types
-        for remark in text2text.check([target]) if o.format == "text" else ():
-            run.note(remark)
-        self.schema = reading.schema(target.types) if o.format == "json" else None
+        self.types, self.pool = tuple(types), pool if o.shots else ()
+        self.schema = reading.schema(types) if o.format == "json" else None
         nearest = o.shots and o.demonstrations == "nearest"
-        self.examples = Nearest(target.train, o.shots) if nearest else Fixed(target.train, o.shots, run.seed)
-        answers = [text2text.answer(s) for s in target.train]
-        self.characters = sum(map(len, answers)) / max(1, len(answers))
+        self.examples = Nearest(pool, o.shots) if nearest else Fixed(pool, o.shots, run.seed)
         where = llm.find_endpoint(o.model, o.base_url, o.key_variable, o.concurrency, o.served_by)
         if self.schema and not where.schemas:
             raise OptionError(f"the server of {o.model} knows no JSON schemas", hint="ask for text: -o format=text")

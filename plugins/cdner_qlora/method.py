@@ -33,9 +33,7 @@ class Qlora(Method):
         """Sources, then target. The adapters that have learnt the sources are kept and shared by all targets."""
         o = self.options
         self.types = target.types
-        compute = Compute(run.device, o.network.precision)
-        limits = TokenLimits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
-        self.model = model.load(unpack(run.backbone(o.backbone), run), compute, limits, o.adapters, run.seed)
+        self.model = self._load_backbone(run)
         generator = torch.Generator().manual_seed(run.seed)
         drawn = [replace(s, train=tuple(sample(s.train, o.source.sentences, generator)), dev=()) for s in sources]
         for remark in text2text.check([*drawn, target]):
@@ -46,7 +44,7 @@ class Qlora(Method):
         if sources:
             key = {
                 "network": o.network,
-                "precision": compute.resolved,
+                "precision": self.model.compute.resolved,
                 "device": run.device,
                 "adapters": o.adapters,
                 "finetuning": o.finetuning,
@@ -59,12 +57,29 @@ class Qlora(Method):
         self.model.load(restore(folder))
         self.model.export(run.workdir / "adapter", o.backbone)
         trained, size = self.model.network.get_nb_trainable_parameters()
-        run.describe(backbone=o.backbone, trained=trained, total=size, precision=compute.resolved)
+        run.describe(backbone=o.backbone, trained=trained, total=size, precision=self.model.compute.resolved)
 
     def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
         """Greedy, without autocast, so that an answer depends on its neighbours in a batch by rounding only."""
         for block in blocks(sentences, 512):
             yield from self._answered(block, self.types)
+
+    def save(self, folder: Path) -> None:
+        """The adapters, without the backbone that they were learnt on, which `load` needs too."""
+        self.model.keep(folder)
+
+    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
+        """See `save`."""
+        self.types = tuple(types)
+        self.model = self._load_backbone(run)
+        self.model.load(restore(folder))
+
+    def _load_backbone(self, run: RunContext) -> model.Adapted:
+        """The backbone with adapters that have learnt nothing yet."""
+        o = self.options
+        compute = Compute(run.device, o.network.precision)
+        limits = TokenLimits(o.network.max_source, o.network.max_target, o.decoding.max_answer)
+        return model.load(unpack(run.backbone(o.backbone), run), compute, limits, o.adapters, run.seed)
 
     def _learn_sources(self, sources: Sequence[Corpus], place: Path, run: RunContext) -> None:
         o = self.options

@@ -28,7 +28,7 @@ from cdner_torch.schedule import Schedule
 
 from . import mlm
 from .encoding import Window, find_longer, windows
-from .model import Tagger, bio_labels, length_limit, load_config, load_encoder, load_tagger, load_tokenizer
+from .model import Tagger, bio_labels, length_limit, load_config, load_encoder, load_tagger, load_tokenizer, save_tagger
 from .options import TaggerOptions
 from .training import Pupil, Tagging, decode, draw_from
 
@@ -66,6 +66,17 @@ class BertTagger(Method):
         exact = replace(self.compute, precision="fp32")
         for block in blocks(sentences, 256):
             yield from self._decode(self.tagger, block, exact)
+
+    def save(self, folder: Path) -> None:
+        """The tagger and its tokenizer: nothing of the backbone is needed any more."""
+        save_tagger(self.tagger, folder)
+        self.tokenizer.save_pretrained(folder)
+
+    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
+        """See `save`."""
+        self.tokenizer = load_tokenizer(str(folder))
+        self.compute = Tagging(run.device, self.options.network.precision, self.tokenizer.pad_token_id or 0)
+        self.tagger = load_tagger(folder)
 
     def _encoder(self, target: Corpus, run: RunContext) -> tuple[Callable[[], Any], dict[str, object]]:
         """What makes the encoder to start from, and what identifies it."""

@@ -73,6 +73,16 @@ class Topt(Method):
         for block in blocks(sentences, 512):
             yield from self._answered(self.model, block, self.types, exact, run.seed)
 
+    def save(self, folder: Path) -> None:
+        """The whole model with its tokenizer: nothing of the backbone is needed any more."""
+        backbones.keep(self.model, folder)
+
+    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
+        """See `save`."""
+        self.compute = Compute(run.device, self.options.network.precision)
+        self.types = tuple(types)
+        self.model = backbones.load_kept(folder, self.compute, self._limits)
+
     def _pretrain(self, target: Corpus, run: RunContext) -> Path | None:
         """Stage M: the folder of the weights to begin stage S from, None for the backbone's own."""
         o = self.options

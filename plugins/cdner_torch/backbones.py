@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer, GenerationConfig
@@ -10,7 +11,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 
 from cdner_bench import CdnerError
 
-from . import hub
+from . import hub, weights
 from .compute import Compute
 from .generators import Backbone, Causal, Seq2Seq
 from .lengths import TokenLimits
@@ -58,6 +59,26 @@ def load(name: str, compute: Compute, limits: TokenLimits, dropout: float | None
     if getattr(network.config, "quantization_config", None) is not None:
         del network.config.quantization_config  # the weights are float32 now
         network.hf_quantizer = None
+    return _complete(network, frame, compute, limits)
+
+
+def keep(model: Backbone, folder: Path) -> None:
+    """Write a model as `load_kept` reads it: configuration, tokenizer, and every weight once."""
+    model.network.config.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+    weights.keep({name: p.detach() for name, p in model.network.named_parameters()}, folder / weights.NAME)
+
+
+def load_kept(folder: Path, compute: Compute, limits: TokenLimits) -> Backbone:
+    """The model that `keep` wrote, wherever its backbone is."""
+    frame = read_frame(str(folder))
+    network = frame.kind.auto.from_config(frame.config, attn_implementation=hub.attention()).float()
+    model = _complete(network, frame, compute, limits)
+    model.load(weights.restore(folder))
+    return model
+
+
+def _complete(network: Any, frame: Frame, compute: Compute, limits: TokenLimits) -> Backbone:
     if getattr(network.config, "shared_embeddings", False):
         share_embeddings(network)
     make_greedy(network, frame.tokenizer)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..data import benchmark
-from ..errors import in_words
+from ..errors import PluginError, in_words
 from ..io import Surroundings, contained, list_children, stir
 from ..types import Corpus, Prediction, Scenario, Sentence
 from .context import RunContext
@@ -57,6 +59,7 @@ def check(entry: Registered, options: Mapping[str, object], plugin_files: Sequen
         ("predictions do not depend on sentence ids (no gold is looked up)", trial.ignores_ids),
         ("odd sentences are answered: one token, 600 tokens, other scripts", trial.odd_sentences),
         ("a target without sources can be learned", trial.no_sources),
+        ("a model, if it can be kept, says elsewhere what it said; no file of it is a pickle", trial.keeps_models),
     ]
     for promise, step in steps:
         try:
@@ -126,7 +129,18 @@ class _Trial:
         self._run(self.target.test[:2], sources=())
         return ""
 
-    def _run(self, sentences: Sequence[Sentence], sources: Sequence[Corpus] | None = None) -> list[Prediction]:
+    def keeps_models(self) -> str:
+        missing = self.entry.spec.load(Method).find_missing()
+        if len(missing) == 1:
+            return f"it has no {missing[0]}: write both of save and load, or neither"
+        return "" if missing else _difference(self.first, self._run(self.target.test, kept=True))
+
+    def _run(
+        self, sentences: Sequence[Sentence], sources: Sequence[Corpus] | None = None, *, kept: bool = False
+    ) -> list[Prediction]:
+        """What a method says of sentences; if it is `kept`, what its model says in the hands of another instance, when
+        everything else that it left is gone.
+        """
         preset = "quick" if "quick" in self.entry.spec.presets else None
         method = self.entry.spec.load(Method)(self.entry.spec.resolve(preset, self.chosen))
         given = [*(self.sources if sources is None else sources), self.target.without_test()]
@@ -139,11 +153,31 @@ class _Trial:
             run = RunContext.create(1, place, place / "shared")
             method.fit(lent[:-1], lent[-1], run)
             end_copies()
+            if kept:
+                method, run = self._move(method, place)
+                end_copies()
             answers = held_to_contract(method.predict(asked, run), sentences, self.target.types, self.entry)
             found = [replace(prediction) for prediction in answers]
         self.robbed = [f"the corpus {was.name}" for was, now in zip(given, lent, strict=True) if was != now]
         self.robbed += ["what it is to answer"] * (asked != [s.unlabeled() for s in sentences])
         return found
+
+    def _move(self, method: Method, place: Path) -> tuple[Method, RunContext]:
+        """Another instance that has loaded the model of one, in another folder, and the run that it is lent."""
+        draft, folder = place / "model", place / "elsewhere" / "model"
+        draft.mkdir(parents=True)
+        method.save(draft)
+        folder.parent.mkdir()
+        draft.rename(folder)
+        for other in place.iterdir():
+            if other.name != folder.parent.name:
+                shutil.rmtree(other) if other.is_dir() else other.unlink()
+        if pickled := [path.name for path in folder.rglob("*") if path.is_file() and _is_pickle(path)]:
+            raise PluginError(f"{pickled[0]} is a pickle: write safetensors, JSON or text")
+        other_method = type(method)(method.options)
+        run = RunContext.create(1, place / "run", place / "shared")
+        other_method.load(folder, self.target.types, run)
+        return other_method, run
 
     @contextmanager
     def _watch(self) -> Iterator[None]:
@@ -163,6 +197,12 @@ class _Trial:
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)
             was.restore()
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether a file is a pickle, or an archive as torch writes with pickles in it."""
+    with path.open("rb") as stream:
+        return re.match(rb"\x80[\x02-\x05]|PK\x03\x04", stream.read(4)) is not None
 
 
 def _cut(corpus: Corpus) -> Corpus:

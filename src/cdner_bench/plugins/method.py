@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import OptionError, PluginError, did_you_mean
@@ -48,6 +49,23 @@ class Method(Plugged):
         """One `Prediction` per sentence, in order, as they come. Entities are of the target's types;
         whatever else the method says goes into `Prediction.rejected`.
         """
+
+    def save(self, folder: Path) -> None:
+        """Write what `predict` needs into an empty folder: safetensors, JSON, text; never a pickle. With `load` it is
+        what makes a model of this method one that can be kept; both may be left out.
+        """
+        raise NotImplementedError
+
+    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
+        """Take over what `save` has written, in place of `fit`. `types` are the target's, `run` is of the same seed.
+        The folder may have come to another machine.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def find_missing(cls) -> list[str]:
+        """Which of the functions it lacks that a model needs to be kept and used."""
+        return [name for name in ("save", "load") if getattr(cls, name) is getattr(Method, name)]
 
 
 class Analysis(Plugged):

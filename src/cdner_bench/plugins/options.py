@@ -221,6 +221,26 @@ def _to_plain(name: str, value: object, to_json: Callable[[object], Any]) -> Any
     return redact_all(to_json(value))
 
 
+def reread(options: type, recorded: Mapping[str, object]) -> dict[str, object]:
+    """What of recorded options (`as_dict`) can be resolved again anywhere: not the files, which only training reads,
+    and not the keys. Raises `OptionError` for one that is never recorded.
+    """
+    formerly: Mapping[str, str] = getattr(options, "formerly", {})
+    hints = list_options(options)
+    read = {}
+    for given, value in recorded.items():
+        name = formerly.get(given, given)
+        if name not in hints or operational in get_args(hints[name]):
+            raise OptionError(f"the record has an option {given!r}, which no record of this method has")
+        if value != HIDDEN and not (value is not None and _names_file(hints[name])):
+            read[name] = value
+    return read
+
+
+def _names_file(hint: Any) -> bool:
+    return (isinstance(hint, type) and issubclass(hint, Path)) or any(map(_names_file, get_args(hint)))
+
+
 def _validated(adapter: TypeAdapter[Any], value: object) -> Any:
     try:
         return adapter.validate_python(value)
