@@ -32,6 +32,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plan")(run.plan)
 app.command("reproduce")(run.reproduce)
+app.command("predict")(models.predict)
 app.command("analyze")(analyze.analyze)
 app.command("list")(listing.list_)
 app.command("leaderboard")(leaderboard.leaderboard)

@@ -159,3 +159,9 @@ def abandon(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def write_data(text: str) -> None:
+    """Write text to standard output as it is, unless somebody reads it on a terminal."""
+    stream = sys.stdout if sys.stdout.isatty() else find_drawn(sys.stdout)
+    stream.write(text)

@@ -1,6 +1,6 @@
-"""Runs and measurements are made here, and runs resumed, adopted, scored again and reproduced."""
+"""Runs and measurements are made here, runs resumed, adopted, scored again and reproduced, and their models used."""
 
-from . import analyses, campaign, reproducing, runner
+from . import analyses, campaign, kept_models, reproducing, runner
 from .planning import Planned, State, survey
 from .process import Workers
 from .rescoring import Change, Rescored, rescore
@@ -18,6 +18,7 @@ __all__ = [
     "Workers",
     "analyses",
     "campaign",
+    "kept_models",
     "reproducing",
     "rescore",
     "runner",

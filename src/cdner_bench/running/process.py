@@ -70,6 +70,7 @@ def describe(job: Job, out: Path, plugin_files: Sequence[Path] = (), disabled: S
             for name, hint in options.list_options(type(job.options)).items()
         },
         "seed": job.seed,
+        "room": job.room,
     }
 
 
@@ -80,7 +81,7 @@ def restore(data: Data, registry: Registry) -> Job:
     entry = registry.get(data["method"])
     chosen = entry.spec.resolve(None, data["options"])
     scenario = Scenario(setting, tuple(sources), target)
-    job = Job(Benchmark(**benchmark), scenario, entry, data["preset"], chosen, data["seed"])
+    job = Job(Benchmark(**benchmark), scenario, entry, data["preset"], chosen, data["seed"], data["room"])
     if job.id != data["id"]:
         raise CdnerError(
             f"in a process of its own the run is another ({job.id}, not {data['id']}): a file was changed meanwhile",

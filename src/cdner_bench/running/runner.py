@@ -50,6 +50,7 @@ from ..records import (
 )
 from ..scoring import HEADLINE, encode, read_own, score
 from ..types import Corpus, Doubt, Prediction, Scenario, Sentence
+from . import kept_models
 from .adoption import OlderRuns, is_of, load_own
 from .rescoring import find_departures, score_again
 
@@ -58,7 +59,9 @@ ELSEWHERE = "name another folder: --out FOLDER"
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be made. Its `id` is the hash of everything that determines its predictions."""
+    """One run to be made. Its `id` is the hash of everything that determines its predictions. `room` is how many bytes
+    its model may have to be kept, and no part of that.
+    """
 
     benchmark: Benchmark
     scenario: Scenario
@@ -66,6 +69,7 @@ class Job:
     preset: str | None
     options: Any
     seed: int
+    room: int = 0
 
     @cached_property
     def data(self) -> BenchmarkFacts:
@@ -397,18 +401,20 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
         if run.curve:
             write_atomic(folder / CURVE, encode_curve(run.curve))
         log.info("%s %.2f", HEADLINE, scores.counts().f1)
-    result = replace(
-        _record(job, Status.FINISHED),
-        model=run.model,
-        learnt_from=_name_knowledge(job.benchmark, run),
-        doubts=run.doubts,
-        phases=run.phases,
-        usage=run.usage,
-        device=meter.name_device(),
-        peak_memory=meter.read_peak_memory(),
-        provenance=describe_provenance(plugin),
-    )
-    return results.put_scores(result, scores)
+        result = replace(
+            _record(job, Status.FINISHED),
+            model=run.model,
+            learnt_from=_name_knowledge(job.benchmark, run),
+            doubts=run.doubts,
+            phases=run.phases,
+            usage=run.usage,
+            device=meter.name_device(),
+            peak_memory=meter.read_peak_memory(),
+            provenance=describe_provenance(plugin),
+        )
+        result = results.put_scores(result, scores)
+        kept_models.keep(job, method, result, folder, run)
+    return result
 
 
 def _tell_long_sentences(corpora: Sequence[Corpus], run: RunContext) -> None:

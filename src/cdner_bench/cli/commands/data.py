@@ -12,7 +12,7 @@ import typer
 from ...errors import OptionError, did_you_mean
 from ...foreign import show_line
 from ..common import HERE, BenchmarkName, choose_benchmark, make_table, show
-from ..streams import find_drawn
+from ..streams import write_data
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -187,17 +187,11 @@ def convert(
         raise OptionError(f"{to} is several files", hint="name them: --out NAME")
     for ending, text in written.files.items():
         if out is None:
-            _write_data(text)
+            write_data(text)
         else:
             write_atomic(out.with_name(out.name + ending), text)
     for line in (str(found), *found.remarks, *written.losses):
         print(line, file=sys.stderr)
-
-
-def _write_data(text: str) -> None:
-    """Text as it is, unless somebody reads it on a terminal."""
-    stream = sys.stdout if sys.stdout.isatty() else find_drawn(sys.stdout)
-    stream.write(text)
 
 
 class _bars:  # noqa: N801

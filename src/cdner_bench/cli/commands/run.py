@@ -61,6 +61,14 @@ Isolate = Annotated[
         show_default=False,
     ),
 ]
+KeepModel = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-model/--no-keep-model",
+        help="Keep what was learnt, for predict; by default, if all models of the command have at most 200 MB.",
+        show_default=False,
+    ),
+]
 CampaignFile = Annotated[
     Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
 ]
@@ -78,6 +86,7 @@ def run(
     seeds: Seeds = "1",
     campaign: CampaignFile = None,
     limit: Limit = None,
+    keep_model: KeepModel = None,
     out: Out = HERE,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
@@ -95,11 +104,22 @@ def run(
     try:
         with stoppable(), lasting():
             data, jobs = _list_jobs(*asked, quiet=quiet)
+            jobs = _give_room(jobs, keep_model)
             if isolate is None:
                 isolate = len({job.entry.spec.name for job in jobs}) > 1
             return _make(data, jobs, out, (plugin, no_plugin) if isolate else None, quiet)
     except Stopped as stopped:
         return stopped.status
+
+
+def _give_room(jobs: Sequence[Job], keep: bool | None) -> list[Job]:
+    """The jobs with the room that their models have: without end if they are to be kept, else an equal share."""
+    from dataclasses import replace
+
+    from ...running import kept_models
+
+    room = {True: kept_models.UNBOUNDED, False: 0, None: kept_models.ROOM // max(1, len(jobs))}[keep]
+    return [replace(job, room=room) for job in jobs]
 
 
 def _make(
@@ -117,6 +137,7 @@ def _make(
         outcomes = list(runner.run(jobs, out, observer, workers.make if isolated else None))
     if not quiet:
         _tell_after(data, jobs, outcomes, out)
+        _tell_models(outcomes, out)
     return min(sum(outcome.failed for outcome in outcomes), MOST)
 
 
@@ -194,6 +215,34 @@ def _tell_next(data: Benchmark, outcomes: Sequence[Outcome], out: Path) -> None:
         _tell_command("score", str(files["predictions"][0]), "--gold", str(gold))
 
 
+def _tell_models(outcomes: Sequence[Outcome], out: Path) -> None:
+    """Which models were kept, what they take, and the command that uses one; how to have one that was not kept though
+    it was to be.
+    """
+    from ...plugins import Method
+    from ...running import Ending, kept_models
+
+    finished = [outcome for outcome in outcomes if outcome.result and outcome.result.finished]
+    places = {o.job.id: out / "runs" / o.job.id / kept_models.FOLDER for o in finished}
+    kept = {run: place for run, place in places.items() if (place / kept_models.CARD).is_file()}
+    if kept:
+        size = kept_models.show_size(sum(map(kept_models.measure, kept.values())))
+        print(f"{'models' if len(kept) > 1 else 'model'} kept in {_name_place(list(kept.values()))} ({size})")
+        job = next(o.job for o in finished if o.job.id in kept)
+        _tell_command("predict", job.id, "FILE", *name_out(out), *_name_plugin(job))
+    asked = [o.job for o in finished if o.status is Ending.SKIPPED and o.job.room == kept_models.UNBOUNDED]
+    if lacking := [job for job in asked if job.id not in kept and not job.entry.spec.load(Method).find_missing()]:
+        print(f"{len(lacking)} of {len(outcomes)} runs were finished before without their models; to have one:")
+        named = ["--benchmark", lacking[0].benchmark.given, *name_out(out), *_name_plugin(lacking[0])]
+        _tell_command("reproduce", lacking[0].id, "--again", "DIR", "--keep-model", *named)
+
+
+def _name_plugin(job: Job) -> list[str]:
+    """What to type for a method that is not installed."""
+    file = job.entry.module.__file__
+    return ["--plugin", os.path.relpath(file)] if job.entry.origin == "file" and file else []
+
+
 def _name_place(paths: Sequence[Path]) -> str:
     return str(paths[0] if len(paths) == 1 else f"{os.path.commonpath([path.parent for path in paths])}/")
 
@@ -254,6 +303,7 @@ def reproduce(
     again: Annotated[
         Path | None, typer.Option(help="Where to make it; by default a folder that goes again.", metavar="DIR")
     ] = None,
+    keep_model: Annotated[bool, typer.Option("--keep-model", help="With --again: keep what was learnt there.")] = False,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
 ) -> int:
@@ -268,11 +318,14 @@ def reproduce(
     from ..display import open_display
     from ..streams import lasting
 
+    if keep_model and again is None:
+        raise OptionError("--keep-model needs a folder that stays", hint="name one: --again DIR")
     found = find_run(run, out)
     before = found.result
     data = choose_benchmark(benchmark or before.benchmark.name)
     registry = plugins.discover(plugin, no_plugin)
     job = reproducing.restore(before, data, registry, options.parse_assignments(option))
+    (job,) = _give_room([job], keep_model)
     try:
         with stoppable(), lasting(), TemporaryDirectory() as folder, open_display(quiet=False) as observer:
             made = reproducing.reproduce(job, before, found.predictions, again or Path(folder), observer)
@@ -282,6 +335,8 @@ def reproduce(
         print(f"not as it was: {difference}")
     share = made.same / made.sentences if made.sentences else 1
     print(f"{made.same} of {made.sentences} predictions are the same ({share:.1%})")
+    if keep_model and again is not None:
+        _tell_models([made.outcome], again)
     return int(not made.exact)
 
 

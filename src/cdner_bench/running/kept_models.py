@@ -1,0 +1,355 @@
+"""What runs have learnt: kept in a folder that can go to another machine, found again, and used to label sentences."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from ..errors import CdnerError, OptionError, PluginError, ResultError, did_you_mean, in_words
+from ..hashing import digest
+from ..io import contained, find_below, is_own, models, read_json, sha256, write_atomic
+from ..plugins import Method, Observer, Registered, Registry, RunContext, held_to_contract, options
+from ..records import BenchmarkFacts, MethodFacts, Result, results
+from ..scoring import HEADLINE
+from ..types import Doubt, Prediction, Scenario, Sentence
+
+if TYPE_CHECKING:
+    from .runner import Job
+
+FOLDER, CARD = "model", "model.json"
+ROOM = 200_000_000
+"""How many bytes the models of one command may have together to be kept unasked: each has an equal share. One model of
+MiniLM has 90 MB; of a campaign of hundreds of runs only dictionaries and the like stay.
+"""
+UNBOUNDED = 1 << 62
+"""The room of models that are kept whatever they take."""
+FORM = 1
+"""The form of the record, raised when its meaning changes."""
+_ID = re.compile(r"[0-9a-f]{4,16}")
+_NAMED = "name the id of a run, or its first digits; its result file; or a folder with a model.json"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the model reached on the test split: F1 in percent under a protocol, over so many sentences, and why that
+    may say nothing about it.
+    """
+
+    protocol: str
+    f1: float
+    sentences: int
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
+class Card:
+    """What model.json says: which run learnt this from what, which types it tells apart, what it reached, the licence
+    of its backbone (None: not known) with the content of that, the SHA-256 of every file beside it, and its own.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+
+    model: int
+    cdner_bench: str
+    run: str
+    method: MethodFacts
+    seed: int
+    benchmark: BenchmarkFacts
+    scenario: Scenario
+    types: tuple[str, ...]
+    content: str | None
+    licence: str | None
+    score: Scored
+    files: Mapping[str, str]
+    sha256: str = ""
+
+    def __str__(self) -> str:
+        doubts = f", to be doubted: {'; '.join(self.score.doubts)}" if self.score.doubts else ""
+        return (
+            f"{self.method.name}, {self.benchmark.name} {self.benchmark.version} {self.scenario}, seed {self.seed}; "
+            f"F1 {self.score.f1:.2f} ({self.score.protocol}, {self.score.sentences:,} test sentences){doubts}"
+        )
+
+    @property
+    def terms(self) -> str:
+        """Types and licence, in a line."""
+        backbone = f"; backbone {self.method.backbone}: {self.licence or 'licence not known'}"
+        return f"types: {', '.join(self.types)}{backbone if self.method.backbone else ''}"
+
+
+# --- what is kept ----------------------------------------------------------------------------------------------------
+
+
+def keep(job: Job, method: Method, result: Result, folder: Path, run: RunContext) -> None:
+    """Keep what a method has learnt in `folder/model`, if the job has room for it; else say why not. Nothing that goes
+    wrong here ends the run, which is finished.
+    """
+    missing = method.find_missing()
+    if not job.room or (missing and job.room < UNBOUNDED):
+        return
+    draft, place = folder / f"{FOLDER}.draft", folder / FOLDER
+    try:
+        if missing:
+            raise PluginError(f"{job.entry.spec.name} has no {' and no '.join(missing)} (docs/add-a-method.md)")
+        _check_room(2 * result.model.trained, job, "at least ")  # two bytes a parameter
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        with contained():
+            method.save(draft)
+        _check_room(measure(draft), job)
+        write_atomic(draft / CARD, _write(_describe(job, result, draft)))
+        shutil.rmtree(place, ignore_errors=True)
+        draft.rename(place)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and is_own(error):
+            raise
+        shutil.rmtree(draft, ignore_errors=True)
+        run.log.info("the model is not kept", exc_info=None if isinstance(error, CdnerError) else error)
+        run.note(f"the model is not kept: {in_words(error)}")
+
+
+def measure(folder: Path) -> int:
+    """The bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def show_size(size: int) -> str:
+    """A number of bytes as one says it."""
+    return f"{size / 1e6:,.0f} MB" if size >= 10_000_000 else f"{size / 1e3:,.0f} kB"
+
+
+def _check_room(size: int, job: Job, least: str = "") -> None:
+    if size > job.room:
+        share = f"; the models of a command have {show_size(ROOM)} together" if job.room < ROOM else ""
+        raise CdnerError(
+            f"it has {least}{show_size(size)}, there is room for {show_size(job.room)}{share} (--keep-model)"
+        )
+
+
+def _describe(job: Job, result: Result, draft: Path) -> Card:
+    named = job.method.backbone
+    known = models.read_catalogue().get((named or "").removeprefix("hf:"))
+    return Card(
+        FORM,
+        version("cdner-bench"),
+        job.id,
+        job.method,
+        job.seed,
+        job.data,
+        job.scenario,
+        job.benchmark.corpus(job.scenario.target).types,
+        job.backbone,
+        known.licence if known else None,
+        Scored(HEADLINE, round(result.f1(HEADLINE) or 0.0, 4), len(result.sentences), tuple(result.doubts)),
+        {name: sha256(path) for name, path in _list_files(draft)},
+    )
+
+
+def _list_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files of a model by their names; not its record, and not what systems hide in folders."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_dir() and name != CARD and not path.name.startswith("."):
+            yield name, path
+
+
+def _write(card: Card) -> str:
+    record = _dump(card)
+    return json.dumps({**record, "sha256": digest(record)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _dump(card: Card) -> dict[str, Any]:
+    """All that the hash of a record is of."""
+    return {name: value for name, value in _adapter().dump_python(card, mode="json").items() if name != "sha256"}
+
+
+@cache
+def _adapter() -> TypeAdapter[Card]:
+    return TypeAdapter(Card)
+
+
+# --- what is found again ---------------------------------------------------------------------------------------------
+
+
+def find(named: str, out: Path, registry: Registry) -> Path:
+    """The folder of a model, by a run's id or its first digits, a result file, or a folder. Raises `ResultError` for
+    what is no run, is not finished, or has no model, with what to type to have one.
+    """
+    place = Path(named)
+    if named and place.is_dir():
+        here = [folder for folder in (place, place / FOLDER) if (folder / CARD).is_file()]
+        if here:
+            return here[0]
+        if not (place / "run.json").is_file():
+            raise ResultError(f"{place} is no model: it has no {CARD}", hint=_NAMED)
+        place /= "run.json"
+    if place.name == CARD and place.is_file():
+        return place.parent
+    if place.is_file():
+        try:
+            result = results.load(place)
+        except ResultError as error:
+            raise ResultError(f"{place} is neither a model nor a result: {error}", hint=_NAMED) from None
+        above = place.absolute().parents  # of a run's own record, or of the board's
+        own = above[1] if place.name == "run.json" else above[min(len(result.path.parts), len(above) - 2) + 1] / "runs"
+        there = (own / result.run / FOLDER / CARD).is_file()
+        return _check_kept((own if there else out / "runs") / result.run, result, registry)
+    run = _find_id(named, out)
+    folder = out / "runs" / run
+    if (folder / FOLDER / CARD).is_file():
+        return folder / FOLDER
+    if (folder / "run.json").is_file():
+        return _check_kept(folder, results.load(folder / "run.json"), registry)
+    found = [r for r in results.load_all(out / "leaderboards" / "results") if r.run == run]
+    if found:
+        return _check_kept(folder, found[0], registry)
+    raise ResultError(f"run {run} is not finished", hint="type the command that began it again, to go on")
+
+
+def list_kept(runs: Path) -> list[str]:
+    """The ids of the runs in a folder `runs` that have a model."""
+    return sorted(card.parent.parent.name for card in runs.glob(f"*/{FOLDER}/{CARD}"))
+
+
+def _find_id(named: str, out: Path) -> str:
+    """The id that begins so. Raises `ResultError` if none does, or several do."""
+    ids = set[str]()
+    if _ID.fullmatch(named):
+        ids = {path.name for path in (out / "runs").glob(f"{named}*") if path.is_dir()}
+        ids = ids or {r.run for r in results.load_all(out / "leaderboards" / "results") if r.run.startswith(named)}
+    if len(ids) > 1:
+        raise ResultError(f"{len(ids)} runs begin with {named}: {', '.join(sorted(ids)[:5])}", hint="write more digits")
+    if not ids:
+        kept = list_kept(out / "runs")
+        here = f"{did_you_mean(named, kept)} Or " if 0 < len(kept) <= 10 else ""
+        raise ResultError(f"there is no run, result file or folder {named}", hint=f"{here}{_NAMED}; --out FOLDER")
+    return ids.pop()
+
+
+def _check_kept(folder: Path, result: Result, registry: Registry) -> Path:
+    """The model in the folder of a run. Raises `ResultError` if there is none."""
+    if (folder / FOLDER / CARD).is_file():
+        return folder / FOLDER
+    if not result.finished:
+        raise ResultError(f"run {result.run} is {result.status}: {result.reason}", hint="type its command again")
+    name = result.method.name
+    if result.predictions_only:
+        raise ResultError(f"{name} is a row of predictions only: what made them is not here")
+    missing: list[str] = []
+    with suppress(CdnerError):  # a method that is not here
+        missing = registry.get(name).spec.load(Method).find_missing()
+    if missing:
+        raise ResultError(
+            f"run {result.run} has no model: {name} has no {' and no '.join(missing)}",
+            hint="the method has to have them first: docs/add-a-method.md#a-model-to-keep",
+        )
+    raise ResultError(
+        f"run {result.run} ({name}) was finished without its model",
+        hint=f"type: cdner-bench reproduce {result.run} --again DIR --keep-model, "
+        f"then: cdner-bench predict {result.run} FILE --out DIR",
+    )
+
+
+def read(folder: Path) -> Card:
+    """The record of a model, if everything in its folder is as it was kept. Raises `ResultError` naming what is not."""
+    place = folder / CARD
+    again = "copy the whole folder again from where the run was made"
+    record = read_json(place, ResultError, again)
+    form = record.get("model") if isinstance(record, dict) else None
+    if isinstance(form, int) and form > FORM:
+        raise ResultError(f"{place} is of form {form}, and this cdner-bench reads {FORM}", hint="take a newer one")
+    try:
+        card = _adapter().validate_json(json.dumps(record))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "it"
+        raise ResultError(f"{place} is no record of a model: {field}: {first['msg'].lower()}", hint=_NAMED) from None
+    if form != FORM or card.sha256 != digest(_dump(card)):
+        raise ResultError(f"{place} was altered: its content has not the SHA-256 that it says", hint=again)
+    there = dict(_list_files(folder))
+    for name in card.files:
+        path = find_below(folder, name, str(place))
+        if name not in there:
+            raise ResultError(f"{path} is missing, which {CARD} names", hint=again)
+        if sha256(path) != card.files[name]:
+            raise ResultError(f"{path} is damaged or was altered: its SHA-256 is not that in {CARD}", hint=again)
+    if foreign := sorted(there.keys() - card.files.keys()):
+        raise ResultError(
+            f"{folder / foreign[0]} belongs to no model: {CARD} does not name it",
+            hint=f"remove it: rm {shlex.quote(str(folder / foreign[0]))}",
+        )
+    return card
+
+
+# --- what is labelled ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """A kept model with the method that reads it, under the options that it was made with."""
+
+    folder: Path
+    card: Card
+    entry: Registered
+    options: Any
+
+    def label(self, tokens: Sequence[tuple[str, ...]], out: Path, observer: Observer) -> list[Prediction]:
+        """What the model says of sentences, held to the contract. What a run below `out` keeps for others (unpacked
+        backbones, answers of language models) is used and kept there, too. Raises what the method raises.
+        """
+        sentences = [Sentence(str(n), words) for n, words in enumerate(tokens)]
+        identity = {
+            "class": self.entry.spec.factory,
+            "revision": self.entry.revision,
+            "backbone": self.card.content,
+        }
+        with TemporaryDirectory() as work, contained() as end_copies:
+            shared = (out / "runs" / "shared").absolute()
+            run = RunContext.create(self.card.seed, Path(work), shared, identity=identity, observer=observer)
+            method = self.entry.spec.load(Method)(self.options)
+            method.load(self.folder.absolute(), self.card.types, run)
+            end_copies()
+            said = []
+            with run.phase("predict"):
+                answers = method.predict(sentences, run)
+                for prediction in held_to_contract(answers, sentences, self.card.types, self.entry):
+                    end_copies()
+                    said.append(replace(prediction))
+            return said
+
+
+def prepare(folder: Path, card: Card, registry: Registry, chosen: Mapping[str, object]) -> Labeller:
+    """The labeller of a model, with options `chosen` that say how it is asked (a server, a limit).
+
+    Raises `PluginError` for a method of another revision, `OptionError` for an option that made the model what it is.
+    """
+    entry, made = registry.get(card.method.name), card.method
+    if entry.revision != made.revision:
+        raise PluginError(
+            f"{folder} is of revision {made.revision} of {made.name}, and here is revision {entry.revision}",
+            hint=f"it was kept by cdner-bench {card.cdner_bench}: take that, or make the run again",
+        )
+    kind = entry.spec.load(Method)
+    if missing := kind.find_missing():
+        raise PluginError(f"{folder} cannot be used: {made.name} has no {' and no '.join(missing)}")
+    kept = options.reread(kind.Options, made.options)
+    formerly: Mapping[str, str] = getattr(kind.Options, "formerly", {})
+    for given in chosen:
+        if (name := formerly.get(given, given)) in kept:
+            raise OptionError(
+                f"-o {given}: the model was made with {name}={kept[name]}", hint="leave it out, or make another run"
+            )
+    values = entry.spec.resolve(None, {**kept, **chosen})
+    return Labeller(folder, card, entry, options.settle(values))
