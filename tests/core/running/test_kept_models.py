@@ -212,6 +212,7 @@ def test_predict_writes_what_convert_writes(desk: tuple[Path, Job], capsys: pyte
 
 INPUTS = {
     "a token a line": ("x\tO\nperceptron\tB-field\n\ny\tO\n", "", [["perceptron"], []], "2 sentences are not read"),
+    "tags of no scheme": ("a\tB-x\nperceptron\tS-x\nb\tL-\n", "", [["perceptron"]], "1 sentences are not read"),
     "blanks between": ("x O\nperceptron O\n", "", [["perceptron"]], "2 columns"),
     "text and nothing": ('{"text": "a perceptron", "id": "me"}\n', "", [["perceptron"]], "JSON lines"),
     "tokens and nothing": ('[{"tokens": ["perceptron"]}]', "", [["perceptron"]], "JSON array"),
@@ -358,7 +359,7 @@ MISTAKES: list[tuple[list[str], str, str | None]] = [
     (["{kept}", "gone.txt"], "cannot read gone.txt", "did you mean"),
     (["{kept}", "broken.jsonl"], "broken.jsonl:1: not JSON", "write one JSON object a line"),
     (["{kept}", "bare.jsonl"], "bare.jsonl:1: there are no tokens", "write a text, or tokens"),
-    (["{kept}", "tags"], "there are no tokens", "write a text, or tokens"),
+    (["{kept}", "tags"], "tags: there are no tokens beside the tags", "write a sentence a line"),
     (["{kept}", "half.conll"], "half.conll:2: ", None),
     (["{kept}", "blanks.jsonl", "--to", "bio"], "'New\\nYork' cannot stand in a file of lines", "convert it to jsonl"),
     (["{kept}", "t.txt", "--to", "bioo"], "there is no format 'bioo'", "did you mean 'bio'?"),

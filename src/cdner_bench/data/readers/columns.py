@@ -72,6 +72,25 @@ def read(text: str, name: str, layout: Layout | None = None, scheme: Scheme | No
     return replace(said, items=items, illegal=truth.illegal)
 
 
+def read_bare(text: str, name: str) -> LabelledFile:
+    """The tokens of a column file, whatever its tags are. Raises `DataError` for one that has none."""
+    source = _Source(text, name)
+    blocks = list(source.sentences())
+    if not blocks:
+        raise DataError(f"{name} has no sentences")
+    width = 0 if _find_layout(blocks, tabbed=source.tabbed) is Layout.TAGS else 2
+    if width:
+        width = _check_widths(blocks, name, tabbed=source.tabbed)
+    if width < 2:
+        raise DataError(f"{name}: there are no tokens beside the tags", hint="write a sentence a line, as text")
+    _check_tokens(blocks, name)
+    items = [
+        Labelled(f":{b.number}", tokens=tuple(line[0] for line in b.lines), tags=tuple(line[-1] for line in b.lines))
+        for b in blocks
+    ]
+    return LabelledFile(name, f"{width} columns", items, None, source.list_remarks(), token_a_line=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """The tokens and tags of one sentence, and the number of its first line."""

@@ -10,7 +10,7 @@ from ...errors import DataError, did_you_mean
 from . import brat, columns, records
 from .labelled import Labelled, LabelledFile, find_bounds, split_words
 from .reading import FORMATS
-from .schemes import is_tag, parse
+from .schemes import is_tag
 from .source import read_text, show_name
 from .writing import Marked
 
@@ -33,7 +33,7 @@ class Unlabelled:
         return f"{self.name}: {self.format}, {len(self.sentences):,} sentences"
 
 
-def read_unlabelled(path: Path, format: str | None = None, scheme: str | None = None) -> Unlabelled:
+def read_unlabelled(path: Path, format: str | None = None) -> Unlabelled:
     """The sentences of a file of any of `FORMATS`, or of plain text, told from its content unless it is named; gzip or
     not; `-` is standard input.
 
@@ -41,7 +41,6 @@ def read_unlabelled(path: Path, format: str | None = None, scheme: str | None = 
     """
     if format not in (None, PLAIN, *FORMATS):
         raise DataError(f"there is no format {format!r}", hint=did_you_mean(str(format), [PLAIN, *FORMATS]))
-    chosen = None if scheme is None else parse(scheme)
     text, name = read_text(path), show_name(path)
     if not text.strip():
         raise DataError(f"{name} has no sentences: it is empty", hint="write a sentence a line, or pipe them in: -")
@@ -52,10 +51,10 @@ def read_unlabelled(path: Path, format: str | None = None, scheme: str | None = 
         file = LabelledFile(name, "plain text, a sentence a line", items)
     elif format in ("json", "token-spans", "character-spans") or (format is None and records.is_json(path.name, text)):
         file = records.read_bare(text, name)
-    elif format is not None:
-        file = FORMATS[format](path, text, chosen)
+    elif format == "brat" or (format is None and brat.is_standoff(path, text)):
+        file = brat.read(path, text)
     else:
-        file = brat.read(path, text) if brat.is_standoff(path, text) else columns.read(text, name, None, chosen)
+        file = columns.read_bare(text, name)
     sentences = [_strip(item, file, n) for n, item in enumerate(file.items)]
     return Unlabelled(name, file.format, sentences, [*file.remarks, *_describe(file)])
 
