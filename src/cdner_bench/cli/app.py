@@ -18,8 +18,8 @@ import typer
 from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
 from ..io import settle_home
 from . import streams
-from .commands import analyze, compare, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
-from .commands.stored import runs, show
+from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
+from .commands.stored import compare, runs, show
 
 app = typer.Typer(
     name="cdner-bench",

@@ -118,7 +118,10 @@ def find_runs(named: str, out: Path, benchmark: str = "") -> list[Run]:
     """
     place = Path(named)
     if place.is_file():
-        return [load_run(place, out)]
+        try:
+            return [load_run(place, out)]
+        except ResultError as error:  # it may be anything, and is not to be removed
+            raise ResultError(str(error), hint=f"name {_FORMS}") from None
     for folder in (place, out / "runs" / named):
         if named and (record := find_record(folder)):
             return [load_run(record, out)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from ..errors import CdnerError, OptionError, PluginError, ResultError, did_you_mean, in_words
+from ..errors import CdnerError, OptionError, PluginError, ResultError, in_words
 from ..hashing import digest
 from ..io import contained, find_below, is_own, models, read_json, sha256, write_atomic
 from ..plugins import Method, Observer, Registered, Registry, RunContext, held_to_contract, options
-from ..records import BenchmarkFacts, MethodFacts, Result, results
+from ..records import BenchmarkFacts, MethodFacts, Result, find_record, find_run
 from ..scoring import HEADLINE
 from ..types import Doubt, Prediction, Scenario, Sentence
 
@@ -37,8 +36,7 @@ UNBOUNDED = 1 << 62
 """The room of models that are kept whatever they take."""
 FORM = 1
 """The form of the record, raised when its meaning changes."""
-_ID = re.compile(r"[0-9a-f]{4,16}")
-_NAMED = "name the id of a run, or its first digits; its result file; or a folder with a model.json"
+_NAMED = "name an id of a run, or how it begins; its result file; or a folder with a model.json"
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def _adapter() -> TypeAdapter[Card]:
 
 
 def find(named: str, out: Path, registry: Registry) -> Path:
-    """The folder of a model, by a run's id or its first digits, a result file, or a folder. Raises `ResultError` for
+    """The folder of a model, by the folder itself, or by a run as `records.find_run` finds it. Raises `ResultError` for
     what is no run, is not finished, or has no model, with what to type to have one.
     """
     place = Path(named)
@@ -192,50 +190,13 @@ def find(named: str, out: Path, registry: Registry) -> Path:
         here = [folder for folder in (place, place / FOLDER) if (folder / CARD).is_file()]
         if here:
             return here[0]
-        if not (place / "run.json").is_file():
+        if not find_record(place):
             raise ResultError(f"{place} is no model: it has no {CARD}", hint=_NAMED)
-        place /= "run.json"
     if place.name == CARD and place.is_file():
         return place.parent
-    if place.is_file():
-        try:
-            result = results.load(place)
-        except ResultError as error:
-            raise ResultError(f"{place} is neither a model nor a result: {error}", hint=_NAMED) from None
-        above = place.absolute().parents  # of a run's own record, or of the board's
-        own = above[1] if place.name == "run.json" else above[min(len(result.path.parts), len(above) - 2) + 1] / "runs"
-        there = (own / result.run / FOLDER / CARD).is_file()
-        return _check_kept((own if there else out / "runs") / result.run, result, registry)
-    run = _find_id(named, out)
-    folder = out / "runs" / run
-    if (folder / FOLDER / CARD).is_file():
-        return folder / FOLDER
-    if (folder / "run.json").is_file():
-        return _check_kept(folder, results.load(folder / "run.json"), registry)
-    found = [r for r in results.load_all(out / "leaderboards" / "results") if r.run == run]
-    if found:
-        return _check_kept(folder, found[0], registry)
-    raise ResultError(f"run {run} is not finished", hint="type the command that began it again, to go on")
-
-
-def list_kept(runs: Path) -> list[str]:
-    """The ids of the runs in a folder `runs` that have a model."""
-    return sorted(card.parent.parent.name for card in runs.glob(f"*/{FOLDER}/{CARD}"))
-
-
-def _find_id(named: str, out: Path) -> str:
-    """The id that begins so. Raises `ResultError` if none does, or several do."""
-    ids = set[str]()
-    if _ID.fullmatch(named):
-        ids = {path.name for path in (out / "runs").glob(f"{named}*") if path.is_dir()}
-        ids = ids or {r.run for r in results.load_all(out / "leaderboards" / "results") if r.run.startswith(named)}
-    if len(ids) > 1:
-        raise ResultError(f"{len(ids)} runs begin with {named}: {', '.join(sorted(ids)[:5])}", hint="write more digits")
-    if not ids:
-        kept = list_kept(out / "runs")
-        here = f"{did_you_mean(named, kept)} Or " if 0 < len(kept) <= 10 else ""
-        raise ResultError(f"there is no run, result file or folder {named}", hint=f"{here}{_NAMED}; --out FOLDER")
-    return ids.pop()
+    run = find_run(named, out)
+    elsewhere = out / "runs" / run.result.run  # the result was moved
+    return _check_kept(run.folder if run.folder.is_dir() else elsewhere, run.result, registry)
 
 
 def _check_kept(folder: Path, result: Result, registry: Registry) -> Path:

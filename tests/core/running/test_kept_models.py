@@ -314,10 +314,10 @@ FOLDERS = [
     (lambda f: (f / "tokenizer.json").write_text("{}"), "tokenizer.json belongs to no model", "remove it: rm "),
     (altered("model.json", lambda t: t.replace("algorithm", "algorism")), "model.json was altered", "copy the whole"),
     (altered("model.json", lambda t: t[:-30]), "model.json is not JSON", "copy the whole folder"),
-    (altered("model.json", lambda t: "[1]"), "model.json is no record of a model", "name the id"),
-    (altered("model.json", lambda t: '{"model_type": "bert"}'), "is no record of a model: model", "name the id"),
+    (altered("model.json", lambda t: "[1]"), "model.json is no record of a model", "name an id"),
+    (altered("model.json", lambda t: '{"model_type": "bert"}'), "is no record of a model: model", "name an id"),
     (rewritten(model=2), "is of form 2, and this cdner-bench reads 1", "take a newer one"),
-    (rewritten(seed="x"), "is no record of a model: seed", "name the id"),
+    (rewritten(seed="x"), "is no record of a model: seed", "name an id"),
     (rewritten(files={"../run.json": "0"}), "leads elsewhere", "write it relative"),
     (other_method(name="gazeteer"), "unknown method 'gazeteer'", "did you mean 'gazetteer'?"),
     (other_method(name="oracle-of-case", revision="x"), "is of revision x of oracle-of-case", "take that, or make"),
@@ -341,15 +341,15 @@ def test_a_folder_that_is_not_as_it_was_kept_is_refused(
 
 
 MISTAKES: list[tuple[list[str], str, str | None]] = [
-    (["ffff00"], "there is no run, result file or folder ffff00", "--out FOLDER"),
-    (["nothing.json"], "there is no run, result file or folder nothing.json", "name the id of a run"),
-    ([""], "there is no run, result file or folder", "name the id of a run"),
-    (["runs"], "runs is no model: it has no model.json", "name the id of a run"),
-    (["t.txt"], "t.txt is neither a model nor a result", "name the id of a run"),
+    (["ffff00"], "there is no run and no result file ffff00", "--out FOLDER"),
+    (["nothing.json"], "there is no run and no result file nothing.json", "name an id"),
+    ([""], "there is no run and no result file", "name an id"),
+    (["runs"], "runs is no model: it has no model.json", "name an id"),
+    (["t.txt"], "t.txt is not JSON", "name an id"),
     (["{without}"], "({gazetteer}) was finished without its model", "cdner-bench reproduce {without} --again DIR"),
     (["runs/{without}"], "was finished without its model", "--again DIR --keep-model"),
     (["{toy}"], "has no model: oracle-of-case has no save and no load", "docs/add-a-method.md"),
-    (["{failed}"], "run {failed} is not finished", "type the command that began it again"),
+    (["{failed}"], "run {failed} is incomplete: it was not finished", "type its command again"),
     (["{kept}", "empty.txt"], "empty.txt has no sentences: it is empty", "a sentence a line"),
     (["{kept}", "blank.txt"], "blank.txt has no sentences: it is empty", "a sentence a line"),
     (["{kept}", "binary"], "binary:1: byte 0x89 is not UTF-8", "save the file as UTF-8"),
@@ -397,14 +397,6 @@ def check(said: str, message: str, hint: str | None) -> None:
     assert message in said
     assert hint is None or hint in said.partition("→")[2]
     assert "Traceback" not in said
-
-
-def test_several_runs_that_begin_alike_are_named(desk: tuple[Path, Job], capsys: pytest.CaptureFixture[str]) -> None:
-    job = desk[1]
-    other = f"{job.id[:8]}{'0' * 8}"
-    (Path("runs") / other).mkdir()
-    assert predict(job.id[:8], "t.txt") == 1
-    check(capsys.readouterr().err, f"2 runs begin with {job.id[:8]}: ", "write more digits")
 
 
 def test_standard_input_that_cannot_be_read(desk: tuple[Path, Job], cli: Run) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ...errors import OptionError, did_you_mean
-from ..common import HERE, UNBOUNDED, BenchmarkName, Out, split_names
+from ....errors import OptionError, did_you_mean
+from ...common import HERE, UNBOUNDED, BenchmarkName, Out, split_names
 
 FEW = 5
 _NAMED = "A method, a row (method-1a2b3c4d), a run (its id, METHOD/TARGET/SEED or its file) or a file of predictions."
@@ -33,9 +33,9 @@ def compare(
     """Compare A with B on the test sentences that both answer: the difference with its interval and p, the entities
     gained and lost, and the sentences that changed, those on which A loses most first.
     """
-    from ...comparing import FORMATS, draw_figures, draw_sentences
-    from ...comparing import compare as compare_sides
-    from ..terminal import Terminal
+    from ....comparing import FORMATS, draw_figures, draw_sentences
+    from ....comparing import compare as compare_sides
+    from ...terminal import Terminal
 
     if format_ is not None and format_ not in ("text", *FORMATS):
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, ["text", *FORMATS]))
@@ -63,7 +63,7 @@ def show_paged(text: str, height: int) -> None:
     """Print what is drawn already; through the pager where both ends are a terminal that it does not fit."""
     from click import echo_via_pager
 
-    from ..streams import find_drawn
+    from ...streams import find_drawn
 
     if sys.stdout.isatty() and sys.stdin.isatty() and text.count("\n") >= height:
         echo_via_pager(text, color=True)
