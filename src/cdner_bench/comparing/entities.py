@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..scoring import MISSED, SPURIOUS, diagnosis
+from ..scoring import MISSED, OUTSIDE, SPURIOUS, diagnosis
 from ..types import Corpus, Entity, Prediction, Sentence
 
 Said = Sequence[Sequence[Prediction]]
@@ -93,9 +93,16 @@ def compare_entities(parts: Iterable[tuple[Corpus, Said, Said]]) -> Entities:
                 else:
                     change.b += share
                     change.gained += share * other
-                said_type = said.type if isinstance(said, Entity) else said[0] if said else MISSED
-                confusions[n][gold.type if gold else SPURIOUS, said_type] += share  # type: ignore[assignment]
+                confusions[n][gold.type if gold else SPURIOUS, _name_said(said, corpus)] += share  # type: ignore[assignment]
     return Entities(dict(sorted(by_type.items())), by_length, by_train, by_error, *map(_nest, confusions))
+
+
+def _name_said(said: Entity | tuple[str, str] | None, corpus: Corpus) -> str:
+    """The type of what was predicted: one of the domain's, or `OUTSIDE`, or `MISSED` for nothing."""
+    if said is None:
+        return MISSED
+    kind = said.type if isinstance(said, Entity) else said[0]
+    return kind if kind in corpus.types else OUTSIDE
 
 
 def name_length(tokens: int) -> str:

@@ -9,7 +9,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from ..foreign import redact_all, show_line
-from ..marking import Piece, write_pieces
+from ..marking import Marked, Piece, write_pieces
 from ..reporting import (
     Bracketed,
     Cell,
@@ -24,12 +24,12 @@ from ..reporting import (
     write_rows,
     write_sections,
 )
-from ..scoring import HEADLINE, MISSED, SPURIOUS
+from ..scoring import HEADLINE, MISSED, OUTSIDE, SPURIOUS, name_type
 from .entities import Changes
 from .sentences import NEAREST
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.table import Table as Rich
 
     from .comparison import Comparison, Domain
     from .sentences import Changed
@@ -76,13 +76,13 @@ def make_matrices(comparison: Comparison, *, numbered: bool = False) -> list[Tab
         return []
     both = {"A": entities.confusion_a, "B": entities.confusion_b}
     found = {kind for table in both.values() for gold, said in table.items() for kind in (gold, *said)}
-    kinds = sorted(found - {SPURIOUS, MISSED})
+    kinds = sorted(found - {SPURIOUS, MISSED}, key=lambda kind: (kind == OUTSIDE, kind))
     across = [*kinds, MISSED]
-    headers = [*map(str, range(1, len(kinds) + 1)), MISSED] if numbered else across
+    headers = [*map(str, range(1, len(kinds) + 1)), MISSED] if numbered else [*map(name_type, across)]
 
     def write_row(table: Mapping[str, Mapping[str, float]], n: int, gold: str) -> list[Cell]:
         said, number = table.get(gold, {}), f"{n} " if numbered and gold != SPURIOUS else ""
-        return [f"{number}{gold}", *(_number(said[kind]) if kind in said else "" for kind in across)]
+        return [f"{number}{name_type(gold)}", *(_number(said[kind]) if kind in said else "" for kind in across)]
 
     legend = "What is right is not counted: a type with itself is a wrong boundary."
     return [
@@ -96,7 +96,7 @@ def make_matrices(comparison: Comparison, *, numbered: bool = False) -> list[Tab
     ]
 
 
-def draw_figures(comparison: Comparison, width: int) -> list[RenderableType]:
+def draw_figures(comparison: Comparison, width: int) -> list[str | Rich]:
     """What a terminal of so many columns shows before the sentences; the matrices only where they fit."""
     who = [f"A: {comparison.a.name} ({comparison.a.about})", f"B: {comparison.b.name} ({comparison.b.about})"]
     lines = [*who, *(f"note: {remark}" for remark in comparison.remarks)]
@@ -111,13 +111,11 @@ def _measure(table: Table) -> int:
     return 2 + sum(2 + max(map(len, column)) for column in zip(*rows, strict=True))
 
 
-def draw_sentences(comparison: Comparison, number: int, width: int) -> Iterator[RenderableType]:
+def draw_sentences(comparison: Comparison, number: int, width: int) -> Iterator[str | Rich | Marked]:
     """The sentences that changed, `number` of them, on a terminal of so many columns: gold, then what A and B say, and
     the explanations that are nearest to them.
     """
-    from rich.table import Table as Grid
-
-    from ..marking import Marked
+    from rich.table import Table as Rich
 
     found = comparison.sentences
     if not comparison.read:
@@ -128,7 +126,7 @@ def draw_sentences(comparison: Comparison, number: int, width: int) -> Iterator[
         gold, a, b = (Marked(pieces, f"{name}  ") for name, pieces in changed.lines.items())
         yield gold
         if ABREAST <= width < 1000:
-            grid = Grid.grid(padding=(0, 2), expand=True)
+            grid = Rich.grid(padding=(0, 2), expand=True)
             grid.add_column(ratio=1)
             grid.add_column(ratio=1)
             grid.add_row(a, b)
@@ -252,7 +250,9 @@ def _tabulate_confusions(
     legend = "What is right is not counted: a type taken for itself is a wrong boundary."
     if most and len(rows) > most:
         legend += f" {len(rows) - most} pairs that differ less are left out."
-    cells = [(f"{gold} → {said}", _number(x), _number(y), _number(x - y)) for gold, said, x, y in rows[:most]]
+    cells = [
+        (f"{gold} → {name_type(said)}", _number(x), _number(y), _number(x - y)) for gold, said, x, y in rows[:most]
+    ]
     return _table("Taken for another type, missed, spurious", ("Gold → predicted", "A", "B", "A − B"), cells, legend)
 
 
@@ -341,7 +341,7 @@ def write_csv(comparison: Comparison, number: int | None = None) -> str:
         for gold in dict.fromkeys([*a, *b]):
             for said in dict.fromkeys([*a.get(gold, {}), *b.get(gold, {})]):
                 x, y = (table.get(gold, {}).get(said, 0) for table in (a, b))
-                named = f"{gold} → {said}"
+                named = f"{gold} → {name_type(said)}"
                 records.append({"table": "confusion", "name": named, "a": x, "b": y, "difference": x - y})
     for changed in comparison.sentences[:number]:
         errors = [counts.fp + counts.fn for counts in changed.counts]

@@ -235,7 +235,8 @@ def _keep_one_row(each: _Found) -> None:
         rows.setdefault(name_row(run.result), []).append(run)
     if len(rows) == 1:
         return
-    plain = [row for row, runs in rows.items() if not any(run.result.departures for run in runs)]
+    of_method = each.named.partition("/")[0] in each.list_values(lambda result: result.method.name)
+    plain = [row for row, runs in rows.items() if of_method and not any(run.result.departures for run in runs)]
     shown = [f"{row} ({_describe_row(runs)})" for row, runs in list(rows.items())[:_NAMED]]
     others = ", ".join([*shown, *([f"and {len(rows) - _NAMED} more"] if len(rows) > _NAMED else [])])
     if len(plain) != 1:
@@ -304,6 +305,7 @@ def _make_side(each: _Found, name: str, data: Benchmark | None, alone: Sequence[
             f"cdner-bench run --benchmark {data.given if data else newest.benchmark.name} --method {newest.method.name}"
         )
         again += f" --setting {newest.scenario.setting} --target {target}"
+        again += f" --preset {newest.method.preset}" if newest.method.preset else ""
         raise ResultError(f"{each.named} has no score: {target} {why}", hint=f"type: {again}")
     seeds = sorted({a.seed for each_ in answers.values() for a in each_ if a.seed is not None})
     about = [f"row {newest.method.row}", f"preset {newest.method.preset}" if newest.method.preset else ""]
@@ -320,7 +322,12 @@ def _explain(result: Result) -> str:
 def _judge(
     file: readers.LabelledFile, name: str, data: Benchmark, alone: Sequence[str], targets: Sequence[str]
 ) -> Side:
-    target = None if any(item.id for item in file.items) or len(alone) != 1 else alone[0]
+    has_ids = any(item.id for item in file.items)
+    target = None if has_ids or len(alone) != 1 else alone[0]
+    if target is None and not has_ids:
+        raise OptionError(
+            f"{name} has no sentence ids, so it needs its domain", hint=f"add --target {next(iter(data.domains))}"
+        )
     judged = judge_by_benchmark(file, data, target, "test")
     answers = {}
     for split, ((gold, types), said) in zip(judged.splits, judged.parts, strict=True):

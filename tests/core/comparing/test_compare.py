@@ -163,6 +163,13 @@ def test_spurious_and_unplaced_errors_are_gained_where_the_other_makes_them() ->
     unplaced = found.by_error["unplaced"]
     assert (unplaced.a, unplaced.b, unplaced.gained, unplaced.lost) == (0, 1, 1, 0)
     assert found.confusion_b == {"(spurious)": {"t": 1}}
+    unknown = [Prediction("x/test/0", (Entity(0, 1, "planet"),), (Rejected("?", "z", "malformed"),))]
+    found = compare_entities([(CORPUS, [unknown], [strange])])
+    assert found.confusion_a == {
+        "t": {"?": 1},
+        "u": {"(missed)": 1},
+        "(spurious)": {"?": 1},
+    }
     same = compare_entities([(CORPUS, [strange], [strange])]).by_error["unplaced"]
     assert (same.a, same.b, same.gained, same.lost) == (1, 1, 0, 0)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import subprocess
 import sys
 from typing import Annotated
 
@@ -9,6 +13,7 @@ import typer
 
 from ....errors import OptionError, did_you_mean
 from ...common import HERE, UNBOUNDED, BenchmarkName, Out, split_names
+from ...streams import find_drawn
 
 FEW = 5
 _NAMED = "A method, a row (method-1a2b3c4d), a run (its id, METHOD/TARGET/SEED or its file) or a file of predictions."
@@ -35,6 +40,7 @@ def compare(
     """
     from ....comparing import FORMATS, draw_figures, draw_sentences
     from ....comparing import compare as compare_sides
+    from ....marking import Marked
     from ...terminal import Terminal
 
     if format_ is not None and format_ not in ("text", *FORMATS):
@@ -55,17 +61,18 @@ def compare(
     number = FEW if sentences is None else sentences
     with terminal.capture() as said:
         for part in (*draw_figures(found, terminal.width), *draw_sentences(found, number, terminal.width)):
-            terminal.print(part)
+            if isinstance(part, Marked):
+                terminal.print(part)
+            else:
+                terminal.show(part)
     show_paged(said.get(), terminal.height)
 
 
 def show_paged(text: str, height: int) -> None:
-    """Print what is drawn already; through the pager where both ends are a terminal that it does not fit."""
-    from click import echo_via_pager
-
-    from ...streams import find_drawn
-
-    if sys.stdout.isatty() and sys.stdin.isatty() and text.count("\n") >= height:
-        echo_via_pager(text, color=True)
+    """Print what is drawn already; through $PAGER, or less, where both ends are a terminal that it does not fit."""
+    pager = shlex.split(os.environ.get("PAGER", "")) or ["less"]
+    if sys.stdout.isatty() and sys.stdin.isatty() and text.count("\n") >= height and shutil.which(pager[0]):
+        shown = text.encode(sys.stdout.encoding, "replace")
+        subprocess.run(pager, input=shown, env={"LESS": "-R", **os.environ}, check=False)
     else:
         find_drawn(sys.stdout).write(text)
