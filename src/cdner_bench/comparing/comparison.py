@@ -194,10 +194,15 @@ def _read(sides: Sides, domain: str) -> Read | str:
     corpus = read_corpus(sides.benchmark, domain, [*one, *other])
     if isinstance(corpus, str):
         return corpus
-    try:
-        return Read(corpus, [each.read(corpus) for each in one], [each.read(corpus) for each in other])
-    except CdnerError as error:
-        return f"{error} ({error.hint})" if error.hint else str(error)
+    said = []
+    for side in (sides.a, sides.b):
+        try:
+            said.append([answers.read(corpus) for answers in side.answers[domain]])
+        except ResultError:
+            return f"the predictions of {side.name} are not kept here"
+        except CdnerError as error:
+            return f"{error} ({error.hint})" if error.hint else str(error)
+    return Read(corpus, said[0], said[1])
 
 
 def _count(

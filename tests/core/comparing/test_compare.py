@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from rich.console import Console
 import cdner_bench
 from cdner_bench import Corpus, Counts, Entity, Prediction, Rejected, Sentence
 from cdner_bench.cli import main
+from cdner_bench.cli.commands.compare import show_paged
 from cdner_bench.comparing import FORMATS, Comparison, compare, draw_sentences
 from cdner_bench.comparing.entities import compare_entities
 from cdner_bench.comparing.sentences import Nearest
@@ -395,3 +397,36 @@ def test_the_command_shows_as_many_sentences_as_are_asked_for(
     (gold,) = [s for s in test if s.id == shown["id"]]
     said = Prediction(gold.id, tuple(Entity(*e) for e in shown["a"]["entities"]))
     assert shown["a"]["counts"] == str(sentence_counts(gold, said))
+
+
+def test_what_fits_no_terminal_goes_through_the_pager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tty(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return True
+
+    tty, paged = Tty(), tmp_path / "paged"
+    monkeypatch.setattr(sys, "stdout", tty)
+    monkeypatch.setattr(sys, "stdin", tty)
+    monkeypatch.setenv("PAGER", f"tee {paged}")
+    show_paged("a\n", 5)
+    assert (tty.getvalue(), paged.exists()) == ("a\n", False)
+    show_paged("b → c\n" * 9, 5)
+    assert paged.read_text(encoding="utf-8") == "b → c\n" * 9
+    monkeypatch.setenv("PAGER", "no-such-pager")
+    show_paged("d\n" * 9, 5)
+    assert tty.getvalue() == "a\n" + "d\n" * 9
+
+
+def test_rows_without_predictions_are_told_so(tmp_path: Path) -> None:
+    """The gold is here, and what was said is not."""
+    source = ROOT / "leaderboards" / "results" / "mini" / "single"
+    for file in source.glob("*/*.json"):
+        place = tmp_path / "leaderboards" / "results" / "mini" / "single" / file.parent.name / file.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())
+    found = compare("gazetteer", "gpt4", out=tmp_path)
+    assert found.entities is None
+    assert found.p is not None
+    assert sum("the predictions of gazetteer are not kept here" in remark for remark in found.remarks) == 1
