@@ -20,7 +20,7 @@ from rich.console import Console
 import cdner_bench
 from cdner_bench import Corpus, Counts, Entity, Prediction, Rejected, Sentence
 from cdner_bench.cli import main
-from cdner_bench.cli.commands.compare import show_paged
+from cdner_bench.cli.commands.stored.compare import show_paged
 from cdner_bench.comparing import FORMATS, Comparison, compare, draw_sentences
 from cdner_bench.comparing.entities import compare_entities
 from cdner_bench.comparing.sentences import Nearest
