@@ -35,7 +35,11 @@ class Run:
 
     @property
     def predictions(self) -> Path:
-        """The file of its predictions. Raises `ResultError` if there is none."""
+        """The file of its predictions. Raises `ResultError` if there is none, or if it was not finished."""
+        if not self.result.finished:
+            raise ResultError(
+                f"run {self.result.run} is {self.result.status}: {self.result.reason}", hint="name one that is finished"
+            )
         for place in self.places:
             if place.is_file():
                 return place

@@ -366,6 +366,8 @@ def publish(result: Result, folder: Path, out: Path) -> None:
         there = results.load(place)
         if there == result or (there.finished and not result.finished):
             return
+        if there.run != result.run and not curve.exists():
+            locate_curve(boards, result).unlink(missing_ok=True)
     results.save(result, place)
 
 

@@ -296,6 +296,7 @@ def _merge(
             made.conflicts |= conflict
             continue
         made.replaced += others
+        made.replaced += _remove_companions(others, places)
         made.new += [file.path for file in files if file.path not in (*equal, *others)]
         moves += [file.path for file in files if file.path not in equal]
     for path in sorted(moves, key=lambda path: (path.split("/")[1] == "results" or path.endswith(RECORDS), path)):
@@ -304,6 +305,20 @@ def _merge(
         if path.endswith("/run.json"):
             places[path].with_name(BEGUN).unlink(missing_ok=True)
     return made
+
+
+def _remove_companions(others: Sequence[str], places: dict[str, Path]) -> Iterator[str]:
+    """Remove the predictions and the curve here of each result that is replaced, where the archive has none of its own:
+    they are of another run. Their paths.
+    """
+    for path in others:
+        if path.startswith("leaderboards/results/"):
+            stem = path.removesuffix(".json").replace("results", "predictions", 1)
+            root = places[path].parents[len(Path(path).parts) - 1]
+            for companion in (f"{stem}.jsonl.gz", f"{stem}.{CURVE}"):
+                if companion not in places and (root / companion).is_file():
+                    (root / companion).unlink()
+                    yield companion
 
 
 def _is_equal(place: Path, file: Listed) -> bool:

@@ -150,8 +150,11 @@ def find_stored(named: str, out: Path, benchmark: str = "") -> list[Stored]:
     """The runs that are called so, of a benchmark or of all: as `records.find_runs` finds them, or by the folder of one
     that has no record. Raises `ResultError` if there are none.
     """
-    if Path(named).is_file():
-        run = load_run(Path(named), out)
+    if (file := Path(named)).is_file():
+        run = load_run(file, out)
+        for stored in list_stored(out, run.result.benchmark.name):
+            if any(file.resolve().is_relative_to(place.resolve()) for place in stored.paths.values()):
+                return [stored]
         on_board = run.file if run.file.name == run.result.path.name else None
         return [_describe(run.result.run, run, on_board, run.folder if run.folder.is_dir() else None)]
     try:

@@ -20,9 +20,18 @@ import pytest
 from cdner_bench import Doubt, OptionError, plugins, total
 from cdner_bench.data import benchmark
 from cdner_bench.errors import RefusedWarning, ResultError
-from cdner_bench.io import lock
+from cdner_bench.io import lock, write_atomic
 from cdner_bench.plugins import Epoch
-from cdner_bench.records import BEGUN, Status, find_run, locate_curve, move_predictions, read_curve, results
+from cdner_bench.records import (
+    BEGUN,
+    Status,
+    encode_curve,
+    find_run,
+    locate_curve,
+    move_predictions,
+    read_curve,
+    results,
+)
 from cdner_bench.running import runner
 from methods import MISDEEDS
 from support import ROOT, Nobody, Run, context, take_interrupts
@@ -482,6 +491,8 @@ def test_a_run_says_what_it_is_before_it_is_finished(tmp_path: Path) -> None:
         outcome.job.id,
         "it was not finished",
     )
+    with pytest.raises(ResultError, match="is incomplete: it was not finished"):
+        assert found.predictions
     assert find_run(str(folder), tmp_path) == find_run(outcome.job.id[:7], tmp_path) == found
     with pytest.raises(ResultError, match="there is no run"):
         find_run("oracle-of-case/ai/0", tmp_path, benchmark="crossner")
@@ -499,6 +510,10 @@ def test_a_learning_curve_stands_beside_predictions(tmp_path: Path) -> None:
     assert found.curve is not None
     assert found.curve.parent == found.predictions.parent
     assert read_curve(found.curve) == [Epoch("fit", 1, {"loss": 0.5, "dev_f1": 12.5})]
+    newer = replace(before, run="0" * 16)
+    runner.publish(newer, tmp_path / "nowhere", tmp_path)
+    assert found.curve is None  # it was another run's
+    write_atomic(locate_curve(tmp_path / "leaderboards", before), encode_curve([Epoch("fit", 1, {})]))
     today = replace(before, method=replace(before.method, options={}))
     move_predictions(tmp_path / "leaderboards", before, today)
     assert locate_curve(tmp_path / "leaderboards", today).is_file()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cdner_bench.errors import BusyError, CdnerError, OptionError
+from cdner_bench.errors import BusyError, CdnerError, OptionError, RefusedWarning
 from cdner_bench.io import lock
 from cdner_bench.records import results
 from cdner_bench.storing import export, find_stored, import_archive, list_stored
@@ -218,6 +218,18 @@ def test_another_result_stays_with_its_predictions_unless_it_is_replaced(sent: P
     made = import_archive(sent, out, replace=True)
     assert (made.new, made.replaced, made.conflicts) == ([KEPT], [PATH], {})
     assert {p: (out / p).read_bytes() for p in GOOD} == GOOD
+
+
+def test_what_lay_beside_a_replaced_result_goes_with_it(tmp_path: Path) -> None:
+    out, curve = tmp_path / "out", KEPT.replace(".jsonl.gz", ".curve.jsonl")
+    (tmp_path / "a.tar.gz").write_bytes(put({PATH: RECORD}))
+    for path in (PATH, KEPT, curve):
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        (out / path).write_bytes(b"{}")
+    with pytest.warns(RefusedWarning):
+        made = import_archive(tmp_path / "a.tar.gz", out, replace=True)
+    assert made.replaced == [PATH, KEPT, curve]
+    assert [path.name for path in out.rglob("*") if path.is_file()] == [RESULT.name]
 
 
 def test_a_run_that_lies_elsewhere_is_not_put_there_twice(sent: Path, tmp_path: Path) -> None:

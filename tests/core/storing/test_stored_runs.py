@@ -89,6 +89,9 @@ def test_a_run_that_somebody_makes_is_busy_and_stays(made: dict[str, str], tmp_p
 def test_a_removed_run_leaves_nothing_and_takes_nothing_else(made: dict[str, str], tmp_path: Path) -> None:
     (stored,) = find_stored(made["good"], tmp_path)
     others = {path for s in list_stored(tmp_path) if s.id != stored.id for path in s.paths.values()}
+    assert stored.folder is not None
+    for file in (stored.folder / "run.json", stored.paths["result"], stored.folder):
+        assert find_stored(str(file), tmp_path) == [stored]
     removal = plan_removal([stored], tmp_path)
     assert removal.size == stored.size
     remove(removal)
