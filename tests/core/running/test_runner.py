@@ -512,7 +512,7 @@ def test_a_learning_curve_stands_beside_predictions(tmp_path: Path) -> None:
     assert read_curve(found.curve) == [Epoch("fit", 1, {"loss": 0.5, "dev_f1": 12.5})]
     newer = replace(before, run="0" * 16)
     runner.publish(newer, tmp_path / "nowhere", tmp_path)
-    assert found.curve is None  # it was another run's
+    assert not locate_curve(tmp_path / "leaderboards", before).exists()  # it was another run's
     write_atomic(locate_curve(tmp_path / "leaderboards", before), encode_curve([Epoch("fit", 1, {})]))
     today = replace(before, method=replace(before.method, options={}))
     move_predictions(tmp_path / "leaderboards", before, today)
