@@ -1,6 +1,6 @@
 """Files in, a `Corpus` out: benchmarks pinned by hash, readers of formats, download, audit."""
 
-from . import benchmark, readers
+from . import benchmark, readers, shots
 from .benchmark import SPLITS, Benchmark, DataFile
 from .gazetteer import Gazetteer
 from .readers import conll
@@ -18,4 +18,5 @@ __all__ = [
     "making",
     "own",
     "readers",
+    "shots",
 ]

@@ -21,6 +21,7 @@ from ..types import Corpus, Scenario, Sentence
 from .addresses import check_address
 from .dictionaries import PARTS, Package
 from .readers import read_sentences
+from .shots import Shots, read_shots
 
 SPLITS = ("train", "dev", "test")
 
@@ -92,11 +93,12 @@ class Domain:
 
 @dataclass(frozen=True)
 class Setting:
-    """Which sources go with which targets. A target is never its own source."""
+    """Which sources go with which targets. A target is never its own source. `shots`: with a part of its labels."""
 
     title: str
     sources: tuple[str, ...]
     targets: tuple[str, ...]
+    shots: Shots | None = None
 
 
 @dataclass(frozen=True)
@@ -160,11 +162,19 @@ class Benchmark:
         return [Scenario(setting, tuple(s for s in chosen.sources if s != t), t) for t in wanted]
 
     def setting(self, name: str) -> Setting:
-        """A setting by name. Raises `OptionError` with the nearest one."""
-        try:
-            return self.settings[name]
-        except KeyError:
-            raise OptionError(f"{self.given} has no setting {name!r}", hint=did_you_mean(name, self.settings)) from None
+        """A setting by name, written in its file or one of those with fewer labels. Raises `OptionError` with the
+        nearest one.
+        """
+        if (found := self.find_setting(name)) is None:
+            raise OptionError(f"{self.given} has no setting {name!r}", hint=did_you_mean(name, self.settings))
+        return found
+
+    def find_setting(self, name: str) -> Setting | None:
+        """A setting by name; None if there is no such."""
+        if name in self.settings or (named := read_shots(name)) is None or named[0] not in self.settings:
+            return self.settings.get(name)
+        base, shots = self.settings[named[0]], named[1]
+        return replace(base, title=f"{base.title}: {shots.title}", shots=shots)
 
     def domain(self, name: str) -> Domain:
         """A domain by name. Raises `OptionError` with the nearest one."""
@@ -197,6 +207,21 @@ class Benchmark:
             return corpus
         train, dev, test = (_shuffle(getattr(corpus, split))[: self.limit] for split in SPLITS)
         return replace(corpus, train=train, dev=dev, test=test)
+
+    def draw(self, scenario: Scenario, seed: int) -> Corpus:
+        """The target of a scenario as a run with this seed sees it: all of it, or a part of its labels.
+
+        Raises `OptionError` if it has fewer labelled sentences than the setting says.
+        """
+        corpus, shots = self.corpus(scenario.target), self.setting(scenario.setting).shots
+        if shots is None:
+            return corpus
+        if len(corpus.train) < shots.number:
+            raise OptionError(
+                f"--shots {shots.number}: {scenario.target} has {len(corpus.train)} labelled sentences",
+                hint="name fewer, or leave --shots out for all of them",
+            )
+        return shots.draw(corpus, seed)
 
     def _without_test_sentences(self, corpus: Corpus) -> Corpus:
         """Train and dev without the sentences that stand, token for token, in the test split of any target."""
@@ -246,7 +271,9 @@ class Benchmark:
         names = (*scenario.sources, scenario.target)
         types = {f"{name}/types": self.domain(name).types for name in names}
         labels = {f"{name}/labels": dict(given) for name in names if (given := self.domain(name).labels)}
-        limit = {"limit": self.limit} if self.limit else {}
+        limit: dict[str, object] = {"limit": self.limit} if self.limit else {}
+        if shots := self.setting(scenario.setting).shots:
+            limit |= {"shots": shots.number, "full_dev": shots.full_dev}
         return digest({"deduplicate": self.deduplicate, **limit, **types, **labels, **hashes})
 
     def list_files(self) -> Iterator[DataFile]:

@@ -32,13 +32,16 @@ class Comparable:
 
 def describe_comparable(benchmark: Benchmark, scenario: Scenario) -> Comparable:
     """The value that all runs of a scenario share. Reads and checks the files; raises `DataError` if it cannot."""
-    target = benchmark.corpus(scenario.target)
+    target, shots = benchmark.corpus(scenario.target), benchmark.setting(scenario.setting).shots
+    train, dev = len(target.train), len(target.dev)
+    if shots:
+        train, dev = shots.count(train, dev)
     return Comparable(
         benchmark.name,
         benchmark.version,
         benchmark.fingerprint(scenario),
         target.types,
-        (len(target.train), len(target.dev), len(target.test)),
+        (train, dev, len(target.test)),
     )
 
 
@@ -82,6 +85,8 @@ def _know_pinned(benchmark: Benchmark, scenario: Scenario) -> Gold | None:
         return None
     types = tuple(domain.labels.get(kind, kind) for kind in domain.types)
     train, dev, test = (number or 0 for number in sizes)
+    if shots := benchmark.setting(scenario.setting).shots:
+        train, dev = shots.count(train, dev)
     data = benchmark.pinned_fingerprint(scenario)
     return Gold(scenario, Comparable(benchmark.name, benchmark.version, data, types, (train, dev, test)), size)
 

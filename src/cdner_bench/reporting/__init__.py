@@ -1,11 +1,23 @@
 """Records in, pages out: rows and columns of results and measurements, their formats, pictures and files."""
 
-from . import figures
-from .analysis_page import AnalysisPage, Group, Section
+from .analyses import (
+    AnalysisPage,
+    Group,
+    Picture,
+    Section,
+    collect_notes,
+    draw,
+    figures,
+    make_pictures,
+    natural,
+    show_number,
+    tabulate_corpora,
+    tabulate_parts,
+)
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
 from .chosen import Choice, Chosen, choose
 from .costs import QUIET
-from .figures import Picture, draw, make_pictures, natural
+from .curves import Curves, gather_curves
 from .formats import (
     FORMATS,
     SUFFIXES,
@@ -22,7 +34,6 @@ from .formats import (
 )
 from .leaderboard import Board, find_newest, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
-from .measured import collect_notes, show_number, tabulate_corpora, tabulate_parts
 from .publishing import Publication, collect_boards, publish
 from .row import Row
 from .table import Column, Page, Supplement, Table
@@ -39,6 +50,7 @@ __all__ = [
     "Choice",
     "Chosen",
     "Column",
+    "Curves",
     "Estimate",
     "Fixed",
     "Group",
@@ -63,6 +75,7 @@ __all__ = [
     "escape_markdown",
     "figures",
     "find_newest",
+    "gather_curves",
     "make_boards",
     "make_pictures",
     "name_row",

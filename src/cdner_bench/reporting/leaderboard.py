@@ -322,10 +322,12 @@ def _explain(marks: Iterable[tuple[str, str]]) -> str:
 
 
 def make_boards(results: Iterable[Result], benchmark: Benchmark, supplements: Sequence[Supplement] = ()) -> list[Board]:
-    """One board a setting that has results of this version of the benchmark."""
+    """One board a setting that has results of this version of the benchmark, those with fewer labels last."""
     known = [r for r in results if (r.benchmark.name, r.benchmark.version) == (benchmark.name, benchmark.version)]
     made = []
-    for name, setting in benchmark.settings.items():
+    few = sorted({r.scenario.setting for r in known} - set(benchmark.settings))
+    every = {**benchmark.settings, **{name: found for name in few if (found := benchmark.find_setting(name))}}
+    for name, setting in every.items():
         here = sorted((r for r in known if r.scenario.setting == name), key=lambda r: r.order)
         rows: dict[tuple[str, str], list[Result]] = {}
         for result in select_comparable(here):

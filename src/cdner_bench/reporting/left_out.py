@@ -39,7 +39,7 @@ def tell_strangers(results: Sequence[Result], benchmark: Benchmark) -> Iterator[
     """
     told: dict[str, list[Result]] = {}
     for result in results:
-        setting = benchmark.settings.get(result.scenario.setting)
+        setting = benchmark.find_setting(result.scenario.setting)
         if result.benchmark.version != benchmark.version:
             told.setdefault(f"they are of version {result.benchmark.version}, this is {benchmark.version}", []).append(
                 result

@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 
 from ..data import benchmark as benchmarks
+from ..data import shots
 from ..errors import ResultError
 from ..io import write_atomic
 from ..records import Measured, Result, measurements, results
-from .analysis_page import FIGURES, AnalysisPage
-from .figures import Picture, make_pictures
+from .analyses import FIGURES, AnalysisPage, Picture, make_pictures
+from .curves import gather_curves, is_curve
 from .formats import FORMATS, SUFFIXES
 from .leaderboard import Board, make_boards
 from .left_out import tell_left_out, tell_strangers
@@ -143,10 +144,17 @@ def _write_pages(
             said = f"there are no results of {benchmark.given} version {benchmark.version} in {place}"
             raise ResultError(said, hint="type: cdner-bench run --help")
         for board in boards:
-            pages[folder / benchmark.name / f"{board.setting}.{suffix}"] = write(board)
+            if not is_curve(board):
+                pages[folder / benchmark.name / f"{board.setting}.{suffix}"] = write(board)
             remarks += tell_left_out(board)
+        for curves in gather_curves(boards):
+            pages[folder / benchmark.name / f"{curves.name}.{suffix}"] = write(curves)
     if measured:
         about = sorted({m.corpus.benchmark for m in measured if m.corpus.benchmark})
-        page = AnalysisPage(measured, [r for name in about for r in load_results(name)], supplements)
+        page = AnalysisPage(
+            measured,
+            [r for name in about for r in load_results(name) if not shots.read_shots(r.scenario.setting)],
+            supplements,
+        )
         pages[folder / f"{ANALYSES}.{suffix}"] = write(page)
     return pages, remarks

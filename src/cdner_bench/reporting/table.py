@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 from .cells import Cell
 
 if TYPE_CHECKING:
-    from .analysis_page import Section
+    from .analyses import Section
     from .leaderboard import Board
 
 R_contra = TypeVar("R_contra", contravariant=True)

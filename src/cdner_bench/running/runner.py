@@ -185,6 +185,9 @@ def plan(
         resolved.append(
             (entry, preset or own, options.settle(entry.spec.resolve(preset or own, dealt[entry.spec.name])))
         )
+    for scenario in scenarios:
+        if benchmark.setting(scenario.setting).shots:
+            benchmark.draw(scenario, 0)  # are there so many labels?
     return [
         Job(benchmark, scenario, entry, name, values, seed)
         for scenario in scenarios
@@ -447,7 +450,8 @@ def visible_corpus(job: Job, name: str) -> Corpus:
     """A domain with the resources that the method's spec names, in objects of its own: the run's id covers those
     resources and no others, and whoever changes a sentence changes nobody else's.
     """
-    corpus = job.benchmark.corpus(name)
+    own = name == job.scenario.target
+    corpus = job.benchmark.draw(job.scenario, job.seed) if own else job.benchmark.corpus(name)
     named = {key: path for key, path in corpus.resources.items() if key in job.entry.spec.resources}
     return replace(lend(corpus), resources=named)
 

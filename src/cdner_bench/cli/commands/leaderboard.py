@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -111,21 +112,28 @@ def _show_chosen(folder: Path, names: list[str], choice: Choice, format_: str | 
     print(f"wrote {output}")
 
 
-def print_boards(benchmark: Benchmark, out: Path, setting: str) -> None:
-    """Show the scores of one setting on the terminal."""
+def print_boards(benchmark: Benchmark, out: Path, settings: Iterable[str]) -> None:
+    """Show the scores of some settings on the terminal; those with fewer labels side by side."""
     from ...records import results
-    from ...reporting import draw_table, make_boards, tell_left_out, tell_strangers
+    from ...reporting import draw_table, gather_curves, make_boards, tell_left_out, tell_strangers
 
     found = results.load_all(out / "leaderboards" / "results", benchmark)
-    here = [result for result in found if result.scenario.setting == setting]
-    for board in make_boards(here, benchmark):
-        scores = board.scores()
-        show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}"), _tell_more(board, out)))
-        if tried := board.also_tried():
-            show(draw_table(tried, _tell_more(board, out)))
-        for remark in tell_left_out(board):
-            print(remark)
-    for remark in tell_strangers(here, benchmark):
+    named = set(settings)
+    boards = make_boards([r for r in found if r.scenario.setting in named], benchmark)
+    curves = gather_curves(boards)
+    aside = {id(board) for page in curves for board in page.boards.values()}
+    for board in boards:
+        if id(board) not in aside:
+            scores = board.scores()
+            show(draw_table(replace(scores, title=f"{board.title}\n{scores.title}"), _tell_more(board, out)))
+            if tried := board.also_tried():
+                show(draw_table(tried, _tell_more(board, out)))
+    for page in curves:
+        averages = page.tables()[0]
+        show(draw_table(replace(averages, title=f"{page.title}\n{averages.title}"), _tell_more(page.first, out)))
+    for remark in (remark for board in boards for remark in tell_left_out(board)):
+        print(remark)
+    for remark in tell_strangers([r for r in found if r.scenario.setting in named], benchmark):
         print(remark)
 
 

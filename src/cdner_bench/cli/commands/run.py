@@ -53,6 +53,16 @@ Limit = Annotated[
     int | None,
     typer.Option(help="A first trial: at most so many sentences of each split, ranked with no others.", metavar="N"),
 ]
+ShotsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shots",
+        help="With so many labelled sentences of the target, drawn by each seed, the fewer among the more, and as many "
+        "of dev.",
+        metavar="N[,N]",
+    ),
+]
+FullDev = Annotated[bool, typer.Option("--full-dev", help="With --shots, all of dev.")]
 Isolate = Annotated[
     bool | None,
     typer.Option(
@@ -86,6 +96,8 @@ def run(
     seeds: Seeds = "1",
     campaign: CampaignFile = None,
     limit: Limit = None,
+    shots: ShotsOption = None,
+    full_dev: FullDev = False,
     keep_model: KeepModel = None,
     out: Out = HERE,
     plugin: PluginFiles = [],
@@ -100,7 +112,8 @@ def run(
     from ..streams import lasting
 
     own = None if target_data is None else (target_data.absolute(), source)
-    asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, plugin, no_plugin)
+    few = shots, full_dev
+    asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, few, plugin, no_plugin)
     try:
         with stoppable(), lasting():
             data, jobs = _list_jobs(*asked, quiet=quiet)
@@ -178,8 +191,7 @@ def _tell_after(data: Benchmark, jobs: Sequence[Job], outcomes: Sequence[Outcome
     from ...running import Ending
     from .leaderboard import print_boards
 
-    for name in dict.fromkeys(job.scenario.setting for job in jobs):
-        print_boards(data, out, name)
+    print_boards(data, out, dict.fromkeys(job.scenario.setting for job in jobs))
     if doubtful := sum(bool(outcome.doubts) for outcome in outcomes):
         print(f"{doubtful} of {len(jobs)} runs have a score to be doubted, for the reason that stands by it")
     if busy := sum(outcome.status is Ending.BUSY for outcome in outcomes):
@@ -263,6 +275,8 @@ def plan(
     seeds: Seeds = "1",
     campaign: CampaignFile = None,
     limit: Limit = None,
+    shots: ShotsOption = None,
+    full_dev: FullDev = False,
     out: Out = HERE,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
@@ -271,7 +285,8 @@ def plan(
     from ...running import State, survey
 
     own = None if target_data is None else (target_data, source)
-    asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, plugin, no_plugin)
+    few = shots, full_dev
+    asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, few, plugin, no_plugin)
     _, jobs = _list_jobs(*asked)
     rows: dict[tuple[str, ...], list[Planned]] = {}
     for planned in survey(jobs, out):
@@ -365,6 +380,7 @@ def _list_jobs(
     seeds: str,
     campaign: Path | None,
     limit: int | None,
+    few: tuple[str | None, bool],
     plugin: list[Path],
     no_plugin: list[str],
     *,
@@ -378,7 +394,7 @@ def _list_jobs(
 
     registry = plugins.discover(plugin, no_plugin)
     if campaign is not None:
-        if method or setting or target or own or option or benchmark or preset or seeds != "1":
+        if method or setting or target or own or option or benchmark or preset or seeds != "1" or any(few):
             raise OptionError(
                 "a campaign names its own benchmark, preset, methods, settings, options and seeds",
                 hint="leave them out, or write a campaign of your own",
@@ -398,9 +414,24 @@ def _list_jobs(
         )
     entries = [registry.get(name) for name in split_names("--method", method)]
     data = _cut(data, limit)
-    scenarios = data.list_scenarios(setting, () if target is None else split_names("--target", target))
+    targets = () if target is None else split_names("--target", target)
+    settings = _name_settings(data, setting, *few)
+    scenarios = [scenario for name in settings for scenario in data.list_scenarios(name, targets)]
     chosen = options.parse_assignments(option)
     return data, runner.plan(data, scenarios, entries, preset, chosen, _parse_seeds(seeds))
+
+
+def _name_settings(data: Benchmark, setting: str, numbers: str | None, full_dev: bool) -> list[str]:
+    """The setting, or those with fewer labels."""
+    from ...data import shots
+
+    if numbers is None:
+        if full_dev:
+            raise OptionError("--full-dev says how much of dev goes with --shots", hint="write --shots 10,25,50,100")
+        return [setting]
+    if data.setting(setting).shots:
+        raise OptionError(f"{setting} says how many labels already", hint="leave out --shots")
+    return [shots.name_shots(setting, shots.Shots(number, full_dev)) for number in shots.parse_numbers(numbers)]
 
 
 def _cut(data: Benchmark, limit: int | None) -> Benchmark:

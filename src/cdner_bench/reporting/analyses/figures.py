@@ -15,13 +15,13 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from ..errors import PluginError
-from ..foreign import show_line
-from ..hashing import digest
-from ..io import write_atomic
-from ..plugins import Number, Plot
-from ..records import NO_BENCHMARK, Measured
-from .formats import write_lines
+from ...errors import PluginError
+from ...foreign import show_line
+from ...hashing import digest
+from ...io import write_atomic
+from ...plugins import Number, Plot
+from ...records import NO_BENCHMARK, Measured
+from ..formats import write_lines
 
 COLOURS = ("#0072B2", "#E69F00", "#56B4E9", "#D55E00", "#009E73", "#CC79A7", "#F0E442", "#000000")
 # Markers and hatches are of other numbers than colours, so that pairs of them last long.

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..plugins import Number
-from ..records import NO_BENCHMARK, Measured, Result
+from ...plugins import Number
+from ...records import NO_BENCHMARK, Measured, Result
+from ..table import Supplement, Table
 from .figures import Picture, make_pictures, natural, reading_order
 from .measured import CORPUS, DOMAIN, PART, SEED, collect_notes, list_parts, show_corpus, show_numbers
-from .table import Supplement, Table
 
 FIGURES = "figures"
 """The folder of the pictures, beside the page."""

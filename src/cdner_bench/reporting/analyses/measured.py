@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..plugins import Number
-from ..records import Measured
-from ..types import Interval
-from .cells import Bracketed, Cell, Hole, Measure
-from .table import Column, Table
+from ...plugins import Number
+from ...records import Measured
+from ...types import Interval
+from ..cells import Bracketed, Cell, Hole, Measure
+from ..table import Column, Table
 
 
 @dataclass(frozen=True)
