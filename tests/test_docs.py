@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 import typer.main
 
 from cdner_bench.cli.app import app
-from support import ROOT
+from support import ROOT, Run
 
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
@@ -33,14 +34,36 @@ def test_commands_exist_and_so_do_their_options(page: Path) -> None:
         command, rest = root, shlex.split(words)[1:]
         while rest and rest[0] in getattr(command, "commands", {}):
             command = command.commands[rest.pop(0)]  # type: ignore[attr-defined]
-        assert not hasattr(command, "commands"), words
+        assert not hasattr(command, "commands") or getattr(command, "invoke_without_command", False), words
         known = {name for parameter in command.params for name in parameter.opts}
         assert [word for word in rest if word.startswith("-") and word not in known] == [], words
+
+
+def test_every_method_has_a_page_that_is_what_its_plugin_says(cli: Run) -> None:
+    own = tomllib.loads((ROOT / "plugins" / "revisions.toml").read_text(encoding="utf-8"))
+    pages = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "methods").glob("*.md")}
+    assert set(pages) == set(own)
+    index = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    for name, page in pages.items():
+        assert cli("list", name, "--format", "md").stdout == page, (
+            f"type: cdner-bench list {name} --format md > docs/methods/{name}.md"
+        )
+        assert f"(methods/{name}.md)" in index
+
+
+def test_the_readme_s_table_of_costs_is_what_its_command_writes(cli: Run) -> None:
+    """A table that stands below the command which writes it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"```\n(cdner-bench leaderboard [^\n]*--format md)\n```\n\n((?:\|.*\n)+)", text)
+    assert found
+    for command, table in found:
+        assert table in cli(*shlex.split(command)[1:], cwd=ROOT).stdout
 
 
 def test_the_readme_s_scores_stand_in_the_leaderboards() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if re.search(r"\| (minilm|minit5|smollm2|none)", line)]
     pages = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "leaderboards").glob("*/*.md"))
+    rows = [row for row in rows if "GiB" not in row]  # of the table of costs
     assert rows
     assert [row for row in rows if row not in pages] == []

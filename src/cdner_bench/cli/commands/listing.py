@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,17 +21,24 @@ def list_(
     name: Annotated[
         str | None, typer.Argument(help="A method or an analysis: show its options.", metavar="[NAME]")
     ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="text, or of one method or analysis md: its page.", metavar="NAME")
+    ] = "text",
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
 ) -> None:
     """Methods and analyses and where each comes from, presets, benchmarks; or the options of one."""
     from ... import plugins
 
+    if format_ not in ("text", "md"):
+        raise OptionError(f"unknown format {format_!r}", hint="choose from: text, md")
+    if name is None and format_ != "text":
+        raise OptionError("--format md writes the page of one method or analysis", hint="name it")
     registry = plugins.discover(plugin, no_plugin)
     if name is None:
         _list_all(registry)
     else:
-        _list_one(name, registry)
+        _list_one(name, registry, _describe if format_ == "text" else write_page)
 
 
 def _list_all(registry: Registry) -> None:
@@ -55,7 +62,7 @@ def _list_all(registry: Registry) -> None:
     show(methods, analyses, shipped)
 
 
-def _list_one(name: str, registry: Registry) -> None:
+def _list_one(name: str, registry: Registry, describe: Callable[..., Iterable[str]]) -> None:
     from ...plugins import Analysis, Method, manual
 
     kinds = {"method": (Method, list(registry)), "analysis": (Analysis, registry.analyses)}
@@ -64,7 +71,7 @@ def _list_one(name: str, registry: Registry) -> None:
         known = [entry.spec.name for _, entries in kinds.values() for entry in entries]
         raise OptionError(f"there is no method or analysis {name!r}", hint=did_you_mean(name, known))
     for kind, base, entry in found:
-        print("\n".join(_describe(kind, entry, manual.describe(entry.spec, base))))
+        print("\n".join(describe(kind, entry, manual.describe(entry.spec, base))))
 
 
 def _describe(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup]) -> Iterator[str]:
@@ -85,6 +92,38 @@ def _describe(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup]
                 f"{option.name}={option.default}   {'; '.join(filter(None, (option.kind, sets, role)))}", 2
             )
             yield from _wrap(option.meaning, 6)
+
+
+def write_page(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup]) -> Iterator[str]:
+    """The same as a page in Markdown."""
+    from tabulate import tabulate
+
+    from ...reporting import escape_markdown
+
+    spec = entry.spec
+    yield f"# {spec.name}\n\nThe {kind} `{spec.name}` of the plugin `{entry.plugin}`: {escape_markdown(spec.summary)}."
+    if spec.resources:
+        yield f"\nIt needs, of the target: {', '.join(spec.resources)}."
+    yield f"\nWritten by `cdner-bench list {spec.name} --format md` from the plugin; do not edit."
+    for group in groups:
+        if group.options:
+            yield f"\n## {group.name or 'Options'}\n"
+            if group.meaning:
+                yield f"{escape_markdown(group.meaning)}\n"
+            headers = ["Option", "Type", "Default", *spec.presets, "Decides", "Meaning"]
+            rows = [
+                [
+                    f"`{option.name}`",
+                    option.kind,
+                    option.default,
+                    *(option.presets.get(preset, "") for preset in spec.presets),
+                    "the result" if option.decisive else "only how",
+                    option.meaning,
+                ]
+                for option in group.options
+            ]
+            cells = [[row[0], *map(escape_markdown, row[1:])] for row in rows]
+            yield tabulate(cells, headers, tablefmt="pipe", disable_numparse=True)
 
 
 def _wrap(text: str, indent: int = 0) -> list[str]:
