@@ -27,9 +27,10 @@ MAY_IMPORT = {
     "comparing": ("data", "knowledge", "records", "reporting", "scoring"),
     "storing": ("data", "io", "llm", "plugins", "records", "reporting", "scoring"),
     "papers": ("data", "io", "knowledge", "llm", "plugins", "records", "reporting", "running", "scoring"),
+    "interface": ("data", "io", "plugins", "records", "reporting", "running", "scoring"),
     "cli": (
-        *("comparing", "data", "io", "knowledge", "llm", "papers", "plugins", "records", "reporting", "running"),
-        *("scoring", "storing"),
+        *("comparing", "data", "interface", "io", "knowledge", "llm", "papers", "plugins", "records", "reporting"),
+        *("running", "scoring", "storing"),
     ),
 }
 """Which packages a package may import from."""

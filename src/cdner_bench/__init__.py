@@ -1,4 +1,11 @@
-"""What a plugin author imports. What only some methods need is imported when it is first used."""
+"""Cross-domain NER from Python: for notebooks, and for who writes a method.
+
+In a notebook: `load_benchmark` (the sentences), `run` (a method on it), `load_results` (every result as a table),
+`score` (your own predictions), `compare` (two methods). `docs/python.md` shows each at work.
+
+For a method: `Method`, `Spec`, `hookimpl`, `RunContext` and what `docs/add-a-method.md` explains. What only some need
+is imported when it is first used.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from . import knowledge, llm
     from .comparing import compare
     from .data import Gazetteer, conll
+    from .interface import load_benchmark, load_results, run
     from .knowledge import CorpusName, GtokText, SplitText, Text, gtok
     from .scoring import Counts, sentence_counts, text2text, total
     from .scoring.judging import score
@@ -36,6 +44,7 @@ else:
             **dict.fromkeys(("Gazetteer", "conll"), "data"),
             **dict.fromkeys(("CorpusName", "GtokText", "SplitText", "Text", "gtok"), "knowledge"),
             **dict.fromkeys(("Counts", "sentence_counts", "text2text", "total"), "scoring"),
+            **dict.fromkeys(("load_benchmark", "load_results", "run"), "interface"),
             "compare": "comparing",
             "score": "scoring.judging",
         },
@@ -79,7 +88,10 @@ __all__ = [
     "hookimpl",
     "knowledge",
     "llm",
+    "load_benchmark",
+    "load_results",
     "operational",
+    "run",
     "score",
     "sentence_counts",
     "sha256",

@@ -19,7 +19,7 @@ from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
 from ..io import settle_home
 from . import streams
 from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
-from .commands.stored import compare, runs, show
+from .commands.stored import compare, export, runs, show
 
 app = typer.Typer(
     name="cdner-bench",
@@ -45,6 +45,7 @@ app.add_typer(paper.app, name="paper")
 app.add_typer(data.app, name="data")
 app.add_typer(gtok.app, name="gtok")
 app.add_typer(runs.app, name="runs")
+app.add_typer(export.app, name="export")
 app.add_typer(models.app, name="models")
 app.add_typer(llm.app, name="llm")
 app.add_typer(plugin.app, name="plugin")

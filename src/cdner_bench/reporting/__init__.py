@@ -16,7 +16,7 @@ from .analyses import (
 )
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
 from .chosen import Choice, Chosen, choose
-from .costs import QUIET
+from .costs import QUIET, Ranked
 from .curves import Curves, gather_curves
 from .formats import (
     FORMATS,
@@ -59,6 +59,7 @@ __all__ = [
     "Page",
     "Picture",
     "Publication",
+    "Ranked",
     "Remarked",
     "Row",
     "Section",

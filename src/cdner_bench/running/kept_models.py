@@ -90,6 +90,12 @@ class Card:
 # --- what is kept ----------------------------------------------------------------------------------------------------
 
 
+def give_room(jobs: Sequence[Job], keep: bool | None) -> list[Job]:
+    """The jobs with the room that their models have: without end if they are to be kept, else an equal share."""
+    room = {True: UNBOUNDED, False: 0, None: ROOM // max(1, len(jobs))}[keep]
+    return [replace(job, room=room) for job in jobs]
+
+
 def keep(job: Job, method: Method, result: Result, folder: Path, run: RunContext) -> None:
     """Keep what a method has learnt in `folder/model`, if the job has room for it; else say why not. Nothing that goes
     wrong here ends the run, which is finished.

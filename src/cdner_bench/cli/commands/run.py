@@ -109,6 +109,7 @@ def run(
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
     from ...io import Stopped, stoppable
+    from ...running import kept_models
     from ..streams import lasting
 
     own = None if target_data is None else (target_data.absolute(), source)
@@ -117,22 +118,12 @@ def run(
     try:
         with stoppable(), lasting():
             data, jobs = _list_jobs(*asked, quiet=quiet)
-            jobs = _give_room(jobs, keep_model)
+            jobs = kept_models.give_room(jobs, keep_model)
             if isolate is None:
                 isolate = len({job.entry.spec.name for job in jobs}) > 1
             return _make(data, jobs, out, (plugin, no_plugin) if isolate else None, quiet)
     except Stopped as stopped:
         return stopped.status
-
-
-def _give_room(jobs: Sequence[Job], keep: bool | None) -> list[Job]:
-    """The jobs with the room that their models have: without end if they are to be kept, else an equal share."""
-    from dataclasses import replace
-
-    from ...running import kept_models
-
-    room = {True: kept_models.UNBOUNDED, False: 0, None: kept_models.ROOM // max(1, len(jobs))}[keep]
-    return [replace(job, room=room) for job in jobs]
 
 
 def _make(
@@ -329,7 +320,7 @@ def reproduce(
     from ...io import Stopped, stoppable
     from ...plugins import options
     from ...records import find_run
-    from ...running import reproducing
+    from ...running import kept_models, reproducing
     from ..display import open_display
     from ..streams import lasting
 
@@ -340,7 +331,7 @@ def reproduce(
     data = choose_benchmark(benchmark or before.benchmark.name)
     registry = plugins.discover(plugin, no_plugin)
     job = reproducing.restore(before, data, registry, options.parse_assignments(option))
-    (job,) = _give_room([job], keep_model)
+    (job,) = kept_models.give_room([job], keep_model)
     try:
         with stoppable(), lasting(), TemporaryDirectory() as folder, open_display(quiet=False) as observer:
             made = reproducing.reproduce(job, before, found.predictions, again or Path(folder), observer)
