@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,16 @@ class Place:
             raise OptionError(f"--source {self.source}: no address", hint="write --source https://…")
 
 
-def write_hub(boards: Iterable[Board], place: Place) -> dict[Path, str]:
+def write_hub(boards: Sequence[Board], place: Place) -> dict[Path, str]:
     """The files of all rows that have a score: a folder a row, which stands for the repository of its model, and in its
     `.eval_results/` a file a setting with an entry a target. A task of the dataset is called `SETTING-TARGET`.
+
+    Raises `OptionError` for boards of several benchmarks: no dataset holds them all.
     """
+    names = list(dict.fromkeys(board.benchmark.given for board in boards))
+    if len(names) > 1:
+        said = f"the dataset {place.dataset} is of one benchmark, there are results of {', '.join(names)}"
+        raise OptionError(said, hint=f"say which: --benchmark {names[0]}")
     return {
         Path(name_model(ranked.row), ".eval_results", f"{board.benchmark.name}-{board.setting}.yaml"): "".join(
             _write_entry(clean(entry)) for entry in _list_entries(board, ranked, place)

@@ -14,7 +14,7 @@ import yaml
 from cdner_bench import OptionError
 from cdner_bench.data import Benchmark
 from cdner_bench.interface import Evaluator, Place, write_every_eval_ever, write_hub
-from cdner_bench.records import MethodFacts, Result, Status
+from cdner_bench.records import MethodFacts, Result, Status, results
 from cdner_bench.reporting import Board, collect_boards, make_boards
 from hostile import TEXTS, find_harm
 from samples import RESULT, name_run, run
@@ -80,6 +80,13 @@ def on_mini(mini: Benchmark, *found: Result) -> list[Board]:
     return make_boards(spread, mini)
 
 
+def write_all_to_hub(boards: list[Board]) -> dict[Path, str]:
+    """The files of each benchmark by itself: a dataset is of one."""
+    names = dict.fromkeys(board.benchmark.name for board in boards)
+    parts = [write_hub([board for board in boards if board.benchmark.name == name], THERE) for name in names]
+    return {path: text for part in parts for path, text in part.items()}
+
+
 @pytest.fixture(scope="module")
 def shipped() -> list[Board]:
     return collect_boards(ROOT / "leaderboards", [])
@@ -93,7 +100,7 @@ def test_all_that_is_shipped_fits_the_schemas(shipped: list[Board]) -> None:
         check(record, THEIRS)
         assert PATH.fullmatch(path)
         assert path.split("/")[2:4] == record["model_info"]["id"].split("/")
-    written = write_hub(shipped, THERE)
+    written = write_all_to_hub(shipped)
     assert len(written) == len(rows)
     for text in written.values():
         check(yaml.safe_load(text), HUB)
@@ -107,7 +114,7 @@ def test_values_are_the_board_s(shipped: list[Board]) -> None:
     }
     hub = {
         (path.parts[0], path.stem, entry["dataset"]["task_id"]): entry["value"]
-        for path, text in write_hub(shipped, THERE).items()
+        for path, text in write_all_to_hub(shipped).items()
         for entry in yaml.safe_load(text)
     }
     compared = 0
@@ -150,6 +157,17 @@ def test_only_finished_runs_are_written(mini: Benchmark) -> None:
     boards = on_mini(mini, run(40), replace(lacking, seed=1))
     for record in map(json.loads, write_every_eval_ever(boards, US).values()):
         assert {score["score_details"]["details"]["seeds"] for score in record["evaluation_results"]} == {"1"}
+
+
+def test_what_boards_leave_out_is_left_out_and_said(tmp_path: Path, mini: Benchmark, cli: Run) -> None:
+    here = replace(run(40), benchmark=replace(RESULT.benchmark, version=mini.version))
+    older = replace(here, seed=1, run="1" * 16, method=replace(here.method, revision="0"), provenance={})
+    for result in (here, older):
+        results.save(result, tmp_path / "leaderboards" / "results" / result.path)
+    said = cli("export", "hub", "h", "--dataset", "a/b", "--benchmark", "mini")
+    assert "left out of mini/single: 1 result of topt (ai): it is of revision 0" in said.stderr
+    (path,) = (tmp_path / "h").rglob("*.yaml")
+    assert "one seed" in yaml.safe_load(path.read_text(encoding="utf-8"))[0]["notes"]
 
 
 def test_predictions_that_somebody_brought_are_marked(mini: Benchmark) -> None:
@@ -226,6 +244,9 @@ def test_the_commands_write_the_same_bytes_again(tmp_path: Path, cli: Run) -> No
         assert sorted(said.stdout.split()[1::2]) == sorted(str(path.relative_to(tmp_path)) for path in written)
         assert cli("export", *words).stdout == said.stdout
         assert {path: path.read_bytes() for path in written} == written
+    several = cli("export", *commands["h"][:4], "--out", ROOT)
+    assert several.returncode == 1
+    assert "is of one benchmark, there are results of crossner, mini\n  → say which: --benchmark" in several.stderr
     nothing = cli("export", *commands["h"][:4], "--out", "empty")
     assert nothing.returncode == 1
     assert "there are no results in empty/leaderboards/results" in nothing.stderr

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ....errors import ResultError
 from ...common import HERE, Out, uncollected
+
+if TYPE_CHECKING:
+    from ....reporting import Board
 
 app = typer.Typer(help="Write the rows of boards for other projects; nothing is sent anywhere.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Argument(help="Where to write.", metavar="FOLDER")]
@@ -31,10 +35,9 @@ def every_eval_ever(
 ) -> None:
     """One JSON file a row, in the schema of the Every Eval Ever project and at its place in its store."""
     from ....interface import Evaluator, write_every_eval_ever
-    from ....reporting import collect_boards
 
     who = Evaluator(organization, relationship)
-    _write(write_every_eval_ever(collect_boards(out / "leaderboards", benchmark), who), folder)
+    _write(write_every_eval_ever(_collect(out, benchmark), who), folder)
 
 
 @app.command("hub")
@@ -49,10 +52,19 @@ def hub(
 ) -> None:
     """A folder a row with .eval_results/*.yaml, for the repository of its model on the Hugging Face Hub."""
     from ....interface import Place, write_hub
-    from ....reporting import collect_boards
 
     place = Place(dataset, revision, source)
-    _write(write_hub(collect_boards(out / "leaderboards", benchmark), place), folder)
+    _write(write_hub(_collect(out, benchmark), place), folder)
+
+
+def _collect(out: Path, benchmarks: Sequence[str]) -> list[Board]:
+    """The boards, after what they leave out is said."""
+    from ....reporting import collect_boards, tell_left_out
+
+    boards = collect_boards(out / "leaderboards", benchmarks)
+    for remark in (remark for board in boards for remark in tell_left_out(board)):
+        print(remark, file=sys.stderr)
+    return boards
 
 
 def _write(files: Mapping[Path, str], folder: Path) -> None:
