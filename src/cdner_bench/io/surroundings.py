@@ -38,7 +38,7 @@ class Part:
     def differs(self, was: Any) -> bool:
         """Whether it is not as it was."""
         now = self.look()
-        if was is None or self.whole:
+        if was is None or now is None or self.whole:
             return was is not None and bool(now != was)
         return any(now.get(key) is not value and now.get(key) != value for key, value in was.items())
 
