@@ -11,6 +11,7 @@ def register_methods() -> list[Spec]:
             "gazetteer",
             "cdner_gazetteer.method:GazetteerMethod",
             "a dictionary of the target's train mentions, the longest first: the floor that a method must pass",
+            given=("target labels", ("source labels", "sources", (True,))),
             presets={"paper": {}, "cpu": {}, "quick": {}},
             revision=1,
         )

@@ -13,6 +13,7 @@ def register_methods() -> list[Spec]:
             "gpt4",
             "cdner_prompting.method:Prompting",
             "a language model asked for entities, by default without examples (TOPT, Table 2: GPT-4)",
+            given=("a pre-trained model", ("target labels", "shots", range(1, 10**9))),
             presets={"paper": {"model": "gpt-4"}, "cpu": _LOCAL, "quick": _LOCAL},
             extra="llm",
             revision=1,

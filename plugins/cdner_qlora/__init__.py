@@ -26,6 +26,7 @@ _PRESETS: dict[str, dict[str, object]] = {
         "decoding.max_answer": 96,
     },
 }
+_GIVEN = ("source labels", "target labels", "a pre-trained model")
 
 
 @hookimpl
@@ -36,6 +37,7 @@ def register_methods() -> list[Spec]:
             "qlora-llama2",
             "cdner_qlora.method:Qlora",
             "instruction tuning of a 4-bit decoder through low-rank adapters, sources first (Llama-2-7B QLoRA)",
+            given=_GIVEN,
             presets=_PRESETS,
             extra="qlora",
             revision=2,
@@ -45,6 +47,7 @@ def register_methods() -> list[Spec]:
             "cdner_qlora.method:Qlora",
             "instruction tuning of an unquantised decoder through low-rank adapters, sources first (Llama-2-7B LoRA)",
             options={"adapters.quantisation": "none"},
+            given=_GIVEN,
             presets=_PRESETS,
             extra="qlora",
             revision=2,

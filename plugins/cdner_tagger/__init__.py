@@ -33,6 +33,12 @@ _PRESETS: dict[str, dict[str, object]] = {
         "dev.every": 3,
     },
 }
+_GIVEN = (
+    "source labels",
+    "target labels",
+    "a pre-trained model",
+    ("explanations", "pretraining", ("gtok",)),
+)
 
 
 @hookimpl
@@ -43,6 +49,7 @@ def register_methods() -> list[Spec]:
             "bert-tagger",
             "cdner_tagger.method:BertTagger",
             "token classification on an encoder: source domains first, then the target (CrossNER's BertTagger)",
+            given=_GIVEN,
             presets=_PRESETS,
             extra="torch",
             revision=2,
@@ -52,6 +59,7 @@ def register_methods() -> list[Spec]:
             "cdner_tagger.method:BertTagger",
             "token classification after masked-LM pre-training on the target's GTOK explanations (TOPT, Table 9)",
             options={"pretraining": "gtok"},
+            given=_GIVEN,
             presets=_PRESETS,
             resources=("gtok",),
             extra="torch",

@@ -32,6 +32,13 @@ _PRESETS: dict[str, dict[str, object]] = {
         "decoding.max_answer": 128,
     },
 }
+_GIVEN = (
+    "source labels",
+    "target labels",
+    "a pre-trained model",
+    ("explanations", "pretraining", ("gtok",)),
+    ("unlabelled text", "pretraining", ("dapt",)),
+)
 
 
 @hookimpl
@@ -42,6 +49,7 @@ def register_methods() -> list[Spec]:
             "topt",
             "cdner_topt.method:Topt",
             "text-to-text transfer after masked-span pre-training on GTOK explanations (TOPT)",
+            given=_GIVEN,
             presets=_PRESETS,
             resources=("gtok",),
             extra="torch",
@@ -52,6 +60,7 @@ def register_methods() -> list[Spec]:
             "cdner_topt.method:Topt",
             "text-to-text transfer without any pre-training (TOPT, w/o GTOK)",
             options={"pretraining": "none"},
+            given=_GIVEN,
             presets=_PRESETS,
             extra="torch",
             revision=2,
@@ -61,6 +70,7 @@ def register_methods() -> list[Spec]:
             "cdner_topt.method:Topt",
             "text-to-text transfer after masked-span pre-training on unlabelled text of the domain (TOPT, w/ DAPT)",
             options={"pretraining": "dapt"},
+            given=_GIVEN,
             presets=_PRESETS,
             resources=("dapt",),
             extra="torch",

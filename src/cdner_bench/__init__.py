@@ -26,7 +26,7 @@ from .plugins import (
     operational,
     supplies,
 )
-from .types import Corpus, Cut, Doubt, Entity, Interval, Prediction, Reason, Rejected, Scenario, Sentence
+from .types import Corpus, Cut, Doubt, Entity, Given, Interval, Prediction, Reason, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
@@ -61,6 +61,7 @@ __all__ = [
     "Doubt",
     "Entity",
     "Gazetteer",
+    "Given",
     "GtokText",
     "IncompleteError",
     "Interval",

@@ -187,6 +187,16 @@ class Doubt(StrEnum):
     ALL_ALIKE = "nearly all sentences have the same answer"
 
 
+class Given(StrEnum):
+    """What a method may learn from. Labels are those of train and dev: who chooses an epoch by dev has seen them."""
+
+    SOURCE_LABELS = "source labels"
+    TARGET_LABELS = "target labels"
+    EXPLANATIONS = "explanations"
+    UNLABELLED = "unlabelled text"
+    PRETRAINED = "a pre-trained model"
+
+
 class Read(StrEnum):
     """Whether case and accents mattered when an answer was read."""
 

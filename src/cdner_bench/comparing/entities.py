@@ -8,10 +8,10 @@ share b of those of B have right is gained a (1 - b) times, and lost b (1 - a) t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..scoring import MISSED, OUTSIDE, SPURIOUS, diagnosis
+from ..scoring import MISSED, NOVELTIES, OUTSIDE, SPURIOUS, diagnosis, know_train
 from ..types import Corpus, Entity, Prediction, Sentence
 
 Said = Sequence[Sequence[Prediction]]
@@ -19,7 +19,6 @@ Said = Sequence[Sequence[Prediction]]
 
 LONGEST = 4
 """Tokens from which on lengths are one."""
-SEEN, RETYPED, UNSEEN = "seen", "seen as another type", "unseen"
 
 
 @dataclass
@@ -64,18 +63,18 @@ def compare_entities(parts: Iterable[tuple[Corpus, Said, Said]]) -> Entities:
     """What differs over some domains."""
     by_type: defaultdict[str, Change] = defaultdict(Change)
     by_length = {name_length(n): Change() for n in range(1, LONGEST + 1)}
-    by_train = {name: Change() for name in (SEEN, RETYPED, UNSEEN)}
+    by_train = {name: Change() for name in NOVELTIES}
     by_error = {kind: Change(None) for kind in diagnosis.ERROR_CLASSES}
     confusions: tuple[Counter[tuple[str, str]], ...] = (Counter(), Counter())
     for corpus, a, b in parts:
-        place = _know_train(corpus)
+        place = know_train(corpus.train)
         right = [_count_right(corpus.test, side) for side in (a, b)]
         for sentence in corpus.test:
             for entity in sentence.entities:
                 shares = [side.get((sentence.id, entity), 0.0) for side in right]
                 of_entity = (
                     by_type[entity.type], by_length[name_length(entity.end - entity.start)],
-                    by_train[place(sentence, entity)],
+                    by_train[place(sentence.surface(entity), entity.type)],
                 )  # fmt: skip
                 for change in of_entity:
                     change.add(*shares)
@@ -108,17 +107,6 @@ def _name_said(said: Entity | tuple[str, str] | None, corpus: Corpus) -> str:
 def name_length(tokens: int) -> str:
     """A length in words."""
     return f"{LONGEST} or more" if tokens >= LONGEST else str(tokens)
-
-
-def _know_train(corpus: Corpus) -> Callable[[Sentence, Entity], str]:
-    typed = {(s.surface(e), e.type) for s in corpus.train for e in s.entities}
-    texts = {text for text, _ in typed}
-
-    def place(sentence: Sentence, entity: Entity) -> str:
-        text = sentence.surface(entity)
-        return SEEN if (text, entity.type) in typed else RETYPED if text in texts else UNSEEN
-
-    return place
 
 
 def _count_right(test: Sequence[Sentence], side: Said) -> dict[Hashable, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ..errors import DataError
-from ..types import Corpus, Sentence
+from ..types import Corpus, Scenario, Sentence
 from .benchmark import SPLITS, Benchmark
 
 
@@ -146,6 +146,20 @@ def _count_shared(one: Iterable[tuple[str, ...]], other: Iterable[tuple[str, ...
     """How many sentences of the other split stand in the one, too."""
     known = frozenset(one)
     return sum(tokens in known for tokens in other)
+
+
+def list_repeated(benchmark: Benchmark, scenario: Scenario) -> dict[str, tuple[int, ...]]:
+    """Which test sentences of a scenario's target, counted from 0, also stand, token for token, in a split that a run
+    of it can learn from; by domain/split, where there are any.
+    """
+    test = benchmark.corpus(scenario.target).test
+    found = {}
+    for name in (*scenario.sources, scenario.target):
+        corpus = benchmark.corpus(name)
+        for split in ("train", "dev"):
+            known = frozenset(s.tokens for s in getattr(corpus, split))
+            found[f"{name}/{split}"] = tuple(n for n, s in enumerate(test) if s.tokens in known)
+    return {place: positions for place, positions in found.items() if positions}
 
 
 def find_conflicts(benchmark: Benchmark) -> list[Conflict]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import OptionError, PluginError, did_you_mean
-from ..types import Corpus, Prediction, Sentence
+from ..types import Corpus, Given, Prediction, Sentence
 from . import options
 from .context import RunContext
 from .measurement import Measurement
@@ -87,6 +87,8 @@ class Spec:
     """A named method or analysis, loaded when it runs. An ablation is one more `Spec` with other `options`.
 
     `factory` is "module:Class". `options` override the class's defaults; a preset overrides both.
+    `given` is what it may learn from, in the words of `Given`; what it is given only with some values of an option is
+    (word, option, values). Boards show it; None: it does not say.
     `resources` are the files about the target it cannot do without (`gtok`, `dapt`).
     `revision` is raised when a run would come out otherwise than before (docs/add-a-method.md); it is part of a run's
     identity, the code is not. Without a revision, every edit of the code makes another method.
@@ -98,9 +100,28 @@ class Spec:
     summary: str
     options: Mapping[str, object] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    given: Sequence[str | tuple[str, str, Container[object]]] | None = None
     resources: tuple[str, ...] = ()
     extra: str | None = None
     revision: int | None = None
+
+    def list_given(self, values: Mapping[str, object]) -> tuple[Given, ...] | None:
+        """What it may learn from with these values of its options; None if it does not say.
+
+        Raises `PluginError` for a word that is none, and for an option that it does not have.
+        """
+        if self.given is None:
+            return None
+        where, found = f"method {self.name}: given", set()
+        for entry in self.given:
+            word, option, only = (entry, None, ()) if isinstance(entry, str) else entry
+            if word not in {*Given}:
+                raise PluginError(f"{where}: {word!r} is none of its words", hint=did_you_mean(word, Given))
+            if option is not None and option not in values:
+                raise PluginError(f"{where}: there is no option {option!r}", hint=did_you_mean(option, values))
+            if option is None or values[option] in only:
+                found.add(Given(word))
+        return tuple(word for word in Given if word in found)
 
     def load(self, base: type[P]) -> type[P]:
         """Import the class, a subclass of `base`.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..data import SPLITS, Benchmark
+from ..data import SPLITS, Benchmark, audit
 from ..errors import DataError, OptionError
-from ..scoring import HEADLINE
+from ..scoring import HEADLINE, know_train
 from ..types import Scenario
 from .reading import Fault
 
@@ -47,8 +47,8 @@ def describe_comparable(benchmark: Benchmark, scenario: Scenario) -> Comparable:
 
 @dataclass(frozen=True)
 class Gold:
-    """What the results of a scenario were counted over: the size of gold, and where its files are here, of each type
-    and in each sentence.
+    """What the results of a scenario were counted over: the size of gold, and where its files are here, of each type,
+    in each sentence, and by what train has of it; and which test sentences stand in the target's other splits.
     """
 
     scenario: Scenario
@@ -56,6 +56,8 @@ class Gold:
     size: int
     per_type: Mapping[str, int] | None = None
     per_sentence: tuple[int, ...] | None = None
+    by_train: Mapping[str, int] | None = None
+    repeated: Mapping[str, tuple[int, ...]] | None = None
 
 
 def know_gold(benchmark: Benchmark, setting: str, target: str) -> Gold | None:
@@ -65,11 +67,19 @@ def know_gold(benchmark: Benchmark, setting: str, target: str) -> Gold | None:
     except OptionError:
         return None
     try:
-        comparable, test = describe_comparable(benchmark, scenario), benchmark.corpus(target).test
+        comparable, corpus = describe_comparable(benchmark, scenario), benchmark.corpus(target)
     except DataError:
         return _know_pinned(benchmark, scenario)
-    per_type = Counter(entity.type for sentence in test for entity in sentence.entities)
-    return Gold(scenario, comparable, per_type.total(), per_type, tuple(len(s.entities) for s in test))
+    place, entities = know_train(corpus.train), [(s, e) for s in corpus.test for e in s.entities]
+    return Gold(
+        scenario,
+        comparable,
+        len(entities),
+        per_type=Counter(entity.type for _, entity in entities),
+        per_sentence=tuple(len(sentence.entities) for sentence in corpus.test),
+        by_train=Counter(place(sentence.surface(entity), entity.type) for sentence, entity in entities),
+        repeated=audit.list_repeated(benchmark, replace(scenario, sources=())),
+    )
 
 
 def _know_pinned(benchmark: Benchmark, scenario: Scenario) -> Gold | None:
@@ -106,3 +116,11 @@ def find_other_gold(know: Callable[[str, str], Gold | None], result: Result) -> 
             yield f"scores.{HEADLINE}.{kind}", f"counted over {found.get(kind, 0)} entities, gold has {size}"
     if gold.per_sentence and tuple([counts.tp + counts.fn for counts in result.sentences]) != gold.per_sentence:
         yield "sentences", "some have other numbers of entities than gold has"
+    sizes = gold.by_train or {}
+    for novelty, counts in result.by_train.items() if sizes else ():
+        here, there = counts.tp + counts.fn, sizes.get(novelty, 0)
+        if here != there:
+            yield f"by_train.{novelty}", f"counted over {here} entities, gold has {there}"
+    own = {place: n for place, n in (result.repeated or {}).items() if place.startswith(f"{gold.scenario.target}/")}
+    if None not in (gold.repeated, result.repeated) and own != gold.repeated:
+        yield "repeated", f"other test sentences stand in the other splits of {gold.scenario.target}"

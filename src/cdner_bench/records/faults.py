@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import did_you_mean
 from ..llm import Usage
-from ..scoring import HEADLINE, OUTSIDE, OWN_GOLD, PROTOCOLS, RELEASED, Counts, total
+from ..scoring import HEADLINE, NOVELTIES, OUTSIDE, OWN_GOLD, PROTOCOLS, RELEASED, Counts, total
 from ..types import Cut, Reason
 from .reading import Fault, find_bad_names, find_bad_provenance, find_long_names, show
 
@@ -19,6 +19,7 @@ _RUN = re.compile(r"[0-9a-f]{16}")
 _ANSWERS = sorted(
     ["read", "unseen sentences", "unseen tokens", "unseen entities", *Reason, *(f"{cut} cut" for cut in Cut)]
 )
+SEEN_SPLITS = ("train", "dev")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -37,7 +38,7 @@ def find_faults(result: Result) -> Iterator[Fault]:
         yield "departures", f"{show(name)} is not among the options"
     yield from find_bad_provenance(result.provenance)
     if not result.finished:
-        for field in ("scores", "sentences", "answers"):
+        for field in ("scores", "sentences", "repeated", "by_train", "answers"):
             if getattr(result, field):
                 yield field, f"a run that is {result.status} has none"
         if not result.reason:
@@ -47,6 +48,7 @@ def find_faults(result: Result) -> Iterator[Fault]:
         yield "reason", "a finished run has none"
     yield from _find_wrong_counts(result)
     yield from _find_wrong_sizes(result)
+    yield from _find_wrong_fairness(result)
     if result.usage:
         yield from _find_wrong_usage(result.usage)
 
@@ -87,6 +89,28 @@ def _find_wrong_sizes(result: Result) -> Iterator[Fault]:
             yield f"answers.{name}", f"nothing is counted under this name: {did_you_mean(name, _ANSWERS)}"
         if count > limits.get(name, count):
             yield f"answers.{name}", f"{count} of {limits[name]}"
+
+
+def _find_wrong_fairness(result: Result) -> Iterator[Fault]:
+    seen = [f"{name}/{split}" for name in (*result.scenario.sources, result.scenario.target) for split in SEEN_SPLITS]
+    for place, positions in (result.repeated or {}).items():
+        where = f"repeated.{place}"
+        if place not in seen:
+            yield where, f"the run could not see this split: {did_you_mean(place, seen)}"
+        if not positions or list(positions) != sorted(set(positions)):
+            yield where, "these are no positions, each once and in order"
+        if positions and positions[-1] >= len(result.sentences):
+            yield where, f"{positions[-1]} is beyond the {len(result.sentences)} test sentences, counted from 0"
+    if not result.by_train:
+        return
+    if result.by_train.keys() != set(NOVELTIES):
+        yield "by_train", f"it has {', '.join(NOVELTIES)}"
+    for novelty, counts in result.by_train.items():
+        if counts.fn < 0:
+            yield f"by_train.{novelty}", f"{counts} has a negative count"
+    here, there = total(result.by_train.values()), total(result.scores[HEADLINE].values())
+    if here != there:
+        yield "by_train", f"they add up to {here}, and scores.{HEADLINE} to {there}"
 
 
 def _find_other_data(result: Result) -> Iterator[Fault]:

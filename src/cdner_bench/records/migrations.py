@@ -3,7 +3,9 @@
 Schema 1 had no `usage`. Schema 2 had the plugin's release and code in the identity of a run: it knew neither revisions,
 nor what makes results comparable, nor what a run learnt from. Schema 3 counted no odd answers, and its phases did not
 say how busy the machine was. Schema 4 had no doubts: those that follow from counts are found here.
-Schema 5 did not say which options are not the preset's: `cdner-bench rescore` finds that.
+Schema 5 did not say which options are not the preset's: `cdner-bench rescore` finds that. Schema 6 said neither what
+the method was given, nor which test sentences it could know, nor how it does on entities that train has:
+`cdner-bench rescore` finds that too, where the data and the predictions are.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from ..hashing import digest
 from ..scoring import HEADLINE, Counts, doubt_counts, total
 from ..types import Scenario
 
-SCHEMA = 6
+SCHEMA = 7
 _FIRST_REVISION = ("tagger", "topt", "prompting", "qlora", "density")
 """Plugins of the project: what they made before revisions were declared is revision 1 of their methods."""
 
@@ -74,12 +76,17 @@ def _add_departures(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "departures": []}
 
 
+def _add_fairness(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "given": None, "repeated": None, "by_train": {}}
+
+
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _add_usage,
     2: _take_plugin_out_of_identity,
     3: _add_answers,
     4: _add_doubts,
     5: _add_departures,
+    6: _add_fairness,
 }
 """From a schema number to a function that lifts a record to the next one."""
 

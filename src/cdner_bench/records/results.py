@@ -17,15 +17,15 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter
 from pydantic_core import to_json
 
-from ..data import Benchmark
+from ..data import Benchmark, audit
 from ..errors import ResultError
 from ..foreign import redact_all
 from ..hashing import digest
 from ..io import Phase, write_atomic
 from ..llm import Usage
 from ..plugins import ModelFacts
-from ..scoring import FROM_PREDICTIONS, Counts, Scores, total
-from ..types import Doubt, Scenario
+from ..scoring import FROM_PREDICTIONS, Counts, count_by_train, score, total
+from ..types import Doubt, Given, Prediction, Scenario
 from .comparable import Comparable, find_other_gold, know_gold
 from .faults import find_faults
 from .migrations import MIGRATIONS, SCHEMA
@@ -112,7 +112,10 @@ class Result:
     names the corpus of explanations that it learnt from, as `analyze` calls it; None: none, or one of the user's own.
     `answers` counts what was odd about generated texts, and what the method could not see (`scoring.count_answers`).
     `doubts` say why the score may say nothing about the method. `departures` names the options whose values are not
-    those of the preset, or without one not the defaults.
+    those of the preset, or without one not the defaults. `given` is what the method may learn from, None if it does not
+    say. `repeated` are the test sentences that it could know (`audit.list_repeated`), None if nobody has looked;
+    `by_train` are the headline's counts by what the target's train split has of an entity (`count_by_train`), empty if
+    nobody has counted.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)  # and of what it holds
@@ -124,11 +127,14 @@ class Result:
     method: MethodFacts
     seed: int
     departures: tuple[str, ...] = ()
+    given: tuple[Given, ...] | None = None
     comparable: Comparable | None = None
     model: ModelFacts = field(default_factory=ModelFacts)
     learnt_from: str | None = None
     scores: Mapping[str, Mapping[str, FileCounts]] = field(default_factory=dict)
     sentences: SentenceCounts = ()
+    repeated: Mapping[str, tuple[int, ...]] | None = None
+    by_train: Mapping[str, FileCounts] = field(default_factory=dict)
     answers: Mapping[str, int] = field(default_factory=dict)
     doubts: Sequence[Doubt] = ()
     phases: Sequence[Phase] = ()
@@ -158,6 +164,24 @@ class Result:
         counts = self.scores.get(protocol)
         return None if counts is None else total(counts.values()).f1
 
+    def f1_without_repeated(self) -> float | None:
+        """Micro-F1 in percent over the test sentences that the run could not know; None if it is not known which, or if
+        they have no entities.
+        """
+        if self.repeated is None:
+            return None
+        known = frozenset(n for positions in self.repeated.values() for n in positions)
+        return _f1_of(total(counts for n, counts in enumerate(self.sentences) if n not in known))
+
+    def f1_by_train(self, novelty: str) -> float | None:
+        """Micro-F1 in percent over what train has seen so much of; None if it was not counted, or if gold has none."""
+        return _f1_of(self.by_train.get(novelty, Counts()))
+
+    def recall_by_train(self, novelty: str) -> float | None:
+        """The share in percent of the entities that train has seen so much of that are right; None as above."""
+        counts = self.by_train.get(novelty, Counts())
+        return counts.recall if counts.tp + counts.fn else None
+
     @property
     def path(self) -> Path:
         """Where the file lies below a `results` folder."""
@@ -170,13 +194,23 @@ class Result:
         return (self.method.name, self.method.row, self.scenario.target, f"{self.seed:09d}")
 
 
-def put_scores(result: Result, scores: Scores) -> Result:
-    """The result with these scores, and with the doubts that they give rise to in place of earlier scores'."""
+def _f1_of(counts: Counts) -> float | None:
+    return counts.f1 if counts.tp + counts.fn else None
+
+
+def put_scores(result: Result, benchmark: Benchmark, predictions: Sequence[Prediction]) -> Result:
+    """The result with the scores of these predictions for its target's test split, and with the doubts that they give
+    rise to in place of earlier scores'.
+    """
+    target = benchmark.corpus(result.scenario.target)
+    scores = score(target.test, predictions, target.types)
     kept = [doubt for doubt in result.doubts if doubt not in FROM_PREDICTIONS]
     return replace(
         result,
         scores=scores.protocols,
         sentences=scores.sentences,
+        repeated=audit.list_repeated(benchmark, result.scenario),
+        by_train=count_by_train(target.train, target.test, predictions),
         answers=scores.answers,
         doubts=[*kept, *scores.doubts],
     )

@@ -12,7 +12,7 @@ from ..hashing import digest
 from ..io import writing
 from ..names import check_name
 from ..plugins import ModelFacts, Registry
-from ..scoring import Judged, encode, read_kept, score
+from ..scoring import Judged, encode, read_kept
 from ..types import Corpus, Prediction, Reason, Rejected, Scenario, Sentence
 from . import results
 from .comparable import describe_comparable
@@ -87,8 +87,7 @@ def _submit(
     )
     path, kept = boards / "results" / result.path, locate_predictions(boards, result)
     keep_predictions(lines.encode(), kept)
-    scores = score(target.test, read_kept(kept, target.test, target.types), target.types)
-    result = results.put_scores(result, scores)
+    result = results.put_scores(result, benchmark, read_kept(kept, target.test, target.types))
     if not (path.exists() and results.load(path).run == result.run):
         results.save(result, path)
     return path

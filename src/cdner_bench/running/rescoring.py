@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ..data import Benchmark
+from ..data import Benchmark, audit
 from ..errors import DataError, PredictionError
 from ..plugins import Method, Registered, Registry, options
 from ..records import (
@@ -23,8 +23,7 @@ from ..records import (
     refuse,
     results,
 )
-from ..scoring import encode, read_kept, score
-from ..types import Corpus
+from ..scoring import encode, read_kept
 
 
 class Change(StrEnum):
@@ -67,8 +66,8 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
         results.save(after, place)
         if place != path:
             path.unlink()
-        same = (after.scores, after.answers, after.doubts) == (before.scores, before.answers, before.doubts)
-        yield Rescored(after, place, Change.LIFTED if same else Change.RESCORED)
+        counted = [(r.scores, r.by_train, r.answers, r.doubts) for r in (before, after)]
+        yield Rescored(after, place, Change.LIFTED if counted[0] == counted[1] else Change.RESCORED)
 
 
 def rename_options(result: Result, registry: Registry) -> Result:
@@ -80,7 +79,8 @@ def rename_options(result: Result, registry: Registry) -> Result:
     if entry is None or result.predictions_only:
         return result
     method = replace(result.method, **modernise(entry, result.method.options))
-    return replace(result, method=method, departures=find_departures(entry, method))
+    given = entry.spec.list_given(method.options)
+    return replace(result, method=method, departures=find_departures(entry, method), given=given)
 
 
 def find_departures(entry: Registered, method: MethodFacts) -> tuple[str, ...]:
@@ -111,26 +111,27 @@ def _find_and_score(result: Result, out: Path, benchmark: Benchmark) -> Result:
     kept = locate_predictions(out / "leaderboards", result)
     plain = out / "runs" / result.run / "predictions.jsonl"
     place = kept if kept.exists() else plain
-    if not place.exists():
-        return result
     try:
         if result.comparable != describe_comparable(benchmark, result.scenario):
             return result
+        if not place.exists():
+            return replace(result, repeated=audit.list_repeated(benchmark, result.scenario))
     except DataError:
         return result
     if place == plain:
         keep_predictions(plain.read_bytes(), kept)
-    return score_again(result, place, benchmark.corpus(result.scenario.target))
+    return score_again(result, place, benchmark)
 
 
-def score_again(result: Result, place: Path, target: Corpus) -> Result:
-    """The result of a finished run under today's scorer, from its predictions for the test split of `target`; as it is,
-    if they are not there. Where a text is read otherwise today, so are the predictions in their file.
+def score_again(result: Result, place: Path, benchmark: Benchmark) -> Result:
+    """The result of a finished run under today's scorer, from its predictions for the test split of its target; as it
+    is, if they are not there. Where a text is read otherwise today, so are the predictions in their file.
 
     Raises `PredictionError` for predictions that do not answer the test split.
     """
     if not os.path.lexists(place):
         return result
+    target = benchmark.corpus(result.scenario.target)
     predictions = read_kept(place, target.test, target.types)
     keep_again("".join(f"{encode(prediction)}\n" for prediction in predictions).encode(), place)
-    return results.put_scores(result, score(target.test, predictions, target.types))
+    return results.put_scores(result, benchmark, predictions)

@@ -48,8 +48,8 @@ from ..records import (
     locate_predictions,
     results,
 )
-from ..scoring import HEADLINE, encode, read_own, score
-from ..types import Corpus, Doubt, Prediction, Scenario, Sentence
+from ..scoring import HEADLINE, encode, read_own
+from ..types import Corpus, Doubt, Given, Prediction, Scenario, Sentence
 from . import kept_models
 from .adoption import OlderRuns, is_of, load_own
 from .rescoring import find_departures, score_again
@@ -93,6 +93,11 @@ class Job:
     def departures(self) -> tuple[str, ...]:
         """The options that are not what the preset says, or, without a preset, not the defaults."""
         return find_departures(self.entry, self.method)
+
+    @cached_property
+    def given(self) -> tuple[Given, ...] | None:
+        """What the method may learn from with these options; None if it does not say."""
+        return self.entry.spec.list_given(self.method.options)
 
     @cached_property
     def comparable(self) -> Comparable:
@@ -340,8 +345,8 @@ def _tell_code(job: Job, result: Result) -> str:
 
 def _bring_to_today(job: Job, folder: Path, result: Result) -> Result:
     """A finished run's result under today's scorer, kept if it is another."""
-    named = replace(result, departures=job.departures)
-    again = score_again(named, folder / "predictions.jsonl", job.benchmark.corpus(job.scenario.target))
+    named = replace(result, departures=job.departures, given=job.given)
+    again = score_again(named, folder / "predictions.jsonl", job.benchmark)
     if again != result:
         results.save(again, folder / "run.json")
     return again
@@ -402,22 +407,21 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
             predictions, _ = read_own(place, own.test, own.types)  # as they are kept, whatever became of the objects
             if len(predictions) != len(own.test):
                 raise ContractError(f"{place} was changed by something else while the run went on")
-            scores = score(own.test, predictions, own.types)
+            begun = replace(_record(job, Status.FINISHED), doubts=run.doubts)
+            scored = results.put_scores(begun, job.benchmark, predictions)
         if run.curve:
             write_atomic(folder / CURVE, encode_curve(run.curve))
-        log.info("%s %.2f", HEADLINE, scores.counts().f1)
+        log.info("%s %.2f", HEADLINE, scored.f1(HEADLINE))
         result = replace(
-            _record(job, Status.FINISHED),
+            scored,
             model=run.model,
             learnt_from=_name_knowledge(job.benchmark, run),
-            doubts=run.doubts,
             phases=run.phases,
             usage=run.usage,
             device=meter.name_device(),
             peak_memory=meter.read_peak_memory(),
             provenance=describe_provenance(plugin),
         )
-        result = results.put_scores(result, scores)
         kept_models.keep(job, method, result, folder, run)
     return result
 
@@ -430,7 +434,7 @@ def _tell_long_sentences(corpora: Sequence[Corpus], run: RunContext) -> None:
 
 def _record(job: Job, status: Status) -> Result:
     """The record of a job before anything came of it."""
-    facts = job.id, job.data, job.scenario, job.method, job.seed, job.departures, job.comparable
+    facts = job.id, job.data, job.scenario, job.method, job.seed, job.departures, job.given, job.comparable
     return Result(status, *facts)
 
 

@@ -18,6 +18,7 @@ from .judging import (
     name_type,
     rename_types,
 )
+from .novelty import NOVELTIES, RETYPED, SEEN, UNSEEN, count_by_train, know_train
 from .predictions import encode, read_kept, read_own
 from .protocols import OWN_GOLD, PROTOCOLS, RELEASED, tell_left_out
 from .protocols.span_f1 import list_unplaced, sentence_counts
@@ -29,11 +30,15 @@ __all__ = [
     "FROM_PREDICTIONS",
     "HEADLINE",
     "MISSED",
+    "NOVELTIES",
     "OUTSIDE",
     "OWN_GOLD",
     "PROTOCOLS",
     "RELEASED",
+    "RETYPED",
+    "SEEN",
     "SPURIOUS",
+    "UNSEEN",
     "Counts",
     "Judged",
     "Pairs",
@@ -45,6 +50,7 @@ __all__ = [
     "Split",
     "add_scores",
     "choose_types",
+    "count_by_train",
     "diagnosis",
     "doubt_counts",
     "encode",
@@ -54,6 +60,7 @@ __all__ = [
     "judge_by_benchmark",
     "judge_by_column",
     "judge_by_file",
+    "know_train",
     "list_unplaced",
     "measure_floor",
     "name_type",

@@ -548,13 +548,15 @@ def test_the_command_shows_the_others_and_fails(cli: Run, tmp_path: Path) -> Non
     )
     assert cli("leaderboard").returncode == 0
     whole = (tmp_path / "leaderboards" / "mini" / "single.md").read_text()
-    bad = place / "ai" / GOOD.name
+    bad, schema = place / "ai" / GOOD.name, json.loads(GOOD.read_text())["schema"]
     bad.write_text(change(bad.read_text(), f"scores/{HEADLINE}/task", "NaN/0/0"))
     os.mkfifo(place / "ai" / "x.json")
     for command in (["leaderboard", "--check"], ["leaderboard"], ["leaderboard", "--format", "json"], ["rescore"]):
         done = cli(*command)
         assert done.returncode == 1, done.stderr
-        assert f'{GOOD.name} is not a result of schema 6: scores.{HEADLINE}.task: "NaN/0/0" is not' in done.stderr
+        assert (
+            f'{GOOD.name} is not a result of schema {schema}: scores.{HEADLINE}.task: "NaN/0/0" is not' in done.stderr
+        )
         assert "x.json: it is no regular file" in done.stderr
         assert "2 files refused, the others count" in done.stderr
         assert "Traceback" not in done.stderr

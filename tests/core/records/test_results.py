@@ -33,10 +33,10 @@ def test_a_row_is_a_method_with_its_options() -> None:
         (lambda t: t[: len(t) // 2], "is not JSON"),
         (lambda t: "", "is not JSON"),
         (lambda t: "[]", "is no result: it has no schema"),
-        (lambda t: t.replace('"schema": 6', '"schema": 99'), "has schema 99, this version reads up to 6"),
-        (lambda t: t.replace('"seed"', '"sed"'), "is not a result of schema 6"),
-        (lambda t: t.replace("1/0/3", "1/0"), "is not a result of schema 6"),
-        (lambda t: t.replace('"doubts": []', '"doubts": ["it rained"]'), "is not a result of schema 6: doubts.0"),
+        (lambda t: t.replace('"schema": 7', '"schema": 99'), "has schema 99, this version reads up to 7"),
+        (lambda t: t.replace('"seed"', '"sed"'), "is not a result of schema 7"),
+        (lambda t: t.replace("1/0/3", "1/0"), "is not a result of schema 7"),
+        (lambda t: t.replace('"doubts": []', '"doubts": ["it rained"]'), "is not a result of schema 7: doubts.0"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, damage: object, message: str) -> None:

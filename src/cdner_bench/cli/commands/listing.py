@@ -76,9 +76,13 @@ def _list_one(name: str, registry: Registry, describe: Callable[..., Iterable[st
 
 def _describe(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup]) -> Iterator[str]:
     """What a method or an analysis is, and its options group by group."""
+    from ...plugins import options
+
     spec = entry.spec
     yield from _wrap(f"{kind} {spec.name}: {spec.summary}")
+    given = spec.list_given(options.as_dict(spec.resolve(None, {}))) if kind == "method" else None
     facts = {"plugin": entry.plugin, "presets": ", ".join(spec.presets), "needs": ", ".join(spec.resources)}
+    facts["may learn from"] = ", ".join(given or ())
     yield from _wrap("; ".join(f"{what} {value}" for what, value in facts.items() if value))
     for group in groups:
         if not group.options:
