@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import DataError, OptionError, did_you_mean
 from ..hashing import digest
-from ..io import TomlTable, check_relative, find_benchmarks_dir, find_data_dir, sha256
+from ..io import TomlTable, check_relative, find_benchmarks_dir, find_data_dir, models, sha256
 from ..names import check_name
 from ..types import Corpus, Scenario, Sentence
 from .addresses import check_address
@@ -116,7 +116,8 @@ class Benchmark:
     """Named, versioned data and scenarios. Files are read, and checked, when first asked for. `given` is what names it
     on the command line: `name` if it is shipped, else the path of its file. One with a `limit` is another's first
     trial: no split has more sentences. `board` says of methods which options, beside a preset's, rows of its boards may
-    have; None: all rows are the board's.
+    have; None: all rows are the board's. `public` is the month since which anybody could read its test sentences with
+    their labels, "" if it does not say.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Benchmark:
     deduplicate: bool = False
     limit: int | None = None
     board: Mapping[str, Sequence[frozenset[str]]] | None = None
+    public: str = ""
     _read: dict[str, Corpus] = field(default_factory=dict, repr=False, compare=False)
 
     def cut_to(self, limit: int) -> Benchmark:
@@ -397,7 +399,10 @@ def _parse(path: Path, given: str, seen: tuple[Path, ...] = ()) -> Benchmark:
         origins=origins or (base.origins if base else ()),
         deduplicate=reader.take("deduplicate", bool, base.deduplicate if base else False),
         board=_read_board(reader) if reader.has("board") else None,
+        public=reader.take("public", str, base.public if base and not domains else ""),
     )
+    if benchmark.public:
+        models.check_month(benchmark.public, f"{path}: public")
     reader.finish()
     for key, setting in {**settings, **benchmark.settings}.items():  # what is written is refused before what it implies
         for domain in (*setting.sources, *setting.targets):

@@ -75,6 +75,38 @@ def read_catalogue() -> dict[str, Model]:
     return {name: Model(name, **entry) for name, entry in table.items()}
 
 
+@cache
+def _read_dates() -> Mapping[str, str]:
+    """Raises `DataError` for what is no month."""
+    path = find_benchmarks_dir() / "reference" / "model-dates.toml"
+    dates: dict[str, str] = read_toml(path, DataError)["published"]
+    for name, date in dates.items():
+        if date != NOTHING_PUBLIC:
+            check_month(date, f"{path}: {name}")
+    return dates
+
+
+NOTHING_PUBLIC = "none"
+"""In place of a date: the model has read nothing that a benchmark has."""
+
+
+def check_month(text: str, where: str) -> None:
+    """Raises `DataError` for a text that is no year with its month."""
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise DataError(f"{where}: {text!r} is no month", hint="write it as 2020-12")
+
+
+def look_up_date(name: str) -> str | None:
+    """The month in which a model, as a record names it, was published, or `NOTHING_PUBLIC`; None if
+    benchmarks/reference/model-dates.toml does not have it. Of several models, between commas, that of the youngest.
+    """
+    plain = [re.sub(r"@[0-9a-f]+$", "", one.removeprefix("hf:")) for one in name.split(", ")]
+    stems = [re.sub(r"-\d{4}(-\d{2}-\d{2})?$", "", one) for one in plain]
+    dates = [_read_dates().get(one) or _read_dates().get(stem) for one, stem in zip(plain, stems, strict=True)]
+    known = [date for date in dates if date is not None]
+    return max(known, key=lambda date: (date != NOTHING_PUBLIC, date)) if len(known) == len(dates) else None
+
+
 def identify(name: str) -> str:
     """What a backbone is, for the id of a run: a hash for the catalogue's models and for folders, else the name. The
     `hf:` of a model to be served is no part of its name.

@@ -10,9 +10,10 @@ from statistics import fmean
 from ..io import Phase
 from ..llm import ANSWERED, Usage
 from ..records import Result
+from ..scoring import SEEN, UNSEEN
 from ..types import Cut, Interval, Reason
 from .cells import HOLE, Cell, Fixed, Hole, Remarked, Several
-from .row import Row
+from .row import Ratio, Row
 from .table import Column
 
 QUIET = 0.25
@@ -23,7 +24,8 @@ QUIET = 0.25
 class Ranked:
     """A row where it stands on a board: with its place, counted from 1, if it has one; the name that tells it from the
     others; and the backbone, with its precision where the rows of the board differ in that. `interval` is that of the
-    average, `tied` says that it is among those that cannot be told from the best.
+    average, `tied` says that it is among those that cannot be told from the best, `younger` that its backbone was
+    published after the test sentences, and so may have read them.
     """
 
     place: int | None
@@ -32,6 +34,7 @@ class Ranked:
     backbone: str
     interval: Interval | None = None
     tied: bool = False
+    younger: bool = False
 
 
 def show_mean(values: Sequence[float], digits: int) -> Cell:
@@ -133,6 +136,22 @@ def show_waiting(row: Row) -> Cell:
     return Fixed(sum(p.waiting for r in row.finished for p in r.phases if p.name == "predict"), 0)
 
 
+def show_given(ranked: Ranked) -> Cell:
+    """What the method may learn from; a hole if it does not say."""
+    given = ranked.row.given
+    return Hole() if given is None else Several([str(word) for word in given] or ["nothing"], ", ")
+
+
+def show_share_read_in_part(ranked: Ranked) -> Cell:
+    """The share of the test sentences that were not wholly read; a hole if it is not known."""
+    share = ranked.row.share_read_in_part(ranked.row.targets)
+    return Hole() if share is None else Fixed(share, 1, after=" %")
+
+
+def _average(ratio: Ratio) -> Callable[[Ranked], Cell]:
+    return lambda ranked: ranked.row.average_of(ratio) or Hole()
+
+
 def _training(runs: Sequence[Result]) -> list[list[Phase]]:
     """The training phases of each run that has some, if their seconds can be compared."""
     phases = [[p for p in r.phases if p.epochs] for r in _of_one_device(runs)]
@@ -202,10 +221,19 @@ ANSWERS: Sequence[Column[Ranked]] = (
     *(Column(reason.value.capitalize(), "right", _count(reason.value)) for reason in Reason),
 )
 
-UNSEEN: Sequence[Column[Ranked]] = (
+CUT_OFF: Sequence[Column[Ranked]] = (
     Column("Sentences", "right", _count("unseen sentences")),
     Column("Tokens", "right", _count("unseen tokens")),
     Column("Gold entities", "right", _count("unseen entities")),
+)
+
+FAIRNESS: Sequence[Column[Ranked]] = (
+    Column("Was given", "left", show_given),
+    Column("Published", "left", lambda ranked: ranked.row.published or Hole()),
+    Column("Without known", "right", _average(Result.f1_without_repeated), key="f1_without_known"),
+    Column("Seen in train", "right", _average(lambda r: r.f1_by_train(SEEN)), key="f1_seen"),
+    Column("Unseen", "right", _average(lambda r: r.f1_by_train(UNSEEN)), key="f1_unseen"),
+    Column("Read in part", "right", show_share_read_in_part),
 )
 
 ASKED: Sequence[Column[Ranked]] = (

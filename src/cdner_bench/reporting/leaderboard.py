@@ -6,30 +6,31 @@ and only rows that have every target: a mean over what happens to be there is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from string import ascii_lowercase
 from typing import Any
 
 from ..data import Benchmark
 from ..records import Result
-from ..scoring import HEADLINE, PROTOCOLS, estimate_intervals, find_ties
+from ..scoring import HEADLINE, PROTOCOLS, RETYPED, SEEN, UNSEEN, estimate_intervals, find_ties
 from ..types import Doubt, Interval
 from .cells import HOLE, Cell, Estimate, Fixed, Hole, Remarked, Several, list_values
 from .costs import (
     ANSWERS,
     ASKED,
     COST,
+    CUT_OFF,
     DEVICE,
+    FAIRNESS,
     METHOD,
     MODEL,
     TRAINED,
-    UNSEEN,
     Ranked,
     show_seconds_of_training,
 )
-from .row import Row
+from .row import Ratio, Row
 from .table import Column, Supplement, Table
 
 SHOWN = (HEADLINE, "strict-reading", "topt-released", "bio-projected", "string-multiset")
@@ -93,14 +94,20 @@ class Board:
         intervals = [*estimate_intervals(samples), *[None] * known]
         ties = [*(find_ties(samples) if len(samples) > 1 else [False] * len(samples)), *[False] * known]
         return [
-            Ranked(place if row.sample else None, name_row(row), row, self._name_backbone(row), interval, tied)
+            replace(self._name(row), place=place if row.sample else None, interval=interval, tied=tied)
             for place, (row, interval, tied) in enumerate(zip(self.rows, intervals, ties, strict=True), start=1)
         ]
 
     @cached_property
     def unranked(self) -> list[Ranked]:
         """The rows that were tried, named."""
-        return [Ranked(None, name_row(row), row, self._name_backbone(row)) for row in self.tried]
+        return [self._name(row) for row in self.tried]
+
+    def _name(self, row: Row) -> Ranked:
+        younger = (
+            bool(self.benchmark.public) and row.published not in ("", "none") and row.published > self.benchmark.public
+        )
+        return Ranked(None, name_row(row), row, self._name_backbone(row), younger=younger)
 
     def _name_backbone(self, row: Row) -> str:
         """The backbone, with its precision where the rows differ in that."""
@@ -128,7 +135,8 @@ class Board:
         columns = [
             Column[Ranked]("#", "right", lambda ranked: ranked.place or Hole(), 4, "place"),
             METHOD,
-            *MODEL,
+            Column("Backbone", "left", self._mark_backbone, 6),
+            *MODEL[1:],
             *(self._f1(target, protocol) for target in targets or self.targets),
             Column(
                 "Avg.",
@@ -147,7 +155,10 @@ class Board:
             DEVICE,
         ]
         kind = "Strict span micro-F1" if protocol == HEADLINE else "Micro-F1"
-        return Table(f"{kind} ({protocol})", columns, self.ranked, note, legend=_explain(self._explain_marks(protocol)))
+        legend = _explain(self._explain_marks(protocol))
+        if protocol == HEADLINE and (known := self._tell_known()):
+            legend = f"{legend} {known}".lstrip()
+        return Table(f"{kind} ({protocol})", columns, self.ranked, note, legend=legend)
 
     def also_tried(self) -> Table | None:
         """What was tried beside the rows of the board, if anything."""
@@ -174,8 +185,71 @@ class Board:
     def _marks(self) -> dict[str, str]:
         """A letter for each remark on a score of this board: the reasons to doubt it in their order, then others."""
         found = {why for row in self.every_row for why in row.remarks(self.targets)}
+        found |= {self._younger for ranked in (*self.ranked, *self.unranked) if ranked.younger}
         doubts = [str(why) for why in Doubt if why in found]
         return dict(zip([*doubts, *sorted(found - set(doubts))], ascii_lowercase, strict=False))
+
+    @property
+    def _younger(self) -> str:
+        return f"may have read the test sentences: it was published after them ({self.benchmark.public})"
+
+    def _mark_backbone(self, ranked: Ranked) -> Cell:
+        """The backbone, marked if it may have read the test sentences."""
+        return (
+            Remarked(Several([ranked.backbone], ""), self._marks[self._younger]) if ranked.younger else ranked.backbone
+        )
+
+    @cached_property
+    def known(self) -> dict[str, Mapping[str, Sequence[int]] | None]:
+        """By target, which of its test sentences stand in which splits that runs learn from; None if no record says."""
+        said: dict[str, Mapping[str, Sequence[int]] | None] = dict.fromkeys(self.targets)
+        for result in (r for row in self.every_row for r in row.finished):
+            if said[result.scenario.target] is None:
+                said[result.scenario.target] = result.repeated
+        return said
+
+    def _tell_known(self) -> str:
+        """How many test sentences of which domains a run could know; nothing if it knew none, or no record says."""
+        sizes = {self.benchmark.domain(target).title: self._count_known([target]) for target in self.targets}
+        told = ", ".join(f"{title} {size:,}" for title, size in sizes.items() if size)
+        return f"Test sentences that stand in a train or dev split, too: {told} (Fairness)." if told else ""
+
+    def _count_known(self, targets: Sequence[str]) -> int | None:
+        """How many test sentences of these targets a run could know; None if no record says."""
+        places = [self.known[target] for target in targets]
+        sizes = [len({n for positions in p.values() for n in positions}) for p in places if p is not None]
+        return sum(sizes) if len(sizes) == len(places) else None
+
+    def _tell_where_known(self) -> Iterator[str]:
+        """Where the test sentences of each domain stand, too; and of which domains no record says."""
+        titles = {target: self.benchmark.domain(target).title for target in self.known}
+        told = {
+            titles[target]: ", ".join(f"{len(positions):,} in {place}" for place, positions in places.items())
+            for target, places in self.known.items()
+            if places
+        }
+        if told:
+            where = "; ".join(f"{title}: {places}" for title, places in told.items())
+            yield f"Test sentences that stand in other splits, too. {where}."
+        if unknown := [titles[target] for target, places in self.known.items() if places is None]:
+            yield f"Whether they do is not known here of {', '.join(unknown)}."
+
+    def fairness(self) -> Table | None:
+        """What may make the comparison unfair: what each method was given, what of the test split was known before."""
+        note = (
+            "Was given: what the method may learn from; labels are those of train and dev. Published: its backbone; "
+            "none, if that has read nothing public. F1 is span-f1, the mean of the domains. Avg.: the official one. "
+            "Without known: over test sentences that stand in no train or dev split of a source or of the target. Seen "
+            "in train: over entities whose text the target's train split has under the same type; unseen: over those "
+            "whose text it does not have. Gold is placed by its own text, and a wrong prediction by its own. Read in "
+            "part: the share of test sentences that went beyond a model's length. A hole: no record says, and "
+            "cdner-bench rescore finds it where the data and the predictions are."
+        )
+        if not any(ranked.row.finished for ranked in self.ranked):
+            return None
+        columns = [METHOD, *MODEL, *FAIRNESS[:2], _average("Avg.", HEADLINE), *FAIRNESS[2:]]
+        rows = [ranked for ranked in self.ranked if ranked.row.finished]
+        return Table("Fairness", columns, rows, note, legend=" ".join(self._tell_where_known()))
 
     def _explain_marks(self, protocol: str) -> Iterator[tuple[str, str]]:
         """Every mark of a score, after what it means."""
@@ -234,7 +308,7 @@ class Board:
         short = [
             ranked for ranked in self.ranked if any(r.answers.get("unseen sentences") for r in ranked.row.finished)
         ]
-        return Table("Beyond the models' lengths", [METHOD, *MODEL, *UNSEEN], short, note) if short else None
+        return Table("Beyond the models' lengths", [METHOD, *MODEL, *CUT_OFF], short, note) if short else None
 
     def models(self) -> Table | None:
         """What was asked of language models, if anything."""
@@ -250,11 +324,11 @@ class Board:
     def columns(self, scores: Table) -> list[Column[Ranked]]:
         """Every column that there is of a row: of its scores, then of the other tables."""
         others = [_average(protocol, protocol) for protocol in PROTOCOLS]
-        return [*scores.columns, *others, *COST, *ANSWERS, *UNSEEN, *ASKED]
+        return [*scores.columns, *others, *COST, *ANSWERS, *CUT_OFF, *FAIRNESS, *ASKED]
 
     def tables(self) -> list[Table]:
         """Everything that is shown, in order; what supplements add comes last."""
-        made = [self.scores(), self.also_tried(), self.protocols(), self.cost()]
+        made = [self.scores(), self.also_tried(), self.fairness(), self.protocols(), self.cost()]
         made += [self.answers(), self.unseen(), self.models()]
         made += [table for supplement in self.supplements for table in supplement.board_tables(self)]
         return [table for table in made if table]
@@ -276,6 +350,8 @@ class Board:
                 "mean": estimate.mean,
                 "sd": estimate.sd,
                 "n": estimate.n,
+                "known_sentences": self._count_known(over),
+                **_list_fairness(ranked, target if protocol == HEADLINE else ""),
                 **_list_standing(ranked, shown=(target, protocol) == ("average", HEADLINE)),
                 "train_s": list_values("s", show_seconds_of_training(runs))["s"],
                 "device": "; ".join(sorted({r.device or HOLE for r in runs})),
@@ -305,6 +381,33 @@ def _list_standing(ranked: Ranked, *, shown: bool) -> dict[str, Any]:
     interval = ranked.interval if shown else None
     low, high = (interval.low, interval.high) if interval else (None, None)
     return {"low": low, "high": high, "tied_with_best": ranked.tied if interval else None}
+
+
+NAMES = {"seen": SEEN, "retyped": RETYPED, "unseen": UNSEEN}
+RATIOS: Mapping[str, Ratio] = {
+    "f1_without_known": Result.f1_without_repeated,
+    **{f"f1_{name}": partial(Result.f1_by_train, novelty=kind) for name, kind in NAMES.items()},
+    **{f"recall_{name}": partial(Result.recall_by_train, novelty=kind) for name, kind in NAMES.items()},
+}
+"""What stands beside the headline of a target, and of the average, by what programs call it."""
+
+
+def _list_fairness(ranked: Ranked, target: str) -> dict[str, Any]:
+    """What is known of how fair a score of the headline is; of the row alone where it is none of the headline."""
+    row = ranked.row
+    found = {
+        name: row.measure(target, ratio) if target in row.targets else row.average_of(ratio)
+        for name, ratio in RATIOS.items()
+        if target in (*row.targets, "average")
+    }
+    share = row.share_read_in_part([target] if target in row.targets else row.targets)
+    return {
+        "given": None if row.given is None else ", ".join(row.given),
+        "published": row.published or None,
+        "younger_than_test": ranked.younger,
+        **{name: estimate.mean if (estimate := found.get(name)) else None for name in RATIOS},
+        "read_in_part": share,
+    }
 
 
 def _average(title: str, protocol: str) -> Column[Ranked]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from ..io import models
 from ..llm import Usage
 from ..records import Result, Status
 from ..scoring import HEADLINE, Counts, Sample, total
-from ..types import Cut, Doubt
+from ..types import Cut, Doubt, Given
 from .cells import HOLE, Estimate, Hole
 
 LOST = (f"{Cut.ANSWER} cut", f"{Cut.PROMPT} cut", "unseen sentences", "unseen tokens", "unseen entities")
 """Counts of a result's answers that limits of length bring about."""
+READ_IN_PART = "some test sentences were read only in part (share under Fairness)"
+Ratio = Callable[[Result], float | None]
+"""A number in percent that a result has, or lacks."""
 
 
 @dataclass(frozen=True)
@@ -53,29 +57,36 @@ class Row:
 
     def f1(self, target: str, protocol: str = HEADLINE) -> Estimate | None:
         """Micro-F1 of one target under a protocol; None without a score."""
-        values = [r.f1(protocol) for r in self.seeds(target).values()]
+        return self.measure(target, lambda r: r.f1(protocol))
+
+    def measure(self, target: str, ratio: Ratio) -> Estimate | None:
+        """What the runs of one target have; None if none of them has it."""
+        values = [ratio(r) for r in self.seeds(target).values()]
         return Estimate.over([value for value in values if value is not None])
 
     def average(self, protocol: str = HEADLINE) -> Estimate | None:
         """The mean over all targets, by seed; only seeds that every target has. None if there is no such seed."""
-        by_seed = self._list_common(protocol)
-        return Estimate.over([fmean(r.f1(protocol) or 0.0 for r in runs) for runs in by_seed])
+        return self.average_of(lambda r: r.f1(protocol))
+
+    def average_of(self, ratio: Ratio) -> Estimate | None:
+        """As `average`, of whatever results have."""
+        return Estimate.over([fmean(ratio(r) or 0.0 for r in runs) for runs in self._list_common(ratio)])
 
     def pooled(self, protocol: str = HEADLINE) -> Estimate | None:
         """Micro-F1 over the entities of all targets together, by seed, of the same seeds as the average."""
-        by_seed = self._list_common(protocol)
+        by_seed = self._list_common(lambda r: r.f1(protocol))
         return Estimate.over([total(c for r in runs for c in r.scores[protocol].values()).f1 for runs in by_seed])
 
     @cached_property
     def sample(self) -> Sample | None:
         """The counts of the headline by sentence, of the same seeds as the average; None without an average."""
-        by_seed = self._list_common(HEADLINE)
+        by_seed = self._list_common(lambda r: r.f1(HEADLINE))
         counts: list[Sequence[Sequence[Counts]]] = [[r.sentences for r in runs] for runs in zip(*by_seed, strict=True)]
         return Sample(dict(zip(self.targets, counts, strict=True))) if by_seed else None
 
-    def _list_common(self, protocol: str) -> list[list[Result]]:
-        """The runs of every seed that all targets have a score of, each in the order of the targets."""
-        runs = [{seed: r for seed, r in self.seeds(t).items() if protocol in r.scores} for t in self.targets]
+    def _list_common(self, ratio: Ratio) -> list[list[Result]]:
+        """The runs of every seed of which all targets have a ratio, each in the order of the targets."""
+        runs = [{seed: r for seed, r in self.seeds(t).items() if ratio(r) is not None} for t in self.targets]
         return [[of_target[seed] for of_target in runs] for seed in sorted(set.intersection(*map(set, runs)))]
 
     def doubts(self, targets: Sequence[str]) -> list[Doubt]:
@@ -88,15 +99,36 @@ class Row:
         return sorted({r.model.precision or HOLE for target in targets for r in self.seeds(target).values()})
 
     def remarks(self, targets: Sequence[str]) -> list[str]:
-        """What a reader has to know of the scores of these targets: each doubt, and whether precisions are mixed."""
+        """What a reader has to know of the scores of these targets: each doubt, whether precisions are mixed, whether
+        sentences were read only in part.
+        """
         mixed = self.precisions(targets)
         said = [f"runs of different precision ({', '.join(mixed)}) are averaged"] if len(mixed) > 1 else []
-        return [*map(str, self.doubts(targets)), *said]
+        cut = [READ_IN_PART] if self.share_read_in_part(targets) else []
+        return [*map(str, self.doubts(targets)), *said, *cut]
 
     def count_lost(self, targets: Sequence[str]) -> dict[str, int]:
         """What limits of length took away in the runs of these targets, under the names of columns."""
         runs = [r for target in targets for r in self.seeds(target).values()]
         return {name.replace(" ", "_"): sum(r.answers.get(name, 0) for r in runs) for name in LOST}
+
+    def share_read_in_part(self, targets: Sequence[str]) -> float | None:
+        """The share in percent of the test sentences of these targets that the runs did not wholly read; None without a
+        run, and where only predictions are known.
+        """
+        runs = [r for target in targets for r in self.seeds(target).values()]
+        size = sum(len(r.sentences) for r in runs)
+        return 100 * sum(map(_count_read_in_part, runs)) / size if size and not runs[0].predictions_only else None
+
+    @property
+    def given(self) -> Sequence[Given] | None:
+        """What the method may learn from; None if it does not say."""
+        return next((r.given for r in self.results if r.given is not None), None)
+
+    @property
+    def published(self) -> str:
+        """The month in which its backbone was published, or "none" if that has read nothing public; "" if not known."""
+        return "none" if self.backbone == "none" else models.look_up_date(self.backbone) or ""
 
     @property
     def rank_key(self) -> tuple[Any, ...]:
@@ -127,3 +159,10 @@ class Row:
     def usages(self) -> list[Usage]:
         """What its runs asked of language models, if they did."""
         return [r.usage for r in self.finished if r.usage and r.usage.requests]
+
+
+def _count_read_in_part(result: Result) -> int:
+    """The test sentences of which a run read only a part: a cut prompt is one, whether or not it was said what of the
+    sentence went with it.
+    """
+    return max(result.answers.get(name, 0) for name in ("unseen sentences", f"{Cut.PROMPT} cut"))

@@ -168,3 +168,27 @@ def test_what_is_built_from_two_models_is_checked_too(tmp_path: Path, monkeypatc
     with pytest.raises(DataError, match="missing or was altered") as caught:
         models.fetch("minilm2minilm")
     assert caught.value.hint == f"rm -r {place} and try again"
+
+
+@pytest.mark.parametrize(
+    ("name", "date"),
+    [
+        ("minilm", "2021-08"),
+        ("smollm2@b179c9523d0e", "2024-11"),
+        ("hf:google/flan-t5-base", "2022-10"),
+        ("gpt-4-0613", "2023-03"),
+        ("gpt-4o-2024-08-06", "2024-05"),
+        ("gpt-4, gpt-4o", "2024-05"),
+        ("minit5", models.NOTHING_PUBLIC),
+        ("minit5, bert-base-cased", "2018-10"),
+        ("gpt-4, somebody's", None),
+        ("unknown", None),
+        ("", None),
+    ],
+)
+def test_when_a_model_was_published(name: str, date: str | None) -> None:
+    assert models.look_up_date(name) == date
+
+
+def test_every_model_of_the_catalogue_has_a_date() -> None:
+    assert [name for name in models.read_catalogue() if models.look_up_date(name) is None] == []
