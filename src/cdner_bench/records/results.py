@@ -168,10 +168,12 @@ class Result:
         """Micro-F1 in percent over the test sentences that the run could not know; None if it is not known which, or if
         they have no entities.
         """
-        if self.repeated is None:
-            return None
-        known = frozenset(n for positions in self.repeated.values() for n in positions)
-        return _f1_of(total(counts for n, counts in enumerate(self.sentences) if n not in known))
+        return None if self.repeated is None else _f1_of(self._counts_without_repeated)
+
+    @cached_property
+    def _counts_without_repeated(self) -> Counts:
+        known = frozenset(n for positions in (self.repeated or {}).values() for n in positions)
+        return total(counts for n, counts in enumerate(self.sentences) if n not in known)
 
     def f1_by_train(self, novelty: str) -> float | None:
         """Micro-F1 in percent over what train has seen so much of; None if it was not counted, or if gold has none."""

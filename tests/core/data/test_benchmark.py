@@ -287,3 +287,22 @@ def test_missing_data_says_what_to_type(tmp_path: Path, monkeypatch: pytest.Monk
         found.corpus("ai")
     assert "cdner-bench data fetch" in (caught.value.hint or "")
     assert benchmark.choose_default()[0].name == "mini"
+
+
+def test_since_when_test_sentences_are_public(legal: Path) -> None:
+    """A benchmark that only cuts another's data has its date, one of other domains its own or none."""
+    assert [benchmark.load(name).public for name in ("crossner", "crossner-dedup", "crossner-limit20")] == [
+        "2020-12"
+    ] * 3
+    text = (
+        legal.read_text().replace('extends = "mini"\n', 'extends = "crossner"\n').replace('["news"]', '["conll2003"]')
+    )
+    legal.write_text(text)
+    assert benchmark.load(str(legal)).public == ""
+    for month, right in {"2026-01": True, "2026-13": False, "2026": False, "2026-01-31": False}.items():
+        legal.write_text(f'public = "{month}"\n{text}')
+        if right:
+            assert benchmark.load(str(legal)).public == month
+        else:
+            with pytest.raises(DataError, match=rf"legal.toml: public: '{month}' is no month"):
+                benchmark.load(str(legal))
