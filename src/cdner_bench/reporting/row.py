@@ -18,6 +18,7 @@ from .cells import HOLE, Estimate, Hole
 LOST = (f"{Cut.ANSWER} cut", f"{Cut.PROMPT} cut", "unseen sentences", "unseen tokens", "unseen entities")
 """Counts of a result's answers that limits of length bring about."""
 READ_IN_PART = "some test sentences were read only in part (share under Fairness)"
+_IN_PART = ("unseen sentences", f"{Cut.PROMPT} cut")
 Ratio = Callable[[Result], float | None]
 """A number in percent that a result has, or lacks."""
 
@@ -165,4 +166,4 @@ def _count_read_in_part(result: Result) -> int:
     """The test sentences of which a run read only a part: a cut prompt is one, whether or not it was said what of the
     sentence went with it.
     """
-    return max(result.answers.get(name, 0) for name in ("unseen sentences", f"{Cut.PROMPT} cut"))
+    return max(result.answers.get(name, 0) for name in _IN_PART) if result.answers else 0
