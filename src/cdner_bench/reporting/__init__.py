@@ -1,6 +1,7 @@
 """Records in, pages out: rows and columns of results and measurements, their formats, pictures and files."""
 
 from .analyses import (
+    FIGURES,
     AnalysisPage,
     Group,
     Picture,
@@ -14,9 +15,9 @@ from .analyses import (
     tabulate_corpora,
     tabulate_parts,
 )
-from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several
+from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several, list_values
 from .chosen import Choice, Chosen, choose
-from .costs import QUIET, Ranked
+from .costs import ASKED, COST, DEVICE, METHOD, MODEL, QUIET, TRAINED, Ranked
 from .curves import Curves, gather_curves
 from .formats import (
     FORMATS,
@@ -32,23 +33,32 @@ from .formats import (
     write_rows,
     write_sections,
 )
-from .leaderboard import Board, find_newest, make_boards, name_row, select_alike
+from .leaderboard import INTERVAL, Board, find_newest, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
-from .publishing import Publication, collect_boards, publish
+from .publishing import Collection, Publication, collect, collect_boards, publish
 from .row import Row
 from .table import Column, Page, Supplement, Table
 
 __all__ = [
+    "ASKED",
+    "COST",
+    "DEVICE",
+    "FIGURES",
     "FORMATS",
     "HOLE",
+    "INTERVAL",
+    "METHOD",
+    "MODEL",
     "QUIET",
     "SUFFIXES",
+    "TRAINED",
     "AnalysisPage",
     "Board",
     "Bracketed",
     "Cell",
     "Choice",
     "Chosen",
+    "Collection",
     "Column",
     "Curves",
     "Estimate",
@@ -67,6 +77,7 @@ __all__ = [
     "Supplement",
     "Table",
     "choose",
+    "collect",
     "collect_boards",
     "collect_notes",
     "draw",
@@ -77,6 +88,7 @@ __all__ = [
     "figures",
     "find_newest",
     "gather_curves",
+    "list_values",
     "make_boards",
     "make_pictures",
     "name_row",

@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import OptionError, did_you_mean
 from ..scoring import HEADLINE, PROTOCOLS
-from .cells import list_values
 from .leaderboard import Board
 from .table import Column, Table
 
@@ -47,14 +46,11 @@ class Chosen:
 
     def records(self) -> list[dict[str, Any]]:
         """One record a row of those tables, its numbers unrounded; every record has the same keys."""
-        made = []
+        made: list[dict[str, Any]] = []
         for board, table in zip(self.boards, self.tables(), strict=True):
-            for row in table.rows:
-                record: dict[str, Any] = {"benchmark": board.benchmark.name, "setting": board.setting}
-                for column in table.columns:
-                    record |= list_values(column.name, column.cell(row))
-                record["doubts"] = "; ".join(row.row.remarks(board.targets))
-                made.append(record)
+            for row, values in zip(table.rows, table.records(), strict=True):
+                named = {"benchmark": board.benchmark.name, "setting": board.setting}
+                made.append({**named, **values, "doubts": "; ".join(row.row.remarks(board.targets))})
         keys = dict.fromkeys(key for record in made for key in record)
         return [{key: record.get(key) for key in keys} for record in made]
 

@@ -85,19 +85,21 @@ class Curves:
 
 def gather_curves(boards: Iterable[Board]) -> list[Curves]:
     """One page for each setting, and choice of dev, that has boards with fewer labels."""
-    groups: dict[tuple[str, bool], dict[int, Board]] = {}
-    whole: dict[str, Board] = {}
+    groups: dict[tuple[str, str, bool], dict[int, Board]] = {}
+    whole: dict[tuple[str, str], Board] = {}
     for board in boards:
+        name = board.benchmark.name
         named = shots.read_shots(board.setting)
         if named is None or board.setting in board.benchmark.settings:
-            whole[board.setting] = board
+            whole[name, board.setting] = board
         else:
             setting, few = named
-            groups.setdefault((setting, few.full_dev), {})[few.number] = board
+            groups.setdefault((name, setting, few.full_dev), {})[few.number] = board
     made = []
-    for (setting, full_dev), group in groups.items():
+    for (name, setting, full_dev), group in groups.items():
         labelled = {str(number): group[number] for number in sorted(group)}
-        made.append(Curves(setting, full_dev, labelled | ({ALL: whole[setting]} if setting in whole else {})))
+        all_labels = {ALL: whole[name, setting]} if (name, setting) in whole else {}
+        made.append(Curves(setting, full_dev, labelled | all_labels))
     return made
 
 

@@ -11,7 +11,7 @@ from ..data import benchmark as benchmarks
 from ..data import shots
 from ..errors import ResultError
 from ..io import write_atomic
-from ..records import Measured, Result, measurements, results
+from ..records import Result, measurements, results
 from .analyses import FIGURES, AnalysisPage, Picture, make_pictures
 from .curves import gather_curves, is_curve
 from .formats import FORMATS, SUFFIXES
@@ -79,20 +79,39 @@ class Publication:
         return [path for path in sorted(there) if path.exists() and path not in known]
 
 
+@dataclass(frozen=True)
+class Collection:
+    """What there is to publish: the boards of benchmarks, and the page of analyses if anything was measured. `left_out`
+    and the others are as in `Publication`.
+    """
+
+    folder: Path
+    boards: Sequence[Board]
+    analyses: AnalysisPage | None
+    left_out: Sequence[str]
+    remarks: Sequence[str]
+    whole: bool
+
+
 def publish(folder: Path, format_: str, names: Sequence[str], supplements: Sequence[Supplement]) -> Publication:
     """The boards of the named benchmarks, or of all, and the page of analyses, which is always whole.
 
     `folder` holds `results/` and `measurements/`; `format_` is one of `FORMATS`. Raises `ResultError` if there is
     nothing to publish, or nothing of a benchmark that is named.
     """
-    measured = measurements.load_all(folder / "measurements")
-    chosen, left_out = _list_benchmarks(folder, names)
-    if not chosen and not left_out and not measured:
+    found = collect(folder, names, supplements)
+    if not found.boards and not found.analyses and not found.left_out and not found.remarks:
         raise _lack(folder)
-    pages, remarks = _write_pages(folder, format_, chosen, measured, supplements, whole=not names)
-    shown = make_pictures(measured) if format_ == "md" else []
+    write, suffix = FORMATS[format_], SUFFIXES.get(format_, format_)
+    boards = [board for board in found.boards if not is_curve(board)]
+    pages = {folder / board.benchmark.name / f"{board.setting}.{suffix}": write(board) for board in boards}
+    for curves in gather_curves(found.boards):
+        pages[folder / curves.first.benchmark.name / f"{curves.name}.{suffix}"] = write(curves)
+    if found.analyses:
+        pages[folder / f"{ANALYSES}.{suffix}"] = write(found.analyses)
+    shown = make_pictures(found.analyses.measured) if found.analyses and format_ == "md" else []
     pages |= {folder / FIGURES / f"{picture.name}.csv": picture.csv for picture in shown}
-    return Publication(folder, format_, pages, shown, left_out, remarks, whole=not names)
+    return Publication(folder, format_, pages, shown, found.left_out, found.remarks, found.whole)
 
 
 def collect_boards(folder: Path, names: Sequence[str]) -> list[Board]:
@@ -117,44 +136,30 @@ def _lack(folder: Path) -> ResultError:
     return ResultError(f"there are no results in {folder / 'results'}", hint="type: cdner-bench run --help")
 
 
-def _write_pages(
-    folder: Path,
-    format_: str,
-    names: Sequence[str],
-    measured: Sequence[Measured],
-    supplements: Sequence[Supplement],
-    *,
-    whole: bool,
-) -> tuple[dict[Path, str], list[str]]:
-    """The text of every page by its path, and what boards leave out."""
-    defined = {benchmark.name: benchmark for benchmark in map(benchmarks.load, names)}
+def collect(folder: Path, names: Sequence[str], supplements: Sequence[Supplement]) -> Collection:
+    """The boards of the named benchmarks, or of all, and what was measured. Raises `ResultError` if there are no
+    results of a benchmark that is named.
+    """
+    measured = measurements.load_all(folder / "measurements")
+    chosen, left_out = _list_benchmarks(folder, names)
+    defined = {benchmark.name: benchmark for benchmark in map(benchmarks.load, chosen)}
 
     @cache
     def load_results(name: str) -> list[Result]:
         return results.load_all(folder / "results", defined.get(name, name))
 
-    write, suffix = FORMATS[format_], SUFFIXES.get(format_, format_)
-    pages: dict[Path, str] = {}
+    made: list[Board] = []
     remarks: list[str] = []
     for benchmark in defined.values():
         remarks += tell_strangers(load_results(benchmark.name), benchmark)
         boards = make_boards(load_results(benchmark.name), benchmark, supplements)
-        if not boards and not whole:
+        if not boards and names:
             place = folder / "results" / benchmark.name
             said = f"there are no results of {benchmark.given} version {benchmark.version} in {place}"
             raise ResultError(said, hint="type: cdner-bench run --help")
-        for board in boards:
-            if not is_curve(board):
-                pages[folder / benchmark.name / f"{board.setting}.{suffix}"] = write(board)
-            remarks += tell_left_out(board)
-        for curves in gather_curves(boards):
-            pages[folder / benchmark.name / f"{curves.name}.{suffix}"] = write(curves)
-    if measured:
-        about = sorted({m.corpus.benchmark for m in measured if m.corpus.benchmark})
-        page = AnalysisPage(
-            measured,
-            [r for name in about for r in load_results(name) if not shots.read_shots(r.scenario.setting)],
-            supplements,
-        )
-        pages[folder / f"{ANALYSES}.{suffix}"] = write(page)
-    return pages, remarks
+        made += boards
+        remarks += [remark for board in boards for remark in tell_left_out(board)]
+    about = sorted({m.corpus.benchmark for m in measured if m.corpus.benchmark})
+    whole = [r for name in about for r in load_results(name) if not shots.read_shots(r.scenario.setting)]
+    page = AnalysisPage(measured, whole, supplements) if measured else None
+    return Collection(folder, made, page, left_out, remarks, whole=not names)

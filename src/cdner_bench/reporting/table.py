@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from .cells import Cell
+from ..plugins import Number
+from .cells import Cell, list_values
 
 if TYPE_CHECKING:
     from .analyses import Section
@@ -63,6 +64,23 @@ class Table:
     def cells(self) -> list[list[Cell]]:
         """The values of every row, one for each column."""
         return [[column.cell(row) for column in self.columns] for row in self.rows]
+
+    def records(self) -> list[dict[str, str | Number]]:
+        """One record a row: what its cells hold for programs, unrounded, all with the same keys. Of columns that are
+        called alike, those after the first have a number behind their name.
+        """
+        taken = [column.name for column in self.columns]
+        names = [f"{name}_{n}" if (n := taken[:place].count(name)) else name for place, name in enumerate(taken)]
+        made = [
+            {
+                key: value
+                for name, cell in zip(names, cells, strict=True)
+                for key, value in list_values(name, cell).items()
+            }
+            for cells in self.cells
+        ]
+        keys = list(dict.fromkeys(key for record in made for key in record)) or names
+        return [{key: record.get(key) for key in keys} for record in made]
 
 
 class Page(Protocol):

@@ -2,7 +2,7 @@
 
 from .archive import export
 from .importing import Imported, import_archive
-from .portrait import Portrait, Wrong, portray
+from .portrait import Portrait, Wrong, list_facts, portray
 from .removing import Removal, plan_removal, remove
 from .stored import State, Stored, find_stored, list_stored
 
@@ -16,6 +16,7 @@ __all__ = [
     "export",
     "find_stored",
     "import_archive",
+    "list_facts",
     "list_stored",
     "plan_removal",
     "portray",

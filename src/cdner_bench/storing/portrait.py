@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -89,6 +89,49 @@ def portray(stored: Stored, data: Benchmark | None = None) -> Portrait:
         with said.open("rb") as stream:
             notes.append(f"{sum(1 for _ in stream):,} test sentences were answered before it ended")
     return Portrait(stored, curve, wrong, notes)
+
+
+def list_facts(stored: Stored) -> list[tuple[str, str]]:
+    """What a run was, how it stands and what is odd about it, as names and what they stand for."""
+    return [*_tell_state(stored), *(_tell_facts(stored.result, stored.changes) if stored.result else ())]
+
+
+def _tell_state(stored: Stored) -> Iterator[tuple[str, str]]:
+    score = stored.result.f1(HEADLINE) if stored.result else None
+    yield "state", ", ".join([str(stored.state), *([f"F1 {score:.2f}"] if score is not None else [])])
+    if stored.reason:
+        yield "reason", stored.reason
+    if stored.stale:
+        yield "stale", f"on no board: {stored.stale}"
+    yield "made", stored.made
+
+
+def _tell_facts(result: Result, changes: str) -> Iterator[tuple[str, str]]:
+    """What the run was, and what is odd about it, as far as there is something to say."""
+    method, model, scenario = result.method, result.model, result.scenario
+    yield "benchmark", f"{result.benchmark.name} version {result.benchmark.version}, data {result.benchmark.data[:8]}"
+    yield "transfer", f"{scenario.setting}: {', '.join(scenario.sources)} → {scenario.target}"
+    yield "method", f"{method.name} revision {method.revision}, preset {method.preset or 'none'}, seed {result.seed}"
+    yield "options", changes or f"as {'the preset says' if method.preset else 'by default'}"
+    trained = f": {model.trained / 1e6:,.1f}M of {model.total / 1e6:,.1f}M parameters trained" if model.total else ""
+    yield "backbone", f"{result.backbone}{trained}{f', {model.precision}' if model.precision else ''}"
+    if result.learnt_from:
+        yield "learnt from", result.learnt_from
+    if result.device:
+        memory = f", {result.peak_memory / 2**30:.2f} GiB at most" if result.peak_memory else ""
+        yield "device", f"{result.device}{memory}"
+    if plugin := result.provenance.get("plugin"):
+        packages = result.provenance.get("packages", {})
+        harness = f", cdner-bench {packages.get('cdner-bench', '?')} at {str(result.provenance.get('commit'))[:8]}"
+        yield "code", f"{plugin.get('name')} {plugin.get('version') or ''} {plugin.get('code')}{harness}"
+    if usage := result.usage:
+        cost = "price not known" if usage.cost is None else f"${usage.cost:.2f}"
+        tokens = f"{usage.tokens_in:,} tokens in, {usage.tokens_out:,} out"
+        yield "asked", f"{usage.model} at {usage.server}: {usage.requests:,} requests, {tokens}, {cost}"
+    for doubt in result.doubts:
+        yield "doubt", str(doubt)
+    if odd := [f"{number:,} {name}" for name, number in result.answers.items()]:
+        yield "answers", ", ".join(odd)
 
 
 def _tell(error: CdnerError) -> str:

@@ -36,30 +36,44 @@ def leaderboard(
     target: Annotated[str | None, typer.Option(help=ONLY, metavar="NAME[,NAME]")] = None,
     columns: Annotated[str | None, typer.Option(help=ONLY, metavar="NAME[,NAME]")] = None,
     protocol: Annotated[str | None, typer.Option(help="Show the scores under this one.", metavar="NAME")] = None,
-    output: Annotated[Path | None, typer.Option(help="Write what is shown there.", metavar="FILE")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write what is shown there; with --format html alone, the site.", metavar="PLACE"),
+    ] = None,
 ) -> int:
     """Regenerate leaderboards/<benchmark>/<setting>.md from the result files, and analysis.md from measurements; or
-    show the rows and columns that are asked for, which changes no page.
+    show the rows and columns that are asked for, which changes no page. With --format html all of it is a site of
+    linked pages, which open from the disk: in leaderboards/site, or where --output says.
     """
     from ...papers import list_supplements
-    from ...reporting import FORMATS, Choice, publish
+    from ...reporting import FORMATS, Choice, collect, publish
 
     if format_ is not None and format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
     named = {"--method": method, "--setting": setting, "--target": target, "--columns": columns}
-    if protocol is not None or output is not None or any(text is not None for text in named.values()):
+    chosen = protocol is not None or any(text is not None for text in named.values())
+    whole = format_ == "html" and not chosen and (output is None or output.suffix != ".html")
+    if not whole and (chosen or output is not None):
         if check:
             raise OptionError("--check is about whole pages", hint="leave out what chooses a part of them, or --check")
         parts = [split_names(name, text) if text is not None else [] for name, text in named.items()]
         choice = Choice(*parts, **({} if protocol is None else {"protocol": protocol}))  # type: ignore[arg-type]
         _show_chosen(out / "leaderboards", benchmark, choice, format_, output)
         return 0
-    publication = publish(out / "leaderboards", format_ or "md", benchmark, list_supplements())
+    if whole:
+        from ...site import build_site
+
+        found = collect(out / "leaderboards", benchmark, list_supplements())
+        publication: Publication = build_site(found, output or out / "leaderboards" / "site")
+    else:
+        publication = publish(out / "leaderboards", format_ or "md", benchmark, list_supplements())
     for name in publication.left_out:
         print(f"left out {name}, which is not shipped: name its file, --benchmark FILE.toml")
     for remark in publication.remarks:
         print(remark)
-    return _check_pages(publication) if check else _write_pages(publication)
+    if check:
+        return _check_pages(publication)
+    return _write_site(publication) if whole else _write_pages(publication)
 
 
 def _check_pages(publication: Publication) -> int:
@@ -84,6 +98,13 @@ def _write_pages(publication: Publication) -> int:
     except PluginError as error:
         print(f"pictures in {publication.drawn} stay as they are: {error}; type: {error.hint}")
     return int(not publication.pages)
+
+
+def _write_site(site: Publication) -> int:
+    """Write every page of a site, and say where to begin."""
+    number = sum(1 for _ in site.write())
+    print(f"wrote {site.folder / 'index.html'} and {number - 1} more files: open it in a browser, or send the folder")
+    return 0
 
 
 def _show_chosen(folder: Path, names: list[str], choice: Choice, format_: str | None, output: Path | None) -> None:

@@ -56,9 +56,11 @@ def show(
 
 
 def _print(portrait: Portrait, most: int) -> None:
+    from ....storing import list_facts
+
     stored, result = portrait.stored, portrait.stored.result
     print(f"run {stored.id}: {stored.name}", flush=True)
-    print_parts(_tabulate([*_tell_state(stored), *(_tell_facts(result, stored.changes) if result else ())]))
+    print_parts(_tabulate(list_facts(stored)))
     if portrait.curve:
         print_parts("\nLearning curve", _tabulate(_draw_curves(portrait)))
     if result and result.phases:
@@ -89,46 +91,6 @@ def _tabulate(rows: Sequence[tuple[str, str]]) -> Table:
     for name, said in rows:
         table.add_row(name, said)
     return table
-
-
-def _tell_state(stored: Stored) -> Iterator[tuple[str, str]]:
-    from ....scoring import HEADLINE
-
-    score = stored.result.f1(HEADLINE) if stored.result else None
-    yield "state", ", ".join([str(stored.state), *([f"F1 {score:.2f}"] if score is not None else [])])
-    if stored.reason:
-        yield "reason", stored.reason
-    if stored.stale:
-        yield "stale", f"on no board: {stored.stale}"
-    yield "made", stored.made
-
-
-def _tell_facts(result: Result, changes: str) -> Iterator[tuple[str, str]]:
-    """What the run was, and what is odd about it, as far as there is something to say."""
-    method, model, scenario = result.method, result.model, result.scenario
-    yield "benchmark", f"{result.benchmark.name} version {result.benchmark.version}, data {result.benchmark.data[:8]}"
-    yield "transfer", f"{scenario.setting}: {', '.join(scenario.sources)} → {scenario.target}"
-    yield "method", f"{method.name} revision {method.revision}, preset {method.preset or 'none'}, seed {result.seed}"
-    yield "options", changes or f"as {'the preset says' if method.preset else 'by default'}"
-    trained = f": {model.trained / 1e6:,.1f}M of {model.total / 1e6:,.1f}M parameters trained" if model.total else ""
-    yield "backbone", f"{result.backbone}{trained}{f', {model.precision}' if model.precision else ''}"
-    if result.learnt_from:
-        yield "learnt from", result.learnt_from
-    if result.device:
-        memory = f", {result.peak_memory / 2**30:.2f} GiB at most" if result.peak_memory else ""
-        yield "device", f"{result.device}{memory}"
-    if plugin := result.provenance.get("plugin"):
-        packages = result.provenance.get("packages", {})
-        harness = f", cdner-bench {packages.get('cdner-bench', '?')} at {str(result.provenance.get('commit'))[:8]}"
-        yield "code", f"{plugin.get('name')} {plugin.get('version') or ''} {plugin.get('code')}{harness}"
-    if usage := result.usage:
-        cost = "price not known" if usage.cost is None else f"${usage.cost:.2f}"
-        tokens = f"{usage.tokens_in:,} tokens in, {usage.tokens_out:,} out"
-        yield "asked", f"{usage.model} at {usage.server}: {usage.requests:,} requests, {tokens}, {cost}"
-    for doubt in result.doubts:
-        yield "doubt", str(doubt)
-    if odd := [f"{number:,} {name}" for name, number in result.answers.items()]:
-        yield "answers", ", ".join(odd)
 
 
 def _draw_curves(portrait: Portrait) -> list[tuple[str, str]]:

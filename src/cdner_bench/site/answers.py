@@ -1,0 +1,189 @@
+"""What a reader asks first of a board: which method, at what cost, and whether its lead is real."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..reporting import (
+    ASKED,
+    COST,
+    DEVICE,
+    INTERVAL,
+    TRAINED,
+    Board,
+    Cell,
+    Column,
+    Hole,
+    Ranked,
+    Several,
+    Table,
+    list_values,
+    write_cell,
+)
+
+PARAMETERS = COST[0]
+PRICE = next(column for column in ASKED if column.name == "cost")
+
+
+def show_money(ranked: Ranked) -> Cell:
+    """What was paid for a row's runs; a row that asked no model costs none, and of brought predictions nobody knows."""
+    if ranked.row.usages:
+        return PRICE.cell(ranked)
+    return "none" if any(not r.predictions_only for r in ranked.row.finished) else Hole()
+
+
+MONEY: Column[Ranked] = Column("Money", "right", show_money)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one board says, in sentences, as far as it has a row with every domain."""
+
+    board: Board
+
+    @property
+    def best(self) -> Ranked | None:
+        """The row with the best average."""
+        first = next(iter(self.board.ranked), None)
+        return first if first and first.place else None
+
+    @cached_property
+    def rivals(self) -> list[Ranked]:
+        """The rows that cannot be told from the best."""
+        return [ranked for ranked in self.board.ranked if ranked.tied and ranked is not self.best]
+
+    @cached_property
+    def sizes(self) -> list[tuple[int, int, int]]:
+        """How many sentences the splits of each target have (train, dev, test), where results say so."""
+        known = {
+            r.scenario.target: r.comparable.sentences for row in self.board.rows for r in row.results if r.comparable
+        }
+        return [known[target] for target in self.board.targets if target in known]
+
+    @property
+    def train(self) -> str:
+        """How many labelled sentences the targets have to learn from."""
+        counts = sorted({size[0] for size in self.sizes})
+        return "–".join(f"{n:,}" for n in dict.fromkeys((counts[0], counts[-1]))) if counts else "an unknown number of"
+
+    @property
+    def tested(self) -> int:
+        """How many test sentences stand behind it."""
+        return sum(size[2] for size in self.sizes)
+
+    @property
+    def which(self) -> str:
+        """The method, and how good it is."""
+        if self.best is None:
+            return "No row has every domain yet, so none is named."
+        domains = f"the mean of {n} domains" if (n := len(self.board.targets)) > 1 else self.board.targets[0]
+        ends = f" (95 %: {self._write(INTERVAL, self.best)})" if self.best.interval else ""
+        average = self.best.row.average()
+        assert average is not None
+        return (
+            f"{self.name(self.best)}: F1 {average.mean:.2f}{ends}, {domains}, after learning from {self.train} "
+            "labelled sentences of the domain."
+        )
+
+    @property
+    def cost(self) -> str:
+        """What the best row takes, and which row of its group takes less."""
+        if self.best is None:
+            return "Nothing can be said of it."
+        said = self._tell_cost(self.best)
+        seconds = {id(r): s for r in (self.best, *self.rivals) if (s := read_number(TRAINED, r)) is not None}
+        same = [r for r in self.rivals if self._write(DEVICE, r) == self._write(DEVICE, self.best)]
+        quicker = [r for r in same if seconds.get(id(r), 1e99) < seconds.get(id(self.best), 0)]
+        if quicker:
+            first = min(quicker, key=lambda r: seconds[id(r)])
+            said += (
+                f" Of those that cannot be told from it, {self.name(first)} trains fastest: {self._tell_cost(first)}"
+            )
+        return said
+
+    @property
+    def real(self) -> str:
+        """Whether its lead is more than chance."""
+        if self.best is None:
+            return "There is no lead."
+        compared = sum(ranked.place is not None for ranked in self.board.ranked) - 1
+        if not compared:
+            said = "It stands alone: no other row has every domain."
+        elif self.rivals:
+            said = f"No: it cannot be told from {', '.join(map(self.name, self.rivals))}"
+            others = compared - len(self.rivals)
+            said += f"; from the other {others} it can." if others else "."
+        else:
+            said = f"Yes: it can be told from each of the {compared} others (p < 0.05, corrected for their number)."
+        seeds = self.best.row.average()
+        counted = seeds.n if seeds else 0
+        if counted == 1:
+            return f"{said} One seed: how much the chance of training moves it was not measured."
+        return f"{said} {counted} seeds."
+
+    @staticmethod
+    def name(ranked: Ranked) -> str:
+        """A row with its backbone."""
+        return f"{ranked.label} on {ranked.backbone}" if ranked.backbone != "none" else ranked.label
+
+    def _tell_cost(self, ranked: Ranked) -> str:
+        seconds, device = read_number(TRAINED, ranked), self._write(DEVICE, ranked)
+        trained = f"{self._write(TRAINED, ranked)} s of training a domain ({device})" if seconds is not None else ""
+        total = count_parameters(ranked)
+        weights = f"{total / 1e6:,.1f}M parameters" if total else "no parameters"
+        money = write_cell(show_money(ranked))
+        paid = {"none": "no money", "–": "money unknown"}.get(money, f"{money} for all its runs")
+        return f"{', '.join(filter(None, (trained, weights, paid)))}."
+
+    @staticmethod
+    def _write(column: Column[Ranked], ranked: Ranked) -> str:
+        return write_cell(column.cell(ranked))
+
+
+def read_number(column: Column[Ranked], ranked: Ranked) -> float | None:
+    """What a column says of a row, as a number; None where it says none."""
+    value = next(iter(list_values("", column.cell(ranked)).values()))
+    return None if isinstance(value, str) else value
+
+
+def count_parameters(ranked: Ranked) -> int | None:
+    """How many parameters a row has; None where nothing ran here."""
+    runs = [r for r in ranked.row.finished if not r.predictions_only]
+    return runs[0].model.total or 0 if runs else None
+
+
+def rank_boards(boards: Sequence[Board]) -> list[Answer]:
+    """An answer a board, those with the most test sentences first."""
+    return sorted(map(Answer, boards), key=lambda answer: (answer.best is None, -answer.tested))
+
+
+def tabulate(answers: Sequence[Answer]) -> Table:
+    """All answers as a table."""
+
+    def of_best(column: Column[Ranked]) -> Column[Answer]:
+        return Column(
+            column.title,
+            column.align,
+            lambda answer: column.cell(answer.best) if answer.best else Hole(),
+            key=column.key,
+        )
+
+    columns: list[Column[Answer]] = [
+        Column("Board", "left", lambda answer: answer.board.title),
+        Column("Train sentences", "right", lambda answer: answer.train),
+        Column("Best method", "left", lambda answer: answer.best.label if answer.best else Hole()),
+        Column("Backbone", "left", lambda answer: answer.best.backbone if answer.best else Hole()),
+        Column("F1", "right", lambda answer: (answer.best and answer.best.row.average()) or Hole()),
+        of_best(INTERVAL),
+        Column("Cannot be told from it", "right", lambda answer: len(answer.rivals)),
+        Column("Seeds", "right", lambda answer: Several([_count_seeds(answer)], "")),
+        *map(of_best, (TRAINED, PARAMETERS, MONEY, DEVICE)),
+    ]
+    return Table("The best of every board", columns, answers)
+
+
+def _count_seeds(answer: Answer) -> int:
+    average = answer.best and answer.best.row.average()
+    return average.n if average else 0
