@@ -17,7 +17,7 @@ HIDDEN = "[key]"
 SHORTEST = 8
 """Characters of the shortest key that is hidden: what is shorter may be any word."""
 _NAMES = re.compile(r"(^|[_.-])(api_?key|key|token|secret|password|passwd|passphrase|pat|credentials?)$", re.IGNORECASE)
-_NUMBERS = re.compile(r"[\d\s./e+-]*")
+_NUMBERS = re.compile(r"[\d\s./e+,±–%()-]*")
 _LIKE_KEYS = re.compile(
     r"(?P<before>"
     r"\b(?:bearer|basic)(?:\s|%20|\+)+(?=\S*[\d=])"
@@ -55,7 +55,9 @@ def redact(text: str) -> str:
     """A text without keys: those of the environment and those that were told to be hidden, however they are quoted or
     encoded, what looks like one, and passwords in addresses.
     """
-    return text if _NUMBERS.fullmatch(text) else _redact(text, _list_keys())  # numbers are most of what tables show
+    if _NUMBERS.fullmatch(text) or (len(text) < SHORTEST and ":" not in text):
+        return text  # most of what tables show are numbers and short names, which hold no key
+    return _redact(text, _list_keys())
 
 
 def redact_all(value: Any) -> Any:

@@ -89,26 +89,30 @@ def read_own(path: Path, sentences: Sequence[Sentence], types: Collection[str]) 
     return predictions, size
 
 
-def read_kept(path: Path, sentences: Sequence[Sentence], types: Collection[str]) -> list[Prediction]:
+def read_kept(
+    path: Path, sentences: Sequence[Sentence], types: Collection[str], only: Collection[int] | None = None
+) -> list[Prediction]:
     """The predictions of a finished run, from its own file or from the compressed one beside its result (`.gz`). What
-    was read out of a text is read again.
+    was read out of a text is read again. With `only`, those for the sentences in these places, and no other line is
+    understood.
 
     Raises `PredictionError` naming a file that is damaged, a line that is no answer to its sentence, and a file that
     answers fewer sentences, or more.
     """
     hint = f"restore it, or remove it: rm {path}"
+    wanted = [sentence for place, sentence in enumerate(sentences) if only is None or place in only]
     try:
         with open_regular(path, PredictionError, hint) as plain:
             stream = gzip.GzipFile(fileobj=plain) if path.suffix == ".gz" else plain
-            predictions = [prediction for _, prediction in _read_lines(stream, sentences, types)]
-            if len(predictions) < len(sentences) or stream.read(1):
-                number = f"{len(predictions)} predictions" if len(predictions) < len(sentences) else "more predictions"
-                raise PredictionError(f"{path} has {number} for {len(sentences)} sentences", hint=hint)
+            predictions = [prediction for _, prediction in _read_lines(stream, sentences, types, only)]
+            if len(predictions) < len(wanted) or stream.read(1):
+                number = f"{len(predictions)} predictions" if len(predictions) < len(wanted) else "more predictions"
+                raise PredictionError(f"{path} has {number} for {len(wanted)} sentences", hint=hint)
     except (OSError, EOFError, zlib.error) as error:
         raise PredictionError(f"{path} is damaged: {error}", hint=hint) from None
     except _LineError as error:
         raise PredictionError(f"{path}:{error.number}: {error}", hint=hint) from None
-    pairs = zip(predictions, sentences, strict=True)
+    pairs = zip(predictions, wanted, strict=True)
     return [text2text.read_again(prediction, sentence, types) for prediction, sentence in pairs]
 
 
@@ -121,10 +125,15 @@ class _LineError(PredictionError):
 
 
 def _read_lines(
-    stream: IO[bytes] | gzip.GzipFile, sentences: Sequence[Sentence], types: Collection[str]
+    stream: IO[bytes] | gzip.GzipFile,
+    sentences: Sequence[Sentence],
+    types: Collection[str],
+    only: Collection[int] | None = None,
 ) -> Iterator[tuple[bytes, Prediction]]:
     """Lines of a run, each with what it says of its sentence, held to what a method may say."""
     for number, (sentence, line) in enumerate(zip(sentences, read_lines(stream), strict=False), start=1):
+        if only is not None and number - 1 not in only:
+            continue
         try:
             record = _read_object(line.decode("utf-8"))
             prediction = decode_record(record, sentence, types)

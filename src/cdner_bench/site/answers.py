@@ -75,7 +75,7 @@ class Answer:
 
     @property
     def which(self) -> str:
-        """The method, and how good it is."""
+        """How good the best method is."""
         if self.best is None:
             return "No row has every domain yet, so none is named."
         domains = f"the mean of {n} domains" if (n := len(self.board.targets)) > 1 else self.board.targets[0]
@@ -83,7 +83,7 @@ class Answer:
         average = self.best.row.average()
         assert average is not None
         return (
-            f"{self.name(self.best)}: F1 {average.mean:.2f}{ends}, {domains}, after learning from {self.train} "
+            f"F1 {average.mean:.2f}{ends}, {domains}, after learning from {self.train} "
             "labelled sentences of the domain."
         )
 
@@ -130,7 +130,9 @@ class Answer:
 
     def _tell_cost(self, ranked: Ranked) -> str:
         seconds, device = read_number(TRAINED, ranked), self._write(DEVICE, ranked)
-        trained = f"{self._write(TRAINED, ranked)} s of training a domain ({device})" if seconds is not None else ""
+        trained = "" if seconds is None else f"{seconds:,.1f} s of training a domain on {device}"
+        if seconds is not None and "(" in self._write(TRAINED, ranked):
+            trained += ", which others kept busy"
         total = count_parameters(ranked)
         weights = f"{total / 1e6:,.1f}M parameters" if total else "no parameters"
         money = write_cell(show_money(ranked))
@@ -171,7 +173,8 @@ def tabulate(answers: Sequence[Answer]) -> Table:
         )
 
     columns: list[Column[Answer]] = [
-        Column("Board", "left", lambda answer: answer.board.title),
+        Column("Benchmark", "left", lambda answer: answer.board.benchmark.name),
+        Column("Setting", "left", lambda answer: answer.board.setting),
         Column("Train sentences", "right", lambda answer: answer.train),
         Column("Best method", "left", lambda answer: answer.best.label if answer.best else Hole()),
         Column("Backbone", "left", lambda answer: answer.best.backbone if answer.best else Hole()),

@@ -93,7 +93,7 @@ class _Builder:
         self.environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
-            finalize=_show,
+            finalize=_Shown(),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -112,8 +112,8 @@ class _Builder:
         best = View(
             "best",
             tabulate(self.answers),
-            lambda answer, column: [(answer.board.title, _place(answer.board))] if column.title == "Board" else (),
-            "Board",
+            lambda answer, column: [(answer.board.setting, _place(answer.board))] if column.title == "Setting" else (),
+            "Benchmark",
         )
         yield self._render("index.html", "index.html", answers=self.answers, best=best, place=_place)
         yield self._render("boards.html", "boards.html", view=self._view_every_row())
@@ -233,6 +233,17 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(f'{chr(10)}{text}'.encode()).digest()).decode()}"
 
 
-def _show(value: Any) -> Any:
-    """What a template is about to write: texts on one line, with nothing in them that cannot be seen."""
-    return show_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+class _Shown:
+    """What a template is about to write: texts on one line, with nothing in them that cannot be seen, and no key. Each
+    is looked at once for a whole site.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, str) or isinstance(value, Markup):
+            return value
+        if value not in self._known:
+            self._known[value] = show_line(value)
+        return self._known[value]

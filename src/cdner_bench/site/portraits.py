@@ -17,6 +17,7 @@ from ..storing import Portrait, State, Stored, Wrong, list_facts, portray
 from .plots import Picture, draw_courses
 from .views import View
 
+ABSENT = "what it is made from is not here, or cannot be read"
 SENTENCES = 10
 """Sentences with errors on the page of a run, so that the site stays small."""
 
@@ -49,27 +50,31 @@ def show_run(run: Run, benchmark: Benchmark) -> RunPage:
     """What can be said of a run with a result; its sentences only where its predictions and the data are here."""
     result = run.result
     folder = run.folder if run.folder.is_dir() else None
-    portrait = portray(Stored(result.run, run, run.file, folder, State(result.status), result.reason), benchmark)
-    wrong = portrait.wrong or ()
+    portrait = portray(
+        Stored(result.run, run, run.file, folder, State(result.status), result.reason), benchmark, SENTENCES
+    )
+    affected = sum(c.fp + c.fn > 0 for c in result.sentences)
     errors = ""
     if portrait.wrong is not None:
-        counted = [f"{number:,} {kind}" for kind, number in portrait.errors.items() if number]
-        errors = f"{', '.join(counted) or 'No errors'}, in {len(wrong):,} sentences."
+        counted = total(result.sentences)
+        errors = (
+            f"{counted.fp:,} wrong and {counted.fn:,} missed, in {affected:,} of {len(result.sentences):,} sentences."
+        )
     return RunPage(
         f"Run {portrait.stored.name}",
         list_facts(portrait.stored),
         list(_tabulate(result)),
         list(_draw(portrait.curve)),
         errors,
-        [_mark(each) for each in wrong[:SENTENCES]],
-        max(0, len(wrong) - SENTENCES),
+        [_mark(each) for each in portrait.wrong or ()],
+        max(0, affected - SENTENCES),
         _tell_notes(portrait),
     )
 
 
 def _tell_notes(portrait: Portrait) -> list[str]:
-    """What the page lacks. Where files lie on this machine is nothing to send to anybody."""
-    return [note.partition(": ")[0] if "/" in note else note for note in portrait.notes]
+    """What the page lacks, and why. Where files lie on this machine is nothing to send to anybody."""
+    return [f"{note.partition(': ')[0]}: {ABSENT}" if "/" in note else note for note in portrait.notes]
 
 
 def _tabulate(result: Result) -> list[View]:
@@ -86,7 +91,7 @@ def _tabulate(result: Result) -> list[View]:
         tables.append(("protocols", "Protocol", Table("F1 under every protocol", columns, scores)))
     if result.phases:
         tables.append(("phases", "Phase", _tabulate_phases(result.phases)))
-    return [View(name, table, head=head) for name, head, table in tables]
+    return [View(name, table, head=head, saved=False) for name, head, table in tables]
 
 
 def _tabulate_types(per_type: dict[str, Counts]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..plugins import Number
@@ -18,44 +18,43 @@ Link = tuple[str, str]
 """What is shown, and where it leads."""
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A cell: its text, the number that sorts it if it is one, and what stands in place of the text if it leads
-    somewhere.
+class Shown(NamedTuple):
+    """A cell: the tag and the side of its column, its text, the number that sorts it if it is one, and what stands in
+    place of the text if it leads somewhere.
     """
 
+    tag: str
+    align: str
     text: str
     value: Number
-    links: Sequence[Link] = ()
+    links: Sequence[Link]
 
 
 @dataclass(frozen=True)
 class View:
     """A table on a page, under an `id` that nothing else there has. `link` says where a cell of a row leads, `head` is
-    the title of the column that names the rows.
+    the title of the column that names the rows; a table that is `saved` can be downloaded.
     """
 
     id: str
     table: Table
     link: Callable[[Any, Column[Any]], Sequence[Link]] | None = None
     head: str = METHOD.title
+    saved: bool = True
 
     @cached_property
     def rows(self) -> list[list[Shown]]:
         """The cells of every row."""
+        titles = self.table.headers
+        heading = titles.index(self.head) if self.head in titles else 0
+        looks = [("td" if n != heading else "th", column.align) for n, column in enumerate(self.table.columns)]
         return [
             [
-                Shown(text, number(cell), self.link(row, column) if self.link else ())
-                for text, cell, column in zip(texts, cells, self.table.columns, strict=True)
+                Shown(*look, text, number(cell), self.link(row, column) if self.link else ())
+                for look, text, cell, column in zip(looks, texts, cells, self.table.columns, strict=True)
             ]
             for row, texts, cells in zip(self.table.rows, write_rows(self.table), self.table.cells, strict=True)
         ]
-
-    @property
-    def heading(self) -> int:
-        """Which column names the rows."""
-        titles = self.table.headers
-        return titles.index(self.head) if self.head in titles else 0
 
     @property
     def filters(self) -> Collection[str]:

@@ -67,9 +67,10 @@ class Portrait:
         return {**said, "notes": list(self.notes)}
 
 
-def portray(stored: Stored, data: Benchmark | None = None) -> Portrait:
+def portray(stored: Stored, data: Benchmark | None = None, most: int | None = None) -> Portrait:
     """Gather what can be said of a run: its errors only where its predictions and the `data` that it answered are here;
-    without `data`, those of the shipped benchmark of its name are looked for.
+    without `data`, those of the shipped benchmark of its name are looked for. With `most`, the errors are those of that
+    many sentences, the ones that its record says have the most, and the answers to others are not read.
     """
     notes, curve, wrong = [], [], None
     result = stored.result
@@ -82,7 +83,7 @@ def portray(stored: Stored, data: Benchmark | None = None) -> Portrait:
         notes.append("no learning curve: it was made by a version that kept none")
     if stored.run and result and result.finished:
         try:
-            wrong = _find_wrong(stored, data or benchmark.load(result.benchmark.name))
+            wrong = _find_wrong(stored, data or benchmark.load(result.benchmark.name), most)
         except CdnerError as error:
             notes.append(f"no errors with their sentences: {_tell(error)}")
     elif stored.folder and (said := stored.folder / "predictions.jsonl").is_file():
@@ -138,16 +139,21 @@ def _tell(error: CdnerError) -> str:
     return f"{error}; {error.hint}" if error.hint else str(error)
 
 
-def _find_wrong(stored: Stored, data: Benchmark) -> list[Wrong]:
+def _find_wrong(stored: Stored, data: Benchmark, most: int | None) -> list[Wrong]:
     """Raises `CdnerError` if data or predictions are not here, or are others."""
     assert stored.run is not None
-    result = stored.run.result
+    result, place = stored.run.result, stored.run.predictions
     if describe_comparable(data, result.scenario) != result.comparable:
         raise CdnerError(f"the data of {data.given} here are not those of the run")
     target = data.corpus(result.scenario.target)
-    predictions = read_kept(stored.run.predictions, target.test, target.types)
+    only = None
+    if most is not None:
+        counts = [c.fp + c.fn for c in result.sentences]
+        only = {n for n in sorted(range(len(counts)), key=lambda n: (-counts[n], n))[:most] if counts[n]}
+    predictions = read_kept(place, target.test, target.types, only)
+    asked = [sentence for n, sentence in enumerate(target.test) if only is None or n in only]
     found = []
-    for sentence, prediction in pair(target.test, predictions):
+    for sentence, prediction in pair(asked, predictions):
         if mistakes := list(diagnosis.list_errors([(sentence, prediction)])):
             found.append(Wrong(sentence, prediction, mistakes))
     return sorted(found, key=lambda wrong: -len(wrong.mistakes))
