@@ -78,13 +78,16 @@ def draw_costs(name: str, title: str, x_label: str, points: Sequence[Point], lef
     edge = find_edge(points)
     x_place, x_ticks = _scale_costs([p.x for p in points])
     y_place, y_ticks = _scale([p.y for p in points], BOTTOM, TOP)
-    marks = list(_place_labels(points, {p.number for p in edge}, x_place, y_place))
+    marks = sorted(_place_labels(points, {p.number for p in edge}, x_place, y_place), key=lambda mark: mark.best)
     corners = [(x_place(p.x), y_place(p.y)) for p in edge]
     path = "".join(f"M{x:.1f} {y:.1f}" if n == 0 else f"H{x:.1f}V{y:.1f}" for n, (x, y) in enumerate(corners)) + (
         f"H{RIGHT}" if corners else ""
     )
-    named = "; ".join(f"{p.name} (F1 {p.y:.2f}, {write_number(p.x)})" for p in edge)
-    said = f"None is both better and cheaper than: {named}." if edge else "There is nothing to draw."
+    named = "; ".join(f"{p.name} (F1 {p.y:.2f}, {_round(p.x)})" for p in edge)
+    said = f"None is both better and cheaper than: {named}."
+    if not any(p.x for p in points):
+        marks, path = [], ""
+        said = "No row here cost any." if points else "There is nothing to draw."
     columns = [
         Column[Point]("#", "right", lambda p: p.number),
         Column[Point]("Method", "left", lambda p: p.name),
@@ -176,21 +179,29 @@ def _scale_costs(values: Sequence[float]) -> tuple[Callable[[float], float], lis
             return LEFT + 16.0 if paid else (LEFT + RIGHT) / 2
         return start + (RIGHT - 16 - start) * (math.log10(value) - low) / (high - low)
 
-    every = [by * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for by in (1, 2, 5)]
-    inside = [tick for tick in every if low - 1e-9 <= math.log10(tick) <= high + 1e-9] if paid else []
-    while len(inside) > 6:
-        inside = [tick for tick in inside if f"{tick:e}"[0] == "1"] if len(inside) > 9 else inside[::2]
-        if len(inside) > 9:
-            inside = inside[::2]
+    inside = _choose_ticks(low, high) if paid else []
     ticks = [*([0.0] if free else []), *inside]
     return place, [(place(tick), _round(tick)) for tick in ticks]
 
 
-def _round(tick: float) -> str:
-    for size, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if tick >= size:
-            return f"{tick / size:g}{sign}"
-    return f"{tick:g}"
+def _choose_ticks(low: float, high: float) -> list[float]:
+    """At most six round numbers between two powers of ten, as many as there can be."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    found: list[float] = []
+    for steps in ((1, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,)):
+        every = (by * 10.0**power for power in powers for by in steps)
+        found = [tick for tick in every if low - 1e-9 <= math.log10(tick) <= high + 1e-9]
+        if len(found) <= 6:
+            return found
+    return found[:: len(found) // 6 + 1]
+
+
+def _round(value: float) -> str:
+    """A number in three digits and the letter of its size."""
+    size, sign = next(
+        ((10.0**power, sign) for power, sign in ((9, "G"), (6, "M"), (3, "k")) if value >= 10**power), (1, "")
+    )
+    return f"{value / size:.3g}{sign}"
 
 
 def _place_labels(
