@@ -26,9 +26,9 @@ MAY_IMPORT = {
     "reporting": ("data", "io", "llm", "plugins", "records", "scoring"),
     "comparing": ("data", "knowledge", "records", "reporting", "scoring"),
     "storing": ("data", "io", "llm", "plugins", "records", "reporting", "scoring"),
-    "site": ("data", "io", "plugins", "records", "reporting", "scoring", "storing"),
     "papers": ("data", "io", "knowledge", "llm", "plugins", "records", "reporting", "running", "scoring"),
     "interface": ("data", "io", "plugins", "records", "reporting", "running", "scoring"),
+    "site": ("data", "io", "plugins", "records", "reporting", "scoring", "storing"),
     "cli": (
         *("comparing", "data", "interface", "io", "knowledge", "llm", "papers", "plugins", "records", "reporting"),
         *("running", "scoring", "site", "storing"),

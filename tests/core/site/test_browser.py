@@ -191,7 +191,7 @@ def test_print_has_the_content_and_no_controls(open_page: Any) -> None:
 @pytest.fixture(scope="module")
 def axe(request: pytest.FixtureRequest) -> str:
     """The script of axe-core, fetched once by npm; it is no part of this repository."""
-    place = Path(str(request.config.cache.mkdir("axe-core"))) / f"axe-{AXE}.js"  # type: ignore[union-attr]
+    place = Path(str(request.config.cache.mkdir("axe-core"))) / f"axe-{AXE}.js"
     if not place.is_file():
         npm = shutil.which("npm")
         if npm is None:

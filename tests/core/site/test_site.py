@@ -129,7 +129,7 @@ def test_the_first_page_answers_what_a_reader_asks_first(
 
 
 def test_money_and_several_seeds_are_told(tmp_path: Path) -> None:
-    found = make("asks", 60, usage=replace(RESULT.usage, cost=0.5)) if RESULT.usage else []  # type: ignore[type-var]
+    found = make("asks", 60, usage=replace(RESULT.usage, cost=0.5)) if RESULT.usage else []
     assert "$2.50 for all its runs" in Read(build(tmp_path / "a", found)["index.html"]).text
     text = Read(build(tmp_path / "b", make("m", 60, seeds=(0, 1)))["index.html"]).text
     assert "F1 60.00" in text
