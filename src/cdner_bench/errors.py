@@ -72,6 +72,14 @@ class BusyError(CdnerError):
     """Another process holds the lock of the same run."""
 
 
+class AwaitedError(BusyError):
+    """Another run builds a shared stage that this one needs, and this one does not wait. `stage` is its place."""
+
+    def __init__(self, stage: Path) -> None:
+        super().__init__(f"another run builds the stage {stage.name}", hint="wait for it, or stop it")
+        self.stage = stage
+
+
 class CdnerWarning(UserWarning):
     """Something that stops nothing, but that the user should know."""
 

@@ -2,6 +2,7 @@
 
 from . import meter, models
 from .files import hash_content, sha256, sweep, write_atomic
+from .leases import fence
 from .locks import lock, lock_stream
 from .meter import Phase
 from .places import (
@@ -26,7 +27,7 @@ from .reading import (
     read_toml,
     suggest_file,
 )
-from .stopping import Stopped, adopt_orphans, die_with_parent, is_own, stoppable
+from .stopping import Stopped, adopt_orphans, die_with_parent, is_own, keep_niceness, stoppable
 from .surroundings import Surroundings, contained, list_children, stir
 from .volumes import NO_ROOM, writing
 
@@ -43,12 +44,14 @@ __all__ = [
     "check_relative",
     "contained",
     "die_with_parent",
+    "fence",
     "find_below",
     "find_benchmarks_dir",
     "find_cache_dir",
     "find_data_dir",
     "hash_content",
     "is_own",
+    "keep_niceness",
     "list_children",
     "lock",
     "lock_stream",

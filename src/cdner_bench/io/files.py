@@ -43,7 +43,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    mark = f"{_name_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    mark = f"{name_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
     draft = path.parent / f".{path.name[:50]}.{mark}{DRAFT}"  # short enough for any file system
     try:
         with draft.open("xb") as stream:  # with the permissions that the user's mask leaves
@@ -58,7 +58,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 @cache
-def _name_machine() -> str:
+def name_machine() -> str:
     """Eight hex digits for where process ids mean what they do here: the host, and the container on it."""
     try:
         numbers = os.readlink("/proc/self/ns/pid")
@@ -69,16 +69,16 @@ def _name_machine() -> str:
 
 def sweep(folder: Path) -> None:
     """Remove what killed processes of this machine have left of files that they were writing anywhere in a folder."""
-    ours = re.compile(rf"\..*\.{_name_machine()}-(\d+)-[0-9a-f]{{8}}{re.escape(DRAFT)}", re.DOTALL)
+    ours = re.compile(rf"\..*\.{name_machine()}-(\d+)-[0-9a-f]{{8}}{re.escape(DRAFT)}", re.DOTALL)
     for place, _, names in os.walk(folder):
         for name in names:
             found = ours.fullmatch(name)
-            if found and not _is_alive(int(found[1])):
+            if found and not is_alive(int(found[1])):
                 with suppress(OSError):
                     os.unlink(os.path.join(place, name))
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
     """Whether a process of an id runs; where that cannot be asked without ending it (Windows), it is taken to."""
     if os.name == "nt":
         return True

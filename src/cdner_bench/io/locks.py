@@ -1,16 +1,20 @@
-"""Locks between processes: each dies with its holder, however that ends."""
+"""Locks between processes: each dies with its holder, however that ends. Where the file system has none, or the user
+says so (`CDNER_LEASE`), a lease takes its place.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from ..errors import BusyError
-from .volumes import LACKS, tell_lack
+from .leases import SECONDS, Lease, describe_holder, find_seconds
+from .volumes import LACKS
 
 POLL = 0.01
 """Seconds between two attempts at a lock that another process holds."""
@@ -35,6 +39,7 @@ if hasattr(os, "register_at_fork"):
 @contextmanager
 def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold an exclusive lock on `path`, which is made if need be and stays; the system drops the lock with its holder.
+    Where it is a lease, `fence` tells whether it is still held.
 
     Raises `BusyError` if another process holds it, unless told to `wait`.
     """
@@ -47,8 +52,7 @@ def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
 def lock_stream(stream: IO[str] | IO[bytes], *, wait: bool = True) -> Iterator[None]:
     """Hold an exclusive lock on a file that is open for writing, and nobody who locks the same file gets in between.
 
-    Raises `BusyError` if another process holds it, unless told to `wait`. Where the file system has no locks, the user
-    is warned and the block goes on without one.
+    Raises `BusyError` if another process holds it, unless told to `wait`.
     """
     if MANDATORY:
         path = Path(stream.name)
@@ -64,19 +68,42 @@ def _hold(stream: IO[str] | IO[bytes], wait: bool) -> Iterator[None]:
     from filelock import lock_descriptor, unlock_descriptor  # a third of what `cdner-bench list` may take
 
     handle, path = stream.fileno(), Path(stream.name)
-    try:
-        held = lock_descriptor(handle, blocking=wait, poll_interval=POLL)
-    except OSError as error:
-        if error.errno not in LACKS:
-            raise
-        tell_lack(path, "has no locks (flock)", error, "let only one process at a time work there")
-        yield
+    seconds, held = find_seconds(), False
+    if seconds is None:
+        try:
+            held = lock_descriptor(handle, blocking=wait, poll_interval=POLL)
+        except OSError as error:
+            if error.errno not in LACKS:
+                raise
+            seconds = SECONDS
+    if seconds is not None:
+        with _hold_lease(path, wait, seconds):
+            yield
         return
     if not held:
-        raise BusyError(f"another process is working on {path.parent}", hint="wait for it, or stop it")
+        raise _tell_busy(path, "")
     _held.add(handle)
     try:
         yield
     finally:
         _held.discard(handle)
         unlock_descriptor(handle)
+
+
+@contextmanager
+def _hold_lease(path: Path, wait: bool, seconds: float) -> Iterator[None]:
+    pause = POLL
+    while (lease := Lease.take(path, seconds)) is None:
+        if not wait:
+            raise _tell_busy(path, describe_holder(path))
+        time.sleep(pause)
+        pause = min(2 * pause, seconds / 4, 1.0)
+    try:
+        yield
+    finally:
+        lease.release()
+
+
+def _tell_busy(path: Path, who: str) -> BusyError:
+    named = f" ({who})" if who else ""
+    return BusyError(f"another process{named} is working on {path.parent}", hint="wait for it, or stop it")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -65,6 +66,15 @@ def adopt_orphans() -> None:
     """Become the parent of what descendants leave behind, where the system can do that (Linux)."""
     if sys.platform == "linux":
         _control(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def keep_niceness() -> None:
+    """Be as nice in a session of one's own as before it: Linux shares the processor out among sessions, and gives a new
+    one its full share, however nice its processes are.
+    """
+    if hasattr(os, "nice") and (niceness := os.nice(0)) > 0:
+        with suppress(OSError), open("/proc/self/autogroup", "w") as group:
+            group.write(str(niceness))
 
 
 def _control(option: int, value: int) -> None:

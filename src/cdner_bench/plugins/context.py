@@ -7,15 +7,15 @@ import math
 import shutil
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import CdnerError, PluginError
+from ..errors import AwaitedError, BusyError, CdnerError, PluginError
 from ..foreign import redact
 from ..hashing import digest
-from ..io import Phase, lock, meter, models, read_json, write_atomic
+from ..io import Phase, fence, lock, meter, models, read_json, write_atomic
 from ..names import check_name
 from ..types import Doubt
 from .options import as_dict
@@ -97,6 +97,7 @@ class RunContext:
     knowledge_folder: Path | None = None
     doubts: list[Doubt] = field(default_factory=list)
     curve: list[Epoch] = field(default_factory=list)
+    patient: bool = True
     _open: Phase | None = None
     _asides: dict[str, Phase] = field(default_factory=dict)
 
@@ -110,10 +111,11 @@ class RunContext:
         identity: Mapping[str, object] | None = None,
         observer: Observer | None = None,
         log: logging.Logger | None = None,
+        patient: bool = True,
     ) -> RunContext:
         """A context in the folder `workdir`, its stages shared below `shared` with runs of an equal `identity` (what
         identifies the method, apart from its options). Without an observer nobody watches, without a log nothing is
-        logged.
+        logged. One that is not `patient` does not wait for a stage that another run builds.
         """
         import logging
 
@@ -121,7 +123,7 @@ class RunContext:
             log = logging.Logger("cdner_bench.run")
             log.addHandler(logging.NullHandler())  # or warnings would go to standard error
         log.addFilter(_redact_record)
-        return cls(seed, workdir, shared, identity or {}, observer or Unwatched(), log)
+        return cls(seed, workdir, shared, identity or {}, observer or Unwatched(), log, patient=patient)
 
     @property
     def answers(self) -> Path:
@@ -169,6 +171,7 @@ class RunContext:
         """Tell the observer how far the phase has come, with numbers worth seeing (loss=…, f1=…). One that is not
         finite is a reason to doubt the run.
         """
+        fence()
         self.observer.progress(step, total, numbers)
         if not all(map(math.isfinite, numbers.values())):
             self.doubt(Doubt.NOT_FINITE)
@@ -248,7 +251,12 @@ class RunContext:
             identity = {"stage": name, "seed": self.seed if seeded else 0, **self.identity, "key": told}
             place = self.shared / f"{name}-{digest(identity)[:16]}"
             self._note_use(place.name)
-        with lock(place.with_name(f"{place.name}.lock"), wait=True):
+        with ExitStack() as held:
+            try:
+                whole = place.is_dir()  # others hold it for as long as they read what it cost
+                held.enter_context(lock(place.with_name(f"{place.name}.lock"), wait=self.patient or whole))
+            except BusyError:
+                raise AwaitedError(place) from None
             if place.is_dir():
                 self._take_over(place, identity)
             else:
@@ -273,6 +281,7 @@ class RunContext:
         record["phases"] = [asdict(p) for p in self.phases[before:]]
         record["curve"] = [asdict(epoch) for epoch in self.curve[learnt:]]
         record["doubts"] = self.doubts
+        fence()
         self.doubts = list(dict.fromkeys([*doubted, *self.doubts]))
         write_atomic(draft / "stage.json", json.dumps(record, indent=1))
         draft.rename(place)

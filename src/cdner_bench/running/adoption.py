@@ -31,7 +31,7 @@ class OlderRuns:
         """
         for older, result in self._records:
             if is_of(job, result) and (older / "run.json").exists():
-                files = [file for file in older.iterdir() if file.name != "lock"]
+                files = [file for file in older.iterdir() if not file.name.startswith("lock")]
                 for file in sorted(files, key=lambda file: file.name == "run.json"):  # last: it says that all is there
                     file.rename(folder / file.name)
                 today = replace(result, run=job.id, method=job.method, comparable=job.comparable)

@@ -29,7 +29,7 @@ from ..errors import (
 )
 from ..foreign import redact
 from ..hashing import digest
-from ..io import NO_ROOM, contained, hash_content, is_own, lock, meter, models, sweep, write_atomic, writing
+from ..io import NO_ROOM, contained, fence, hash_content, is_own, lock, meter, models, sweep, write_atomic, writing
 from ..knowledge import CorpusName
 from ..plugins import SHARED_STAGES, Method, Observer, Registered, RunContext, held_to_contract, lend, options
 from ..records import (
@@ -137,13 +137,14 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended, what it left, and what the user should know of it."""
+    """How a job ended, what it left, and what the user should know of it. A busy one may say what stage it `awaits`."""
 
     job: Job
     status: Ending
     result: Result | None = None
     message: str = ""
     hint: str | None = None
+    awaits: Path | None = None
 
     @property
     def failed(self) -> bool:
@@ -274,7 +275,7 @@ def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.name != "lock":
+        elif not path.name.startswith("lock"):
             path.unlink()
 
 
@@ -324,12 +325,14 @@ def _make_and_keep(job: Job, folder: Path, out: Path, observer: Observer) -> Out
     except (NotRunError, IncompleteError) as error:
         ended = Status.NOT_RUN if isinstance(error, NotRunError) else Status.INCOMPLETE
         reason = str(error).encode("utf-8", "backslashreplace").decode("utf-8")
+        fence()
         result = replace(_record(job, ended), reason=reason)
         results.save(result, folder / BEGUN)
         publish(result, folder, out)
         return Outcome(job, Ending(ended), result, str(error), error.hint)
+    fence()
     results.save(result, folder / "run.json")
-    (folder / BEGUN).unlink()
+    (folder / BEGUN).unlink(missing_ok=True)
     shutil.rmtree(folder / "stages", ignore_errors=True)
     publish(result, folder, out)
     return Outcome(job, Ending.FINISHED, result)
@@ -490,12 +493,16 @@ def _answer(
 
 
 def _write(answers: Iterator[Prediction], place: Path, size: int, end_copies: Callable[[], None]) -> None:
-    """Write each prediction as it comes behind the first `size` bytes of a file."""
+    """Write each prediction as it comes behind the first `size` bytes of a file. The file is a new one, and not that
+    which a process that was stopped for long may have open.
+    """
+    if place.exists():
+        write_atomic(place, place.read_bytes()[:size])
     with place.open("ab") as stream:
-        stream.truncate(size)
         try:
             for prediction in answers:
                 end_copies()
+                fence()
                 stream.write(encode(prediction).encode("utf-8") + b"\n")
                 stream.flush()
         except ContractError:

@@ -102,7 +102,7 @@ def _list_files(stored: Stored, out: Path, *, weights: bool) -> Iterator[Path]:
             yield from (place / name for name in _OF_RUN)
         else:
             yield from (place / name for name in _OF_RUN)
-            yield from (path for path in (place / "stages").rglob("*") if path.suffix != ".lock")
+            yield from (path for path in (place / "stages").rglob("*") if path.suffix not in (".lock", ".lease"))
             shared = place / SHARED_STAGES
             for stage in shared.read_text(encoding="utf-8").splitlines() if shared.is_file() else ():
                 yield from (out / "runs" / "shared" / check_relative(stage, str(shared))).rglob("*")

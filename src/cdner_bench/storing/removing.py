@@ -56,7 +56,8 @@ def remove(removal: Removal) -> None:
                     place.unlink(missing_ok=True)
                 _prune(place.parent)
         for stage in removal.stages:
-            stage.with_name(f"{stage.name}.lock").unlink(missing_ok=True)
+            for left in stage.parent.glob(f"{stage.name}.lock*"):
+                left.unlink(missing_ok=True)
 
 
 def _prune(folder: Path) -> None:

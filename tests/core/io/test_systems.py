@@ -57,7 +57,7 @@ def test_a_plugin_registers(plugin: str) -> None:
 
 
 def test_a_run_its_board_and_its_score(tmp_path: Path) -> None:
-    """Without fcntl there are no locks: it is said, and the run is made."""
+    """Without fcntl there are no locks: leases take their place, and the run is made."""
     run = ["run", "--method", "oracle-of-case", "--setting", "single", "--target", "ai", "--benchmark", "mini"]
     run += ["--plugin", str(ROOT / "tests" / "methods.py"), "--out", str(tmp_path)]
     shown = run_without(f"""
