@@ -106,7 +106,7 @@ def _dispatch(words: list[str]) -> object:
     if words == ["list"]:  # nothing to parse, and what parses options takes a third of the time
         listing.list_()
         return 0
-    return app(args=words, standalone_mode=False)
+    return app(args=words, standalone_mode=False, obj=words)
 
 
 def _guard(command: Callable[[], object]) -> int:

@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_display(quiet: bool) -> Iterator[JobObserver]:
-    """The display of runs that suits where the output goes."""
+def open_displays(quiet: bool, count: int) -> Iterator[list[JobObserver]]:
+    """One display for runs that so many workers make beside one another, as each of them sees it."""
     if quiet or not sys.stdout.isatty():
-        yield Quiet() if quiet else Plain()
+        yield [Quiet() if quiet else Plain() for _ in range(count)]
         return
     with _open_bars() as progress:
-        yield Live(progress)
+        yield [Live(progress) for _ in range(count)]
+
+
+@contextmanager
+def open_display(quiet: bool) -> Iterator[JobObserver]:
+    """The display of runs that suits where the output goes."""
+    with open_displays(quiet, 1) as (display,):
+        yield display
 
 
 @contextmanager

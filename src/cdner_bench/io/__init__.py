@@ -3,7 +3,7 @@
 from . import meter, models
 from .files import hash_content, sha256, sweep, write_atomic
 from .leases import fence
-from .locks import lock, lock_stream
+from .locks import is_locked, lock, lock_stream
 from .meter import Phase
 from .places import (
     CACHE_REMEDY,
@@ -50,6 +50,7 @@ __all__ = [
     "find_cache_dir",
     "find_data_dir",
     "hash_content",
+    "is_locked",
     "is_own",
     "keep_niceness",
     "list_children",

@@ -146,6 +146,21 @@ class Lease:
                 self.renew()
 
 
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lease on a path."""
+    newest = max(_list_numbers(path), default=0)
+    if not newest:
+        return False
+    try:
+        draft = _write_draft(path, SECONDS)
+    except OSError:  # a folder that may only be read
+        return not _is_over(_place(path, newest), time.time())
+    try:
+        return not _is_over(_place(path, newest), draft.stat().st_mtime)
+    finally:
+        draft.unlink()
+
+
 def describe_holder(path: Path) -> str:
     """Who holds the lease on a path: "process 7 on host"; "" if that is not known."""
     found = _read(_place(path, max(_list_numbers(path), default=0)))

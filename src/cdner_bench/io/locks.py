@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import BusyError
-from .leases import SECONDS, Lease, describe_holder, find_seconds
+from .leases import SECONDS, Lease, describe_holder, find_seconds, is_held
 from .volumes import LACKS
 
 POLL = 0.01
@@ -61,6 +61,26 @@ def lock_stream(stream: IO[str] | IO[bytes], *, wait: bool = True) -> Iterator[N
     else:
         with _hold(stream, wait):
             yield
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock on a path, which need not be there."""
+    from filelock import lock_descriptor, unlock_descriptor
+
+    try:
+        if is_held(path):
+            return True
+        if find_seconds() is not None:
+            return False
+        with path.open("a") as stream:
+            if not lock_descriptor(stream.fileno(), blocking=False):
+                return True
+            unlock_descriptor(stream.fileno())
+    except FileNotFoundError:
+        return False
+    except OSError as error:  # in a folder that may only be read, who knows
+        return error.errno not in LACKS
+    return False
 
 
 @contextmanager

@@ -1,10 +1,31 @@
-"""Runs and measurements are made here, runs resumed, adopted, scored again and reproduced, and their models used."""
+"""Runs and measurements are made here, runs resumed, adopted, scored again and reproduced, and their models used.
 
-from . import analyses, campaign, kept_models, reproducing, runner
-from .planning import Planned, State, survey
-from .process import Workers
-from .rescoring import Change, Rescored, rescore
-from .runner import Ending, Job, JobObserver, Outcome
+What makes them is imported when it is first used: where runs stand (`standing`) is asked without it.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import import_later
+
+if TYPE_CHECKING:
+    from . import analyses, campaign, executing, kept_models, reproducing, runner, standing
+    from .planning import Planned, State, survey
+    from .process import Workers
+    from .rescoring import Change, Rescored, rescore
+    from .runner import Ending, Job, JobObserver, Outcome
+else:
+    __getattr__ = import_later(
+        __name__,
+        {
+            **dict.fromkeys(
+                ("analyses", "campaign", "executing", "kept_models", "reproducing", "runner", "standing"), ""
+            ),
+            **dict.fromkeys(("Planned", "State", "survey"), "planning"),
+            "Workers": "process",
+            **dict.fromkeys(("Change", "Rescored", "rescore"), "rescoring"),
+            **dict.fromkeys(("Ending", "Job", "JobObserver", "Outcome"), "runner"),
+        },
+    )
 
 __all__ = [
     "Change",
@@ -18,9 +39,11 @@ __all__ = [
     "Workers",
     "analyses",
     "campaign",
+    "executing",
     "kept_models",
     "reproducing",
     "rescore",
     "runner",
+    "standing",
     "survey",
 ]

@@ -20,8 +20,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Any, get_type_hints
 
 from pydantic import TypeAdapter
@@ -29,7 +30,7 @@ from pydantic import TypeAdapter
 from .. import plugins
 from ..data import Benchmark
 from ..errors import CdnerError, in_words
-from ..io import Stopped, adopt_orphans, die_with_parent, list_children, stoppable
+from ..io import Stopped, adopt_orphans, die_with_parent, keep_niceness, list_children, stoppable
 from ..plugins import Method, Observer, Registry, options
 from ..records import Result
 from ..types import Scenario
@@ -44,10 +45,13 @@ KEPT = 4
 """How many methods stay imported: with torch, each holds 300 MB."""
 PATIENCE = 10.0
 """Seconds within which a run that is stopped should have ended."""
+DRAIN = 0.005
+"""Seconds within which what a run has printed should have come when its end has."""
 BETWEEN = 0.05
 """Seconds between two steps of progress that are told."""
 Data = dict[str, Any]
 
+_adapt: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 _BENCHMARK = {name: hint for name, hint in get_type_hints(Benchmark).items() if not name.startswith("_")}
 
 
@@ -59,7 +63,7 @@ def describe(job: Job, out: Path, plugin_files: Sequence[Path] = (), disabled: S
         "plugins": [str(path.absolute()) for path in plugin_files],
         "disabled": list(disabled),
         "benchmark": {
-            name: TypeAdapter(hint).dump_python(getattr(job.benchmark, name), mode="json")
+            name: _adapt(hint).dump_python(getattr(job.benchmark, name), mode="json")
             for name, hint in _BENCHMARK.items()
         },
         "scenario": [job.scenario.setting, job.scenario.sources, job.scenario.target],
@@ -71,17 +75,19 @@ def describe(job: Job, out: Path, plugin_files: Sequence[Path] = (), disabled: S
         },
         "seed": job.seed,
         "room": job.room,
+        "patient": job.patient,
     }
 
 
 def restore(data: Data, registry: Registry) -> Job:
     """The job that data describes. Raises `CdnerError` if it comes out as another, because files are others now."""
-    benchmark = {name: TypeAdapter(hint).validate_python(data["benchmark"][name]) for name, hint in _BENCHMARK.items()}
+    benchmark = {name: _adapt(hint).validate_python(data["benchmark"][name]) for name, hint in _BENCHMARK.items()}
     setting, sources, target = data["scenario"]
     entry = registry.get(data["method"])
     chosen = entry.spec.resolve(None, data["options"])
     scenario = Scenario(setting, tuple(sources), target)
-    job = Job(Benchmark(**benchmark), scenario, entry, data["preset"], chosen, data["seed"], data["room"])
+    how = data["room"], data["patient"]
+    job = Job(Benchmark(**benchmark), scenario, entry, data["preset"], chosen, data["seed"], *how)
     if job.id != data["id"]:
         raise CdnerError(
             f"in a process of its own the run is another ({job.id}, not {data['id']}): a file was changed meanwhile",
@@ -134,6 +140,7 @@ def serve() -> None:
     """Make the runs whose jobs come in on standard input, a line each, until it ends. What methods print goes to
     standard error; standard output is for events.
     """
+    keep_niceness()
     channel, jobs = Channel(os.dup(1)), os.dup(0)
     os.dup2(2, 1)
     nowhere = os.open(os.devnull, os.O_RDONLY)
@@ -170,6 +177,9 @@ def _import_method(data: Data) -> Registry | None:
     try:
         registry = discover(data)
         registry.get(data["method"]).spec.load(Method)
+        _adapt(Result)
+        for hint in _BENCHMARK.values():
+            _adapt(hint)
     except BaseException:
         return None
     return registry
@@ -184,8 +194,9 @@ def _work(data: Data, registry: Registry | None, channel: Channel) -> int:
             out = Path(data["out"])
             job = restore(data, registry or discover(data))
             outcome = runner.attempt(job, out, channel)
-        result = outcome.result and TypeAdapter(Result).dump_python(outcome.result, mode="json")
-        channel.send("outcome", status=outcome.status, message=outcome.message, hint=outcome.hint, result=result)
+        result = outcome.result and _adapt(Result).dump_python(outcome.result, mode="json")
+        said = {"status": outcome.status, "message": outcome.message, "hint": outcome.hint, "awaits": outcome.awaits}
+        channel.send("outcome", **said, result=result)
     except Stopped as error:
         signal.signal(error.number, signal.SIG_DFL)
         signal.raise_signal(error.number)
@@ -202,16 +213,27 @@ def _work(data: Data, registry: Registry | None, channel: Channel) -> int:
 
 def _attend(process: int, jobs: int, channel: Channel) -> None:
     """Wait for a run's process, and end what it leaves behind; if whoever asked for it is gone, end it too."""
+    end = _watch(process)
     while True:
         ended, status, usage = os.wait4(process, os.WNOHANG)
         if ended:
             break
-        if select.select([jobs], [], [], POLL)[0]:  # nothing is said while a run goes on: this is its end
+        heard = select.select([jobs, *end], [], [], None if end else POLL)[0]
+        if jobs in heard:  # nothing is said while a run goes on: this is its end
             with suppress(ProcessLookupError):
                 os.killpg(process, signal.SIGKILL)
+    for descriptor in end:
+        os.close(descriptor)
     left = _end_children()
     with suppress(BrokenPipeError):
         channel.send("ended", status=os.waitstatus_to_exitcode(status), peak=usage.ru_maxrss * 1024, left=left)
+
+
+def _watch(process: int) -> list[int]:
+    """What can be read of when a process ends, where the system has such a thing."""
+    with suppress(OSError, AttributeError):
+        return [os.pidfd_open(process)]
+    return []
 
 
 def _end_children() -> int:
@@ -233,12 +255,23 @@ def _end_children() -> int:
 
 
 class Workers:
-    """Processes that make runs, one for each method that was asked for. `make` is for `runner.run`."""
+    """Processes that make runs, one for each method that was asked for, of which the newest few are kept; their
+    `environment` is what differs from ours. `make` is for `runner.run`.
+    """
 
-    def __init__(self, plugin_files: Sequence[Path] = (), disabled: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        plugin_files: Sequence[Path] = (),
+        disabled: Sequence[str] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
+        kept: int = KEPT,
+    ) -> None:
         self.plugin_files = [path.absolute() for path in plugin_files]
         self.disabled = disabled
+        self.environment, self.kept = environment, kept
         self._workers: dict[str, _Worker] = {}
+        self._stopped: int | None = None
+        self._busy: _Worker | None = None
 
     def __enter__(self) -> Workers:
         """Nothing is started before it is needed."""
@@ -250,35 +283,57 @@ class Workers:
             worker.close()
 
     def make(self, job: Job, out: Path, observer: Observer) -> Outcome:
-        """Make one run in a process of its own. Raises `CdnerError` if nothing can be kept in its folder."""
-        key = job.entry.spec.factory
+        """Make one run in a process of its own. Raises `CdnerError` if nothing can be kept in its folder. If not the
+        run's process is ended from outside but that which forks it, it is made again, once.
+        """
+        data = describe(job, out, self.plugin_files, self.disabled)
+        said = self._make(job.entry.spec.factory, data, observer)
+        if FORKS and said["ended"]["lost"] and "outcome" not in said:
+            observer.note("the process that makes it was ended from outside; it goes on in another")
+            said = self._make(job.entry.spec.factory, data, observer)
+        return _read_outcome(job, out / "runs" / job.id, said, observer)
+
+    def _make(self, key: str, data: Data, observer: Observer) -> dict[str, Data]:
         worker = self._workers.pop(key, None)
         if worker is None or not worker.alive:
-            worker = _Worker()
+            while len(self._workers) >= self.kept:
+                self._workers.pop(next(iter(self._workers))).close()
+            worker = _Worker(self.environment)
+        self._busy = worker
         try:
-            said = worker.make(describe(job, out, self.plugin_files, self.disabled), observer)
+            worker.stopped = self._stopped
+            said = worker.make(data, observer)
         except BaseException:
             worker.close()
             raise
+        finally:
+            self._busy = None
         if FORKS and worker.alive:
             self._workers[key] = worker  # the newest is the last
-            if len(self._workers) > KEPT:
-                self._workers.pop(next(iter(self._workers))).close()
         else:
             worker.close()
-        return _read_outcome(job, out / "runs" / job.id, said, observer)
+        return said
+
+    def stop(self, number: int) -> None:
+        """From another thread: have `make` raise `Stopped` now and later, and its run end where it is."""
+        self._stopped = number
+        if busy := self._busy:
+            busy.stopped = number
 
 
 class _Worker:
     """A process of `serve`, seen from outside."""
 
-    def __init__(self) -> None:
+    stopped: int | None = None
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
         here = [] if sys.path[:1] in ([""], [os.getcwd()]) else ["-P"]  # the same modules are found as here
         self._process = subprocess.Popen(
             [sys.executable, *here, "-m", "cdner_bench.running"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
             start_new_session=True,  # ctrl-C comes here first, and is passed on
         )
         self._said: queue.Queue[tuple[str, bytes]] = queue.Queue(1000)
@@ -336,8 +391,10 @@ class _Worker:
         }
         give_up = math.inf
         while time.monotonic() < give_up:
+            if self.stopped is not None and "ended" not in found:
+                raise Stopped(self.stopped)
             try:
-                kind, said = self._said.get(timeout=POLL)
+                kind, said = self._said.get(timeout=DRAIN if "ended" in found else POLL)
             except queue.Empty:
                 if "ended" in found:  # and all that was printed before has come
                     break
@@ -349,12 +406,12 @@ class _Worker:
                 if name in tell:
                     tell[name](**event)
                 else:
-                    found[name] = event
+                    found[name] = {"lost": False, **event} if name == "ended" else event
                     give_up = time.monotonic() + 1 if name == "ended" else give_up
             elif kind == "stdout":
                 words.append(said.decode("utf-8", "replace"))
             elif kind == "end of stdout" or (not kind and not self.alive):
-                found["ended"] = {"status": self._process.wait(), "peak": 0, "left": 0}
+                found.setdefault("ended", {"status": self._process.wait(), "peak": 0, "left": 0, "lost": True})
                 break
         return found | {"words": {"text": "".join(words)}}
 
@@ -391,15 +448,16 @@ def _read_outcome(job: Job, folder: Path, said: Mapping[str, Data], observer: Ob
     if left := said["ended"]["left"]:
         observer.note(f"{left} {'processes were' if left > 1 else 'process was'} left behind by the run, and ended")
     if told := said.get("outcome"):
-        result = told["result"] and TypeAdapter(Result).validate_json(json.dumps(told["result"]))
-        return Outcome(job, Ending(told["status"]), result or None, told["message"], told["hint"])
+        result = told["result"] and _adapt(Result).validate_json(json.dumps(told["result"]))
+        awaits = told["awaits"] and Path(told["awaits"])
+        return Outcome(job, Ending(told["status"]), result or None, told["message"], told["hint"], awaits)
     words = said["words"]["text"]
     kept = runner.keep_words(folder, words) if words else None
-    message = f"the process of the run {_describe_end(**said['ended'])}"
+    message = f"the process of the run {_describe_end(said['ended']['status'], said['ended']['peak'])}"
     return Outcome(job, Ending.FAILED, message=message, hint=f"what it said last is in {kept}" if kept else None)
 
 
-def _describe_end(status: int, peak: int, left: int) -> str:
+def _describe_end(status: int, peak: int) -> str:
     if status >= 0:
         return f"ended before the run did, with exit status {status}"
     name = signal.Signals(-status).name if -status in list(signal.Signals) else f"signal {-status}"

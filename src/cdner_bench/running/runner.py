@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from ..data import SPLITS, Benchmark, audit
 from ..errors import (
+    AwaitedError,
     BusyError,
     CdnerError,
     ContractError,
@@ -53,6 +54,7 @@ from ..types import Corpus, Doubt, Given, Prediction, Scenario, Sentence
 from . import kept_models
 from .adoption import OlderRuns, is_of, load_own
 from .rescoring import find_departures, score_again
+from .standing import telling
 
 ELSEWHERE = "name another folder: --out FOLDER"
 
@@ -60,7 +62,7 @@ ELSEWHERE = "name another folder: --out FOLDER"
 @dataclass(frozen=True)
 class Job:
     """One run to be made. Its `id` is the hash of everything that determines its predictions. `room` is how many bytes
-    its model may have to be kept, and no part of that.
+    its model may have to be kept, and a `patient` one waits for stages that others build; both are no part of that.
     """
 
     benchmark: Benchmark
@@ -70,6 +72,7 @@ class Job:
     options: Any
     seed: int
     room: int = 0
+    patient: bool = True
 
     @cached_property
     def data(self) -> BenchmarkFacts:
@@ -212,16 +215,27 @@ def run(jobs: Sequence[Job], out: Path, observer: JobObserver, elsewhere: Make |
 
     Writes `out/runs/<id>/` and `out/leaderboards/results/**`.
     """
-    out = out.absolute()  # whatever folder a method goes to
-    for place in ("runs", "leaderboards"):
-        sweep(out / place)
-    older = OlderRuns(out / "runs")
-    begun = set(os.listdir(out / "runs")) if os.path.isdir(out / "runs") else set()
+    series = Series(out)
     for number, job in enumerate(jobs, start=1):
         observer.begin(job, number, len(jobs))
-        outcome = _try(job, out, observer, older, begun, elsewhere)
+        outcome = series.attempt(job, observer, elsewhere)
         observer.end(outcome)
         yield outcome
+
+
+class Series:
+    """Runs that are made below one folder, one after the other or beside one another."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out.absolute()  # whatever folder a method goes to
+        for place in ("runs", "leaderboards"):
+            sweep(self.out / place)
+        self._older = OlderRuns(self.out / "runs")
+        self._begun = set(os.listdir(self.out / "runs")) if os.path.isdir(self.out / "runs") else set()
+
+    def attempt(self, job: Job, observer: Observer, elsewhere: Make | None = None) -> Outcome:
+        """As `attempt`, and what is not finished is made here, or `elsewhere`."""
+        return _try(job, self.out, observer, self._older, self._begun, elsewhere)
 
 
 def attempt(job: Job, out: Path, observer: Observer) -> Outcome:
@@ -250,7 +264,8 @@ def _try(
                 return _make_and_keep(job, folder, out, observer)
         return elsewhere(job, out, observer)
     except BusyError as error:
-        return Outcome(job, Ending.BUSY, message=str(error), hint=error.hint)
+        stage = error.stage if isinstance(error, AwaitedError) else None
+        return Outcome(job, Ending.BUSY, message=str(error), hint=error.hint, awaits=stage)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and is_own(error):
             raise
@@ -364,6 +379,11 @@ def find_published(job: Job, out: Path) -> Result | None:
     return result if result.finished and is_of(job, result) else None
 
 
+def locate_result(job: Job) -> str:
+    """The path of the job's result below those of a board."""
+    return _record(job, Status.FINISHED).path.as_posix()
+
+
 def publish(result: Result, folder: Path, out: Path) -> None:
     """Put a result where leaderboards look, and its predictions beside. What has no score never replaces what has."""
     boards = out / "leaderboards"
@@ -389,9 +409,11 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
     shared = out / "runs" / "shared"
     shared.mkdir(exist_ok=True)
     meter.reset_peak_memory()
-    with _log(folder / "log.txt", job) as log:
+    with _log(folder / "log.txt", job) as log, telling(observer, folder, str(job)) as watched:
         identity = {"class": job.entry.spec.factory, "revision": job.entry.revision, "backbone": job.backbone}
-        run = RunContext.create(job.seed, folder, shared, identity=identity, observer=observer, log=log)
+        run = RunContext.create(
+            job.seed, folder, shared, identity=identity, observer=watched, log=log, patient=job.patient
+        )
         with contained() as end_copies:
             with run.phase("load"):
                 corpora = [visible_corpus(job, name) for name in (*job.scenario.sources, job.scenario.target)]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from ..errors import BusyError, ResultError
-from ..io import lock
+from ..errors import ResultError
+from ..io import is_locked
 from ..records import (
     BEGUN,
     Result,
@@ -191,14 +190,7 @@ def _describe(run_id: str, run: Run | None, on_board: Path | None, folder: Path 
 
 def is_busy(folder: Path) -> bool:
     """Whether another process holds the lock of a run's folder."""
-    if (folder / "lock").exists():
-        with suppress(OSError):
-            try:
-                with lock(folder / "lock"):
-                    return False
-            except BusyError:
-                return True
-    return False
+    return (folder / "lock").exists() and is_locked(folder / "lock")
 
 
 def _find_stale(results: Sequence[Result]) -> Iterator[tuple[str, str]]:

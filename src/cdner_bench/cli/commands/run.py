@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import CdnerError, OptionError, RefusedWarning
+from ...errors import CdnerError, OptionError, RefusedWarning, did_you_mean
 from ..common import (
     HERE,
     BenchmarkName,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ...data import Benchmark
     from ...running import Job, Outcome, Planned
+    from ...running.executing import Executor
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
@@ -79,12 +80,26 @@ KeepModel = Annotated[
         show_default=False,
     ),
 ]
+ExecutorName = Annotated[
+    str, typer.Option(help="Who makes the runs: local, this machine.", metavar="NAME", show_default=False)
+]
+WorkerCount = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        help="How many processes make runs beside one another, each with a GPU or its part of the cores; by default "
+        "one a GPU, else one.",
+        metavar="N",
+        show_default=False,
+    ),
+]
 CampaignFile = Annotated[
     Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
 ]
 
 
 def run(
+    context: typer.Context,
     method: Methods = None,
     setting: Setting = None,
     target: Targets = None,
@@ -103,13 +118,15 @@ def run(
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
     isolate: Isolate = None,
+    executor: ExecutorName = "local",
+    workers: WorkerCount = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="One line a run: setting/target method seed status F1, and nothing else.")
     ] = False,
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
     from ...io import Stopped, stoppable
-    from ...running import kept_models
+    from ...running import executing, kept_models
     from ..streams import lasting
 
     own = None if target_data is None else (target_data.absolute(), source)
@@ -117,28 +134,62 @@ def run(
     asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, few, plugin, no_plugin)
     try:
         with stoppable(), lasting():
+            make = _choose_executor(executor)
+            executing.count_workers(workers)
             data, jobs = _list_jobs(*asked, quiet=quiet)
             jobs = kept_models.give_room(jobs, keep_model)
+            count = executing.count_workers(workers, len(jobs))
+            if isolate is False and workers is None:
+                count = 1
+            if isolate is False and count > 1:
+                raise OptionError(
+                    f"--workers {count}: several make each run in a process of its own", hint="leave out --no-isolate"
+                )
             if isolate is None:
                 isolate = len({job.entry.spec.name for job in jobs}) > 1
-            return _make(data, jobs, out, (plugin, no_plugin) if isolate else None, quiet)
+            how = {"isolate": isolate, "make": make, "count": count, "typed": context.obj or ()}
+            return _make(data, jobs, out, (plugin, no_plugin), quiet, **how)
     except Stopped as stopped:
         return stopped.status
 
 
+def _choose_executor(name: str) -> Executor:
+    """What makes runs by several workers. Raises `OptionError` for a name that there is not."""
+    from ...running import executing
+
+    if name not in executing.EXECUTORS:
+        raise OptionError(f"--executor {name}: there is no such", hint=did_you_mean(name, executing.EXECUTORS))
+    return executing.EXECUTORS[name]
+
+
 def _make(
-    data: Benchmark, jobs: Sequence[Job], out: Path, isolated: tuple[list[Path], list[str]] | None, quiet: bool
+    data: Benchmark,
+    jobs: Sequence[Job],
+    out: Path,
+    plugins: tuple[list[Path], list[str]],
+    quiet: bool,
+    *,
+    isolate: bool,
+    make: Executor,
+    count: int,
+    typed: Sequence[str],
 ) -> int:
-    """Make the runs, `isolated` with these plugins and without those, and print what came of them. Returns how many
-    failed.
+    """Make the runs with these plugins and without those, beside one another if `count` is more than one, and print
+    what came of them. Returns how many failed.
     """
-    from ...running import Workers, runner
-    from ..display import open_display
+    from ...running import Workers, executing, runner, standing
+    from ..display import open_displays
 
     if not quiet:
         _tell_before(data, jobs, out)
-    with open_display(quiet) as observer, Workers(*(isolated or ())) as workers:
-        outcomes = list(runner.run(jobs, out, observer, workers.make if isolated else None))
+    standing.write_plan(out, ["cdner-bench", *typed], [(job.id, str(job), runner.locate_result(job)) for job in jobs])
+    with open_displays(quiet, count) as displays, Workers(*plugins) as workers:
+        if count > 1:
+            ended = make(executing.Study(jobs, out, *plugins), displays)
+        else:
+            ended = runner.run(jobs, out, displays[0], workers.make if isolate else None)
+        order = {job.id: number for number, job in enumerate(jobs)}
+        outcomes = sorted(ended, key=lambda outcome: order[outcome.job.id])
     if not quiet:
         _tell_after(data, jobs, outcomes, out)
         _tell_models(outcomes, out)

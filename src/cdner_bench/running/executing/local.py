@@ -1,0 +1,96 @@
+"""Several workers on this machine. Each is a thread that waits for processes, in which the runs are made."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...io import Stopped
+from ..process import Workers
+from ..runner import Job, JobObserver, Outcome, Series
+from . import shares
+from .waiting import Waiting
+
+
+@dataclass(frozen=True)
+class Study:
+    """Runs to be made below a folder, by methods of these plugin files and without the disabled ones."""
+
+    jobs: Sequence[Job]
+    out: Path
+    plugin_files: Sequence[Path] = ()
+    disabled: Sequence[str] = ()
+
+
+def make_locally(study: Study, observers: Sequence[JobObserver]) -> Iterator[Outcome]:
+    """Make the runs, by as many workers as there are observers, and say how each ended, in the order in which they end.
+    What is finished is skipped. If this is stopped, every run ends where it is.
+    """
+    waiting, series = Waiting([replace(job, patient=False) for job in study.jobs]), Series(study.out)
+    told: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
+    slots = [
+        _Slot(waiting, series, observer, len(study.jobs), told, Workers(study.plugin_files, study.disabled, share, 1))
+        for observer, share in zip(observers, shares.divide(len(observers)), strict=True)
+    ]
+    for slot in slots:
+        slot.start()
+    number = signal.SIGTERM
+    try:
+        for _ in slots:
+            while (said := told.get()) is not None:
+                if isinstance(said, BaseException):
+                    raise said
+                yield said
+    except KeyboardInterrupt as error:
+        number = signal.Signals(error.number) if isinstance(error, Stopped) else signal.SIGINT
+        raise
+    finally:
+        waiting.stop()
+        for slot in slots:
+            slot.workers.stop(number)
+        for slot in slots:
+            slot.join()
+
+
+class _Slot(threading.Thread):
+    """One worker: it takes runs till there is none left, and then says None."""
+
+    def __init__(
+        self,
+        waiting: Waiting,
+        series: Series,
+        observer: JobObserver,
+        total: int,
+        told: queue.SimpleQueue[Outcome | BaseException | None],
+        workers: Workers,
+    ) -> None:
+        super().__init__(daemon=True)
+        self.waiting, self.series, self.observer, self.total = waiting, series, observer, total
+        self.told, self.workers = told, workers
+
+    def run(self) -> None:
+        """Make runs."""
+        try:
+            with self.workers:
+                self._make_runs()
+        except BaseException as error:
+            self.told.put(error)
+        self.told.put(None)
+
+    def _make_runs(self) -> None:
+        turn = None
+        while turn := self.waiting.take(turn):
+            if turn.awaits is None:
+                self.observer.begin(turn.job, turn.number, self.total)
+            outcome = self.series.attempt(turn.job, self.observer, self.workers.make)
+            if outcome.awaits:
+                self.observer.note(f"put back, because {outcome.message}")
+                self.waiting.put_back(turn, outcome.awaits)
+                continue
+            self.observer.end(outcome)
+            self.waiting.finish(turn)
+            self.told.put(outcome)
