@@ -19,7 +19,7 @@ from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
 from ..io import settle_home
 from . import streams
 from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
-from .commands.stored import compare, export, runs, show
+from .commands.stored import compare, export, runs, show, status
 
 app = typer.Typer(
     name="cdner-bench",
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("plan")(run.plan)
+app.command("status")(status.status)
 app.command("reproduce")(run.reproduce)
 app.command("predict")(models.predict)
 app.command("analyze")(analyze.analyze)

@@ -8,6 +8,7 @@ Where processes cannot be forked safely, each run is started anew.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
 import math
 import os
@@ -79,21 +80,27 @@ def describe(job: Job, out: Path, plugin_files: Sequence[Path] = (), disabled: S
     }
 
 
-def restore(data: Data, registry: Registry) -> Job:
-    """The job that data describes. Raises `CdnerError` if it comes out as another, because files are others now."""
-    benchmark = {name: _adapt(hint).validate_python(data["benchmark"][name]) for name, hint in _BENCHMARK.items()}
+def restore(data: Data, registry: Registry, benchmark: Benchmark | None = None) -> Job:
+    """The job that data describes, on its benchmark, which may be read already. Raises `CdnerError` if it comes out as
+    another, because files are others now.
+    """
+    benchmark = benchmark or _restore_benchmark(data)
     setting, sources, target = data["scenario"]
     entry = registry.get(data["method"])
     chosen = entry.spec.resolve(None, data["options"])
     scenario = Scenario(setting, tuple(sources), target)
     how = data["room"], data["patient"]
-    job = Job(Benchmark(**benchmark), scenario, entry, data["preset"], chosen, data["seed"], *how)
+    job = Job(benchmark, scenario, entry, data["preset"], chosen, data["seed"], *how)
     if job.id != data["id"]:
         raise CdnerError(
             f"in a process of its own the run is another ({job.id}, not {data['id']}): a file was changed meanwhile",
             hint="type the same command again; if it stays so, add --no-isolate",
         )
     return job
+
+
+def _restore_benchmark(data: Data) -> Benchmark:
+    return Benchmark(**{key: _adapt(hint).validate_python(data["benchmark"][key]) for key, hint in _BENCHMARK.items()})
 
 
 def discover(data: Data) -> Registry:
@@ -148,11 +155,13 @@ def serve() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     registry: Registry | None = None
+    read = _Read()
     for line in _read_lines(jobs):
         data = json.loads(line)
         if not FORKS:
-            os._exit(_work(data, None, channel))
+            os._exit(_work(data, None, None, channel))
         registry = registry or _import_method(data)
+        benchmark = read.get(data)
         adopt_orphans()
         sys.stdout.flush()
         process = os.fork()
@@ -160,7 +169,7 @@ def serve() -> None:
             os.close(jobs)
             os.setpgid(0, 0)
             die_with_parent(signal.SIGKILL)
-            os._exit(_work(data, registry, channel))
+            os._exit(_work(data, registry, benchmark, channel))
         _attend(process, jobs, channel)
 
 
@@ -185,14 +194,36 @@ def _import_method(data: Data) -> Registry | None:
     return registry
 
 
-def _work(data: Data, registry: Registry | None, channel: Channel) -> int:
+class _Read:
+    """The benchmark of the runs, with the corpora that were read: the copies of this process need not read them. No
+    method comes near them here.
+    """
+
+    def __init__(self) -> None:
+        self._known: tuple[Data, Benchmark] | None = None
+
+    def get(self, data: Data) -> Benchmark | None:
+        """The benchmark of a job, with its corpora read. None if that fails: the run will say why."""
+        try:
+            if self._known is None or self._known[0] != data["benchmark"]:
+                self._known = data["benchmark"], _restore_benchmark(data)
+            _, sources, target = data["scenario"]
+            for name in (*sources, target):
+                self._known[1].corpus(name)
+        except Exception:
+            return None
+        gc.freeze()  # or the copies would have every page for themselves
+        return self._known[1]
+
+
+def _work(data: Data, registry: Registry | None, benchmark: Benchmark | None, channel: Channel) -> int:
     """Make a run, tell how it ended, and return the exit status of its process."""
     faulthandler.enable(channel.descriptor)
     try:
         with stoppable():
             channel.send("began", process=os.getpid())
             out = Path(data["out"])
-            job = restore(data, registry or discover(data))
+            job = restore(data, registry or discover(data), benchmark)
             outcome = runner.attempt(job, out, channel)
         result = outcome.result and _adapt(Result).dump_python(outcome.result, mode="json")
         said = {"status": outcome.status, "message": outcome.message, "hint": outcome.hint, "awaits": outcome.awaits}

@@ -121,7 +121,8 @@ def look(out: Path) -> Overview:
             if runs.get(run) is not Standing.FINISHED and _is_on_board(out, result, run):
                 runs[run] = Standing.FINISHED
             elif runs.setdefault(run, Standing.WAITING) not in (Standing.FINISHED, Standing.RUNNING):
-                commands[join(plan["command"])] = plan["began"]
+                there = [] if plan["folder"] == os.getcwd() else ["cd", plan["folder"], "&&"]
+                commands[" ".join([*there, join(plan["command"])])] = plan["began"]
     newest = sorted(commands, key=lambda command: -commands[command])
     return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, newest)
 
@@ -178,6 +179,7 @@ def _read_plans(folder: Path) -> Iterator[dict[str, Any]]:
         try:
             plan = json.loads(place.read_bytes())
             jobs = [(str(run), str(name), str(result)) for run, name, result in plan["jobs"]]
-            yield {"command": [str(word) for word in plan["command"]], "began": float(plan["began"]), "jobs": jobs}
+            words = [str(word) for word in plan["command"]]
+            yield {"command": words, "folder": str(plan["folder"]), "began": float(plan["began"]), "jobs": jobs}
         except (OSError, ValueError, TypeError, KeyError):
             continue

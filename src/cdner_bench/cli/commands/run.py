@@ -6,6 +6,7 @@ import os
 import shlex
 import warnings
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,11 +27,11 @@ from ..common import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ...data import Benchmark
-    from ...running import Job, Outcome, Planned
-    from ...running.executing import Executor
+    from ...running import Job, JobObserver, Outcome, Planned
+    from ...running.executing import Executor, Study
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
@@ -147,8 +148,10 @@ def run(
                 )
             if isolate is None:
                 isolate = len({job.entry.spec.name for job in jobs}) > 1
-            how = {"isolate": isolate, "make": make, "count": count, "typed": context.obj or ()}
-            return _make(data, jobs, out, (plugin, no_plugin), quiet, **how)
+            study = executing.Study(jobs, out, plugin, no_plugin)
+            if count == 1:
+                make = partial(_make_in_turn, isolate=isolate)
+            return _make(data, study, quiet, make, count, context.obj or ())
     except Stopped as stopped:
         return stopped.status
 
@@ -162,34 +165,26 @@ def _choose_executor(name: str) -> Executor:
     return executing.EXECUTORS[name]
 
 
-def _make(
-    data: Benchmark,
-    jobs: Sequence[Job],
-    out: Path,
-    plugins: tuple[list[Path], list[str]],
-    quiet: bool,
-    *,
-    isolate: bool,
-    make: Executor,
-    count: int,
-    typed: Sequence[str],
-) -> int:
-    """Make the runs with these plugins and without those, beside one another if `count` is more than one, and print
-    what came of them. Returns how many failed.
-    """
-    from ...running import Workers, executing, runner, standing
+def _make_in_turn(study: Study, observers: Sequence[JobObserver], *, isolate: bool) -> Iterator[Outcome]:
+    """Make the runs one after the other, each in this process or in one of its own."""
+    from ...running import Workers, runner
+
+    with Workers(study.plugin_files, study.disabled) as workers:
+        yield from runner.run(study.jobs, study.out, observers[0], workers.make if isolate else None)
+
+
+def _make(data: Benchmark, study: Study, quiet: bool, make: Executor, count: int, typed: Sequence[str]) -> int:
+    """Make the runs by so many workers, and print what came of them. Returns how many failed."""
+    from ...running import runner, standing
     from ..display import open_displays
 
+    jobs, out = study.jobs, study.out
     if not quiet:
         _tell_before(data, jobs, out)
     standing.write_plan(out, ["cdner-bench", *typed], [(job.id, str(job), runner.locate_result(job)) for job in jobs])
-    with open_displays(quiet, count) as displays, Workers(*plugins) as workers:
-        if count > 1:
-            ended = make(executing.Study(jobs, out, *plugins), displays)
-        else:
-            ended = runner.run(jobs, out, displays[0], workers.make if isolate else None)
+    with open_displays(quiet, count) as displays:
         order = {job.id: number for number, job in enumerate(jobs)}
-        outcomes = sorted(ended, key=lambda outcome: order[outcome.job.id])
+        outcomes = sorted(make(study, displays), key=lambda outcome: order[outcome.job.id])
     if not quiet:
         _tell_after(data, jobs, outcomes, out)
         _tell_models(outcomes, out)
@@ -323,7 +318,7 @@ def plan(
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
 ) -> None:
-    """Say what `run` with the same arguments would make, and how long it may take. Starts nothing."""
+    """Say what `run` with the same arguments would make, what it shares, and what it may take. Starts nothing."""
     from ...running import State, survey
 
     own = None if target_data is None else (target_data, source)
@@ -334,18 +329,28 @@ def plan(
     for planned in survey(jobs, out):
         rows.setdefault(_describe(planned.job), []).append(planned)
     left = [p for row in rows.values() for p in row if p.left]
-    headers = ("method", "preset", "setting", "runs", *State, "minutes a run", "hours left")
-    table = make_table(*headers, right=len(State) + 3, keep=("setting", State.TO_DO, "hours left", "runs", "preset"))
+    headers = ("method", "preset", "setting", "runs", *State, "sharing", "minutes a run", "hours left")
+    table = make_table(*headers, right=len(State) + 4, keep=("setting", State.TO_DO, "hours left", "runs", "preset"))
+    users = Counter(stage for row in rows.values() for p in row for stage in p.stages)
     for name, row in rows.items():
         counts = Counter(p.state for p in row)
         time = _tell_time([p for p in row if p.left])
-        table.add_row(*name, str(len(row)), *(str(counts[state] or "") for state in State), *time)
+        sharing = sum(any(users[stage] > 1 for stage in p.stages) for p in row)
+        table.add_row(*name, str(len(row)), *(str(counts[state] or "") for state in State), str(sharing or ""), *time)
     show(table)
     for reason in dict.fromkeys(p.reason for row in rows.values() for p in row if p.reason):
         print(f"blocked: {reason}")
     unknown = sum(p.seconds is None for p in left)
     hours = sum(p.seconds or 0 for p in left) / 3600
     print(f"{len(left)} of {len(jobs)} runs to make, {hours:.1f} hours as earlier runs like them took, one at a time")
+    if on_gpu := sum(p.seconds or 0 for p in left if p.on_gpu) / 3600:
+        print(f"{on_gpu:.1f} of them are hours of a GPU")
+    if tokens := sum(p.tokens for p in left):
+        cost = sum(p.cost for p in left)
+        print(f"about {tokens:,.0f} tokens of language models" + (f", ${cost:,.2f}" if cost else ""))
+    if shared := [stage for stage, count in users.items() if count > 1]:
+        there = sum((out / "runs" / "shared" / stage).is_dir() for stage in shared)
+        print(f"{len(shared)} stages are shared by several of these runs, and {there} of them are there already")
     if unknown:
         print(f"{unknown} of them are not in this sum: no run like them was finished yet")
 

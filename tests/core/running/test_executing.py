@@ -1,0 +1,341 @@
+"""Several workers: each run is made once and as it is made alone, nobody idles, and whatever is killed goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cdner_bench import plugins
+from cdner_bench.data import benchmark
+from cdner_bench.errors import OptionError
+from cdner_bench.io import meter
+from cdner_bench.running import Job, Outcome, executing, runner, standing
+from cdner_bench.running.executing import Study, count_workers, divide, list_gpus, make_locally
+from cdner_bench.running.executing.waiting import Waiting
+from support import ROOT, Nobody, Run, take_interrupts
+
+SLEEPERS = ROOT / "tests" / "sleepers.py"
+STUDY = ["run", "--benchmark", "mini", "--method", "sleeping,dozing", "--setting", "single", "--seeds", "2"]
+STUDY += ["--plugin", SLEEPERS, "-o", "shared=0.3", "-o", "seconds=0.2"]
+
+
+def plan(methods: str = "sleeping,dozing", *, seeds: int = 2, setting: str = "single", **options: object) -> list[Job]:
+    mini, registry = benchmark.load("mini"), plugins.discover([SLEEPERS])
+    entries = [registry.get(name) for name in methods.split(",")]
+    return runner.plan(mini, mini.list_scenarios(setting), entries, None, options, range(seeds))
+
+
+def read_store(out: Path) -> dict[str, object]:
+    """All that results and predictions say, but for times, memory and who made them."""
+    found: dict[str, object] = {}
+    for place in sorted((out / "leaderboards").glob("results/**/*.json")):
+        result = json.loads(place.read_text())
+        for name in ("phases", "peak_memory", "provenance", "device"):
+            result.pop(name)
+        found[place.name] = result
+    for place in sorted((out / "runs").glob("*/predictions.jsonl")):
+        found[place.parent.name] = place.read_bytes()
+    for place in sorted((out / "leaderboards").glob("predictions/**/*.jsonl.gz")):
+        found[place.name] = place.read_bytes()
+    return found
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """The study, made by one worker."""
+    out = tmp_path_factory.mktemp("serial")
+    jobs = plan(shared=0.3, seconds=0.2)
+    assert {o.status for o in runner.run([replace(job, room=10**7) for job in jobs], out, Nobody())} == {"finished"}
+    return read_store(out)
+
+
+def start(out: Path, *more: object, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "cdner_bench", *map(str, STUDY), "--out", str(out), *map(str, more)]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "SLEEPERS_LOG": str(out / "log"), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=take_interrupts,  # noqa: PLW1509
+    )
+
+
+def read_log(out: Path) -> list[list[str]]:
+    return [line.split(" ", 6) for line in (out / "log").read_text().splitlines()]
+
+
+def wait_for(out: Path, *, ended: int) -> None:
+    """Wait till so many runs have come to their end."""
+    give_up = time.monotonic() + 120
+    while not (out / "log").exists() or sum(line[6] == "end" for line in read_log(out)) < ended:
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def test_four_workers_make_what_one_makes(tmp_path: Path, serial: dict[str, object]) -> None:
+    process = start(tmp_path, "--workers", 4)
+    shown, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, shown
+    assert read_store(tmp_path) == serial
+    lines = read_log(tmp_path)
+    assert sorted(line[0] for line in lines if line[6] == "end") == sorted({line[0] for line in lines})
+    assert len([line for line in lines if line[6].startswith("build")]) == 2  # both methods are of one class
+    assert len({line[3] for line in lines}) == 4  # each worker has made several
+    assert {line[4] for line in lines} == {os.environ["OMP_NUM_THREADS"]}
+    assert shown.count("finished, F1") == 20
+
+
+def list_workers(parent: int) -> list[int]:
+    """The processes that fork runs, for a command."""
+    children = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(child) for place in children for child in place.read_text().split()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says who is whose child")
+def test_whoever_is_killed_nothing_is_lost_and_nothing_made_again(tmp_path: Path, serial: dict[str, object]) -> None:
+    drawn = random.Random(18)
+    finished: set[str] = set()
+    for attempt in range(4):
+        process = start(tmp_path, "--workers", 4)
+        wait_for(tmp_path, ended=len(finished) + 2)
+        for _ in range(2):
+            if victims := list_workers(process.pid):
+                os.kill(drawn.choice(victims), signal.SIGKILL)
+            time.sleep(drawn.random() / 2)
+        if attempt < 3:
+            process.kill()
+            process.communicate()
+            time.sleep(0.5)  # what it made ends with it
+        else:
+            shown, _ = process.communicate(timeout=300)
+            assert process.returncode == 0, shown
+        begun = [line[0] for line in read_log(tmp_path) if line[6] == "begin"]
+        assert not finished & set(begun[len(begun) - begun[::-1].index("mark") if "mark" in begun else 0 :])
+        finished |= {place.parent.name for place in tmp_path.glob("runs/*/run.json")}
+        with (tmp_path / "log").open("a") as log:
+            log.write("mark 0 0 0 0 0 begin\n")
+    assert read_store(tmp_path) == serial
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says who is whose child")
+def test_ctrl_c_once_stops_all_and_says_how_to_go_on(tmp_path: Path) -> None:
+    process = start(tmp_path, "--workers", 3, "-o", "seconds=20")
+    wait_for_runs(tmp_path, 3)
+    workers = list_workers(process.pid)
+    runs = [made.process for made in standing.look(tmp_path).making]
+    os.kill(process.pid, signal.SIGINT)
+    shown, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert shown.endswith("interrupted\n  → type the same command to go on; what was finished is kept\n")
+    assert len(workers) == len(runs) == 3
+    assert not [each for each in (*workers, *runs) if Path(f"/proc/{each}").exists()]
+    assert set(standing.look(tmp_path).runs.values()) == {"interrupted", "waiting"}
+
+
+def wait_for_runs(out: Path, count: int) -> None:
+    """Wait till so many runs are answering."""
+    give_up = time.monotonic() + 120
+    while sum(made.phase == "predict" for made in standing.look(out).making) < count:
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def test_one_that_fails_stops_no_other(tmp_path: Path) -> None:
+    process = start(tmp_path, "--workers", 2, "--seeds", 1, "-o", "failing=music", "--quiet")
+    shown, _ = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert shown.count(" finished ") == 8
+    assert shown.count("ValueError: I cannot sleep") == 2
+
+
+def test_a_run_that_was_stopped_and_taken_over_overwrites_nothing(tmp_path: Path) -> None:
+    only = ("--target", "ai", "--method", "sleeping", "--seeds", 1, "-o", "shared=0", "-o", "seconds=3", "--quiet")
+    first = start(tmp_path, *only, CDNER_LEASE="1")
+    _wait_till_it_answers(tmp_path)
+    os.kill(first.pid, signal.SIGSTOP)
+    time.sleep(1.2)
+    second = start(tmp_path, *only, CDNER_LEASE="1")
+    shown, _ = second.communicate(timeout=120)
+    assert " finished " in shown
+    before = {place: place.stat().st_mtime_ns for place in tmp_path.glob("**/*.json*")}
+    kept = read_store(tmp_path)
+    os.kill(first.pid, signal.SIGCONT)
+    shown, _ = first.communicate(timeout=120)
+    assert " busy " in shown
+    assert read_store(tmp_path) == kept
+    assert {place: place.stat().st_mtime_ns for place in tmp_path.glob("**/*.json*")} == before
+
+
+def _wait_till_it_answers(out: Path) -> None:
+    give_up = time.monotonic() + 120
+    while '"phase": "predict"' not in "".join(place.read_text() for place in out.glob("runs/*/now.json")):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def study_of_500() -> list[Job]:
+    """Methods and seeds whose runs share a stage for all targets."""
+    return [job for job in plan("sleeping,dozing", seeds=50) if job.seed < 50]
+
+
+def test_nobody_idles_in_a_study_of_500_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated: a run takes 8 milliseconds, a stage that ten runs share takes 40."""
+    jobs, guard = study_of_500(), threading.Lock()
+    building: set[Path] = set()
+    busy, returned, made = 0.0, 0, list[str]()
+    monkeypatch.setattr(
+        "cdner_bench.running.executing.waiting.is_locked", lambda place: place.with_suffix("") in building
+    )
+    waiting = Waiting(jobs)
+
+    def work() -> None:
+        nonlocal busy, returned
+        turn = None
+        while turn := waiting.take(turn):
+            start = time.perf_counter()
+            stage = tmp_path / f"stage-{turn.job.seed}"
+            with guard:
+                other = stage in building
+                builds = not other and not stage.is_dir()
+                building.update([stage] if builds else ())
+            if other:
+                returned += 1
+                waiting.put_back(turn, stage)
+                continue
+            if builds:
+                time.sleep(0.04)
+                stage.mkdir()
+                building.discard(stage)
+            time.sleep(0.008)
+            with guard:
+                busy += time.perf_counter() - start
+                made.append(turn.job.id)
+            waiting.finish(turn)
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    start = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    share = busy / (8 * (time.perf_counter() - start))
+    print(f"{share:.1%} of the workers' time in runs, {returned} put back")
+    assert sorted(made) == sorted(job.id for job in jobs)
+    assert len(made) == 500
+    assert share > 0.8  # 97 % on a quiet machine
+
+
+def test_a_free_worker_takes_what_shares_no_stage_that_is_built(tmp_path: Path) -> None:
+    waiting = Waiting(plan("sleeping", seeds=2))
+    first = waiting.take(None)
+    second = waiting.take(None)
+    assert first is not None
+    assert second is not None
+    assert (first.number, second.number) == (1, 2)  # of another seed
+    third = waiting.take(None)
+    assert third is not None
+    (tmp_path / "stage.lock").touch()
+    waiting.put_back(third, tmp_path / "stage")
+    waiting.finish(first)
+    taken = [waiting.take(first) for _ in range(8)]
+    assert {turn.number for turn in taken if turn} == {3, 4, 5, 6, 7, 8, 9, 10}
+
+
+GPUS = [
+    # /dev, CUDA_VISIBLE_DEVICES, what there is
+    (["null"], None, []),
+    (["nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm"], None, ["0", "1"]),
+    (["nvidia3", "nvidia7"], None, ["0", "1"]),
+    (["nvidia0", "nvidia1"], "", []),
+    (["nvidia0", "nvidia1"], "-1", []),
+    (["nvidia0", "nvidia1"], "1", ["1"]),
+    (["nvidia0", "nvidia1"], "1, 0", ["1", "0"]),
+    (["nvidia0", "nvidia1"], "0,-1,1", ["0"]),
+    (["nvidia0"], "MIG-1,MIG-2", ["MIG-1", "MIG-2"]),
+    ([], "0,1", []),
+]
+
+
+def have(monkeypatch: pytest.MonkeyPatch, devices: list[str], named: str | None) -> None:
+    usual = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda place=".": devices if place == "/dev" else usual(place))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if named is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+
+
+@pytest.mark.parametrize(("devices", "named", "there"), GPUS)
+def test_gpus_are_counted_without_loading_anything(
+    devices: list[str], named: str | None, there: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have(monkeypatch, devices, named)
+    assert list_gpus() == there
+    assert count_workers(None, 100) == max(1, len(there))
+    assert count_workers(None, 1) == 1
+    assert [share.get("CUDA_VISIBLE_DEVICES") for share in divide(max(1, len(there)))] == (there or [None])
+
+
+@pytest.mark.parametrize(
+    ("asked", "gpus", "said"),
+    [
+        (0, 0, "--workers 0: somebody has to make the runs"),
+        (-2, 0, "--workers -2: somebody has to make the runs"),
+        (2, 1, "--workers 2: this machine has one GPU, and a worker takes a whole one"),
+        (5, 4, "--workers 5: there are only 4 GPUs, and a worker takes a whole one"),
+    ],
+)
+def test_a_number_of_workers_that_cannot_be(asked: int, gpus: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    have(monkeypatch, [f"nvidia{n}" for n in range(gpus)], None)
+    with pytest.raises(OptionError) as caught:
+        count_workers(asked, 100)
+    assert str(caught.value) == said
+    assert "type" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(("cores", "workers", "threads"), [(16, 4, "4"), (16, 5, "3"), (2, 4, "1"), (1, 1, "1")])
+def test_cores_are_shared_out(cores: int, workers: int, threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    have(monkeypatch, [], None)
+    monkeypatch.setattr(meter, "count_cores", lambda: cores)
+    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "RAYON_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    expected = {"OMP_NUM_THREADS": threads, "RAYON_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE"}
+    assert divide(workers) == [expected] * workers
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert divide(workers)[-1] == {**expected, "OMP_NUM_THREADS": "7", "OMP_WAIT_POLICY": "ACTIVE"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--workers", "0"], "--workers 0: somebody has to make the runs\n  → type --workers 1, or more"),
+        (["--workers", "2", "--no-isolate"], "--workers 2: several make each run in a process of its own"),
+        (["--executor", "loacl"], "--executor loacl: there is no such\n  → did you mean 'local'?"),
+        (["--executor", "kubernetes"], "--executor kubernetes: there is no such\n  → choose from: local"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(arguments: list[str], said: str, cli: Run, tmp_path: Path) -> None:
+    done = cli(*STUDY, "--out", tmp_path / "out", *arguments, CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_executor_is_a_function_of_jobs_and_displays(tmp_path: Path) -> None:
+    assert executing.EXECUTORS["local"] is make_locally
+    jobs = plan("sleeping", seeds=1)
+    outcomes: list[Outcome] = list(make_locally(Study(jobs, tmp_path, [SLEEPERS]), [Nobody(), Nobody()]))
+    assert {outcome.job.id: outcome.status for outcome in outcomes} == {job.id: "finished" for job in jobs}
+    again = list(make_locally(Study(jobs, tmp_path, [SLEEPERS]), [Nobody(), Nobody()]))
+    assert [outcome.status for outcome in again] == ["skipped"] * len(jobs)
