@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, get_type_hints
@@ -33,7 +34,7 @@ from ..data import Benchmark
 from ..errors import CdnerError, in_words
 from ..io import Stopped, adopt_orphans, die_with_parent, keep_niceness, list_children, stoppable
 from ..plugins import Method, Observer, Registry, options
-from ..records import Result
+from ..records import Result, describe_provenance
 from ..types import Scenario
 from . import runner
 from .runner import Ending, Job, Outcome
@@ -182,10 +183,13 @@ def _read_lines(descriptor: int) -> Iterator[bytes]:
 
 
 def _import_method(data: Data) -> Registry | None:
-    """The methods, that of the job imported. None if that fails: the run will say why."""
+    """The methods, that of the job imported, and what all runs need. None if that fails: the run will say why."""
     try:
         registry = discover(data)
-        registry.get(data["method"]).spec.load(Method)
+        entry = registry.get(data["method"])
+        entry.spec.load(Method)
+        describe_provenance(entry.facts)
+        import_module("filelock")
         _adapt(Result)
         for hint in _BENCHMARK.values():
             _adapt(hint)

@@ -26,7 +26,7 @@ from support import ROOT, Nobody, Run, take_interrupts
 
 SLEEPERS = ROOT / "tests" / "sleepers.py"
 STUDY = ["run", "--benchmark", "mini", "--method", "sleeping,dozing", "--setting", "single", "--seeds", "2"]
-STUDY += ["--plugin", SLEEPERS, "-o", "shared=0.3", "-o", "seconds=0.2"]
+STUDY += ["--plugin", str(SLEEPERS), "-o", "shared=0.3", "-o", "seconds=0.2"]
 
 
 def plan(methods: str = "sleeping,dozing", *, seeds: int = 2, setting: str = "single", **options: object) -> list[Job]:
@@ -186,7 +186,7 @@ def _wait_till_it_answers(out: Path) -> None:
 
 def study_of_500() -> list[Job]:
     """Methods and seeds whose runs share a stage for all targets."""
-    return [job for job in plan("sleeping,dozing", seeds=50) if job.seed < 50]
+    return plan(seeds=50)
 
 
 def test_nobody_idles_in_a_study_of_500_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,7 @@ def test_gpus_are_counted_without_loading_anything(
     assert list_gpus() == there
     assert count_workers(None, 100) == max(1, len(there))
     assert count_workers(None, 1) == 1
-    assert [share.get("CUDA_VISIBLE_DEVICES") for share in divide(max(1, len(there)))] == (there or [None])
+    assert [share["CUDA_VISIBLE_DEVICES"] for share in divide(len(there) or 1) if len(share) > 3] == there
 
 
 @pytest.mark.parametrize(
