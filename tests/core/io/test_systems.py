@@ -100,3 +100,23 @@ def test_the_peak_is_the_process_s_where_there_is_no_proc(monkeypatch: pytest.Mo
     meter.reset_peak_memory()
     assert meter.read_peak_memory() > 1e6
     assert meter.name_device().endswith(" cores")
+
+
+NICE = """
+import os, sys
+from cdner_bench.io import keep_niceness
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+os.nice({niceness})
+os.setsid()
+keep_niceness()
+print(open("/proc/self/autogroup").read().split()[-1], os.nice(0))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this system has no groups of sessions")
+@pytest.mark.parametrize("niceness", [0, 7, 19])
+def test_a_session_of_its_own_is_as_nice_as_its_process(niceness: int) -> None:
+    command = [sys.executable, "-c", NICE.format(niceness=niceness)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(niceness), str(niceness)]
