@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
-from ..io import settle_home
+from ..io import meter, settle_home
 from . import streams
 from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
 from .commands.stored import compare, export, runs, show, status
@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else list(arguments)
     threads = set(threading.enumerate())
     settle_home()
+    meter.settle_threads()
     streams.prepare()
     with warnings.catch_warnings():
         refused = _announce_warnings()

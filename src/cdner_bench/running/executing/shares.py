@@ -11,10 +11,6 @@ from ...io import meter
 
 THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")
 """What tells torch, and the tokenizers, how many threads to compute with. They read it when they are loaded."""
-WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
-"""An idle thread sleeps. By default it spins for a while, and on a machine with other work that costs ten times more
-than waking it up.
-"""
 _GPU = re.compile(r"nvidia(\d+)")
 
 
@@ -49,6 +45,7 @@ def count_workers(asked: int | None, jobs: int = 1) -> int:
 def divide(workers: int) -> list[dict[str, str]]:
     """The environment of each of several workers: what differs from ours. What the user has set of threads stays."""
     threads = str(max(1, meter.count_cores() // workers))
-    common = {name: os.environ.get(name, value) for name, value in (dict.fromkeys(THREADS, threads) | WAITING).items()}
+    meter.settle_threads()
+    common = {name: os.environ.get(name, threads) for name in THREADS}
     gpus: list[Mapping[str, str]] = [{"CUDA_VISIBLE_DEVICES": name} for name in list_gpus()]
     return [{**common, **(gpus[n] if n < len(gpus) else {})} for n in range(workers)]
