@@ -17,7 +17,7 @@ import pytest
 
 from cdner_bench import plugins
 from cdner_bench.data import benchmark
-from cdner_bench.errors import OptionError
+from cdner_bench.errors import OptionError, PlaceError
 from cdner_bench.io import meter
 from cdner_bench.running import Job, Outcome, executing, runner, standing
 from cdner_bench.running.executing import Study, count_workers, divide, list_gpus, make_locally
@@ -151,6 +151,54 @@ def wait_for_runs(out: Path, count: int) -> None:
         time.sleep(0.05)
 
 
+def test_two_commands_at_once_make_no_run_twice(tmp_path: Path, serial: dict[str, object]) -> None:
+    both = [start(tmp_path, "--workers", 2, "--quiet") for _ in range(2)]
+    shown = "".join(process.communicate(timeout=300)[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0], shown
+    assert len([line for line in read_log(tmp_path) if line[6] == "end"]) == 20
+    assert len([line for line in read_log(tmp_path) if line[6].startswith("build")]) == 2
+    assert (shown.count(" finished "), shown.count("failed")) == (20, 0)
+    assert read_store(tmp_path) == serial
+
+
+class Telling(Nobody):
+    """Keeps what is told of runs, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def begin(self, job: object, number: int, total: int) -> None:
+        self.told.append(f"begin {number}/{total}")
+
+    def end(self, outcome: object) -> None:
+        self.told.append(f"end {getattr(outcome, 'status', '')}")
+
+    def note(self, text: str) -> None:
+        self.told.append(text)
+
+
+def test_a_run_whose_stage_another_builds_is_put_back_and_made_later(tmp_path: Path) -> None:
+    jobs = plan("sleeping", seeds=1, shared=2.0)[:2]  # there is no other work
+    displays = [Telling(), Telling()]
+    outcomes = list(make_locally(Study(jobs, tmp_path, [SLEEPERS]), displays))
+    assert [outcome.status for outcome in outcomes] == ["finished", "finished"]
+    told = [text for display in displays for text in display.told]
+    assert told.count("end finished") == 2
+    (back,) = [text for text in told if text.startswith("put back")]
+    assert back.startswith("put back, because another run builds the stage source-")
+    first, second = (o.result for o in outcomes)
+    assert first is not None
+    assert second is not None
+    assert [p.name for p in first.phases] == [p.name for p in second.phases]
+
+
+def test_a_folder_that_cannot_be_written_ends_all(tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    with pytest.raises(PlaceError, match="runs is a file"):
+        list(make_locally(Study(plan("sleeping"), tmp_path, [SLEEPERS]), [Nobody(), Nobody()]))
+    assert not [each for each in threading.enumerate() if type(each).__module__.endswith("local")]
+
+
 def test_one_that_fails_stops_no_other(tmp_path: Path) -> None:
     process = start(tmp_path, "--workers", 2, "--seeds", 1, "-o", "failing=music", "--quiet")
     shown, _ = process.communicate(timeout=300)
@@ -190,7 +238,7 @@ def study_of_500() -> list[Job]:
 
 
 def test_nobody_idles_in_a_study_of_500_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Simulated: a run takes 8 milliseconds, a stage that ten runs share takes 40."""
+    """Simulated: a run takes 30 milliseconds, a stage that ten runs share takes 150."""
     jobs, guard = study_of_500(), threading.Lock()
     building: set[Path] = set()
     busy, returned, made = 0.0, 0, list[str]()
@@ -214,10 +262,10 @@ def test_nobody_idles_in_a_study_of_500_runs(tmp_path: Path, monkeypatch: pytest
                 waiting.put_back(turn, stage)
                 continue
             if builds:
-                time.sleep(0.04)
+                time.sleep(0.15)
                 stage.mkdir()
                 building.discard(stage)
-            time.sleep(0.008)
+            time.sleep(0.03)
             with guard:
                 busy += time.perf_counter() - start
                 made.append(turn.job.id)
@@ -233,7 +281,7 @@ def test_nobody_idles_in_a_study_of_500_runs(tmp_path: Path, monkeypatch: pytest
     print(f"{share:.1%} of the workers' time in runs, {returned} put back")
     assert sorted(made) == sorted(job.id for job in jobs)
     assert len(made) == 500
-    assert share > 0.8  # 97 % on a quiet machine
+    assert share > 0.9
 
 
 def test_a_free_worker_takes_what_shares_no_stage_that_is_built(tmp_path: Path) -> None:

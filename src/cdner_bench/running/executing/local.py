@@ -84,8 +84,7 @@ class _Slot(threading.Thread):
     def _make_runs(self) -> None:
         turn = None
         while turn := self.waiting.take(turn):
-            if turn.awaits is None:
-                self.observer.begin(turn.job, turn.number, self.total)
+            self.observer.begin(turn.job, turn.number, self.total)
             outcome = self.series.attempt(turn.job, self.observer, self.workers.make)
             if outcome.awaits:
                 self.observer.note(f"put back, because {outcome.message}")
