@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
@@ -31,6 +31,7 @@ from ..reporting import (
     name_row,
     write_cell,
 )
+from ..scoring import Sample, find_ties
 from .hypothesis import UID
 from .printed import Paper, show_percent
 
@@ -41,13 +42,17 @@ SCALE = "paper"
 
 @dataclass(frozen=True)
 class Line:
-    """A row as the paper prints it, or one that was measured here. `what` says which: "reported", or the backbone."""
+    """A row as the paper prints it, or one that was measured here. `what` says which: "reported", or the backbone.
+    `tied`: its average cannot be told from the best that was measured in its setting.
+    """
 
     setting: str
     label: str
     what: str
     cells: Mapping[str, Cell]
     measured: bool = False
+    sample: Sample | None = None
+    tied: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,9 @@ class PaperTable:
             Column[Line]("Row", "left", lambda line: line.what, 8),
             *(_show(title, key) for key, title in self.columns.items()),
         ]
-        return Table(f"Table {self.number}" + (f": {self.title}" if self.title else ""), columns, self.lines, NOTE)
+        title = f"Table {self.number}" + (f": {self.title}" if self.title else "")
+        grouped = AVERAGE in self.columns and any(line.tied for line in self.lines)
+        return Table(title, columns, self.lines, NOTE + (GROUP if grouped else ""))
 
     def is_best(self, line: Line, key: str) -> bool:
         """Whether a line has the best F1 of a column: of those printed, or of those measured here."""
@@ -79,6 +86,10 @@ class PaperTable:
         return score is not None and score == max(value for value in alike if value is not None)
 
 
+GROUP = (
+    " Underlined: measured averages that cannot be told from the best of their setting (paired approximate randomisation, "
+    "Holm)."
+)
 NOTE = (
     "Micro-F1 in percent. Reported: copied from the paper, most likely not strict span F1. Measured: strict span F1 "
     "with the backbone that is named, mean ± SD over seeds. Only rows of preset paper are at the paper's scale."
@@ -131,7 +142,8 @@ def _lay_out_one(
         for measured in found:
             cells: dict[str, Cell] = {domain: measured.cell(domain) for domain in domains}
             cells[AVERAGE] = measured.average() or Hole()
-            lines.append(Line(row["setting"], "", _name_measured(measured), {**cells, **of_corpus}, measured=True))
+            name = _name_measured(measured)
+            lines.append(Line(row["setting"], "", name, {**cells, **of_corpus}, measured=True, sample=measured.sample))
         missing = _list_missing([measured for measured in found if _is_at_scale(measured)], list(row["f1"]))
         if missing:
             if not any(map(_is_at_scale, found)):
@@ -140,7 +152,18 @@ def _lay_out_one(
             needs = f", which needs {made['needs']}" if made.get("needs") else ""
             command = _write_command(benchmark, row["setting"], missing, made)
             holes.append(f"{label}, {row['setting']}{needs}: {command}")
-    return PaperTable(table["table"], table.get("title", ""), columns, lines, holes)
+    return PaperTable(table["table"], table.get("title", ""), columns, _group_with_best(lines), holes)
+
+
+def _group_with_best(lines: Sequence[Line]) -> list[Line]:
+    """The lines, those marked that cannot be told from the best that was measured in their setting."""
+    tied: set[int] = set()
+    for setting in {line.setting for line in lines}:
+        known = [line for line in lines if line.setting == setting and line.sample]
+        ranked = sorted(known, key=lambda line: -(_take_score(line, AVERAGE) or 0.0))
+        ties = find_ties([line.sample for line in ranked if line.sample])
+        tied |= {id(line) for line, same in zip(ranked, ties, strict=True) if same and len(ranked) > 1}
+    return [replace(line, tied=id(line) in tied) for line in lines]
 
 
 def _list_printed(paper: Paper, table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -180,7 +203,7 @@ def _find_rows(board: Board | None, made: Mapping[str, Any]) -> list[Row]:
     """The rows of a board that stand for a printed one: of its method, and of what it learns from."""
     return [
         row
-        for row in (board.rows if board else ())
+        for row in (board.every_row if board else ())
         if row.method == made["method"] and row.finished and row.finished[0].learnt_from == made.get("learnt_from")
     ]
 
@@ -238,7 +261,7 @@ def write_markdown(tables: Sequence[PaperTable]) -> str:
     parts = []
     for table in tables:
         shown = table.to_table()
-        rows = _mark(table, shown, escape_markdown, lambda text: f"**{text}**")
+        rows = _mark(table, shown, escape_markdown, lambda text: f"**{text}**", lambda text: f"<u>{text}</u>")
         heads = [escape_markdown(title) for title in shown.headers]
         rule = [" ---: " if column.align == "right" else " --- " for column in shown.columns]
         lines = ["| " + " | ".join(row) + " |" for row in (heads, *rows)]
@@ -253,7 +276,9 @@ def write_latex(tables: Sequence[PaperTable]) -> str:
     parts = ["% In the preamble:\n% \\usepackage[T1]{fontenc}\n% \\usepackage{textcomp}\n% \\usepackage{booktabs}"]
     for table in tables:
         shown = table.to_table()
-        rows = _mark(table, shown, escape_latex, lambda text: f"\\textbf{{{text}}}")
+        rows = _mark(
+            table, shown, escape_latex, lambda text: f"\\textbf{{{text}}}", lambda text: f"\\underline{{{text}}}"
+        )
         body: list[str] = []
         for n, (line, row) in enumerate(zip(table.lines, rows, strict=True)):
             if n and not line.measured and (line.setting != table.lines[n - 1].setting or table.lines[n - 1].measured):
@@ -279,14 +304,20 @@ def write_latex(tables: Sequence[PaperTable]) -> str:
 
 
 def _mark(
-    table: PaperTable, shown: Table, escape: Callable[[str], str], bold: Callable[[str], str]
+    table: PaperTable,
+    shown: Table,
+    escape: Callable[[str], str],
+    bold: Callable[[str], str],
+    underline: Callable[[str], str],
 ) -> Iterator[list[str]]:
-    """The cells of each line as text, escaped, the best of each column bold."""
+    """The cells of each line as text, escaped, the best of each column bold, averages tied with it underlined."""
     for line, cells in zip(table.lines, shown.cells, strict=True):
-        yield [
-            bold(escape(write_cell(cell))) if table.is_best(line, column.key) else escape(write_cell(cell))
-            for column, cell in zip(shown.columns, cells, strict=True)
-        ]
+        row = []
+        for column, cell in zip(shown.columns, cells, strict=True):
+            text = escape(write_cell(cell))
+            text = bold(text) if table.is_best(line, column.key) else text
+            row.append(underline(text) if line.tied and column.key == AVERAGE else text)
+        yield row
 
 
 WRITERS: Mapping[str, Callable[[Sequence[PaperTable]], str]] = {"md": write_markdown, "latex": write_latex}

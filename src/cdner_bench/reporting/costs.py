@@ -227,9 +227,19 @@ CUT_OFF: Sequence[Column[Ranked]] = (
     Column("Gold entities", "right", _count("unseen entities")),
 )
 
+LATER = "later"
+"""The mark of a backbone that is younger than the test sentences."""
+
+
+def show_published(ranked: Ranked) -> Cell:
+    """The month in which the backbone was published, marked if it may have read the test sentences."""
+    month = ranked.row.published
+    return Remarked(Several([month], ""), LATER) if ranked.younger else month or Hole()
+
+
 FAIRNESS: Sequence[Column[Ranked]] = (
     Column("Was given", "left", show_given),
-    Column("Published", "left", lambda ranked: ranked.row.published or Hole()),
+    Column("Published", "left", show_published),
     Column("Without known", "right", _average(Result.f1_without_repeated), key="f1_without_known"),
     Column("Seen in train", "right", _average(lambda r: r.f1_by_train(SEEN)), key="f1_seen"),
     Column("Unseen", "right", _average(lambda r: r.f1_by_train(UNSEEN)), key="f1_unseen"),

@@ -24,6 +24,7 @@ from .costs import (
     CUT_OFF,
     DEVICE,
     FAIRNESS,
+    LATER,
     METHOD,
     MODEL,
     TRAINED,
@@ -135,8 +136,7 @@ class Board:
         columns = [
             Column[Ranked]("#", "right", lambda ranked: ranked.place or Hole(), 4, "place"),
             METHOD,
-            Column("Backbone", "left", self._mark_backbone, 6),
-            *MODEL[1:],
+            *MODEL,
             *(self._f1(target, protocol) for target in targets or self.targets),
             Column(
                 "Avg.",
@@ -185,19 +185,8 @@ class Board:
     def _marks(self) -> dict[str, str]:
         """A letter for each remark on a score of this board: the reasons to doubt it in their order, then others."""
         found = {why for row in self.every_row for why in row.remarks(self.targets)}
-        found |= {self._younger for ranked in (*self.ranked, *self.unranked) if ranked.younger}
         doubts = [str(why) for why in Doubt if why in found]
         return dict(zip([*doubts, *sorted(found - set(doubts))], ascii_lowercase, strict=False))
-
-    @property
-    def _younger(self) -> str:
-        return f"may have read the test sentences: it was published after them ({self.benchmark.public})"
-
-    def _mark_backbone(self, ranked: Ranked) -> Cell:
-        """The backbone, marked if it may have read the test sentences."""
-        return (
-            Remarked(Several([ranked.backbone], ""), self._marks[self._younger]) if ranked.younger else ranked.backbone
-        )
 
     @cached_property
     def known(self) -> dict[str, Mapping[str, Sequence[int]] | None]:
@@ -247,6 +236,8 @@ class Board:
         )
         if not any(ranked.row.finished for ranked in self.ranked):
             return None
+        if self.benchmark.public:
+            note += f" ({LATER}): published after the test sentences ({self.benchmark.public}), which it may have read."
         columns = [METHOD, *MODEL, *FAIRNESS[:2], _average("Avg.", HEADLINE), *FAIRNESS[2:]]
         rows = [ranked for ranked in self.ranked if ranked.row.finished]
         return Table("Fairness", columns, rows, note, legend=" ".join(self._tell_where_known()))

@@ -127,10 +127,11 @@ def test_models_that_may_have_read_the_test_sentences_are_marked(
     mini: Benchmark, public: str, backbone: str, marked: bool
 ) -> None:
     made = board(replace(mini, public=public), *(result(t, backbone=backbone) for t in TARGETS))
-    scores = made.scores()
-    cell = write_rows(scores)[0][scores.headers.index("Backbone")]
-    assert cell == (f"{backbone} (a)" if marked else backbone)
-    assert (f"(a) may have read the test sentences: it was published after them ({public})" in scores.legend) == marked
+    table = made.fairness()
+    assert table is not None
+    published = write_rows(table)[0][table.headers.index("Published")]
+    assert published.endswith(" (later)") == marked
+    assert (f"(later): published after the test sentences ({public})" in table.note) == bool(public)
     assert {r["younger_than_test"] for r in made.records()} == {marked}
 
 
