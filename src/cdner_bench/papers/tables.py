@@ -87,8 +87,8 @@ class PaperTable:
 
 
 GROUP = (
-    " Underlined: measured averages that cannot be told from the best of their setting (paired approximate randomisation, "
-    "Holm)."
+    " Underlined: measured averages that cannot be told from the best of their setting (paired approximate "
+    "randomisation, Holm)."
 )
 NOTE = (
     "Micro-F1 in percent. Reported: copied from the paper, most likely not strict span F1. Measured: strict span F1 "
