@@ -63,7 +63,7 @@ def start(out: Path, *more: object, **environment: str) -> subprocess.Popen[str]
     command = [sys.executable, "-m", "cdner_bench", *map(str, STUDY), "--out", str(out), *map(str, more)]
     return subprocess.Popen(
         command,
-        env={**os.environ, "SLEEPERS_LOG": str(out / "log"), **environment},
+        env={**os.environ, "SLEEPERS_LOG": str(out / "log"), "CUDA_VISIBLE_DEVICES": "", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -94,6 +94,7 @@ def test_four_workers_make_what_one_makes(tmp_path: Path, serial: dict[str, obje
     assert len({line[3] for line in lines}) == 4  # each worker has made several
     assert {line[4] for line in lines} == {os.environ["OMP_NUM_THREADS"]}
     assert shown.count("finished, F1") == 20
+    assert f"4 workers, each with {os.environ['OMP_NUM_THREADS']} thread" in shown
 
 
 def list_workers(parent: int) -> list[int]:
@@ -190,6 +191,12 @@ def test_a_run_whose_stage_another_builds_is_put_back_and_made_later(tmp_path: P
     assert first is not None
     assert second is not None
     assert [p.name for p in first.phases] == [p.name for p in second.phases]
+
+
+def test_who_asks_twice_for_a_run_has_it_once(tmp_path: Path) -> None:
+    (job,) = plan("sleeping", seeds=1, seconds=0.5)[:1]
+    outcomes = list(make_locally(Study([job, job], tmp_path, [SLEEPERS]), [Nobody(), Nobody()]))
+    assert [outcome.status for outcome in outcomes] == ["finished", "skipped"]
 
 
 def test_a_folder_that_cannot_be_written_ends_all(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def _make(data: Benchmark, study: Study, quiet: bool, make: Executor, count: int
 
     jobs, out = study.jobs, study.out
     if not quiet:
-        _tell_before(data, jobs, out)
+        _tell_before(data, jobs, out, count)
     standing.write_plan(out, ["cdner-bench", *typed], [(job.id, str(job), runner.locate_result(job)) for job in jobs])
     with open_displays(quiet, count) as displays:
         order = {job.id: number for number, job in enumerate(jobs)}
@@ -191,15 +191,22 @@ def _make(data: Benchmark, study: Study, quiet: bool, make: Executor, count: int
     return min(sum(outcome.failed for outcome in outcomes), MOST)
 
 
-def _tell_before(data: Benchmark, jobs: Sequence[Job], out: Path) -> None:
-    """What is to be known of the data, and how long the runs may take; nothing of those that are finished."""
+def _tell_before(data: Benchmark, jobs: Sequence[Job], out: Path, workers: int) -> None:
+    """What is to be known of the data, who makes the runs, and how long they may take; nothing of those that are
+    finished.
+    """
     from ...data import audit
-    from ...running import survey
+    from ...running import executing, survey
 
     if data.remark:
         print(data.remark, flush=True)
     for remark in audit.describe_own(data, dict.fromkeys(job.scenario.target for job in jobs)):
         print(f"note: {remark}", flush=True)
+    if workers > 1:
+        share = executing.divide(workers)[0]
+        threads = share["OMP_NUM_THREADS"]
+        gpu = "a GPU" if "CUDA_VISIBLE_DEVICES" in share else f"{threads} thread{'s' if threads != '1' else ''}"
+        print(f"{workers} workers, each with {gpu}", flush=True)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RefusedWarning)  # the board says which
@@ -209,7 +216,7 @@ def _tell_before(data: Benchmark, jobs: Sequence[Job], out: Path) -> None:
     known = [planned.seconds for planned in left if planned.seconds is not None]
     some = "" if len(known) == len(left) else f" for {len(known)} of {len(left)} runs; the others are like none"
     if known:
-        print(f"about {tell_duration(sum(known))}, as earlier runs like these took{some}", flush=True)
+        print(f"about {tell_duration(sum(known) / workers)}, as earlier runs like these took{some}", flush=True)
     elif left:
         print("no run like these was made yet: how long is not known", flush=True)
 

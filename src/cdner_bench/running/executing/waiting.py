@@ -53,7 +53,8 @@ class Waiting:
         """
         with self._changed:
             while not self._stopped and (self._left or self._made):
-                if ready := [turn for turn in self._left if turn.ready]:
+                making = {turn.job.id for turn in self._made}  # who asks twice for a run is told that it is finished
+                if ready := [turn for turn in self._left if turn.ready and turn.job.id not in making]:
                     turn = min(ready, key=self._rank(last))
                     self._left.remove(turn)
                     self._made.append(turn)
