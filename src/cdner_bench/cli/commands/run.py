@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...data import Benchmark
-    from ...running import Job, JobObserver, Outcome, Planned
-    from ...running.executing import Executor, Study
+    from ...running import Job, JobObserver, Outcome, Planned, executing
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
@@ -156,7 +155,7 @@ def run(
         return stopped.status
 
 
-def _choose_executor(name: str) -> Executor:
+def _choose_executor(name: str) -> executing.Executor:
     """What makes runs by several workers. Raises `OptionError` for a name that there is not."""
     from ...running import executing
 
@@ -165,7 +164,7 @@ def _choose_executor(name: str) -> Executor:
     return executing.EXECUTORS[name]
 
 
-def _make_in_turn(study: Study, observers: Sequence[JobObserver], *, isolate: bool) -> Iterator[Outcome]:
+def _make_in_turn(study: executing.Study, observers: Sequence[JobObserver], *, isolate: bool) -> Iterator[Outcome]:
     """Make the runs one after the other, each in this process or in one of its own."""
     from ...running import Workers, runner
 
@@ -173,7 +172,9 @@ def _make_in_turn(study: Study, observers: Sequence[JobObserver], *, isolate: bo
         yield from runner.run(study.jobs, study.out, observers[0], workers.make if isolate else None)
 
 
-def _make(data: Benchmark, study: Study, quiet: bool, make: Executor, count: int, typed: Sequence[str]) -> int:
+def _make(
+    data: Benchmark, study: executing.Study, quiet: bool, make: executing.Executor, count: int, typed: Sequence[str]
+) -> int:
     """Make the runs by so many workers, and print what came of them. Returns how many failed."""
     from ...running import runner, standing
     from ..display import open_displays

@@ -16,7 +16,7 @@ from ...common import HERE, Out, make_table, name_out, show
 
 if TYPE_CHECKING:
     from ....drawing import Grid
-    from ....running.standing import Overview
+    from ....running import standing
 
 INTERVAL = 2.0
 """Seconds between two looks."""
@@ -56,35 +56,36 @@ def status(
         return
 
 
-def _count(overview: Overview) -> str:
-    from ....running.standing import Standing
+def _count(overview: standing.Overview) -> str:
+    from ....running import standing
 
     counts = Counter(overview.runs.values())
-    told = ", ".join(f"{counts[each]} {each}" for each in Standing if counts[each])
+    told = ", ".join(f"{counts[each]} {each}" for each in standing.Standing if counts[each])
     return f"{len(overview.runs)} runs: {told}"
 
 
-def _show(overview: Overview, counts: str, out: Path) -> None:
-    from ....running.standing import Standing
+def _show(overview: standing.Overview, counts: str, out: Path) -> None:
+    from ....running import standing
 
+    ways = standing.Standing
     print(counts)
     if overview.making:
         show(_tabulate(overview))
     if len(overview.making) > SHOWN:
         print(f"and {len(overview.making) - SHOWN} more that run")
-    failed = [run for run, standing in overview.runs.items() if standing is Standing.FAILED]
+    failed = [run for run, way in overview.runs.items() if way is ways.FAILED]
     for run in failed[:SHOWN]:
         print(f"failed: {show_line(overview.names.get(run, run))}: {_read_why(out / 'runs' / run)}")
     if len(failed) > SHOWN:
         print(f"and {len(failed) - SHOWN} more that failed; cdner-bench runs list names them")
-    if overview.commands and Standing.RUNNING not in overview.runs.values():
+    if overview.commands and ways.RUNNING not in overview.runs.values():
         print("nothing is running; to go on:")
         print(f"  → {show_line(overview.commands[0])}")
-    elif not overview.commands and {*overview.runs.values()} <= {Standing.FINISHED}:
+    elif not overview.commands and {*overview.runs.values()} <= {ways.FINISHED}:
         print(f"  → {' '.join(['cdner-bench leaderboard', *name_out(out)])}")
 
 
-def _tabulate(overview: Overview) -> Grid:
+def _tabulate(overview: standing.Overview) -> Grid:
     table = make_table("run", "phase", "for", "since", "host", "process", keep=("phase", "for", "since", "host"))
     for made in overview.making[:SHOWN]:
         words = made.name, made.phase, _tell(made.phase_seconds), _tell(made.seconds), made.host, str(made.process)
