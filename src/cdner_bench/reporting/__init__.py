@@ -35,7 +35,7 @@ from .formats import (
 )
 from .leaderboard import INTERVAL, Board, find_newest, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
-from .publishing import Collection, Publication, collect, collect_boards, publish
+from .publishing import SITE, Collection, Publication, collect, collect_boards, publish
 from .row import Row
 from .table import Column, Page, Supplement, Table
 
@@ -50,6 +50,7 @@ __all__ = [
     "METHOD",
     "MODEL",
     "QUIET",
+    "SITE",
     "SUFFIXES",
     "TRAINED",
     "AnalysisPage",

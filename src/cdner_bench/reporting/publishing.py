@@ -21,6 +21,8 @@ from .table import Supplement
 
 ANALYSES = "analysis"
 """The name of the page of analyses."""
+SITE = "site"
+"""The folder of the linked pages, which are made when they are wanted."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ class Publication:
         """Boards in other formats, which are made when they are wanted and are no part of what is published."""
         suffixes = {SUFFIXES.get(name, name) for name in FORMATS} - {SUFFIXES.get(self.format, self.format)}
         places = [*self.folder.glob("*/*"), *self.folder.glob(f"{ANALYSES}.*")]
-        return sorted(p for p in places if p.suffix[1:] in suffixes - {"md"} and p.parent != self.drawn)
+        return sorted(
+            p for p in places if p.suffix[1:] in suffixes - {"md"} and p.parent not in (self.drawn, self.folder / SITE)
+        )
 
     def find_left_over(self) -> list[Path]:
         """The files that no result and no measurement says any more."""

@@ -46,7 +46,7 @@ def leaderboard(
     linked pages, which open from the disk: in leaderboards/site, or where --output says.
     """
     from ...papers import list_supplements
-    from ...reporting import FORMATS, Choice, collect, publish
+    from ...reporting import FORMATS, SITE, Choice, collect, publish
 
     if format_ is not None and format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=did_you_mean(format_, FORMATS))
@@ -64,7 +64,7 @@ def leaderboard(
         from ...site import build_site
 
         found = collect(out / "leaderboards", benchmark, list_supplements())
-        publication: Publication = build_site(found, output or out / "leaderboards" / "site")
+        publication: Publication = build_site(found, output or out / "leaderboards" / SITE)
     else:
         publication = publish(out / "leaderboards", format_ or "md", benchmark, list_supplements())
     for name in publication.left_out:
