@@ -175,13 +175,16 @@ def test_a_portrait_has_every_error_worst_first(made: dict[str, str], tmp_path: 
     )
     assert sum(said["errors"].values()) == sum(counts)
     json.dumps(said, allow_nan=False)
+    few = portray(stored, most=3).wrong
+    assert few is not None
+    assert len(few) == 3
+    assert all(wrong in portrait.wrong for wrong in few)
+    most = [len(set(w.sentence.entities) ^ set(w.prediction.entities)) for w in (*few, *portrait.wrong)]
+    assert sorted(most[:3]) == sorted(most[3:])[-3:]
 
 
 def test_a_portrait_without_predictions_or_data_says_so(made: dict[str, str], tmp_path: Path) -> None:
     (stored,) = find_stored(made["good"], tmp_path)
-    (tmp_path / "runs" / stored.id / "predictions.jsonl").unlink()
-    stored.paths["predictions"].unlink()
-    assert "there are no predictions" in portray(stored).notes[0]
     result = stored.result
     assert result is not None
     assert stored.run is not None
@@ -191,6 +194,9 @@ def test_a_portrait_without_predictions_or_data_says_so(made: dict[str, str], tm
     unknown = replace(other, benchmark=replace(other.benchmark, name="nobody-s"))
     strange = replace(stored, run=replace(stored.run, result=unknown))
     assert "unknown benchmark 'nobody-s'" in portray(strange).notes[0]
+    (tmp_path / "runs" / stored.id / "predictions.jsonl").unlink()
+    stored.paths["predictions"].unlink()
+    assert "there are no predictions" in portray(stored).notes[0]
     (failed,) = find_stored(made["bad"], tmp_path)
     assert "test sentences were answered before it ended" in portray(failed).notes[0]
     assert portray(failed).to_data(1)["log"][-1] == "ValueError: I cannot answer"
