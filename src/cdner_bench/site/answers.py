@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 
 from ..reporting import (
     ASKED,
@@ -23,6 +25,8 @@ from ..reporting import (
     write_cell,
 )
 
+ASKED_FOR = 100
+"""How many labelled sentences the new domain has that the first page is about."""
 PARAMETERS = COST[0]
 PRICE = next(column for column in ASKED if column.name == "cost")
 
@@ -157,8 +161,16 @@ def count_parameters(ranked: Ranked) -> int | None:
 
 
 def rank_boards(boards: Sequence[Board]) -> list[Answer]:
-    """An answer a board, those with the most test sentences first."""
-    return sorted(map(Answer, boards), key=lambda answer: (answer.best is None, -answer.tested))
+    """An answer a board: first those whose domains have about `ASKED_FOR` labelled sentences, half as many to twice as
+    many, then those with the most test sentences, then those that are nearest to that number.
+    """
+
+    def order(answer: Answer) -> tuple[bool, bool, int, float]:
+        known = [size[0] for size in answer.sizes if size[0]]
+        distance = abs(math.log2(fmean(known) / ASKED_FOR)) if known else math.inf
+        return (answer.best is None, distance > 1, -answer.tested, distance)
+
+    return sorted(map(Answer, boards), key=order)
 
 
 def tabulate(answers: Sequence[Answer]) -> Table:

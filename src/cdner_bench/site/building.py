@@ -33,6 +33,7 @@ from ..reporting import (
     Publication,
     Ranked,
     Table,
+    gather_curves,
     make_pictures,
     name_row,
 )
@@ -115,7 +116,13 @@ class _Builder:
             lambda answer, column: [(answer.board.setting, _place(answer.board))] if column.title == "Setting" else (),
             "Benchmark",
         )
-        yield self._render("index.html", "index.html", answers=self.answers, best=best, place=_place)
+        labels = []
+        for curves in gather_curves(self.boards):
+            page = f"boards/{quote(curves.first.benchmark.name, safe='')}/labels-{quote(curves.name, safe='')}.html"
+            labels.append((curves.title, page))
+            views = [View(f"labels-{n}", table, head=_head(table)) for n, table in enumerate(curves.tables())]
+            yield self._render("labels.html", page, title=curves.title, views=views)
+        yield self._render("index.html", "index.html", answers=self.answers, best=best, place=_place, labels=labels)
         yield self._render("boards.html", "boards.html", view=self._view_every_row())
         for answer in self.answers:
             yield from self._make_board(answer)

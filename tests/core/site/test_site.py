@@ -14,10 +14,12 @@ from urllib.parse import unquote
 import pytest
 
 from cdner_bench import Counts, Scenario
+from cdner_bench.data import Benchmark
 from cdner_bench.errors import CdnerError, OptionError
-from cdner_bench.records import BenchmarkFacts, MethodFacts, Result, Status, results
-from cdner_bench.reporting import collect
+from cdner_bench.records import BenchmarkFacts, Comparable, MethodFacts, Result, Status, results
+from cdner_bench.reporting import collect, make_boards
 from cdner_bench.site import build_site
+from cdner_bench.site.answers import rank_boards
 from hostile import KEY, KEYS, TEXTS, find_harm
 from samples import RESULT, measured, name_run
 from support import Run
@@ -133,6 +135,39 @@ def test_money_and_several_seeds_are_told(tmp_path: Path) -> None:
     assert "$2.50 for all its runs" in Read(build(tmp_path / "a", found)["index.html"]).text
     text = Read(build(tmp_path / "b", make("m", 60, seeds=(0, 1)))["index.html"]).text
     assert "F1 60.00" in text
+
+
+@pytest.mark.parametrize(
+    ("sizes", "first"),
+    [
+        ({"single": (1000, 500), "multi": (120, 50)}, "multi"),
+        ({"single": (120, 500), "multi": (100, 50)}, "single"),
+        ({"single": (150, 50), "multi": (100, 50)}, "multi"),
+        ({"single": (40, 50), "multi": (3000, 40)}, "single"),
+    ],
+)
+def test_the_board_that_is_asked_about_comes_first(
+    sizes: dict[str, tuple[int, int]], first: str, mini: Benchmark
+) -> None:
+    found = [
+        replace(
+            result,
+            scenario=replace(result.scenario, setting=setting),
+            comparable=Comparable("mini", "2", "data", ("person",), (train, 20, test)),
+        )
+        for setting, (train, test) in sizes.items()
+        for result in make("m", 60)
+    ]
+    assert rank_boards(make_boards(found, mini))[0].board.setting == first
+
+
+def test_boards_with_fewer_labels_stand_side_by_side(tmp_path: Path) -> None:
+    few = [replace(r, scenario=replace(r.scenario, setting="single-shots10")) for r in make("m", 30)]
+    few = [replace(r, run=name_run(replace(r.method, name="few"), r.scenario.target, 0)) for r in few]
+    pages = build(tmp_path, [*make("m", 60), *few])
+    assert "boards/mini/labels-single-shots.html" in Read(pages["index.html"]).links
+    table = Read(pages["boards/mini/labels-single-shots.html"]).tables[0]
+    assert [cell.split()[0] for cell in table[1] if cell[:1].isdigit()] == ["30.00", "60.00"]
 
 
 def test_a_row_with_holes_is_no_answer(tmp_path: Path) -> None:
