@@ -112,9 +112,13 @@ class Board:
 
     def _name_backbone(self, row: Row) -> str:
         """The backbone, with its precision where the rows differ in that."""
-        stated = {name for each in self.every_row for name in each.precisions(self.targets)} - {HOLE}
         own = [name for name in row.precisions(self.targets) if name != HOLE]
-        return f"{row.backbone}, {'/'.join(own)}" if len(stated) > 1 and own else row.backbone
+        return f"{row.backbone}, {'/'.join(own)}" if len(self._precisions) > 1 and own else row.backbone
+
+    @cached_property
+    def _precisions(self) -> set[str]:
+        """What any row computed in."""
+        return {name for row in self.every_row for name in row.precisions(self.targets)} - {HOLE}
 
     def scores(self, protocol: str = HEADLINE, targets: Sequence[str] = ()) -> Table:
         """F1 of all domains, or of some, and on average over all; under the headline or another protocol."""
@@ -335,7 +339,7 @@ class Board:
                 "options": dict(row.results[0].method.options),
                 "backbone": row.backbone,
                 "preset": row.preset,
-                "on_board": row in self.rows,
+                "on_board": on_board,
                 "target": target,
                 "protocol": protocol,
                 "mean": estimate.mean,
@@ -350,7 +354,8 @@ class Board:
                 "doubts": "; ".join(row.remarks(over)),
                 **row.count_lost(over),
             }
-            for ranked in (*self.ranked, *self.unranked)
+            for on_board, rows in ((True, self.ranked), (False, self.unranked))
+            for ranked in rows
             for row in [ranked.row]
             for target in (*row.targets, "average", "pooled")
             for over in [[target] if target in row.targets else row.targets]
@@ -431,7 +436,7 @@ def make_boards(results: Iterable[Result], benchmark: Benchmark, supplements: Se
         shown = {id(result) for row in same for result in row}
         if ranked:
             board = [row for row in ranked if benchmark.has_on_board(row.method, row.results[0].departures)]
-            tried = [row for row in ranked if row not in board]
+            tried = [row for row in ranked if not benchmark.has_on_board(row.method, row.results[0].departures)]
             made.append(Board(benchmark, name, board, tried, [r for r in here if id(r) not in shown], supplements))
     return made
 
