@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 from unicodedata import category
@@ -62,7 +62,8 @@ def redact(text: str) -> str:
 
 def redact_all(value: Any) -> Any:
     """The same for every text in a value that JSON can hold."""
-    return _redact_all(value, _list_keys())
+    keys = _list_keys()
+    return _redact_all(value, cache(lambda text: _redact(text, keys)))
 
 
 def _redact(text: str, keys: Sequence[str]) -> str:
@@ -73,14 +74,14 @@ def _redact(text: str, keys: Sequence[str]) -> str:
     return _LIKE_KEYS.sub(_keep_rest, text)
 
 
-def _redact_all(value: Any, keys: Sequence[str]) -> Any:
+def _redact_all(value: Any, redacted: Callable[[str], str]) -> Any:
     match value:
         case str():
-            return plain if (plain := _redact(value, keys)) != value else value
+            return plain if (plain := redacted(value)) != value else value
         case Mapping():
-            return {_redact_all(name, keys): _redact_all(inner, keys) for name, inner in value.items()}
+            return {_redact_all(name, redacted): _redact_all(inner, redacted) for name, inner in value.items()}
         case list() | tuple():
-            return [_redact_all(inner, keys) for inner in value]
+            return [_redact_all(inner, redacted) for inner in value]
     return value
 
 

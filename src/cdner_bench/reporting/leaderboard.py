@@ -331,38 +331,46 @@ class Board:
     def records(self) -> list[dict[str, Any]]:
         """One record a row, target and protocol: the unrounded numbers."""
         return [
-            {
-                "benchmark": self.benchmark.name,
-                "version": self.benchmark.version,
-                "setting": self.setting,
-                "method": row.method,
-                "options": dict(row.results[0].method.options),
-                "backbone": row.backbone,
-                "preset": row.preset,
-                "on_board": on_board,
-                "target": target,
-                "protocol": protocol,
-                "mean": estimate.mean,
-                "sd": estimate.sd,
-                "n": estimate.n,
-                "known_sentences": self._count_known(over),
-                **_list_fairness(ranked, target if protocol == HEADLINE else ""),
-                **_list_standing(ranked, shown=(target, protocol) == ("average", HEADLINE)),
-                "train_s": list_values("s", show_seconds_of_training(runs))["s"],
-                "device": "; ".join(sorted({r.device or HOLE for r in runs})),
-                "precision": ", ".join(row.precisions(over)),
-                "doubts": "; ".join(row.remarks(over)),
-                **row.count_lost(over),
-            }
+            record
             for on_board, rows in ((True, self.ranked), (False, self.unranked))
             for ranked in rows
-            for row in [ranked.row]
-            for target in (*row.targets, "average", "pooled")
-            for over in [[target] if target in row.targets else row.targets]
-            for runs in [[r for r in row.finished if r.scenario.target in over]]
-            for protocol in PROTOCOLS
-            if (estimate := _estimate(row, target, protocol))
+            for target in (*self.targets, "average", "pooled")
+            for record in self._list_records(ranked, target, on_board=on_board)
         ]
+
+    def _list_records(self, ranked: Ranked, target: str, *, on_board: bool) -> Iterator[dict[str, Any]]:
+        """A record a protocol. What is the same under all of them is found once."""
+        row = ranked.row
+        over = [target] if target in row.targets else row.targets
+        runs = [r for r in row.finished if r.scenario.target in over]
+        scores = [(p, estimate) for p in PROTOCOLS if (estimate := _estimate(row, target, p))]
+        if not scores:
+            return
+        what = {
+            "benchmark": self.benchmark.name,
+            "version": self.benchmark.version,
+            "setting": self.setting,
+            "method": row.method,
+            "options": dict(row.results[0].method.options),
+            "backbone": row.backbone,
+            "preset": row.preset,
+            "on_board": on_board,
+            "target": target,
+        }
+        fairness = {"known_sentences": self._count_known(over), **_list_fairness(ranked, target)}
+        how = {
+            "train_s": list_values("s", show_seconds_of_training(runs))["s"],
+            "device": "; ".join(sorted({r.device or HOLE for r in runs})),
+            "precision": ", ".join(row.precisions(over)),
+            "doubts": "; ".join(row.remarks(over)),
+            **row.count_lost(over),
+        }
+        for protocol, estimate in scores:
+            headline = protocol == HEADLINE
+            score = {"protocol": protocol, "mean": estimate.mean, "sd": estimate.sd, "n": estimate.n}
+            beside = fairness if headline else {**fairness, **dict.fromkeys(RATIOS)}
+            standing = _list_standing(ranked, shown=headline and target == "average")
+            yield {**what, **score, **beside, **standing, **how}
 
 
 def _estimate(row: Row, target: str, protocol: str) -> Estimate | None:
@@ -389,7 +397,7 @@ RATIOS: Mapping[str, Ratio] = {
 
 
 def _list_fairness(ranked: Ranked, target: str) -> dict[str, Any]:
-    """What is known of how fair a score of the headline is; of the row alone where it is none of the headline."""
+    """What is known of how fair a score of the headline is."""
     row = ranked.row
     found = {
         name: row.measure(target, ratio) if target in row.targets else row.average_of(ratio)

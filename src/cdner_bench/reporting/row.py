@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
@@ -40,21 +40,24 @@ class Row:
         """The results that have scores."""
         return [r for r in self.results if r.finished]
 
-    def seeds(self, target: str) -> dict[int, Result]:
+    def seeds(self, target: str) -> Mapping[int, Result]:
         """The finished runs of one target by seed; one stands for all where no seed changes anything."""
-        runs = {r.seed: r for r in self.finished if r.scenario.target == target}
-        return dict(list(runs.items())[:1]) if self._draws_nothing else runs
+        return self._by_target.get(target, {})
 
     @cached_property
-    def _draws_nothing(self) -> bool:
-        """Whether all seeds answer alike, sentence by sentence: then they are one run, and not a sample."""
-        by_target: dict[str, list[Result]] = {}
+    def _by_target(self) -> Mapping[str, Mapping[int, Result]]:
+        found: dict[str, dict[int, Result]] = {}
         for result in self.finished:
-            by_target.setdefault(result.scenario.target, []).append(result)
-        same = (
-            (r.scores, r.sentences) == (runs[0].scores, runs[0].sentences) for runs in by_target.values() for r in runs
-        )
-        return all(same)
+            found.setdefault(result.scenario.target, {})[result.seed] = result
+        firsts = {target: next(iter(runs.values())) for target, runs in found.items()}
+        # Whether all seeds answer alike, sentence by sentence: then they are one run, and not a sample.
+        if all(
+            (r.scores, r.sentences) == (firsts[target].scores, firsts[target].sentences)
+            for target, runs in found.items()
+            for r in runs.values()
+        ):
+            return {target: {first.seed: first} for target, first in firsts.items()}
+        return found
 
     def f1(self, target: str, protocol: str = HEADLINE) -> Estimate | None:
         """Micro-F1 of one target under a protocol; None without a score."""
