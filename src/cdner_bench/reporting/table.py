@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from ..plugins import Number
@@ -60,7 +61,7 @@ class Table:
         """The titles of the columns."""
         return [column.title for column in self.columns]
 
-    @property
+    @cached_property
     def cells(self) -> list[list[Cell]]:
         """The values of every row, one for each column."""
         return [[column.cell(row) for column in self.columns] for row in self.rows]
