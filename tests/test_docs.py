@@ -60,6 +60,12 @@ def test_the_readme_s_table_of_costs_is_what_its_command_writes(cli: Run) -> Non
         assert table in cli(*shlex.split(command)[1:], cwd=ROOT).stdout
 
 
+def test_the_readme_shows_what_plugin_new_writes(cli: Run, tmp_path: Path) -> None:
+    assert cli("plugin", "new", "my-method").returncode == 0
+    written = (tmp_path / "my-method" / "cdner_my_method.py").read_text(encoding="utf-8")
+    assert f"```python\n{written}```" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_readme_s_scores_stand_in_the_leaderboards() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if re.search(r"\| (minilm|minit5|smollm2|none)", line)]

@@ -2,7 +2,21 @@
 
 from . import measurements, results
 from .comparable import Comparable, describe_comparable
-from .finding import BEGUN, Run, find_record, find_run, find_runs, list_folders, load_own_runs, load_run, load_runs
+from .finding import (
+    BEGUN,
+    NAME_ONE,
+    Run,
+    choose_plain,
+    find_record,
+    find_run,
+    find_runs,
+    list_folders,
+    load_named,
+    load_own_runs,
+    load_run,
+    load_runs,
+    tell_apart,
+)
 from .kept import (
     CURVE,
     encode_curve,
@@ -23,6 +37,7 @@ from .submitted import submit
 __all__ = [
     "BEGUN",
     "CURVE",
+    "NAME_ONE",
     "NO_BENCHMARK",
     "SCHEMA",
     "BenchmarkFacts",
@@ -33,6 +48,7 @@ __all__ = [
     "Result",
     "Run",
     "Status",
+    "choose_plain",
     "describe_comparable",
     "describe_provenance",
     "encode_curve",
@@ -42,6 +58,7 @@ __all__ = [
     "keep_again",
     "keep_predictions",
     "list_folders",
+    "load_named",
     "load_own_runs",
     "load_run",
     "load_runs",
@@ -53,4 +70,5 @@ __all__ = [
     "refuse",
     "results",
     "submit",
+    "tell_apart",
 ]

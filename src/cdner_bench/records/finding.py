@@ -17,6 +17,7 @@ _FORMS = "an id or how it begins, METHOD/TARGET/SEED, METHOD/SETTING/TARGET/SEED
 BEGUN = "begun.json"
 """The record in the folder of a run that is not finished: what it is, and why it has no score."""
 _ID = re.compile(r"[0-9a-f]{16}")
+NAME_ONE = "name one by its id, or its row: METHOD-ROW/SETTING/TARGET/SEED, as its result file is called"
 _NAMED = 6  # how many of several are named
 
 
@@ -122,10 +123,7 @@ def find_runs(named: str, out: Path, benchmark: str = "") -> list[Run]:
     """
     place = Path(named)
     if place.is_file():
-        try:
-            return [load_run(place, out)]
-        except ResultError as error:  # it may be anything, and is not to be removed
-            raise ResultError(str(error), hint=f"name {_FORMS}") from None
+        return [load_named(place, out)]
     for folder in (place, out / "runs" / named):
         if named and (record := find_record(folder)):
             return [load_run(record, out)]
@@ -141,12 +139,30 @@ def find_runs(named: str, out: Path, benchmark: str = "") -> list[Run]:
     raise ResultError(said, hint=hint)
 
 
+def load_named(file: Path, out: Path) -> Run:
+    """The run of a file that somebody names. Raises `ResultError` for what is none: it may be anything, and nobody is
+    told to remove it.
+    """
+    try:
+        return load_run(file, out)
+    except ResultError as error:
+        raise ResultError(str(error), hint=f"name {_FORMS}") from None
+
+
 def find_run(named: str, out: Path, benchmark: str = "") -> Run:
-    """The one run that is called so. Raises `ResultError` if there is none, or if there are several."""
-    found = find_runs(named, out, benchmark)
+    """The one run that is called so; of several rows of a method, that with the options of its preset. Raises
+    `ResultError` if there is none, or if there are several.
+    """
+    found = choose_plain(find_runs(named, out, benchmark))
     if len(found) > 1:
-        raise ResultError(f"{named} is the name of {len(found)} runs: {tell_apart(found)}", hint="name one by its id")
+        raise ResultError(f"{named} is the name of {len(found)} runs: {tell_apart(found)}", hint=NAME_ONE)
     return found[0]
+
+
+def choose_plain(runs: Sequence[Run]) -> Sequence[Run]:
+    """The only run with the options of its preset, if there is one; else all."""
+    plain = [run for run in runs if not run.result.departures]
+    return plain if len(plain) == 1 else runs
 
 
 def tell_apart(runs: Sequence[Run]) -> str:
@@ -157,7 +173,8 @@ def tell_apart(runs: Sequence[Run]) -> str:
 
 def _describe(run: Run) -> str:
     result = run.result
-    changed = [f"{name}={result.method.options.get(name)}" for name in result.departures]
+    changed = [f"{name}={result.method.options.get(name)}" for name in result.departures[:2]]
+    changed += ["…"] * (len(result.departures) > 2)
     return " ".join([run.result.benchmark.name, run.name, result.method.preset or "", *changed]).replace("  ", " ")
 
 

@@ -14,7 +14,9 @@ from .table import Column, Table
 
 @dataclass(frozen=True)
 class Choice:
-    """What to show of the boards; all of what nothing is named of."""
+    """What to show of the boards; all of what nothing is named of. What was tried beside a board is shown of methods
+    that have nothing on it.
+    """
 
     methods: Sequence[str] = ()
     settings: Sequence[str] = ()
@@ -57,13 +59,15 @@ class Chosen:
     def _tabulate(self, board: Board) -> Table:
         targets = [t for t in self.choice.targets if t in board.targets]
         table = board.scores(self.choice.protocol, targets)
-        every = [*board.ranked, *board.unranked]
-        rows = [r for r in every if not self.choice.methods or r.row.method in self.choice.methods]
+        rows = [r for r in board.ranked if not self.choice.methods or r.row.method in self.choice.methods]
+        ranked = {r.row.method for r in rows}
+        rows += [r for r in board.unranked if r.row.method in set(self.choice.methods) - ranked]
         columns = table.columns
         if self.choice.columns:
             known = _name_columns(board.columns(table))
             columns = [known[n] for name in self.choice.columns if (n := name.casefold()) in known]
-        return replace(table, title=f"{board.title}\n{table.title}", columns=columns, rows=rows)
+        made = replace(table, title=f"{board.title}\n{table.title}", columns=columns, rows=rows)
+        return board.put_legend(made, self.choice.protocol)
 
 
 def choose(boards: Sequence[Board], choice: Choice) -> Chosen:

@@ -159,10 +159,15 @@ class Board:
             DEVICE,
         ]
         kind = "Strict span micro-F1" if protocol == HEADLINE else "Micro-F1"
-        legend = _explain(self._explain_marks(protocol))
-        if protocol == HEADLINE and (known := self._tell_known()):
-            legend = f"{legend} {known}".lstrip()
-        return Table(f"{kind} ({protocol})", columns, self.ranked, note, legend=legend)
+        return self.put_legend(Table(f"{kind} ({protocol})", columns, self.ranked, note), protocol)
+
+    def put_legend(self, table: Table, protocol: str = HEADLINE) -> Table:
+        """A table of scores with what the marks mean that it has, and where else its test sentences stand."""
+        cells = [cell for row in table.cells for cell in row if isinstance(cell, Remarked)]
+        used = {mark for cell in cells for mark in cell.remark.split(", ")}
+        legend = _explain((why, mark) for why, mark in self._explain_marks(protocol) if mark in used)
+        known = self._tell_known() if protocol == HEADLINE else ""
+        return replace(table, legend=f"{legend} {known}".strip())
 
     def also_tried(self) -> Table | None:
         """What was tried beside the rows of the board, if anything."""
@@ -171,8 +176,7 @@ class Board:
             "board's: neither ranked nor compared."
         )
         columns = [column for column in self.scores().columns if column.name not in ("place", INTERVAL.name)]
-        legend = _explain(self._marks.items())
-        return Table("Also tried", columns, self.unranked, note, legend=legend) if self.tried else None
+        return self.put_legend(Table("Also tried", columns, self.unranked, note)) if self.tried else None
 
     def _f1(self, target: str, protocol: str) -> Column[Ranked]:
         title = self.benchmark.domain(target).title
@@ -225,7 +229,7 @@ class Board:
             where = "; ".join(f"{title}: {places}" for title, places in told.items())
             yield f"Test sentences that stand in other splits, too. {where}."
         if unknown := [titles[target] for target, places in self.known.items() if places is None]:
-            yield f"Whether they do is not known here of {', '.join(unknown)}."
+            yield f"No record says which test sentences of {' and '.join(unknown)} stand in other splits."
 
     def fairness(self) -> Table | None:
         """What may make the comparison unfair: what each method was given, what of the test split was known before."""

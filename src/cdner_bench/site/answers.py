@@ -162,13 +162,15 @@ def count_parameters(ranked: Ranked) -> int | None:
 
 def rank_boards(boards: Sequence[Board]) -> list[Answer]:
     """An answer a board: first those whose domains have about `ASKED_FOR` labelled sentences, half as many to twice as
-    many, then those with the most test sentences, then those that are nearest to that number.
+    many, then those with the most test sentences, then those that are nearest to that number, then those that learn
+    from the most sources.
     """
 
-    def order(answer: Answer) -> tuple[bool, bool, int, float]:
+    def order(answer: Answer) -> tuple[bool, bool, int, float, int]:
         known = [size[0] for size in answer.sizes if size[0]]
         distance = abs(math.log2(fmean(known) / ASKED_FOR)) if known else math.inf
-        return (answer.best is None, distance > 1, -answer.tested, distance)
+        sources = len(answer.board.benchmark.setting(answer.board.setting).sources)
+        return (answer.best is None, distance > 1, -answer.tested, distance, -sources)
 
     return sorted(map(Answer, boards), key=order)
 

@@ -20,8 +20,8 @@ from ..records import (
     find_record,
     find_runs,
     list_folders,
+    load_named,
     load_own_runs,
-    load_run,
     load_runs,
 )
 from ..reporting import find_newest, select_alike
@@ -150,7 +150,7 @@ def find_stored(named: str, out: Path, benchmark: str = "") -> list[Stored]:
     that has no record. Raises `ResultError` if there are none.
     """
     if (file := Path(named)).is_file():
-        run = load_run(file, out)
+        run = load_named(file, out)
         for stored in list_stored(out, run.result.benchmark.name):
             if any(file.resolve().is_relative_to(place.resolve()) for place in stored.paths.values()):
                 return [stored]

@@ -161,7 +161,8 @@ def new(
     print(f"wrote {path}: {sizes} sentences; {len(corpus.types)} types")
     for remark in audit.describe_splits(corpus):
         print(f"note: {remark}")
-    print(f"next: cdner-bench run --benchmark {shlex.quote(str(path))} --method gazetteer --setting single")
+    print(f"next: cdner-bench data audit --benchmark {shlex.quote(str(path))}")
+    print(f"      cdner-bench run --benchmark {shlex.quote(str(path))} --method gazetteer --setting single")
 
 
 @app.command()

@@ -68,7 +68,9 @@ def leaderboard(
     else:
         publication = publish(out / "leaderboards", format_ or "md", benchmark, list_supplements())
     for name in publication.left_out:
-        print(f"left out {name}, which is not shipped: name its file, --benchmark FILE.toml")
+        print(
+            f"left out {name}, which is not shipped: name its file, --benchmark FILE.toml; a first trial, by its name"
+        )
     for remark in publication.remarks:
         print(remark)
     if check:

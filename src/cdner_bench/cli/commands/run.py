@@ -462,10 +462,11 @@ def _list_jobs(
         data = _build_on(data, *own)
         setting = setting or next(iter(data.settings))
     if data is None or method is None or setting is None:
+        words = ["--method", method or "bert-tagger", "--setting", setting or "multi"]
+        typed = shlex.join(["cdner-bench", "run", *words, *(["--benchmark", benchmark] if benchmark else [])])
         raise OptionError(
             f"this needs a {'--method' if method is None else '--setting'}",
-            hint=f"type: cdner-bench run --method {method or 'topt'} --setting {setting or 'multi'}; "
-            "cdner-bench list says what there is",
+            hint=f"type: {typed}; cdner-bench list says what there is",
         )
     entries = [registry.get(name) for name in split_names("--method", method)]
     data = _cut(data, limit)

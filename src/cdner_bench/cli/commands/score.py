@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from ..common import (
     PluginFiles,
     choose_benchmark,
     make_table,
+    name_out,
     show,
     split_names,
     uncollected,
@@ -200,7 +202,8 @@ def _put_on_board(name: str, report: Report, data: Benchmark, setting: str | Non
 
     for path in submit(out / "leaderboards", name, report.judged, data, setting, discover()):
         print(f"wrote {path}", file=sys.stderr)
-    print(f"to see the row, type: cdner-bench leaderboard --benchmark {data.given}", file=sys.stderr)
+    command = shlex.join(["cdner-bench", "leaderboard", "--benchmark", data.given, *name_out(out)])
+    print(f"to see the row, type: {command}", file=sys.stderr)
 
 
 def _show(report: Report) -> None:

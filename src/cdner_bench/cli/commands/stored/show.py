@@ -35,6 +35,7 @@ def show(
     """One run in full: what it was, how it learnt, what it cost, what it got wrong, and where it lies."""
     from ....data import benchmark as benchmarks
     from ....foreign import redact_all
+    from ....records import NAME_ONE, tell_apart
     from ....storing import find_stored, portray
 
     if format_ not in ("text", "json"):
@@ -42,8 +43,11 @@ def show(
     data = benchmarks.load(benchmark) if benchmark else None
     found = find_stored(run, out, data.name if data else "")
     if len(found) > 1:
-        named = ", ".join(f"{s.id} ({', '.join(filter(None, (s.name, s.changes)))})" for s in found[:6])
-        raise ResultError(f"{run} is the name of {len(found)} runs: {named}", hint="name one by its id")
+        plain = [stored for stored in found if not stored.changes]
+        if len(plain) != 1:
+            named = tell_apart([stored.run for stored in found if stored.run])
+            raise ResultError(f"{run} is the name of {len(found)} runs: {named}", hint=NAME_ONE)
+        found = plain
     portrait = portray(found[0], data)
     if format_ == "json":
         print(json.dumps(redact_all(portrait.to_data(errors)), indent=1, ensure_ascii=False))
