@@ -21,7 +21,7 @@ def jobs(mini: Benchmark, tmp_path: Path) -> list[Job]:
     """Finished runs: two rows of one method on one target, and the first row on another."""
     entry = REGISTRY.get("oracle-of-case")
     made = []
-    for length, targets in ((2, ["ai", "music"]), (1, ["ai"])):
+    for length, targets in ((2, ["ai", "music"]), (3, ["ai"])):
         made += runner.plan(mini, mini.list_scenarios("single", targets), [entry], "quick", {"length": length}, [3])
     assert all(outcome.f1 for outcome in runner.run(made, tmp_path, Nobody()))
     return made
@@ -73,3 +73,23 @@ def test_several_runs_may_be_asked_for(jobs: list[Job], tmp_path: Path) -> None:
     with pytest.raises(ResultError, match="oracle-of-case/music/5") as caught:
         find_runs("oracle-of-case/music/5", tmp_path)
     assert "oracle-of-case/single/music/3" in (caught.value.hint or "")
+
+
+def test_a_method_s_name_means_the_row_with_its_preset_s_options(
+    jobs: list[Job], mini: Benchmark, tmp_path: Path
+) -> None:
+    scenarios = mini.list_scenarios("single", ["ai"])
+    (plain,) = runner.plan(mini, scenarios, [REGISTRY.get("oracle-of-case")], "quick", {}, [3])
+    assert [outcome.f1 is not None for outcome in runner.run([plain], tmp_path, Nobody())] == [True]
+    assert find_run("oracle-of-case/ai/3", tmp_path).result.run == plain.id
+    assert len(find_runs("oracle-of-case/ai/3", tmp_path)) == 3
+
+
+@pytest.mark.parametrize("content", ["We met Ada.", '{"a": 1}', "name = 'food'", "\x00\x01"])
+def test_nobody_is_told_to_remove_a_file_that_is_no_result(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine"
+    file.write_text(content)
+    with pytest.raises(ResultError) as caught:
+        find_run(str(file), tmp_path)
+    assert "rm " not in f"{caught.value} {caught.value.hint}"
+    assert (caught.value.hint or "").startswith("name an id")
