@@ -189,13 +189,13 @@ def settle(options: Any) -> Any:
     return options.settle() if hasattr(options, "settle") else options
 
 
-def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
-    """`["epochs=10"]` as a mapping. Raises `OptionError` for anything without a name and a `=`."""
+def parse_assignments(assignments: Iterable[str], typed: str = "-o") -> dict[str, str]:
+    """`["epochs=10"]` as a mapping. Raises `OptionError` for anything without a name and a `=`, as it was `typed`."""
     parsed = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name.strip():
-            raise OptionError(f"{assignment!r} is no option", hint="write -o name=value")
+            raise OptionError(f"{assignment!r} is no option", hint=f"write {typed} name=value")
         parsed[name.strip()] = value
     return parsed
 

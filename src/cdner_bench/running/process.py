@@ -47,6 +47,8 @@ KEPT = 4
 """How many methods stay imported: with torch, each holds 300 MB."""
 PATIENCE = 10.0
 """Seconds within which a run that is stopped should have ended."""
+HEARING = 0.5
+"""Seconds within which whoever asks for runs hears that it should end, if their processes were told at once."""
 DRAIN = 0.005
 """Seconds within which what a run has printed should have come when its end has."""
 BETWEEN = 0.05
@@ -146,9 +148,11 @@ class Channel:
 
 def serve() -> None:
     """Make the runs whose jobs come in on standard input, a line each, until it ends. What methods print goes to
-    standard error; standard output is for events.
+    standard error; standard output is for events. SIGTERM is for the runs: a cluster sends it to every process, and a
+    run that outlives who asked for it is killed.
     """
     keep_niceness()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     channel, jobs = Channel(os.dup(1)), os.dup(0)
     os.dup2(2, 1)
     nowhere = os.open(os.devnull, os.O_RDONLY)
@@ -223,6 +227,7 @@ class _Read:
 def _work(data: Data, registry: Registry | None, benchmark: Benchmark | None, channel: Channel) -> int:
     """Make a run, tell how it ended, and return the exit status of its process."""
     faulthandler.enable(channel.descriptor)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         with stoppable():
             channel.send("began", process=os.getpid())
@@ -388,7 +393,10 @@ class _Worker:
             self._input.write(json.dumps(data).encode("ascii") + b"\n")
             self._input.flush()
         try:
-            return self._attend(observer)
+            said = self._attend(observer)
+            if said["ended"]["status"] == -signal.SIGTERM:
+                self._hear()
+            return said
         except KeyboardInterrupt as error:
             self._stop(error.number if isinstance(error, Stopped) else signal.SIGINT)
             raise
@@ -449,6 +457,14 @@ class _Worker:
                 found.setdefault("ended", {"status": self._process.wait(), "peak": 0, "left": 0, "lost": True})
                 break
         return found | {"words": {"text": "".join(words)}}
+
+    def _hear(self) -> None:
+        """Raise `Stopped` if not the run alone was asked to end."""
+        give_up = time.monotonic() + HEARING
+        while time.monotonic() < give_up:
+            if self.stopped is not None:
+                raise Stopped(self.stopped)
+            time.sleep(POLL)
 
     def _begin(self, process: int) -> None:
         self._run = process

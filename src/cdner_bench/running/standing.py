@@ -7,14 +7,16 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import CdnerError
 from ..io import is_locked, write_atomic
+from .executing import find_queued
 
 if TYPE_CHECKING:
     from ..plugins import Observer
@@ -57,7 +59,9 @@ def telling(observer: Observer, folder: Path, name: str) -> Iterator[Observer]:
 
 
 class Standing(StrEnum):
-    """How a run stands: `interrupted` was begun, and nobody makes it; `waiting` was not begun."""
+    """How a run stands: `interrupted` was begun, and nobody makes it; `waiting` was not begun, or a cluster goes on
+    with it when it has room.
+    """
 
     FINISHED = "finished"
     RUNNING = "running"
@@ -82,12 +86,15 @@ class Making:
 
 @dataclass(frozen=True)
 class Overview:
-    """All runs below a folder by their ids, those that are being made, and the commands that have left some."""
+    """All runs below a folder by their ids, those that are being made, the commands that have left some, and how many
+    are left to jobs of SLURM.
+    """
 
     runs: Mapping[str, Standing]
     making: Sequence[Making]
     names: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[str] = ()
+    queued: int = 0
 
 
 def write_plan(out: Path, command: Sequence[str], jobs: Sequence[tuple[str, str, str]]) -> None:
@@ -114,17 +121,29 @@ def look(out: Path) -> Overview:
         for folder in folders:
             if _ID.fullmatch(folder.name) and (found := _judge(folder.path, making)):
                 runs[folder.name] = found
+    queued = {run for run in _list_queued(out) if runs.get(run) not in (Standing.FINISHED, Standing.RUNNING)}
+    runs |= dict.fromkeys(queued, Standing.WAITING)
     names, commands = {}, dict[str, float]()
     for plan in _read_plans(out / "runs" / PLANS):
         for run, name, result in plan["jobs"]:
             names[run] = name
             if runs.get(run) is not Standing.FINISHED and _is_on_board(out, result, run):
                 runs[run] = Standing.FINISHED
-            elif runs.setdefault(run, Standing.WAITING) not in (Standing.FINISHED, Standing.RUNNING):
+            elif runs.setdefault(run, Standing.WAITING) in (Standing.FINISHED, Standing.RUNNING) or run in queued:
+                continue
+            else:
                 there = [] if plan["folder"] == os.getcwd() else ["cd", plan["folder"], "&&"]
                 commands[" ".join([*there, join(plan["command"])])] = plan["began"]
     newest = sorted(commands, key=lambda command: -commands[command])
-    return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, newest)
+    return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, newest, len(queued))
+
+
+def _list_queued(out: Path) -> Set[str]:
+    """The runs that jobs of SLURM have to make, as far as it says."""
+    try:
+        return find_queued(out).keys()
+    except CdnerError:
+        return frozenset()
 
 
 def _judge(folder: str, making: list[Making]) -> Standing | None:

@@ -379,7 +379,18 @@ def test_cores_are_shared_out(cores: int, workers: int, threads: str, monkeypatc
         (["--workers", "0"], "--workers 0: somebody has to make the runs\n  → type --workers 1, or more"),
         (["--workers", "2", "--no-isolate"], "--workers 2: several make each run in a process of its own"),
         (["--executor", "loacl"], "--executor loacl: there is no such\n  → did you mean 'local'?"),
-        (["--executor", "kubernetes"], "--executor kubernetes: there is no such\n  → choose from: local"),
+        (["--executor", "kubernetes"], "--executor kubernetes: there is no such\n  → choose from: local, slurm"),
+        (["-x", "partition=gpu"], "-x partition=gpu: this is for a cluster\n  → add --executor slurm"),
+        (["--runs-per-job", "2"], "--runs-per-job 2: this is for a cluster\n  → add --executor slurm"),
+        (["--executor", "slurm", "-x", "gpu"], "'gpu' is no option\n  → write -x name=value"),
+        (
+            ["--executor", "slurm", "--workers", "2"],
+            "--workers 2: a job has a worker a GPU, else one, with processes of their own\n  → leave it out",
+        ),
+        (
+            ["--executor", "slurm", "--no-isolate"],
+            "--no-isolate: a job has a worker a GPU, else one, with processes of their own\n  → leave it out",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_named(arguments: list[str], said: str, cli: Run, tmp_path: Path) -> None:

@@ -81,7 +81,23 @@ KeepModel = Annotated[
     ),
 ]
 ExecutorName = Annotated[
-    str, typer.Option(help="Who makes the runs: local, this machine.", metavar="NAME", show_default=False)
+    str,
+    typer.Option(
+        help="Who makes the runs: local, this machine; slurm, jobs of a cluster.", metavar="NAME", show_default=False
+    ),
+]
+Parameters = Annotated[
+    list[str],
+    typer.Option("-x", help="With --executor slurm: what its jobs get, as partition=gpu.", metavar="KEY=VALUE"),
+]
+RunsPerJob = Annotated[
+    int | None,
+    typer.Option(
+        "--runs-per-job",
+        help="With --executor slurm: how many runs a job makes; by default one.",
+        metavar="N",
+        show_default=False,
+    ),
 ]
 WorkerCount = Annotated[
     int | None,
@@ -120,12 +136,15 @@ def run(
     isolate: Isolate = None,
     executor: ExecutorName = "local",
     workers: WorkerCount = None,
+    parameter: Parameters = [],
+    runs_per_job: RunsPerJob = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="One line a run: setting/target method seed status F1, and nothing else.")
     ] = False,
 ) -> int:
     """Run methods on a benchmark. What is finished is skipped, what was interrupted is continued."""
     from ...io import Stopped, stoppable
+    from ...plugins import options
     from ...running import executing, kept_models
     from ..streams import lasting
 
@@ -134,10 +153,24 @@ def run(
     asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, few, plugin, no_plugin)
     try:
         with stoppable(), lasting():
-            make = _choose_executor(executor)
+            make, queue = _choose_executor(executor)
+            if queue is None and (parameter or runs_per_job is not None):
+                typed = f"-x {parameter[0]}" if parameter else f"--runs-per-job {runs_per_job}"
+                raise OptionError(f"{typed}: this is for a cluster", hint="add --executor slurm")
+            if queue is not None and (workers is not None or isolate is False):
+                typed = "--no-isolate" if workers is None else f"--workers {workers}"
+                raise OptionError(
+                    f"{typed}: a job has a worker a GPU, else one, with processes of their own", hint="leave it out"
+                )
             executing.count_workers(workers)
+            settings = options.parse_assignments(parameter, "-x")
             data, jobs = _list_jobs(*asked, quiet=quiet)
             jobs = kept_models.give_room(jobs, keep_model)
+            if queue is not None:
+                study = executing.Study(jobs, out, plugin, no_plugin)
+                submission = queue(study, settings, 1 if runs_per_job is None else runs_per_job)
+                if submission.runs or submission.queued:
+                    return _tell_submission(submission, study, context.obj or ())
             count = executing.count_workers(workers, len(jobs))
             if isolate is False and workers is None:
                 count = 1
@@ -155,13 +188,42 @@ def run(
         return stopped.status
 
 
-def _choose_executor(name: str) -> executing.Executor:
-    """What makes runs by several workers. Raises `OptionError` for a name that there is not."""
+def _choose_executor(name: str) -> tuple[executing.Executor, executing.Queue | None]:
+    """What makes runs by several workers here, and what leaves them to a cluster instead, if that is asked for. Raises
+    `OptionError` for a name that there is not.
+    """
     from ...running import executing
 
-    if name not in executing.EXECUTORS:
-        raise OptionError(f"--executor {name}: there is no such", hint=did_you_mean(name, executing.EXECUTORS))
-    return executing.EXECUTORS[name]
+    known = [*executing.EXECUTORS, *executing.QUEUES]
+    if name not in known:
+        raise OptionError(f"--executor {name}: there is no such", hint=did_you_mean(name, known))
+    return executing.EXECUTORS.get(name, executing.make_locally), executing.QUEUES.get(name)
+
+
+def _tell_submission(submission: executing.Submission, study: executing.Study, typed: Sequence[str]) -> int:
+    """Keep what is to be made for `status`, and say what was submitted and what to type next."""
+    _write_plan(study, typed)
+    for remark in submission.remarks:
+        print(f"note: {remark}")
+    for reason in submission.blocked:
+        print(f"blocked: {reason}")
+    if submission.runs:
+        jobs = f"{submission.shares} job{'s' if submission.shares > 1 else ''}"
+        print(f"{submission.runs} of {len(study.jobs)} runs submitted, in {jobs}: {', '.join(submission.jobs)}")
+    if submission.queued:
+        print(
+            f"{len(submission.queued)} runs are in jobs already: {', '.join(dict.fromkeys(submission.queued.values()))}"
+        )
+    print("when they have ended, the same command shows the board, and submits again what is left")
+    _tell_command("status", "--watch", *name_out(study.out))
+    return 0
+
+
+def _write_plan(study: executing.Study, typed: Sequence[str]) -> None:
+    from ...running import runner, standing
+
+    jobs = [(job.id, str(job), runner.locate_result(job)) for job in study.jobs]
+    standing.write_plan(study.out, ["cdner-bench", *typed], jobs)
 
 
 def _make_in_turn(study: executing.Study, observers: Sequence[JobObserver], *, isolate: bool) -> Iterator[Outcome]:
@@ -176,13 +238,12 @@ def _make(
     data: Benchmark, study: executing.Study, quiet: bool, make: executing.Executor, count: int, typed: Sequence[str]
 ) -> int:
     """Make the runs by so many workers, and print what came of them. Returns how many failed."""
-    from ...running import runner, standing
     from ..display import open_displays
 
     jobs, out = study.jobs, study.out
     if not quiet:
         _tell_before(data, jobs, out, count)
-    standing.write_plan(out, ["cdner-bench", *typed], [(job.id, str(job), runner.locate_result(job)) for job in jobs])
+    _write_plan(study, typed)
     with open_displays(quiet, count) as displays:
         order = {job.id: number for number, job in enumerate(jobs)}
         outcomes = sorted(make(study, displays), key=lambda outcome: order[outcome.job.id])

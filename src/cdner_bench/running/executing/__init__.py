@@ -1,16 +1,48 @@
 """Who makes the runs of a study when it is more than one process.
 
 An executor gets the jobs of a study and the display of each worker, and has them made by the code of `process`: a job
-as data in, events out. It is entered in `EXECUTORS`.
+as data in, events out. A queue gets the jobs, and its cluster makes them by the same code when it has room. They are
+entered in `EXECUTORS` and `QUEUES`, and imported when they are first used: who asks what is queued loads none.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ..runner import JobObserver, Outcome
-from .local import Study, make_locally
-from .shares import count_workers, divide, list_gpus
+from ...lazy import import_later
+from .queued import find_queued
 
-Executor = Callable[[Study, Sequence[JobObserver]], Iterator[Outcome]]
-EXECUTORS: Mapping[str, Executor] = {"local": make_locally}
+if TYPE_CHECKING:
+    from .engines import EXECUTORS, QUEUES, Executor, Queue
+    from .grouping import Array, group
+    from .local import Study, make_locally
+    from .shares import count_workers, divide, list_gpus
+    from .slurm import Submission, hash_core, make_share, submit
+else:
+    __getattr__ = import_later(
+        __name__,
+        {
+            **dict.fromkeys(("EXECUTORS", "QUEUES", "Executor", "Queue"), "engines"),
+            **dict.fromkeys(("Array", "group"), "grouping"),
+            **dict.fromkeys(("Study", "make_locally"), "local"),
+            **dict.fromkeys(("count_workers", "divide", "list_gpus"), "shares"),
+            **dict.fromkeys(("Submission", "hash_core", "make_share", "submit"), "slurm"),
+        },
+    )
 
-__all__ = ["EXECUTORS", "Executor", "Study", "count_workers", "divide", "list_gpus", "make_locally"]
+__all__ = [
+    "EXECUTORS",
+    "QUEUES",
+    "Array",
+    "Executor",
+    "Queue",
+    "Study",
+    "Submission",
+    "count_workers",
+    "divide",
+    "find_queued",
+    "group",
+    "hash_core",
+    "list_gpus",
+    "make_locally",
+    "make_share",
+    "submit",
+]

@@ -78,6 +78,8 @@ def _show(overview: standing.Overview, counts: str, out: Path) -> None:
         print(f"failed: {show_line(overview.names.get(run, run))}: {_read_why(out / 'runs' / run)}")
     if len(failed) > SHOWN:
         print(f"and {len(failed) - SHOWN} more that failed; cdner-bench runs list names them")
+    if overview.queued:
+        print(f"{overview.queued} of them wait in jobs of SLURM; squeue says when they start")
     if overview.commands and ways.RUNNING not in overview.runs.values():
         print("nothing is running; to go on:")
         print(f"  → {show_line(overview.commands[0])}")
