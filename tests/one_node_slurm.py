@@ -118,8 +118,15 @@ def _stop(folder: Path) -> None:
             process = int((folder / place).read_text())
             os.kill(process, signal.SIGTERM)
             give_up = time.monotonic() + 10
-            while Path(f"/proc/{process}").exists() and time.monotonic() < give_up:
+            while _lives(process) and time.monotonic() < give_up:
                 time.sleep(0.05)
+
+
+def _lives(process: int) -> bool:
+    """Whether it runs, and is not only waited for."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 if __name__ == "__main__":

@@ -144,6 +144,19 @@ def test_ctrl_c_once_stops_all_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert set(standing.look(tmp_path).runs.values()) == {"interrupted", "waiting"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says who is whose child")
+def test_runs_that_a_cluster_ends_with_who_asked_for_them_have_not_failed(tmp_path: Path) -> None:
+    process = start(tmp_path, "--workers", 2, "-o", "seconds=20")
+    wait_for_runs(tmp_path, 2)
+    runs = [made.process for made in standing.look(tmp_path).making]
+    for each in (*runs, *list_workers(process.pid), process.pid):  # as SLURM does, in any order
+        os.kill(each, signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert set(standing.look(tmp_path).runs.values()) == {"interrupted", "waiting"}
+    assert not list(tmp_path.glob("runs/*/error.txt"))
+
+
 def wait_for_runs(out: Path, count: int) -> None:
     """Wait till so many runs are answering."""
     give_up = time.monotonic() + 120

@@ -13,6 +13,7 @@ import pytest
 
 import one_node_slurm
 from cdner_bench.running import standing
+from cdner_bench.running.executing import find_queued
 from support import ROOT
 
 pytestmark = pytest.mark.slow
@@ -30,9 +31,12 @@ def cluster() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(autouse=True)
-def use_it(cluster: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def use_it(cluster: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in cluster.items():
         monkeypatch.setenv(name, value)
+    yield
+    ask("scancel", "--user=root")
+    wait_till(lambda: not ask("squeue", "--noheader").strip())
 
 
 def ask(*command: str) -> str:
@@ -52,7 +56,7 @@ def name_job(out: Path, *more: str) -> list[str]:
     return [*name_command(out, *more), "--executor", "slurm", "-x", "timeout_min=10"]
 
 
-def wait_till(true: Callable[[], object], out: Path) -> None:
+def wait_till(true: Callable[[], object], out: Path = ROOT) -> None:
     give_up = time.monotonic() + 120
     while not true():
         logs = [place.read_text() for place in out.glob("runs/slurm/*/*log*")]
@@ -100,7 +104,8 @@ def test_a_run_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
 def test_nothing_is_left_of_what_the_cluster_refuses(tmp_path: Path) -> None:
     said = ask(*name_job(tmp_path, *SHORT, "-x", "partition=hihg"))
     assert "-x partition=hihg: the cluster has no partition hihg\n  → did you mean 'high'?" in said
-    assert "SLURM refuses the job: Batch job submission failed: Inv" in ask(*name_job(tmp_path, *SHORT, "-x", "qos=a"))
+    said = ask(*name_job(tmp_path, *SHORT, "-x", "constraint=h200"))
+    assert "SLURM refuses the job: Batch job submission failed: Invalid feature specification\n  → nothing was" in said
     assert "SLURM refuses the job: " in ask(*name_job(tmp_path, *SHORT, "-x", "gpus_per_node=8"))
     assert not ask("squeue", "--noheader")
     assert not list(tmp_path.glob("runs/slurm/*/*"))
@@ -109,7 +114,8 @@ def test_nothing_is_left_of_what_the_cluster_refuses(tmp_path: Path) -> None:
 def find_job(out: Path) -> str:
     """The job that is answering."""
     wait_till(lambda: [made for made in standing.look(out).making if made.phase == "predict"], out)
-    return ask("squeue", "--noheader", "--format", "%A").split()[0]
+    (job,) = find_queued(out).values()
+    return job
 
 
 def test_a_job_that_is_asked_to_end_goes_on_later(tmp_path: Path) -> None:

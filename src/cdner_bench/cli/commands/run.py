@@ -211,9 +211,8 @@ def _tell_submission(submission: executing.Submission, study: executing.Study, t
         jobs = f"{submission.shares} job{'s' if submission.shares > 1 else ''}"
         print(f"{submission.runs} of {len(study.jobs)} runs submitted, in {jobs}: {', '.join(submission.jobs)}")
     if submission.queued:
-        print(
-            f"{len(submission.queued)} runs are in jobs already: {', '.join(dict.fromkeys(submission.queued.values()))}"
-        )
+        there = ", ".join(dict.fromkeys(submission.queued.values()))
+        print(f"{len(submission.queued)} of {len(study.jobs)} runs are in jobs already: {there}")
     print("when they have ended, the same command shows the board, and submits again what is left")
     _tell_command("status", "--watch", *name_out(study.out))
     return 0
