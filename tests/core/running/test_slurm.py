@@ -12,7 +12,8 @@ import pytest
 
 from cdner_bench import plugins
 from cdner_bench.data import benchmark
-from cdner_bench.errors import CdnerError, OptionError, PluginError
+from cdner_bench.errors import CdnerError, FetchError, OptionError, PluginError
+from cdner_bench.io import models
 from cdner_bench.running import Job, executing, runner, standing
 from cdner_bench.running.executing import Study, find_queued, group, make_share, submit
 from support import ROOT
@@ -41,6 +42,8 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).write_text(f"#!/bin/sh\n{body}\n")
         (folder / name).chmod(0o755)
     monkeypatch.setenv("FAKE", str(folder))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin")
     return folder
 
@@ -151,6 +154,7 @@ def test_a_refusal_leaves_nothing(tmp_path: Path, fake: Path) -> None:
         ({"partion": "gpu"}, "-x partion: submitit has no such parameter", "did you mean 'partition'?"),
         ({"timeout": "3"}, "-x timeout: submitit has no such parameter", "did you mean 'timeout_min'?"),
         ({"nodes": "2"}, "-x nodes=2: this is not yours to choose", "leave it out"),
+        ({"use_srun": "false"}, "-x use_srun=false: this is not yours to choose", "leave it out"),
         ({"name": "me"}, "-x name=me: this is not yours to choose", "leave it out"),
         ({"mem_gb": "lots"}, "-x mem_gb=lots: no number", "write it as 4"),
         ({"array_parallelism": "all"}, "-x array_parallelism=all: no number", "write it as 4"),
@@ -167,6 +171,52 @@ def test_parameters_that_are_none(
     assert str(raised.value).startswith(message)
     assert raised.value.hint == hint
     assert not list(tmp_path.glob("runs/slurm/*"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, {"time": "240", "signal": "TERM@90"}),
+        ({"timeout_min": "2"}, {"time": "2", "signal": "TERM@30"}),  # never more than a quarter
+        ({"timeout_min": "2", "signal_delay_s": "60"}, {"time": "2", "signal": "TERM@60"}),
+        ({"time": "1-00:00:00"}, {"time": "1-00:00:00", "signal": "TERM@90"}),
+        ({"account": "007"}, {"account": "007"}),
+        ({"exclusive": "true"}, {"exclusive": ""}),
+        ({"cpus_per_task": "8", "srun_args": "--mpi=none -v"}, {"cpus-per-task": "8"}),
+    ],
+)
+def test_parameters_are_passed_on(
+    tmp_path: Path, fake: Path, asked: Mapping[str, str], expected: Mapping[str, str]
+) -> None:
+    pytest.importorskip("submitit")
+    submit(make_study(tmp_path, plan()), asked, 2)
+    (script,) = read_scripts(fake)
+    assert {name: script[name] for name in expected} == expected
+    (command,) = [line for line in (fake / "script0").read_text().splitlines() if line.startswith("srun")]
+    assert ("--mpi=none -v --cpus-per-task=8" in command) is ("srun_args" in asked)
+
+
+def test_weights_are_fetched_before_anything_is_submitted(
+    tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("submitit")
+    mini, registry = benchmark.load("mini"), plugins.discover()
+    fetched: list[str] = []
+
+    def fetch(name: str) -> None:
+        fetched.append(name)
+        raise FetchError("there is no internet")
+
+    monkeypatch.setattr(models, "fetch", fetch)
+    scenarios = mini.list_scenarios("single", ["ai"])
+    jobs = runner.plan(mini, scenarios, [registry.get("bert-tagger")], "cpu", {}, [0, 1])
+    with pytest.raises(FetchError):
+        submit(Study(jobs, tmp_path), {}, 1)
+    assert fetched == [jobs[0].method.backbone]
+    assert not read_scripts(fake)
+    other = runner.plan(mini, scenarios, [registry.get("bert-tagger")], "cpu", {"backbone": "some/bert"}, [0])
+    said = submit(Study(other, tmp_path), {}, 1)
+    assert [remark.split(":")[0] for remark in said.remarks] == ["some/bert"]
 
 
 @pytest.mark.parametrize("number", [0, -3])
@@ -213,6 +263,7 @@ def test_a_job_makes_its_runs(tmp_path: Path, fake: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         make_share(str(place), 0)
     assert not ended.value.code
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""  # nobody has given it one
     assert set(standing.look(tmp_path).runs.values()) == {"finished"}
     assert submit(make_study(tmp_path, plan()), {}, 1).runs == 0
 

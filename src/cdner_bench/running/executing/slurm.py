@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, suppress
+from contextlib import ExitStack, redirect_stderr, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,12 @@ from .shares import count_workers
 
 COMMON = ("out", "plugins", "disabled", "benchmark")
 """What all jobs of a study say alike."""
-OURS = ("name", "job_name", "nodes", "tasks_per_node", "ntasks_per_node", "num_gpus", "additional_parameters")
-"""Parameters of submitit that are not the user's: jobs are found again by name, and are one process each."""
+OURS = (
+    "name", "job_name", "nodes", "tasks_per_node", "ntasks_per_node", "num_gpus", "use_srun", "additional_parameters",
+)  # fmt: skip
+"""Parameters of submitit that are not the user's: jobs are found again by name, and are one process each, in a step
+because signals come to steps.
+"""
 NUMBERS = ("array_parallelism", "signal_delay_s", "mem_gb")
 LISTS = ("setup", "teardown", "srun_args")
 MINUTES = 240
@@ -76,9 +80,9 @@ def submit(study: Study, asked: Mapping[str, str], runs_per_job: int) -> Submiss
     most = _read_array_size(ask("scontrol", "show", "config"))
     folder = study.out.absolute() / "runs" / SUBMITTED
     parameters = _settle(asked, _open_executor(folder))
-    with writing(folder, ELSEWHERE):
-        folder.mkdir(parents=True, exist_ok=True)
-    with lock(folder / "lock", wait=True):
+    with ExitStack() as held:
+        with writing(folder, ELSEWHERE):
+            held.enter_context(lock(folder / "lock", wait=True))
         planned, queued = list(survey(study.jobs, study.out)), find_queued(study.out)
         ours = {job.id: queued[job.id] for job in study.jobs if job.id in queued}
         left = {each.job.id: each.job for each in planned if each.left and each.job.id not in queued}
@@ -136,11 +140,13 @@ def _settle(asked: Mapping[str, str], executor: Any) -> dict[str, Any]:
     warned = values.setdefault("signal_delay_s", min(WARNED, quarter))
     # One signal for all occasions, so that no process of a run is ended by one that it does not know.
     values["additional_parameters"] = {"signal": f"TERM@{warned}", "requeue": True, "kill-on-invalid-dep": "yes"}
+    if cores := values.get("cpus_per_task"):  # since 22.05, steps have one core unless they say more
+        values["srun_args"] = [*values.get("srun_args", ()), f"--cpus-per-task={cores}"]
     converted: dict[str, Any] = executor._convert_parameters(values)
     return converted
 
 
-def _read(name: str, text: str) -> object:
+def _read(name: str, text: str) -> Any:
     """A value as submitit wants it: a number, if it is written as one."""
     if name in LISTS:
         return shlex.split(text) if name == "srun_args" else [text]
@@ -224,7 +230,7 @@ def _submit_array(place: Path, count: int, parameters: Mapping[str, Any]) -> lis
     executor = submitit.SlurmExecutor(place.parent)
     executor.update_parameters(**parameters, job_name=f"{NAME}{place.parent.name}")
     try:
-        with redirect_stderr(io.StringIO()):  # submitit says there what it raises
+        with writing(place.parent, ELSEWHERE), redirect_stderr(io.StringIO()):  # submitit says there what it raises
             jobs = executor.map_array(make_share, [str(place)] * count, range(count))
     except (submitit.core.utils.UncompletedJobError, submitit.core.utils.FailedSubmissionError) as error:
         lines = str(error).replace("sbatch: error: ", "").strip().splitlines() or ["sbatch said nothing"]
@@ -248,6 +254,7 @@ def make_share(place: str, index: int) -> None:
     and the job goes back into the queue.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # submitit passes it by
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # SLURM says which GPUs a job has: those that it sees are others'
     try:
         with stoppable():
             refused = _make(Path(place), index)
