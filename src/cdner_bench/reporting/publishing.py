@@ -76,7 +76,8 @@ class Publication:
         suffix = SUFFIXES.get(self.format, self.format)
         there = [self.folder / f"{ANALYSES}.{suffix}"]
         if self.whole:
-            there += [path for path in self.folder.glob(f"*/*.{suffix}") if path.parent != self.drawn]
+            others = {self.drawn.name, *self.left_out}  # pages of benchmarks that are defined elsewhere are theirs
+            there += [path for path in self.folder.glob(f"*/*.{suffix}") if path.parent.name not in others]
         if self.format == "md":
             there += self.drawn.glob("*")
         known = {*self.pages, *(self.drawn / f"{p.name}.{kind}" for p in self.pictures for kind in ("svg", "png"))}

@@ -455,3 +455,20 @@ def test_without_results_it_says_what_to_type(cli: Run) -> None:
     done = cli("leaderboard")
     assert done.returncode == 1
     assert "cdner-bench run" in done.stderr
+
+
+def test_the_page_of_a_benchmark_defined_elsewhere_is_not_left_over(cli: Run, tmp_path: Path) -> None:
+    """Though nobody can make it who is not given its file."""
+    words = "Ada\tB-judge\nmet\tO\n"
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.txt").write_text(words)
+    (tmp_path / "legal.toml").write_text(
+        'extends = "mini"\nname = "legal"\n[domains.contracts]\ntrain = "train.txt"\ndev = "dev.txt"\n'
+        'test = "test.txt"\n[settings.single]\nsources = ["news"]\ntargets = ["contracts"]\n'
+    )
+    own = ("--benchmark", "legal.toml")
+    assert cli("run", "--method", "gazetteer", "--setting", "single", *own).returncode == 0
+    assert cli("leaderboard", *own).returncode == 0
+    assert (tmp_path / "leaderboards" / "legal" / "single.md").exists()
+    done = cli("leaderboard", "--check")
+    assert (done.returncode, "left over" in done.stdout) == (0, False), done.stdout
