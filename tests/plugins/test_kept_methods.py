@@ -105,8 +105,11 @@ def test_a_trained_model_is_the_same_elsewhere(
     assert list(other.predict(asked, again(tmp_path))) == said
     if hasattr(method, "model"):  # what is said may be nothing at all after so little training
         pairs = [("the perceptron, a field <extra_id_0>", "perceptron is an algorithm")]
-        one, two = (m.model.loss(m.model.encode(pairs)).item() for m in (method, other))  # type: ignore[attr-defined]
-        assert one == two
+        losses = []
+        for each in (method, other):
+            torch.manual_seed(7)  # adapters have dropout
+            losses.append(each.model.loss(each.model.encode(pairs)).item())
+        assert losses[0] == losses[1]
     kinds = {path.suffix for path in (tmp_path / "model").rglob("*") if path.is_file()}
     assert kinds <= {".json", ".safetensors", ".txt", ".model", ".jinja"}
 

@@ -160,7 +160,7 @@ def test_what_new_made_is_run_at_once(cli: Run, mini: Benchmark, tmp_path: Path)
     assert made.returncode == 0, made.stderr
     remarks = [line for line in made.stdout.splitlines() if line.startswith("note: ")]
     assert any("legal: train has fewer than 5 mentions of " in remark for remark in remarks)
-    assert "next: cdner-bench run --benchmark 'my data/legal.toml' --method gazetteer --setting single" in made.stdout
+    assert "cdner-bench run --benchmark 'my data/legal.toml' --method gazetteer --setting single" in made.stdout
     done = cli("run", "--benchmark", "my data/legal.toml", "--method", "gazetteer", "--setting", "single")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

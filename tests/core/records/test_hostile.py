@@ -295,6 +295,8 @@ def test_gold_of_the_benchmark_s_pins_is_enough(folder: Path, monkeypatch: pytes
     record = json.loads(path.read_text())
     for per_type in record["scores"].values():
         per_type["task"] = "0/0/42"
+    right, wrong, missed = record["by_train"]["unseen"].split("/")
+    record["by_train"]["unseen"] = f"{right}/{wrong}/{int(missed) - 1}"
     first, _, rest = record["sentences"].partition("/")
     record["sentences"] = " ".join(["0/51/563", *["0/0/0"] * 131])
     assert first

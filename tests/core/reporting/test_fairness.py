@@ -101,7 +101,7 @@ def test_a_mean_is_of_all_domains_or_none(mini: Benchmark) -> None:
     assert (shown(made)["Avg."], shown(made)["Unseen"], shown(made)["Without known"]) == ("81.82", HOLE, HOLE)
     table = made.fairness()
     assert table is not None
-    assert table.legend.endswith(" Whether they do is not known here of AI.")
+    assert table.legend.endswith(" No record says which test sentences of AI stand in other splits.")
     assert "AI" not in made.scores().legend
     by_target = {r["target"]: r for r in made.records() if r["protocol"] == HEADLINE}
     assert (
