@@ -98,7 +98,7 @@ def _start(folder: Path, array: int) -> dict[str, str]:
     _run(environment, "munged", "--force", *options, f"--log-file={folder / 'munged.log'}").check_returncode()
     for daemon in ("slurmctld", "slurmd"):
         _run(environment, daemon).check_returncode()
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 300
     while b"idle" not in _run(environment, "sinfo", "--noheader", "--format", "%T").stdout:
         assert time.monotonic() < give_up, (folder / "slurmctld.log").read_text()[-2000:]
         time.sleep(0.2)

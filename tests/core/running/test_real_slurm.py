@@ -57,7 +57,7 @@ def name_job(out: Path, *more: str) -> list[str]:
 
 
 def wait_till(true: Callable[[], object], out: Path = ROOT) -> None:
-    give_up = time.monotonic() + 120
+    give_up = time.monotonic() + 600
     while not true():
         logs = [place.read_text() for place in out.glob("runs/slurm/*/*log*")]
         assert time.monotonic() < give_up, [*logs, standing.look(out)]
