@@ -108,7 +108,7 @@ def test_a_trained_model_is_the_same_elsewhere(
         losses = []
         for each in (method, other):
             torch.manual_seed(7)  # adapters have dropout
-            losses.append(each.model.loss(each.model.encode(pairs)).item())
+            losses.append(each.model.loss(each.model.encode(pairs)).item())  # type: ignore[attr-defined]
         assert losses[0] == losses[1]
     kinds = {path.suffix for path in (tmp_path / "model").rglob("*") if path.is_file()}
     assert kinds <= {".json", ".safetensors", ".txt", ".model", ".jinja"}
