@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,16 @@ def split_names(option: str, text: str) -> list[str]:
 def name_out(out: Path) -> list[str]:
     """What to type for the folder of runs and leaderboards; nothing where it is this one."""
     return [] if out.resolve() == HERE.resolve() else ["--out", str(out)]
+
+
+def name_command(*words: str, out: Path = HERE) -> str:
+    """A command of this program as it is typed, for the folder that somebody has named."""
+    return shlex.join(["cdner-bench", *words, *name_out(out)])
+
+
+def tell_command(*words: str, out: Path = HERE) -> None:
+    """Print what to type next."""
+    print(f"  → {name_command(*words, out=out)}")
 
 
 def make_table(*headers: str, title: str = "", right: int = 0, keep: Sequence[str] = ()) -> Grid:

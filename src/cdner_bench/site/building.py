@@ -70,8 +70,11 @@ class Site(Publication):
         """Write every page, after removing those that are left over. Raises `OptionError` for a folder that holds
         something else.
         """
+        hint = "name a new folder: --output DIR"
+        if self.folder.exists() and not self.folder.is_dir():
+            raise OptionError(f"{self.folder} is a file, and a site is a folder", hint=hint)
         if not (self.folder / MANIFEST).is_file() and self.folder.exists() and any(self.folder.iterdir()):
-            raise OptionError(f"{self.folder} holds other files than a site", hint="name a new folder: --output DIR")
+            raise OptionError(f"{self.folder} holds other files than a site", hint=hint)
         for path in self.find_left_over():
             path.unlink()
         yield from super().write()

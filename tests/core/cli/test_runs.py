@@ -79,6 +79,7 @@ def test_runs_go_to_another_machine_and_a_conflict_is_told(cli: Run, out: Path) 
     there = cli("runs", "import", "a.tar.gz", "--out", "there")
     assert there.returncode == 0, there.stderr
     assert "0 in conflict" in there.stdout
+    assert there.stdout.endswith("  → cdner-bench leaderboard --out there\n")
     (log,) = (out / "there").glob("runs/*/log.txt")
     log.write_text("another\n")
     again = cli("runs", "import", "a.tar.gz", "--out", "there")

@@ -384,3 +384,11 @@ def test_analyses_have_their_page(tmp_path: Path) -> None:
     assert "not drawn yet" in page.text
     assert any("domain,corpus,seed" in unquote(link) for link in page.links)
     assert 'href="analysis.html"' in site.pages[tmp_path / "site" / "index.html"]
+
+
+def test_a_site_is_no_file(cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "site.txt").write_text("mine")
+    done = cli("leaderboard", "--format", "html", "--output", "site.txt")
+    assert done.returncode == 1
+    assert "site.txt is a file, and a site is a folder\n  → name a new folder: --output DIR" in done.stderr
+    assert (tmp_path / "site.txt").read_text() == "mine"

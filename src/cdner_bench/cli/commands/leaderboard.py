@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, PluginError, did_you_mean
-from ..common import HERE, Out, name_out, show, split_names, uncollected
+from ..common import HERE, Out, name_command, show, split_names, uncollected
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -74,15 +73,16 @@ def leaderboard(
     for remark in publication.remarks:
         print(remark)
     if check:
-        return _check_pages(publication)
+        return _check_pages(publication, out)
     return _write_site(publication) if whole else _write_pages(publication)
 
 
-def _check_pages(publication: Publication) -> int:
+def _check_pages(publication: Publication, out: Path) -> int:
     """Say which files are not what they should be; 1 if there are some."""
     stale, left_over = publication.find_stale(), publication.find_left_over()
     for path in stale:
-        print(f"{path} is not what the result files say; type: cdner-bench leaderboard --format {publication.format}")
+        command = name_command("leaderboard", "--format", publication.format, out=out)
+        print(f"{path} is not what the result files say; type: {command}")
     for path in left_over:
         print(f"{path} is left over; type: rm {path}")
     for path in publication.find_others():
@@ -162,5 +162,5 @@ def print_boards(benchmark: Benchmark, out: Path, settings: Iterable[str]) -> No
 
 def _tell_more(board: Board, out: Path) -> str:
     """What to type to see every column of a board."""
-    words = ["cdner-bench", "leaderboard", "--benchmark", board.benchmark.given, "--setting", board.setting]
-    return shlex.join([*words, *name_out(out), "--format", "csv"])
+    words = ["leaderboard", "--benchmark", board.benchmark.given, "--setting", board.setting]
+    return name_command(*words, "--format", "csv", out=out)

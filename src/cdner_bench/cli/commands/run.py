@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import warnings
 from collections import Counter
 from functools import partial
@@ -21,9 +20,11 @@ from ..common import (
     PluginFiles,
     choose_benchmark,
     make_table,
+    name_command,
     name_out,
     show,
     split_names,
+    tell_command,
 )
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _tell_submission(submission: executing.Submission, study: executing.Study, t
         there = ", ".join(dict.fromkeys(submission.queued.values()))
         print(f"{len(submission.queued)} of {len(study.jobs)} runs are in jobs already: {there}")
     print("when they have ended, the same command shows the board, and submits again what is left")
-    _tell_command("status", "--watch", *name_out(study.out))
+    tell_command("status", "--watch", out=study.out)
     return 0
 
 
@@ -324,12 +325,12 @@ def _tell_next(data: Benchmark, outcomes: Sequence[Outcome], out: Path) -> None:
     whole = data.given.removesuffix(f"-limit{data.limit}")
     named_elsewhere = whole in shipped or whole.endswith(".toml")  # and is no folder, which no other command reads
     if finished and named_elsewhere:
-        _tell_command("leaderboard", *(() if data.given in shipped else named), *name_out(out))
+        tell_command("leaderboard", *(() if data.given in shipped else named), out=out)
     if files["predictions"] and named_elsewhere:
-        _tell_command("score", str(files["predictions"][0]), *named)
+        tell_command("score", str(files["predictions"][0]), *named)
     elif files["predictions"] and not data.limit:
         gold = data.domain(finished[0].scenario.target).splits["test"].location
-        _tell_command("score", str(files["predictions"][0]), "--gold", str(gold))
+        tell_command("score", str(files["predictions"][0]), "--gold", str(gold))
 
 
 def _tell_models(outcomes: Sequence[Outcome], out: Path) -> None:
@@ -346,12 +347,12 @@ def _tell_models(outcomes: Sequence[Outcome], out: Path) -> None:
         size = kept_models.show_size(sum(map(kept_models.measure, kept.values())))
         print(f"{'models' if len(kept) > 1 else 'model'} kept in {_name_place(list(kept.values()))} ({size})")
         job = next(o.job for o in finished if o.job.id in kept)
-        _tell_command("predict", job.id, "FILE", *name_out(out), *_name_plugin(job))
+        tell_command("predict", job.id, "FILE", *name_out(out), *_name_plugin(job))
     asked = [o.job for o in finished if o.status is Ending.SKIPPED and o.job.room == kept_models.UNBOUNDED]
     if lacking := [job for job in asked if job.id not in kept and not job.entry.spec.load(Method).find_missing()]:
         print(f"{len(lacking)} of {len(outcomes)} runs were finished before without their models; to have one:")
         named = ["--benchmark", lacking[0].benchmark.given, *name_out(out), *_name_plugin(lacking[0])]
-        _tell_command("reproduce", lacking[0].id, "--again", "DIR", "--keep-model", *named)
+        tell_command("reproduce", lacking[0].id, "--again", "DIR", "--keep-model", *named)
 
 
 def _name_plugin(job: Job) -> list[str]:
@@ -362,10 +363,6 @@ def _name_plugin(job: Job) -> list[str]:
 
 def _name_place(paths: Sequence[Path]) -> str:
     return str(paths[0] if len(paths) == 1 else f"{os.path.commonpath([path.parent for path in paths])}/")
-
-
-def _tell_command(*words: str) -> None:
-    print(f"  → {shlex.join(['cdner-bench', *words])}")
 
 
 def plan(
@@ -523,7 +520,7 @@ def _list_jobs(
         setting = setting or next(iter(data.settings))
     if data is None or method is None or setting is None:
         words = ["--method", method or "bert-tagger", "--setting", setting or "multi"]
-        typed = shlex.join(["cdner-bench", "run", *words, *(["--benchmark", benchmark] if benchmark else [])])
+        typed = name_command("run", *words, *(["--benchmark", benchmark] if benchmark else []))
         raise OptionError(
             f"this needs a {'--method' if method is None else '--setting'}",
             hint=f"type: {typed}; cdner-bench list says what there is",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from ..common import (
     PluginFiles,
     choose_benchmark,
     make_table,
-    name_out,
+    name_command,
     show,
     split_names,
     uncollected,
@@ -202,7 +201,7 @@ def _put_on_board(name: str, report: Report, data: Benchmark, setting: str | Non
 
     for path in submit(out / "leaderboards", name, report.judged, data, setting, discover()):
         print(f"wrote {path}", file=sys.stderr)
-    command = shlex.join(["cdner-bench", "leaderboard", "--benchmark", data.given, *name_out(out)])
+    command = name_command("leaderboard", "--benchmark", data.given, out=out)
     print(f"to see the row, type: {command}", file=sys.stderr)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ....errors import OptionError
-from ...common import HERE, Out, make_table, show, split_names
+from ...common import HERE, Out, make_table, name_command, show, split_names, tell_command
 from .show import RUN
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def rm(
             print("nothing was removed")
             return 1
     remove(removal)
-    print("removed; type: cdner-bench leaderboard, and the pages are without them")
+    print(f"removed; type: {name_command('leaderboard', out=out)}, and the pages are without them")
     return 0
 
 
@@ -194,7 +194,7 @@ def export(
     if busy:
         print(f"left out, because another process is making them: {', '.join(busy)}")
     print(f"wrote {file}: {len(made.files):,} files of {len(found) - len(busy)} runs, {tell_size(file.stat().st_size)}")
-    print(f"  → cdner-bench runs import {file.name}")
+    tell_command("runs", "import", file.name)
 
 
 @app.command("import")
@@ -219,5 +219,5 @@ def import_(
     if made.conflicts:
         print("  → what belongs to them was left, too; --replace takes the archive's")
     if made.new or made.replaced:
-        print("  → cdner-bench leaderboard")
+        tell_command("leaderboard", out=out)
     return int(bool(made.conflicts))

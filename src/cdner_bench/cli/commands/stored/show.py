@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ....errors import OptionError, ResultError
-from ...common import HERE, BenchmarkName, Out, make_table, name_out
+from ...common import HERE, BenchmarkName, Out, make_table, tell_command
 from ...common import show as print_parts
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ RUN = "An id or how it begins, METHOD/TARGET/SEED, METHOD/SETTING/TARGET/SEED, a
 
 
 def show(
-    context: typer.Context,
     run: Annotated[str, typer.Argument(help=RUN)],
     benchmark: BenchmarkName = None,
     errors: Annotated[int, typer.Option(help="How many sentences with errors, the worst first.", min=0)] = 5,
@@ -53,10 +50,8 @@ def show(
         print(json.dumps(redact_all(portrait.to_data(errors)), indent=1, ensure_ascii=False))
     else:
         _print(portrait, errors)
-        known = getattr(context.find_root().command, "commands", {})
-        for command in _list_next(found[0], out):
-            if command[0] in known:
-                print_parts(f"  → {shlex.join(['cdner-bench', *command])}")
+        for command in _list_next(found[0]):
+            tell_command(*command, out=out)
 
 
 def _print(portrait: Portrait, most: int) -> None:
@@ -160,12 +155,11 @@ def _draw_sentence(wrong: Wrong) -> Iterator[Marked]:
     yield Marked(cut_pieces(wrong.sentence, said, gold, unplaced), "  said  ")
 
 
-def _list_next(stored: Stored, out: Path) -> Iterator[list[str]]:
+def _list_next(stored: Stored) -> Iterator[list[str]]:
     """What to type next about a run."""
-    where = name_out(out)
     if stored.result and stored.result.finished:
-        yield ["compare", stored.id, "RUN", *where]
+        yield ["compare", stored.id, "RUN"]
         if not stored.result.predictions_only:
-            yield ["predict", stored.id, "FILE", *where]
-            yield ["reproduce", stored.id, *where]
-    yield ["runs", "rm", stored.id, *where]
+            yield ["predict", stored.id, "FILE"]
+            yield ["reproduce", stored.id]
+    yield ["runs", "rm", stored.id]

@@ -12,7 +12,7 @@ import typer
 
 from ....errors import ResultError
 from ....foreign import show_line
-from ...common import HERE, Out, make_table, name_out, show
+from ...common import HERE, Out, make_table, show, tell_command
 
 if TYPE_CHECKING:
     from ....drawing import Grid
@@ -84,7 +84,7 @@ def _show(overview: standing.Overview, counts: str, out: Path) -> None:
         print("nothing is running; to go on:")
         print(f"  → {show_line(overview.commands[0])}")
     elif not overview.commands and {*overview.runs.values()} <= {ways.FINISHED}:
-        print(f"  → {' '.join(['cdner-bench leaderboard', *name_out(out)])}")
+        tell_command("leaderboard", out=out)
 
 
 def _tabulate(overview: standing.Overview) -> Grid:
