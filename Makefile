@@ -13,7 +13,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 .PHONY: demo test quick lint types docs campaign board bench clean
 
 demo: .venv/demo  ## a transfer on the shipped sample, ending in a leaderboard
-	$(BIN)/cdner-bench run --method topt,bert-tagger --no-isolate --setting demo --benchmark mini --out demo
+	$(BIN)/cdner-bench run --method topt,bert-tagger --no-isolate --no-keep-model --setting demo --benchmark mini --out demo
 	@echo 'to type cdner-bench yourself, first type: . .venv/bin/activate'
 
 test: .venv/test lint types  ## everything that must hold
