@@ -34,4 +34,5 @@ def count_by_train(
             for entities in (said & true, said - true, true - said)
         )
         tally.add(right, [*wrong, *(place(text, kind) for kind, text in list_unplaced(sentence, prediction))], missed)
-    return {novelty: tally.counts.get(novelty, Counts()) for novelty in NOVELTIES}
+    counts = tally.counts
+    return {novelty: counts.get(novelty, Counts()) for novelty in NOVELTIES}
