@@ -162,7 +162,7 @@ def _group_with_best(lines: Sequence[Line]) -> list[Line]:
         known = [line for line in lines if line.setting == setting and line.sample]
         ranked = sorted(known, key=lambda line: -(_take_score(line, AVERAGE) or 0.0))
         ties = find_ties([line.sample for line in ranked if line.sample])
-        tied |= {id(line) for line, same in zip(ranked, ties, strict=True) if same and len(ranked) > 1}
+        tied |= {id(line) for line, same in zip(ranked, ties, strict=True) if same}
     return [replace(line, tied=id(line) in tied) for line in lines]
 
 

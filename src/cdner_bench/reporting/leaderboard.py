@@ -91,9 +91,9 @@ class Board:
     def ranked(self) -> list[Ranked]:
         """The rows, named, each with its place and how sure that is."""
         samples = [row.sample for row in self.rows if row.sample]  # rows that lack one stand last
-        known = len(self.rows) - len(samples)
-        intervals = [*estimate_intervals(samples), *[None] * known]
-        ties = [*(find_ties(samples) if len(samples) > 1 else [False] * len(samples)), *[False] * known]
+        lacking = len(self.rows) - len(samples)
+        intervals = [*estimate_intervals(samples), *[None] * lacking]
+        ties = [*find_ties(samples), *[False] * lacking]
         return [
             replace(self._name(row), place=place if row.sample else None, interval=interval, tied=tied)
             for place, (row, interval, tied) in enumerate(zip(self.rows, intervals, ties, strict=True), start=1)

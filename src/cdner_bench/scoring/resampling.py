@@ -119,15 +119,9 @@ def compare(first: Runs, second: Runs, *, draws: int = DRAWS) -> Comparison:
     Two-sided; the observed difference is one of the draws. Raises `ValueError` for rows without a common domain, or
     whose runs of a domain do not have the same number of sentences.
     """
-    return next(compare_all(first, [second], draws))
-
-
-def compare_all(first: Runs, others: Sequence[Runs], draws: int = DRAWS) -> Iterator[Comparison]:
-    """One row with each of several others, as `compare`."""
-    for other in others:
-        domains = _find_common(first, other)
-        (hits,), (difference,), _ = _exchange(Sample(first, domains), [Sample(other, domains)], draws)
-        yield Comparison(float(difference), (int(hits) + 1) / (draws + 1))
+    domains = _find_common(first, second)
+    (hits,), (difference,), _ = _exchange(Sample(first, domains), [Sample(second, domains)], draws)
+    return Comparison(float(difference), (int(hits) + 1) / (draws + 1))
 
 
 def _find_common(first: Runs, second: Runs) -> list[str]:
@@ -172,25 +166,23 @@ def correct_holm(values: Sequence[float]) -> list[float]:
 
 
 def find_ties(samples: Sequence[Sample]) -> list[bool]:
-    """Whether each row, of rows with the best first, cannot be told from the best; the best itself can not. All have
-    the same domains.
+    """Whether each row, of rows with the best first, cannot be told from the best; the best itself can not, unless it
+    stands alone. All have the same domains.
 
     A row that is further from the best than `_FAR` standard deviations of a thousand draws is drawn no more: what is
     left for chance is then the tail of a normal distribution. More rows need more draws, or none could be told apart.
     """
     import numpy as np
 
-    if not samples:
-        return []
+    if len(samples) < 2:
+        return [False] * len(samples)
     best, *others = samples
-    values = np.ones(len(others))
-    if others:
-        draws = max(DRAWS, math.ceil(2 * len(others) / LEVEL))
-        hits, observed, sd = _exchange(best, others, _CHUNK)
-        values = np.full(len(others), math.erfc(_FAR / math.sqrt(2)))
-        if near := [n for n in range(len(others)) if abs(observed[n]) <= _FAR * sd[n]]:
-            more, *_ = _exchange(best, [others[n] for n in near], draws - _CHUNK, _CHUNK)
-            values[near] = (hits[near] + more + 1) / (draws + 1)
+    draws = max(DRAWS, math.ceil(2 * len(others) / LEVEL))
+    hits, observed, sd = _exchange(best, others, _CHUNK)
+    values = np.full(len(others), math.erfc(_FAR / math.sqrt(2)))
+    if near := [n for n in range(len(others)) if abs(observed[n]) <= _FAR * sd[n]]:
+        more, *_ = _exchange(best, [others[n] for n in near], draws - _CHUNK, _CHUNK)
+        values[near] = (hits[near] + more + 1) / (draws + 1)
     return [True, *(p >= LEVEL for p in correct_holm([float(p) for p in values]))]
 
 
