@@ -12,7 +12,7 @@ from ..reporting import Board, Ranked, Row, find_newest
 def list_shown(boards: Iterable[Board]) -> Iterator[tuple[Board, Ranked]]:
     """Each row of a board, or tried beside it, that has the score of a target."""
     for board in boards:
-        for ranked in (*board.ranked, *board.unranked):
+        for ranked in board.every_ranked:
             if ranked.row.finished:
                 yield board, ranked
 

@@ -74,7 +74,7 @@ class Curves:
         """A row for each that any board has, in the order of the board with the most labels that has it."""
         found: dict[tuple[str, str], Ranked] = {}
         for board in reversed(list(self.boards.values())):
-            for ranked in _list_ranked(board):
+            for ranked in board.every_ranked:
                 found.setdefault(name_ranked(ranked), ranked)
         return list(found.values())
 
@@ -108,12 +108,8 @@ def is_curve(board: Board) -> bool:
     return board.benchmark.setting(board.setting).shots is not None
 
 
-def _list_ranked(board: Board) -> list[Ranked]:
-    return [*board.ranked, *board.unranked]
-
-
 def _make_column(title: str, board: Board, show: Show) -> Column[Ranked]:
-    there = {name_ranked(ranked): ranked for ranked in _list_ranked(board)}
+    there = {name_ranked(ranked): ranked for ranked in board.every_ranked}
 
     def cell(ranked: Ranked) -> Cell:
         return show(there[name_ranked(ranked)]) if name_ranked(ranked) in there else Hole()

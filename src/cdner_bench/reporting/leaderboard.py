@@ -104,6 +104,11 @@ class Board:
         """The rows that were tried, named."""
         return [self._name(row) for row in self.tried]
 
+    @cached_property
+    def every_ranked(self) -> list[Ranked]:
+        """The rows, and those that were tried, named."""
+        return [*self.ranked, *self.unranked]
+
     def _name(self, row: Row) -> Ranked:
         younger = (
             bool(self.benchmark.public) and row.published not in ("", "none") and row.published > self.benchmark.public

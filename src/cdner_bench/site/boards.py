@@ -79,7 +79,7 @@ def list_links(ranked: Ranked, target: str) -> list[Link]:
 def view_runs(board: Board) -> View:
     """The runs of every row and target."""
     columns = [METHOD, *MODEL[:1], *(_runs(target, board.benchmark.domain(target).title) for target in board.targets)]
-    table = Table(RUNS, columns, [*board.ranked, *board.unranked], "Each leads to the page of the run.")
+    table = Table(RUNS, columns, board.every_ranked, "Each leads to the page of the run.")
     return View("runs", table, lambda ranked, column: list_links(ranked, column.key) if column.key else ())
 
 
@@ -110,7 +110,7 @@ def list_domains(board: Board) -> Iterator[Domain]:
             kind: max(c.tp + c.fn for p in per_type for c in [p.get(kind, Counts())]) for p in per_type for kind in p
         }
         common = [kind for kind in sorted(kinds, key=lambda kind: (-kinds[kind], kind)) if kinds[kind]]
-        rows = [ranked for ranked in (*board.ranked, *board.unranked) if ranked.row.f1(target)]
+        rows = [ranked for ranked in board.every_ranked if ranked.row.f1(target)]
         rows.sort(key=lambda ranked: -_mean(ranked.row.f1(target)))
         columns: list[Column[Ranked]] = [
             METHOD,
@@ -165,7 +165,7 @@ def draw_curves(board: Board, runs: Mapping[str, Run]) -> tuple[list[Picture], l
     """
     courses: dict[tuple[str, str, str], list[tuple[str, list[tuple[int, float]]]]] = {}
     lack: list[str] = []
-    for ranked in (*board.ranked, *board.unranked):
+    for ranked in board.every_ranked:
         for target in board.targets:
             first = next(iter(ranked.row.seeds(target).values()), None)
             if first is None or not any(phase.epochs for phase in first.phases):

@@ -35,7 +35,6 @@ from ..reporting import (
     Table,
     gather_curves,
     make_pictures,
-    name_row,
 )
 from .answers import MONEY, PARAMETERS, Answer, rank_boards, tabulate
 from .boards import draw_all_costs, draw_curves, list_domains, name_page, view_runs
@@ -165,7 +164,7 @@ class _Builder:
         yield self._render("domains.html", f"{around['home']}domains.html", **around, domains=domains)
         curves, lack = draw_curves(board, runs)
         yield self._render("curves.html", f"{around['home']}curves.html", **around, curves=curves, lack=lack)
-        labels = {r.run: name_row(row) for row in board.every_row for r in row.results}
+        labels = {r.run: ranked.label for ranked in board.every_ranked for r in ranked.row.results}
         for run in runs.values():
             shown = show_run(run, board.benchmark)
             yield self._render(
@@ -179,7 +178,7 @@ class _Builder:
 
     def _view_every_row(self) -> View:
         """The rows of all boards, by board and place."""
-        rows = [(board, ranked) for board in self.boards for ranked in (*board.ranked, *board.unranked)]
+        rows = [(board, ranked) for board in self.boards for ranked in board.every_ranked]
         columns: list[Column[_Placed]] = [
             Column("Benchmark", "left", lambda row: row[0].benchmark.name),
             Column("Setting", "left", lambda row: row[0].setting),
