@@ -17,7 +17,7 @@ from .analyses import (
 )
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several, list_values
 from .chosen import Choice, Chosen, choose
-from .costs import ASKED, COST, DEVICE, METHOD, MODEL, QUIET, TRAINED, Ranked
+from .costs import DEVICE, METHOD, MODEL, PARAMETERS, PRICE, QUIET, TRAINED, Ranked
 from .curves import Curves, gather_curves
 from .formats import (
     FORMATS,
@@ -40,8 +40,6 @@ from .row import Row
 from .table import Column, Page, Supplement, Table
 
 __all__ = [
-    "ASKED",
-    "COST",
     "DEVICE",
     "FIGURES",
     "FORMATS",
@@ -49,6 +47,8 @@ __all__ = [
     "INTERVAL",
     "METHOD",
     "MODEL",
+    "PARAMETERS",
+    "PRICE",
     "QUIET",
     "SITE",
     "SUFFIXES",

@@ -175,12 +175,7 @@ def _names(names: Sequence[str], between: str = ", ") -> Several:
 
 def _runs(show: Callable[[Sequence[Result]], Cell]) -> Callable[[Ranked], Cell]:
     """What is shown of runs; a hole where nothing ran here, because somebody brought predictions."""
-
-    def show_runs(ranked: Ranked) -> Cell:
-        runs = [r for r in ranked.row.finished if not r.predictions_only]
-        return show(runs) if runs else Hole()
-
-    return show_runs
+    return lambda ranked: show(ranked.row.made) if ranked.row.made else Hole()
 
 
 def _usages(show: Callable[[Sequence[Usage]], Cell]) -> Callable[[Ranked], Cell]:
@@ -194,6 +189,8 @@ MODEL: Sequence[Column[Ranked]] = (
     Column("Preset", "left", lambda ranked: ranked.row.preset or Hole(), 3),
 )
 
+PARAMETERS: Column[Ranked] = Column("Trained / total", "right", _runs(show_parameters))
+
 TRAINED: Column[Ranked] = Column("Train s", "right", _runs(show_seconds_of_training), 1)
 
 DEVICE: Column[Ranked] = Column(
@@ -201,7 +198,7 @@ DEVICE: Column[Ranked] = Column(
 )
 
 COST: Sequence[Column[Ranked]] = (
-    Column("Trained / total", "right", _runs(show_parameters)),
+    PARAMETERS,
     Column("Learnt from", "left", _runs(show_learnt)),
     Column("Train s/epoch", "right", _runs(show_seconds_per_epoch)),
     TRAINED,
@@ -246,6 +243,8 @@ FAIRNESS: Sequence[Column[Ranked]] = (
     Column("Read in part", "right", show_share_read_in_part),
 )
 
+PRICE: Column[Ranked] = Column("Cost", "right", _usages(show_price))
+
 ASKED: Sequence[Column[Ranked]] = (
     Column("Model", "left", _usages(show_models)),
     Column("Asked (UTC)", "left", _usages(show_days)),
@@ -254,7 +253,7 @@ ASKED: Sequence[Column[Ranked]] = (
     Column("Not plain answers", "left", _usages(show_odd_answers)),
     Column("Tokens in", "right", _usages(lambda usages: sum(u.tokens_in for u in usages))),
     Column("Tokens out", "right", _usages(lambda usages: sum(u.tokens_out for u in usages))),
-    Column("Cost", "right", _usages(show_price)),
+    PRICE,
     Column("Latency p50 / p90 / p99", "right", _usages(show_latency)),
     Column("Waiting", "right", lambda ranked: show_waiting(ranked.row)),
 )

@@ -40,6 +40,11 @@ class Row:
         """The results that have scores."""
         return [r for r in self.results if r.finished]
 
+    @cached_property
+    def made(self) -> Sequence[Result]:
+        """The finished results that runs made; none where somebody brought predictions."""
+        return [r for r in self.finished if not r.predictions_only]
+
     def seeds(self, target: str) -> Mapping[int, Result]:
         """The finished runs of one target by seed; one stands for all where no seed changes anything."""
         return self._by_target.get(target, {})

@@ -9,33 +9,30 @@ from functools import cached_property
 from statistics import fmean
 
 from ..reporting import (
-    ASKED,
-    COST,
     DEVICE,
     INTERVAL,
+    PARAMETERS,
+    PRICE,
     TRAINED,
     Board,
     Cell,
     Column,
     Hole,
     Ranked,
-    Several,
     Table,
-    list_values,
     write_cell,
 )
+from .views import number
 
 ASKED_FOR = 100
 """How many labelled sentences the new domain has that the first page is about."""
-PARAMETERS = COST[0]
-PRICE = next(column for column in ASKED if column.name == "cost")
 
 
 def show_money(ranked: Ranked) -> Cell:
     """What was paid for a row's runs; a row that asked no model costs none, and of brought predictions nobody knows."""
     if ranked.row.usages:
         return PRICE.cell(ranked)
-    return "none" if any(not r.predictions_only for r in ranked.row.finished) else Hole()
+    return "none" if ranked.row.made else Hole()
 
 
 MONEY: Column[Ranked] = Column("Money", "right", show_money)
@@ -121,11 +118,15 @@ class Answer:
             said += f"; from the other {others} it can." if others else "."
         else:
             said = f"Yes: it can be told from each of the {compared} others (p < 0.05, corrected for their number)."
-        seeds = self.best.row.average()
-        counted = seeds.n if seeds else 0
-        if counted == 1:
+        if self.seeds == 1:
             return f"{said} One seed: how much the chance of training moves it was not measured."
-        return f"{said} {counted} seeds."
+        return f"{said} {self.seeds} seeds."
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds the average of the best row is over."""
+        average = self.best and self.best.row.average()
+        return average.n if average else 0
 
     @staticmethod
     def name(ranked: Ranked) -> str:
@@ -150,14 +151,12 @@ class Answer:
 
 def read_number(column: Column[Ranked], ranked: Ranked) -> float | None:
     """What a column says of a row, as a number; None where it says none."""
-    value = next(iter(list_values("", column.cell(ranked)).values()))
-    return None if isinstance(value, str) else value
+    return number(column.cell(ranked))
 
 
 def count_parameters(ranked: Ranked) -> int | None:
     """How many parameters a row has; None where nothing ran here."""
-    runs = [r for r in ranked.row.finished if not r.predictions_only]
-    return runs[0].model.total or 0 if runs else None
+    return ranked.row.made[0].model.total or 0 if ranked.row.made else None
 
 
 def rank_boards(boards: Sequence[Board]) -> list[Answer]:
@@ -195,12 +194,7 @@ def tabulate(answers: Sequence[Answer]) -> Table:
         Column("F1", "right", lambda answer: (answer.best and answer.best.row.average()) or Hole()),
         of_best(INTERVAL),
         Column("Cannot be told from it", "right", lambda answer: len(answer.rivals)),
-        Column("Seeds", "right", lambda answer: Several([_count_seeds(answer)], "")),
+        Column("Seeds", "right", lambda answer: answer.seeds),
         *map(of_best, (TRAINED, PARAMETERS, MONEY, DEVICE)),
     ]
     return Table("The best of every board", columns, answers)
-
-
-def _count_seeds(answer: Answer) -> int:
-    average = answer.best and answer.best.row.average()
-    return average.n if average else 0

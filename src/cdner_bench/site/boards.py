@@ -12,6 +12,7 @@ from ..reporting import (
     DEVICE,
     METHOD,
     MODEL,
+    PRICE,
     TRAINED,
     Board,
     Cell,
@@ -24,7 +25,7 @@ from ..reporting import (
     write_cell,
 )
 from ..scoring import HEADLINE, Counts, name_type, total
-from .answers import MONEY, PRICE, count_parameters, read_number
+from .answers import MONEY, count_parameters, read_number
 from .plots import Picture, Point, draw_costs, draw_courses
 from .views import Link, View
 

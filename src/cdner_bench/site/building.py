@@ -24,6 +24,7 @@ from ..reporting import (
     INTERVAL,
     METHOD,
     MODEL,
+    PARAMETERS,
     TRAINED,
     Board,
     Collection,
@@ -36,7 +37,7 @@ from ..reporting import (
     gather_curves,
     make_pictures,
 )
-from .answers import MONEY, PARAMETERS, Answer, rank_boards, tabulate
+from .answers import MONEY, Answer, rank_boards, tabulate
 from .boards import draw_all_costs, draw_curves, list_domains, name_page, view_runs
 from .origins import list_origins
 from .portraits import SENTENCES, show_run
