@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..errors import CdnerError
@@ -86,8 +87,8 @@ def view_runs(board: Board) -> View:
 
 def _runs(target: str, title: str) -> Column[Ranked]:
     def list_seeds(ranked: Ranked) -> Cell:
-        seeds = [str(r.seed) for r in ranked.row.results if r.scenario.target == target]
-        return Several(sorted(seeds), ", ") if seeds else Hole()
+        seeds = sorted(r.seed for r in ranked.row.results if r.scenario.target == target)
+        return Several(list(map(str, seeds)), ", ") if seeds else Hole()
 
     return Column(title, "left", list_seeds, key=target)
 
@@ -96,8 +97,6 @@ def _runs(target: str, title: str) -> Column[Ranked]:
 class Domain:
     """A target: how the rows did on it, under each of its types too."""
 
-    name: str
-    title: str
     gold: str
     view: View
 
@@ -105,11 +104,10 @@ class Domain:
 def list_domains(board: Board) -> Iterator[Domain]:
     """The targets of a board, each with its rows, the best on it first."""
     for n, target in enumerate(board.targets):
-        runs = [r for row in board.every_row for r in row.seeds(target).values()]
-        per_type = [r.scores[HEADLINE] for r in runs if HEADLINE in r.scores]
-        kinds = {
-            kind: max(c.tp + c.fn for p in per_type for c in [p.get(kind, Counts())]) for p in per_type for kind in p
-        }
+        kinds: dict[str, int] = {}
+        for result in (r for row in board.every_row for r in row.seeds(target).values()):
+            for kind, c in result.scores.get(HEADLINE, {}).items():
+                kinds[kind] = max(kinds.get(kind, 0), c.tp + c.fn)
         common = [kind for kind in sorted(kinds, key=lambda kind: (-kinds[kind], kind)) if kinds[kind]]
         rows = [ranked for ranked in board.every_ranked if ranked.row.f1(target)]
         rows.sort(key=lambda ranked: -_mean(ranked.row.f1(target)))
@@ -117,9 +115,10 @@ def list_domains(board: Board) -> Iterator[Domain]:
             METHOD,
             *MODEL[:1],
             Column("F1", "right", lambda ranked, target=target: ranked.row.cell(target)),  # type: ignore[misc]
-            *(_ratio(title, target) for title in ("Precision", "Recall")),
+            _measure("Precision", target, lambda per_type: total(per_type.values()).precision),
+            _measure("Recall", target, lambda per_type: total(per_type.values()).recall),
             Column(RUNS, "left", _runs(target, "").cell, key="runs"),
-            *(_type(kind, target) for kind in common),
+            *(_measure(name_type(kind), target, partial(_take_f1, kind)) for kind in common),
         ]
         note = (
             f"{HEADLINE}, mean ± sample SD over seeds, in percent, the best first; then F1 of each type, the types "
@@ -128,7 +127,7 @@ def list_domains(board: Board) -> Iterator[Domain]:
         title = board.benchmark.domain(target).title
         gold = ", ".join(f"{name_type(kind)} {kinds[kind]:,}" for kind in common)
         table = Table(title, columns, rows, note)
-        yield Domain(target, title, gold, View(f"domain-{n}", table, _link_runs(target)))
+        yield Domain(gold, View(f"domain-{n}", table, _link_runs(target)))
 
 
 def _link_runs(target: str) -> Any:
@@ -139,22 +138,17 @@ def _mean(estimate: Estimate | None) -> float:
     return estimate.mean if estimate else 0.0
 
 
-def _ratio(title: str, target: str) -> Column[Ranked]:
-    def show(ranked: Ranked) -> Cell:
-        counted = [
-            total(r.scores[HEADLINE].values()) for r in ranked.row.seeds(target).values() if HEADLINE in r.scores
-        ]
-        return Estimate.over([getattr(counts, title.lower()) for counts in counted]) or Hole()
+def _measure(title: str, target: str, read: Callable[[Mapping[str, Counts]], float]) -> Column[Ranked]:
+    """What is read of the counts of each type that the headline has for a target, over seeds."""
 
-    return Column(title, "right", show)
+    def ratio(result: Result) -> float | None:
+        return read(result.scores[HEADLINE]) if HEADLINE in result.scores else None
+
+    return Column(title, "right", lambda ranked: ranked.row.measure(target, ratio) or Hole())
 
 
-def _type(kind: str, target: str) -> Column[Ranked]:
-    def show(ranked: Ranked) -> Cell:
-        runs = [r.scores[HEADLINE] for r in ranked.row.seeds(target).values() if HEADLINE in r.scores]
-        return Estimate.over([scores.get(kind, Counts()).f1 for scores in runs]) or Hole()
-
-    return Column(name_type(kind), "right", show)
+def _take_f1(kind: str, per_type: Mapping[str, Counts]) -> float:
+    return per_type.get(kind, Counts()).f1
 
 
 # --- courses of learning ---------------------------------------------------------------------------------------------
