@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -52,9 +53,6 @@ def _open(value: object) -> Mapping[str, Any]:
 
 def _count(title: str, headers: Sequence[str], states: Iterable[tuple[str, ...]]) -> Table:
     """Each state once, with how many runs share it."""
-    counted: dict[tuple[str, ...], int] = {}
-    for state in states:
-        counted[state] = counted.get(state, 0) + 1
 
     def take(n: int) -> Callable[[tuple[tuple[str, ...], int]], str]:
         return lambda row: row[0][n]
@@ -63,4 +61,4 @@ def _count(title: str, headers: Sequence[str], states: Iterable[tuple[str, ...]]
         *(Column[tuple[tuple[str, ...], int]](header, "left", take(n)) for n, header in enumerate(headers)),
         Column("Runs", "right", lambda row: row[1]),
     ]
-    return Table(title, columns, sorted(counted.items()))
+    return Table(title, columns, sorted(Counter(states).items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from ..foreign import show_line
 from ..reporting import Column, Fixed, Measure, Table, write_number
@@ -68,7 +68,7 @@ class Picture:
     y_ticks: Sequence[tuple[float, str]] = ()
     width: int = WIDTH
     height: int = HEIGHT
-    frame: tuple[int, int, int, int] = field(default=(LEFT, RIGHT, TOP, BOTTOM))
+    frame: tuple[int, int, int, int] = (LEFT, RIGHT, TOP, BOTTOM)
 
 
 def draw_costs(name: str, title: str, x_label: str, points: Sequence[Point], left_out: str) -> Picture:
@@ -215,16 +215,16 @@ def _place_labels(
         name = show_line(point.name)
         label = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
         width = _LETTER * len(label)
-        found = {"label": "", "label_x": 0.0, "label_y": 0.0, "anchor": "start"}
+        mark = Mark(point.number, x, y, point.number in best)
         for dx, dy, anchor in ((14, 4, "start"), (-14, 4, "end"), (0, -15, "middle"), (0, 23, "middle")):
             left = x + dx - {"start": 0, "end": width, "middle": width / 2}[anchor]
             box = (left, y + dy - _LINE + 3, left + width, y + dy + 3)
             inside = box[0] >= LEFT and box[2] <= WIDTH and box[3] <= BOTTOM and box[1] >= 0
             if inside and not any(_overlap(box, other) for other in taken if other != (x - 10, y - 10, x + 10, y + 10)):
                 taken.append(box)
-                found = {"label": label, "label_x": x + dx, "label_y": y + dy, "anchor": anchor}
+                mark = replace(mark, label=label, label_x=x + dx, label_y=y + dy, anchor=anchor)
                 break
-        yield Mark(point.number, x, y, point.number in best, **found)  # type: ignore[arg-type]
+        yield mark
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
