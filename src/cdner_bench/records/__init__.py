@@ -15,6 +15,7 @@ from .finding import (
     load_own_runs,
     load_run,
     load_runs,
+    locate_run,
     tell_apart,
 )
 from .kept import (
@@ -64,6 +65,7 @@ __all__ = [
     "load_runs",
     "locate_curve",
     "locate_predictions",
+    "locate_run",
     "measurements",
     "move_predictions",
     "read_curve",

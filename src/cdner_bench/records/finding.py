@@ -78,19 +78,18 @@ def load_run(file: Path, out: Path) -> Run:
     return Run(result, file, [beside / "predictions.jsonl", locate_predictions(boards, result)])
 
 
+def locate_run(leaderboards: Path, result: Result) -> Run:
+    """The run of a result on the boards, with the folder `runs` beside these."""
+    own = leaderboards.parent / "runs" / result.run / "predictions.jsonl"
+    return Run(result, leaderboards / "results" / result.path, [own, locate_predictions(leaderboards, result)])
+
+
 def load_runs(out: Path, benchmark: str = "") -> list[Run]:
     """Every run that has a result below `out`, or those of a benchmark, in a fixed order. What cannot be believed is
     left out as `results.load_all` says.
     """
-    root = out / "leaderboards" / "results"
-    return [
-        Run(
-            result,
-            root / result.path,
-            [out / "runs" / result.run / "predictions.jsonl", locate_predictions(root.parent, result)],
-        )
-        for result in results.load_all(root, benchmark)
-    ]
+    boards = out / "leaderboards"
+    return [locate_run(boards, result) for result in results.load_all(boards / "results", benchmark)]
 
 
 def list_folders(out: Path) -> list[Path]:

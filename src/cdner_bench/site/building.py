@@ -17,7 +17,7 @@ from markupsafe import Markup
 from ..errors import OptionError
 from ..foreign import show_line
 from ..io import find_below
-from ..records import Result, Run, locate_predictions
+from ..records import locate_run
 from ..reporting import (
     DEVICE,
     FIGURES,
@@ -149,7 +149,7 @@ class _Builder:
 
     def _make_board(self, answer: Answer) -> Iterator[tuple[str, str]]:
         board = answer.board
-        runs = {result.run: self._find_run(result) for row in board.every_row for result in row.results}
+        runs = {r.run: locate_run(self.found.folder, r) for row in board.every_row for r in row.results}
         around = {"board": board, "home": _place(board).removesuffix("index.html")}
         views = [View(f"table-{n}", table, head=_head(table)) for n, table in enumerate(board.tables())]
         yield self._render(
@@ -171,11 +171,6 @@ class _Builder:
             yield self._render(
                 "run.html", name_page(run.result), **around, run=shown, label=labels[run.result.run], most=SENTENCES
             )
-
-    def _find_run(self, result: Result) -> Run:
-        boards = self.found.folder
-        own = boards.parent / "runs" / result.run / "predictions.jsonl"
-        return Run(result, boards / "results" / result.path, [own, locate_predictions(boards, result)])
 
     def _view_every_row(self) -> View:
         """The rows of all boards, by board and place."""
