@@ -43,8 +43,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    mark = f"{name_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
-    draft = path.parent / f".{path.name[:50]}.{mark}{DRAFT}"  # short enough for any file system
+    draft = name_draft(path)
     try:
         with draft.open("xb") as stream:  # with the permissions that the user's mask leaves
             stream.write(data)
@@ -55,6 +54,12 @@ def _replace(path: Path, data: bytes) -> None:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
+
+
+def name_draft(path: Path) -> Path:
+    """A name beside a path that no other process gives a file, and that `sweep` knows by this one."""
+    mark = f"{name_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return path.with_name(f".{path.name[:50]}.{mark}{DRAFT}")  # short enough for any file system
 
 
 @cache

@@ -12,7 +12,6 @@ import errno
 import json
 import os
 import re
-import secrets
 import socket
 import threading
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BusyError, CdnerError
-from .files import is_alive, name_machine
+from .files import is_alive, name_draft, name_machine
 from .volumes import LACKS
 
 VARIABLE = "CDNER_LEASE"
@@ -190,7 +189,7 @@ def _drop(path: Path, numbers: list[int], below: int) -> None:
 
 def _write_draft(path: Path, seconds: float) -> Path:
     """A file of this process alone. Its time is what the file system calls now."""
-    draft = path.with_name(f".{path.name[:50]}.{name_machine()}-{os.getpid()}-{secrets.token_hex(4)}.draft")
+    draft = name_draft(path)
     held_by = {
         "host": socket.gethostname(),
         "machine": name_machine(),
