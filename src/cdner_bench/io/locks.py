@@ -64,7 +64,7 @@ def lock_stream(stream: IO[str] | IO[bytes], *, wait: bool = True) -> Iterator[N
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock on a path, which need not be there."""
+    """Whether somebody holds the lock on a path, which need not be there, and is not made."""
     from filelock import lock_descriptor, unlock_descriptor
 
     try:
@@ -72,7 +72,7 @@ def is_locked(path: Path) -> bool:
             return True
         if find_seconds() is not None:
             return False
-        with path.open("a") as stream:
+        with path.open("r+b") as stream:
             if not lock_descriptor(stream.fileno(), blocking=False):
                 return True
             unlock_descriptor(stream.fileno())

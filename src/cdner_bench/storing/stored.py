@@ -181,16 +181,11 @@ def _describe(run_id: str, run: Run | None, on_board: Path | None, folder: Path 
     if folder and state is not State.FINISHED:
         if run is None and find_record(folder):
             state, reason = State.REFUSED, "its record cannot be believed"
-        if is_busy(folder):
+        if is_locked(folder / "lock"):
             state, reason = State.BUSY, "another process is working on it"
         elif (error := folder / "error.txt").is_file():
             state, reason = State.FAILED, next(reversed(read_end(error).split("\n")[:-1] or [""]))
     return Stored(run_id, run, on_board, folder, state, reason)
-
-
-def is_busy(folder: Path) -> bool:
-    """Whether another process holds the lock of a run's folder."""
-    return (folder / "lock").exists() and is_locked(folder / "lock")
 
 
 def _find_stale(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
