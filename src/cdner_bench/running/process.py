@@ -56,6 +56,9 @@ BETWEEN = 0.05
 Data = dict[str, Any]
 
 _adapt: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+_adapt_options: Callable[[type], Mapping[str, TypeAdapter[Any]]] = cache(
+    lambda kind: {name: TypeAdapter(hint) for name, hint in options.list_options(kind).items()}
+)
 _BENCHMARK = {name: hint for name, hint in get_type_hints(Benchmark).items() if not name.startswith("_")}
 
 
@@ -74,8 +77,8 @@ def describe(job: Job, out: Path, plugin_files: Sequence[Path] = (), disabled: S
         "method": job.entry.spec.name,
         "preset": job.preset,
         "options": {
-            name: TypeAdapter(hint).dump_python(options.read_option(job.options, name), mode="json")
-            for name, hint in options.list_options(type(job.options)).items()
+            name: adapter.dump_python(options.read_option(job.options, name), mode="json")
+            for name, adapter in _adapt_options(type(job.options)).items()
         },
         "seed": job.seed,
         "room": job.room,
@@ -311,7 +314,6 @@ class Workers:
         self.environment, self.kept = environment, kept
         self._workers: dict[str, _Worker] = {}
         self._stopped: int | None = None
-        self._busy: _Worker | None = None
 
     def __enter__(self) -> Workers:
         """Nothing is started before it is needed."""
@@ -338,16 +340,12 @@ class Workers:
         if worker is None or not worker.alive:
             while len(self._workers) >= self.kept:
                 self._workers.pop(next(iter(self._workers))).close()
-            worker = _Worker(self.environment)
-        self._busy = worker
+            worker = _Worker(self.environment, lambda: self._stopped)
         try:
-            worker.stopped = self._stopped
             said = worker.make(data, observer)
         except BaseException:
             worker.close()
             raise
-        finally:
-            self._busy = None
         if FORKS and worker.alive:
             self._workers[key] = worker  # the newest is the last
         else:
@@ -357,16 +355,13 @@ class Workers:
     def stop(self, number: int) -> None:
         """From another thread: have `make` raise `Stopped` now and later, and its run end where it is."""
         self._stopped = number
-        if busy := self._busy:
-            busy.stopped = number
 
 
 class _Worker:
-    """A process of `serve`, seen from outside."""
+    """A process of `serve`, seen from outside. `find_stop` says which signal should end its runs, once one should."""
 
-    stopped: int | None = None
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], find_stop: Callable[[], int | None]) -> None:
+        self._find_stop = find_stop
         here = [] if sys.path[:1] in ([""], [os.getcwd()]) else ["-P"]  # the same modules are found as here
         self._process = subprocess.Popen(
             [sys.executable, *here, "-m", "cdner_bench.running"],
@@ -434,8 +429,8 @@ class _Worker:
         }
         give_up = math.inf
         while time.monotonic() < give_up:
-            if self.stopped is not None and "ended" not in found:
-                raise Stopped(self.stopped)
+            if "ended" not in found:
+                self._check_stop()
             try:
                 kind, said = self._said.get(timeout=DRAIN if "ended" in found else POLL)
             except queue.Empty:
@@ -462,9 +457,12 @@ class _Worker:
         """Raise `Stopped` if not the run alone was asked to end."""
         give_up = time.monotonic() + HEARING
         while time.monotonic() < give_up:
-            if self.stopped is not None:
-                raise Stopped(self.stopped)
+            self._check_stop()
             time.sleep(POLL)
+
+    def _check_stop(self) -> None:
+        if (number := self._find_stop()) is not None:
+            raise Stopped(number)
 
     def _begin(self, process: int) -> None:
         self._run = process

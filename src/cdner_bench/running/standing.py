@@ -113,7 +113,7 @@ def write_plan(out: Path, command: Sequence[str], jobs: Sequence[tuple[str, str,
 
 def look(out: Path) -> Overview:
     """How every run below a folder stands that was begun there or planned."""
-    from shlex import join
+    from shlex import join, quote
 
     runs: dict[str, Standing] = {}
     making: list[Making] = []
@@ -123,18 +123,19 @@ def look(out: Path) -> Overview:
                 runs[folder.name] = found
     queued = {run for run in _list_queued(out) if runs.get(run) not in (Standing.FINISHED, Standing.RUNNING)}
     runs |= dict.fromkeys(queued, Standing.WAITING)
-    names, commands = {}, dict[str, float]()
-    for plan in _read_plans(out / "runs" / PLANS):
+    names, commands = {}, list[str]()
+    for plan in sorted(_read_plans(out / "runs" / PLANS), key=lambda plan: plan["began"], reverse=True):
+        left = False
         for run, name, result in plan["jobs"]:
             names[run] = name
             if runs.get(run) is not Standing.FINISHED and _is_on_board(out, result, run):
                 runs[run] = Standing.FINISHED
-            elif runs.setdefault(run, Standing.WAITING) in (Standing.FINISHED, Standing.RUNNING) or run in queued:
-                continue
-            else:
-                there = [] if plan["folder"] == os.getcwd() else ["cd", plan["folder"], "&&"]
-                commands[" ".join([*there, join(plan["command"])])] = plan["began"]
-    newest = sorted(commands, key=lambda command: -commands[command])
+            way = runs.setdefault(run, Standing.WAITING)
+            left |= way not in (Standing.FINISHED, Standing.RUNNING) and run not in queued
+        if left:
+            there = "" if plan["folder"] == os.getcwd() else f"cd {quote(plan['folder'])} && "
+            commands.append(f"{there}{join(plan['command'])}")
+    newest = list(dict.fromkeys(commands))
     return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, newest, len(queued))
 
 
@@ -160,12 +161,9 @@ def _judge(folder: str, making: list[Making]) -> Standing | None:
         return Standing.RUNNING
     if "error.txt" in files:
         return Standing.FAILED
-    if "begun.json" in files:
-        return Standing.NOT_RUN if b'"status": "not run"' in _read_head(f"{folder}/begun.json") else _LEFT
-    return _LEFT if "log.txt" in files else None
-
-
-_LEFT = Standing.INTERRUPTED
+    if "begun.json" in files and b'"status": "not run"' in _read_head(f"{folder}/begun.json"):
+        return Standing.NOT_RUN
+    return Standing.INTERRUPTED if files & {"begun.json", "log.txt"} else None
 
 
 def _read_now(folder: Path) -> Making | None:

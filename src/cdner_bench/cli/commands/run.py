@@ -155,20 +155,15 @@ def run(
     try:
         with stoppable(), lasting():
             make, queue = _choose_executor(executor)
-            if queue is None and (parameter or runs_per_job is not None):
-                typed = f"-x {parameter[0]}" if parameter else f"--runs-per-job {runs_per_job}"
-                raise OptionError(f"{typed}: this is for a cluster", hint="add --executor slurm")
-            if queue is not None and (workers is not None or isolate is False):
-                typed = "--no-isolate" if workers is None else f"--workers {workers}"
-                raise OptionError(
-                    f"{typed}: a job has a worker a GPU, else one, with processes of their own", hint="leave it out"
-                )
+            if queue is None:
+                _check_for_here(parameter, runs_per_job)
+            else:
+                _check_for_cluster(workers, isolate)
             executing.count_workers(workers)
             settings = options.parse_assignments(parameter, "-x")
             data, jobs = _list_jobs(*asked, quiet=quiet)
-            jobs = kept_models.give_room(jobs, keep_model)
+            study = executing.Study(kept_models.give_room(jobs, keep_model), out, plugin, no_plugin)
             if queue is not None:
-                study = executing.Study(jobs, out, plugin, no_plugin)
                 submission = queue(study, settings, 1 if runs_per_job is None else runs_per_job)
                 if submission.runs or submission.queued:
                     return _tell_submission(submission, study, context.obj or ())
@@ -181,7 +176,6 @@ def run(
                 )
             if isolate is None:
                 isolate = len({job.entry.spec.name for job in jobs}) > 1
-            study = executing.Study(jobs, out, plugin, no_plugin)
             if count == 1:
                 make = partial(_make_in_turn, isolate=isolate)
             return _make(data, study, quiet, make, count, context.obj or ())
@@ -199,6 +193,22 @@ def _choose_executor(name: str) -> tuple[executing.Executor, executing.Queue | N
     if name not in known:
         raise OptionError(f"--executor {name}: there is no such", hint=did_you_mean(name, known))
     return executing.EXECUTORS.get(name, executing.make_locally), executing.QUEUES.get(name)
+
+
+def _check_for_here(parameters: Sequence[str], runs_per_job: int | None) -> None:
+    """Raises `OptionError` for what only jobs of a cluster have."""
+    if parameters or runs_per_job is not None:
+        typed = f"-x {parameters[0]}" if parameters else f"--runs-per-job {runs_per_job}"
+        raise OptionError(f"{typed}: this is for a cluster", hint="add --executor slurm")
+
+
+def _check_for_cluster(workers: int | None, isolate: bool | None) -> None:
+    """Raises `OptionError` for what jobs of a cluster do not have."""
+    if workers is not None or isolate is False:
+        typed = "--no-isolate" if workers is None else f"--workers {workers}"
+        raise OptionError(
+            f"{typed}: a job has a worker a GPU, else one, with processes of their own", hint="leave it out"
+        )
 
 
 def _tell_submission(submission: executing.Submission, study: executing.Study, typed: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .grouping import Array, group
     from .local import Study, make_locally
     from .shares import count_workers, divide, list_gpus
-    from .slurm import Submission, hash_core, make_share, submit
+    from .slurm import Submission, make_share, submit
 else:
     __getattr__ = import_later(
         __name__,
@@ -24,7 +24,7 @@ else:
             **dict.fromkeys(("Array", "group"), "grouping"),
             **dict.fromkeys(("Study", "make_locally"), "local"),
             **dict.fromkeys(("count_workers", "divide", "list_gpus"), "shares"),
-            **dict.fromkeys(("Submission", "hash_core", "make_share", "submit"), "slurm"),
+            **dict.fromkeys(("Submission", "make_share", "submit"), "slurm"),
         },
     )
 
@@ -40,7 +40,6 @@ __all__ = [
     "divide",
     "find_queued",
     "group",
-    "hash_core",
     "list_gpus",
     "make_locally",
     "make_share",

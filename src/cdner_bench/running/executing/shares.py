@@ -11,19 +11,19 @@ from ...io import meter
 
 THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")
 """What tells torch, and the tokenizers, how many threads to compute with. They read it when they are loaded."""
-_GPU = re.compile(r"nvidia(\d+)")
+_GPU = re.compile(r"nvidia\d+")
 
 
 def list_gpus() -> list[str]:
     """The GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` names them; nothing is loaded to find them."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     there = os.listdir("/dev") if os.path.isdir("/dev") else []
-    numbers = sorted(int(found[1]) for name in there if (found := _GPU.fullmatch(name)))
+    count = sum(_GPU.fullmatch(name) is not None for name in there)
     if named is None:
-        return [str(n) for n, _ in enumerate(numbers)]
+        return [str(n) for n in range(count)]
     listed = [name.strip() for name in named.split(",")]
     listed = listed[: listed.index("-1")] if "-1" in listed else listed  # as CUDA reads it
-    return [name for name in listed if name] if numbers else []
+    return [name for name in listed if name] if count else []
 
 
 def count_workers(asked: int | None, jobs: int = 1) -> int:

@@ -27,6 +27,7 @@ from ...data import Benchmark
 from ...errors import CdnerError, OptionError, PluginError, did_you_mean, in_words
 from ...hashing import digest
 from ...io import Stopped, lock, models, sha256, stoppable, write_atomic, writing
+from ...plugins import Registry
 from ..planning import State, survey
 from ..process import Data, describe, discover, restore
 from ..runner import ELSEWHERE, Job, Outcome, keep_words
@@ -271,13 +272,15 @@ def make_share(place: str, index: int) -> None:
 def _make(place: Path, index: int) -> int:
     """Make the runs of a share, and return how many were refused."""
     study: Data = json.loads(place.read_bytes())
-    common, out = study["common"], Path(study["common"]["out"])
+    common, out, core = study["common"], Path(study["common"]["out"]), hash_core()
     jobs: list[Job] = []
+    registry: Registry | None = None
     benchmark: Benchmark | None = None
     for data in study["shares"][index]:
         try:
-            _check("cdner-bench", study["core"], hash_core())
-            job = restore({**common, **data}, discover(common), benchmark)
+            _check("cdner-bench", study["core"], core)
+            registry = registry or discover(common)
+            job = restore({**common, **data}, registry, benchmark)
             _check(f"the plugin of {data['method']}", study["codes"][data["method"]], job.entry.facts.code)
             benchmark = job.benchmark
             jobs.append(job)
