@@ -78,16 +78,12 @@ def read_bare(text: str, name: str) -> LabelledFile:
     blocks = list(source.sentences())
     if not blocks:
         raise DataError(f"{name} has no sentences")
-    width = 0 if _find_layout(blocks, tabbed=source.tabbed) is Layout.TAGS else 2
-    if width:
-        width = _check_widths(blocks, name, tabbed=source.tabbed)
+    tags_alone = _find_layout(blocks, tabbed=source.tabbed) is Layout.TAGS
+    width = 1 if tags_alone else _check_widths(blocks, name, tabbed=source.tabbed)
     if width < 2:
         raise DataError(f"{name}: there are no tokens beside the tags", hint="write a sentence a line, as text")
     _check_tokens(blocks, name)
-    items = [
-        Labelled(f":{b.number}", tokens=tuple(line[0] for line in b.lines), tags=tuple(line[-1] for line in b.lines))
-        for b in blocks
-    ]
+    items = [Labelled(f":{b.number}", tokens=b.column(0), tags=b.column(-1)) for b in blocks]
     return LabelledFile(name, f"{width} columns", items, None, source.list_remarks(), token_a_line=True)
 
 

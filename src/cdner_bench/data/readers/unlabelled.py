@@ -44,14 +44,13 @@ def read_unlabelled(path: Path, format: str | None = None) -> Unlabelled:
     text, name = read_text(path), show_name(path)
     if not text.strip():
         raise DataError(f"{name} has no sentences: it is empty", hint="write a sentence a line, or pipe them in: -")
-    if format is None and _is_plain(path, text):
-        format = PLAIN
-    if format == PLAIN:
+    kind = format or _tell_format(path, text)
+    if kind == PLAIN:
         items = [Labelled(f":{n}", text=line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
         file = LabelledFile(name, "plain text, a sentence a line", items)
-    elif format in ("json", "token-spans", "character-spans") or (format is None and records.is_json(path.name, text)):
+    elif kind in ("json", "token-spans", "character-spans"):
         file = records.read_bare(text, name)
-    elif format == "brat" or (format is None and brat.is_standoff(path, text)):
+    elif kind == "brat":
         file = brat.read(path, text)
     else:
         file = columns.read_bare(text, name)
@@ -59,12 +58,15 @@ def read_unlabelled(path: Path, format: str | None = None) -> Unlabelled:
     return Unlabelled(name, file.format, sentences, [*file.remarks, *_describe(file)])
 
 
-def _is_plain(path: Path, text: str) -> bool:
-    """Whether a file is neither JSON nor standoff, and fewer than half of its lines end in a tag."""
-    if brat.is_standoff(path, text) or records.is_json(path.name, text):
-        return False
+def _tell_format(path: Path, text: str) -> str:
+    """What a file is: JSON, standoff, or columns if at least half of its lines end in a tag; else plain text."""
+    if records.is_json(path.name, text):
+        return "json"
+    if brat.is_standoff(path, text):
+        return "brat"
     lines = [words for line in text.split("\n") if (words := line.split()) and words[0] != columns.DOCUMENT]
-    return 2 * sum(is_tag(words[-1]) for words in lines) < len(lines) or not lines
+    tagged = sum(is_tag(words[-1]) for words in lines)
+    return "columns" if lines and 2 * tagged >= len(lines) else PLAIN
 
 
 def _strip(item: Labelled, file: LabelledFile, number: int) -> Marked:
