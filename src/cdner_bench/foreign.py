@@ -55,20 +55,21 @@ def redact(text: str) -> str:
     """A text without keys: those of the environment and those that were told to be hidden, however they are quoted or
     encoded, what looks like one, and passwords in addresses.
     """
-    if _NUMBERS.fullmatch(text) or (len(text) < SHORTEST and ":" not in text):
-        return text  # most of what tables show are numbers and short names, which hold no key
-    return _redact(text, _list_keys())
+    return text if _holds_none(text) else _redact(text, _list_keys())
 
 
 def redact_all(value: Any) -> Any:
     """The same for every text in a value that JSON can hold."""
     keys = _list_keys()
-    return _redact_all(value, cache(lambda text: _redact(text, keys)))
+    return _redact_all(value, cache(lambda text: text if _holds_none(text) else _redact(text, keys)))
+
+
+def _holds_none(text: str) -> bool:
+    """Whether a text is a number or a short name, as most of what tables show, in which no key is."""
+    return _NUMBERS.fullmatch(text) is not None or (len(text) < SHORTEST and ":" not in text)
 
 
 def _redact(text: str, keys: Sequence[str]) -> str:
-    if _NUMBERS.fullmatch(text):
-        return text
     for key in keys:
         text = _compile(key).sub(HIDDEN, text)
     return _LIKE_KEYS.sub(_keep_rest, text)
