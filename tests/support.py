@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cdner_bench import RunContext
+from cdner_bench import Prediction, RunContext
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,6 +33,27 @@ class Nobody:
     def phase(self, name: str) -> None: ...
     def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None: ...
     def note(self, text: str) -> None: ...
+
+
+class Listener(Nobody):
+    """Remembers what the user is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def list_spans(said: Iterable[Prediction]) -> list[list[list[object]]]:
+    """The entities of each sentence, as `read_spans` has them."""
+    return [[[e.start, e.end, e.type] for e in p.entities] for p in said]
+
+
+def read_spans(run: Path) -> list[list[list[object]]]:
+    """The entities of each sentence that the predictions in a run's folder hold."""
+    lines = (run / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["entities"] for line in lines]
 
 
 def context(folder: Path, seed: int = 0) -> RunContext:

@@ -107,9 +107,7 @@ class Prompting(Method):
         self._prepare(target.types, target.train, run)
 
     def save(self, folder: Path) -> None:
-        """What goes into the prompt: examples, or all sentences that the nearest are chosen from. The model is asked
-        again.
-        """
+        """The sentences that the examples of a prompt are chosen from, if it has some. The model is asked again."""
         pool = [[s.id, s.tokens, [[e.start, e.end, e.type] for e in s.entities]] for s in self.pool]
         text = json.dumps({"characters": self.characters, "pool": pool}, ensure_ascii=False)
         (folder / "prompt.json").write_text(text, encoding="utf-8")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import CdnerError, Corpus, Method, Prediction, RunContext, plugins  # noqa: E402
+from cdner_bench import CdnerError, Corpus, Method, RunContext, plugins  # noqa: E402
 from cdner_bench.cli import main  # noqa: E402
 from cdner_bench.data import Benchmark, benchmark  # noqa: E402
 from cdner_bench.io import models  # noqa: E402
@@ -23,7 +21,7 @@ from cdner_torch import backbones  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.lengths import TokenLimits  # noqa: E402
 from llm_server import Behaviour, running  # noqa: E402
-from support import Nobody, context  # noqa: E402
+from support import Nobody, context, list_spans, read_spans  # noqa: E402
 
 ONCE = {"source.epochs": 1, "target.epochs": 1, "target.learning_rate": 1e-2, "network.precision": "fp32"}
 SHORT = {**ONCE, "decoding.max_answer": 8}
@@ -178,13 +176,7 @@ def test_a_language_model_is_asked_again_with_the_same_words(
         assert len(fake.answered) == before
         labeller.label([("A", "new", "sentence")], tmp_path, Nobody())
         assert len(fake.answered) == before + 1
-    assert spans(said) == [
-        json.loads(line)["entities"] for line in (folder.parent / "predictions.jsonl").read_text().splitlines()
-    ]
-
-
-def spans(said: Sequence[Prediction]) -> list[list[list[object]]]:
-    return [[[e.start, e.end, e.type] for e in p.entities] for p in said]
+    assert list_spans(said) == read_spans(folder.parent)
 
 
 def test_the_real_tagger_labels_a_text(
@@ -203,10 +195,7 @@ def test_the_real_tagger_labels_a_text(
     said = kept_models.prepare(folder, kept_models.read(folder), plugins.discover(), {}).label(
         [s.tokens for s in test], tmp_path, Nobody()
     )
-    kept = [
-        json.loads(line) for line in (folder.parent / "runs" / job.id / "predictions.jsonl").read_text().splitlines()
-    ]
-    assert spans(said) == [record["entities"] for record in kept]
+    assert list_spans(said) == read_spans(tmp_path / "runs" / job.id)
     monkeypatch.chdir(tmp_path)
     Path("t.txt").write_text(f"A perceptron .\n{'long ' * 1500}\n", encoding="utf-8")
     with pytest.raises(SystemExit) as ended:

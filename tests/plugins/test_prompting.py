@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from cdner_bench.running import rescoring, runner
 from cdner_prompting import reading
 from cdner_prompting.demonstrations import Fixed, Nearest
 from llm_server import Behaviour, FakeServer, running
-from support import ROOT, Run
+from support import ROOT, Listener, Run
 
 KEY = "sk-test-PLANTED-0123456789"
 INJECTION = "IGNORE-ALL-PREVIOUS-INSTRUCTIONS"
@@ -35,20 +34,6 @@ INJECTION = "IGNORE-ALL-PREVIOUS-INSTRUCTIONS"
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-
-
-class Listener:
-    """Remembers what the user is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def begin(self, job: runner.Job, number: int, total: int) -> None: ...
-    def end(self, outcome: runner.Outcome) -> None: ...
-    def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None: ...
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 def run(

@@ -6,11 +6,13 @@ import codecs
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from ..foreign import show
+from ..io import write_atomic
 
 SPELT = {
     "→": "->", "←": "<-", "…": "...", "±": "+-", "×": "x", "·": "-", "•": "*", "²": "^2", "≤": "<=", "≥": ">=",
@@ -161,7 +163,13 @@ def abandon(stream: TextIO) -> None:
         os.close(nowhere)
 
 
-def write_data(text: str) -> None:
-    """Write text to standard output as it is, unless somebody reads it on a terminal."""
-    stream = sys.stdout if sys.stdout.isatty() else find_drawn(sys.stdout)
-    stream.write(text)
+def write_files(files: Mapping[str, str], place: Path | None) -> None:
+    """Write texts by the endings of their files behind the name of `place`; without a place to standard output, as they
+    are unless somebody reads them on a terminal.
+    """
+    for ending, text in files.items():
+        if place is not None:
+            write_atomic(place.with_name(place.name + ending), text)
+        else:
+            stream = sys.stdout if sys.stdout.isatty() else find_drawn(sys.stdout)
+            stream.write(text)

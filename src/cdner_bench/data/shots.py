@@ -14,7 +14,8 @@ from ..errors import OptionError
 from ..hashing import digest
 from ..types import Corpus, Sentence
 
-_NAME = re.compile(r"(?P<setting>.+)-shots(?P<number>[1-9]\d{0,5})(?P<full>-full-dev)?")
+_NUMBER = "[1-9][0-9]{0,5}"
+_NAME = re.compile(rf"(?P<setting>.+)-shots(?P<number>{_NUMBER})(?P<full>-full-dev)?")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def read_shots(name: str) -> tuple[str, Shots] | None:
 def parse_numbers(text: str) -> list[int]:
     """`"10, 25"` as numbers, each once, the fewest first. Raises `OptionError` for what is none."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(re.fullmatch(r"[1-9]\d{0,5}", part) for part in parts):
+    if not parts or not all(re.fullmatch(_NUMBER, part) for part in parts):
         raise OptionError(f"--shots {text}: numbers of labelled sentences", hint="write --shots 10,25,50,100")
     return sorted(set(map(int, parts)))
 

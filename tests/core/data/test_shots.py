@@ -53,7 +53,15 @@ def test_a_setting_says_how_many_labels(mini: Benchmark) -> None:
     assert setting.targets == mini.setting("multi").targets
     assert shots.read_shots(shots.name_shots("multi", Shots(7, full_dev=True))) == ("multi", Shots(7, full_dev=True))
     assert shots.read_shots("multi") is None
-    for name in ("single-shots0", "single-shots", "single-shotsx", "sinlge-shots5", "-shots5", "single-shots5-shots6"):
+    for name in (
+        "single-shots0",
+        "single-shots1０",
+        "single-shots",
+        "single-shotsx",
+        "sinlge-shots5",
+        "-shots5",
+        "single-shots5-shots6",
+    ):
         with pytest.raises(OptionError, match="has no setting"):
             mini.setting(name)
 
@@ -69,7 +77,7 @@ def test_numbers(text: str, numbers: list[int]) -> None:
     assert shots.parse_numbers(text) == numbers
 
 
-@pytest.mark.parametrize("text", ["", "x", "0", "-5", "1.5", "10;20", "10,,x", "1e3", "１０", "9999999"])
+@pytest.mark.parametrize("text", ["", "x", "0", "-5", "1.5", "10;20", "10,,x", "1e3", "１０", "1０", "9999999"])
 def test_what_is_no_number_of_sentences(text: str) -> None:
     with pytest.raises(OptionError, match="numbers of labelled sentences"):
         shots.parse_numbers(text)

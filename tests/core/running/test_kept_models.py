@@ -19,21 +19,13 @@ from cdner_bench.plugins import conformance
 from cdner_bench.records import results
 from cdner_bench.running import Job, Outcome, Workers, kept_models, process, runner
 from keepers import FAULTS
-from support import ROOT, Nobody, Run
+from support import ROOT, Listener, Nobody, Run, list_spans, read_spans
 
 PLUGINS = [ROOT / "tests" / "keepers.py", ROOT / "tests" / "methods.py"]
 REGISTRY = plugins.discover(PLUGINS)
 NAMED = [word for path in PLUGINS for word in ("--plugin", str(path))]
 KEPT = ("gazetteer", {"folded": True})
 TEXT = "We trained Word2vec at Stanford University.\n\n  The  perceptron beats SVM (on ImageNet).\n"
-
-
-class Listener(Nobody):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 def plan(mini: Benchmark, method: str, options: dict[str, Any], room: int) -> Job:
@@ -159,16 +151,15 @@ def test_conformance_sees_a_model_that_is_another_elsewhere(fault: str) -> None:
 def test_a_model_says_elsewhere_what_the_run_said(desk: tuple[Path, Job], tmp_path: Path) -> None:
     out, job = desk
     test = job.benchmark.corpus("ai").test
-    said = (out / "runs" / job.id / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    said = read_spans(out / "runs" / job.id)
     folder = tmp_path / "another machine" / "my model"
     shutil.copytree(model(job, out), folder)
     (folder / ".DS_Store").write_bytes(b"\0")
     shutil.rmtree(out / "runs")
     labeller = kept_models.prepare(folder, kept_models.read(folder), REGISTRY, {})
     again = labeller.label([s.tokens for s in test], tmp_path / "nowhere", Listener())
-    spans = [[[e.start, e.end, e.type] for e in p.entities] for p in again]
-    assert spans == [json.loads(line)["entities"] for line in said]
-    assert any(spans)
+    assert list_spans(again) == said
+    assert any(said)
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -286,21 +277,12 @@ def altered(name: str, change: Callable[[str], str]) -> Callable[[Path], object]
     return alter
 
 
-def rewritten(**fields: object) -> Callable[[Path], object]:
-    """A record that somebody has changed and hashed anew."""
+def rewritten(*, method: dict[str, object] | None = None, **fields: object) -> Callable[[Path], object]:
+    """A record of which somebody has changed fields, or facts of its method, and which was hashed anew."""
 
     def change(text: str) -> str:
         record = {**json.loads(text), **fields}
-        del record["sha256"]
-        return json.dumps({**record, "sha256": digest(record)})
-
-    return altered("model.json", change)
-
-
-def other_method(**facts: object) -> Callable[[Path], object]:
-    def change(text: str) -> str:
-        record = json.loads(text)
-        record["method"] |= facts
+        record["method"] |= method or {}
         del record["sha256"]
         return json.dumps({**record, "sha256": digest(record)})
 
@@ -319,10 +301,18 @@ FOLDERS = [
     (rewritten(model=2), "is of form 2, and this cdner-bench reads 1", "take a newer one"),
     (rewritten(seed="x"), "is no record of a model: seed", "name an id"),
     (rewritten(files={"../run.json": "0"}), "leads elsewhere", "write it relative"),
-    (other_method(name="gazeteer"), "unknown method 'gazeteer'", "did you mean 'gazetteer'?"),
-    (other_method(name="oracle-of-case", revision="x"), "is of revision x of oracle-of-case", "take that, or make"),
-    (other_method(revision="7"), "is of revision 7 of gazetteer, and here is revision 1", "make the run again"),
-    (other_method(options={"base_url": "http://evil"}), "the record has an option 'base_url'", None),
+    (rewritten(method={"name": "gazeteer"}), "unknown method 'gazeteer'", "did you mean 'gazetteer'?"),
+    (
+        rewritten(method={"name": "oracle-of-case", "revision": "x"}),
+        "is of revision x of oracle-of-case",
+        "take that, or make",
+    ),
+    (
+        rewritten(method={"revision": "7"}),
+        "is of revision 7 of gazetteer, and here is revision 1",
+        "make the run again",
+    ),
+    (rewritten(method={"options": {"base_url": "http://evil"}}), "the record has an option 'base_url'", None),
 ]
 
 

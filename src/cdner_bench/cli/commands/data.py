@@ -12,7 +12,7 @@ import typer
 from ...errors import OptionError, did_you_mean
 from ...foreign import show_line
 from ..common import HERE, BenchmarkName, choose_benchmark, make_table, show
-from ..streams import write_data
+from ..streams import write_files
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -178,7 +178,6 @@ def convert(
 ) -> None:
     """Turn a file of labelled sentences into another format; says what could not be carried."""
     from ...data import readers
-    from ...io import write_atomic
 
     if to not in readers.WRITERS:
         raise OptionError(f"there is no format {to!r}", hint=did_you_mean(to, readers.WRITERS))
@@ -186,11 +185,7 @@ def convert(
     written = readers.convert(found, to)
     if out is None and len(written.files) > 1:
         raise OptionError(f"{to} is several files", hint="name them: --out NAME")
-    for ending, text in written.files.items():
-        if out is None:
-            write_data(text)
-        else:
-            write_atomic(out.with_name(out.name + ending), text)
+    write_files(written.files, out)
     for line in (str(found), *found.remarks, *written.losses):
         print(line, file=sys.stderr)
 

@@ -142,7 +142,8 @@ def print_boards(benchmark: Benchmark, out: Path, settings: Iterable[str]) -> No
 
     found = results.load_all(out / "leaderboards" / "results", benchmark)
     named = set(settings)
-    boards = make_boards([r for r in found if r.scenario.setting in named], benchmark)
+    here = [result for result in found if result.scenario.setting in named]
+    boards = make_boards(here, benchmark)
     curves = gather_curves(boards)
     aside = {id(board) for page in curves for board in page.boards.values()}
     for board in boards:
@@ -154,9 +155,10 @@ def print_boards(benchmark: Benchmark, out: Path, settings: Iterable[str]) -> No
     for page in curves:
         averages = page.tables()[0]
         show(draw_table(replace(averages, title=f"{page.title}\n{averages.title}"), _tell_more(page.first, out)))
-    for remark in (remark for board in boards for remark in tell_left_out(board)):
-        print(remark)
-    for remark in tell_strangers([r for r in found if r.scenario.setting in named], benchmark):
+    for board in boards:
+        for remark in tell_left_out(board):
+            print(remark)
+    for remark in tell_strangers(here, benchmark):
         print(remark)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from ...errors import OptionError, did_you_mean
 from ..common import HERE, Disabled, Out, PluginFiles, make_table, show
-from ..streams import write_data
+from ..streams import write_files
 
 if TYPE_CHECKING:
     from ...types import Prediction
@@ -78,7 +78,6 @@ def predict(
 
     from ... import plugins
     from ...data import readers
-    from ...io import write_atomic
     from ...plugins import options
     from ...running import kept_models
 
@@ -99,11 +98,7 @@ def predict(
     said = labeller.label([s.tokens for s in found.sentences], out, _Teller())
     labelled = [replace(s, entities=p.entities) for s, p in zip(found.sentences, said, strict=True)]
     written = readers.write(labelled, to)
-    for ending, text in written.files.items():
-        if output is None:
-            write_data(text)
-        else:
-            write_atomic(output.with_name(output.name + ending), text)
+    write_files(written.files, output)
     for line in (*written.losses, *_describe(said)):
         _say(line)
 

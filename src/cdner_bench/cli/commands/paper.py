@@ -230,10 +230,11 @@ def _find_all(out: Path, benchmark: str | None, setting: str | None, method: str
 
 def _choose(option: str, text: str | None, there: Sequence[str]) -> Sequence[str]:
     """The names that an option gives, or all that there are. Raises `OptionError` for one that there is not."""
-    names = there if text is None else split_names(option, text)
+    known = list(dict.fromkeys(there))
+    names = known if text is None else split_names(option, text)
     for name in names:
-        if name not in there:
-            raise OptionError(f"{option} {name}: there are no results of it", hint=did_you_mean(name, set(there)))
+        if name not in known:
+            raise OptionError(f"{option} {name}: there are no results of it", hint=did_you_mean(name, known))
     return names
 
 
