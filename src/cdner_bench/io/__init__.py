@@ -1,7 +1,7 @@
 """What touches the operating system: files, locks, places, clocks, JSON and TOML, and packages of the registry."""
 
 from . import meter, models
-from .files import hash_content, sha256, sweep, write_atomic
+from .files import hash_content, reach_disk, replacing, sha256, sweep, write_atomic
 from .leases import fence
 from .locks import is_locked, lock, lock_stream
 from .meter import Phase
@@ -60,11 +60,13 @@ __all__ = [
     "models",
     "open_regular",
     "parse_json",
+    "reach_disk",
     "read_bytes",
     "read_json",
     "read_lines",
     "read_text",
     "read_toml",
+    "replacing",
     "settle_home",
     "sha256",
     "stir",

@@ -8,7 +8,8 @@ import re
 import secrets
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -35,20 +36,22 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             path.write_bytes(data)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(Path(os.path.realpath(path)), data)
+            with replacing(Path(os.path.realpath(path))) as stream:
+                stream.write(data)
     except OSError as error:
         if error.filename is None or Path(error.filename).suffix == DRAFT:
             error.filename, error.filename2 = str(path), None
         raise
 
 
-def _replace(path: Path, data: bytes) -> None:
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A stream of what shall be at `path`, which is put there when the block has ended, and not if it raises."""
     draft = name_draft(path)
     try:
         with draft.open("xb") as stream:  # with the permissions that the user's mask leaves
-            stream.write(data)
-            stream.flush()
-            _reach_disk(stream)
+            yield stream
+            reach_disk(stream)
         _rename(draft, path)
     except BaseException:
         with suppress(OSError):
@@ -96,7 +99,9 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def _reach_disk(stream: IO[bytes]) -> None:
+def reach_disk(stream: IO[bytes]) -> None:
+    """Flush what was written to a file, as far as its file system can."""
+    stream.flush()
     try:
         os.fsync(stream.fileno())
     except OSError as error:

@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import re
 import tarfile
 import unicodedata
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import OptionError, ResultError
-from ..io import check_relative, sha256, writing
+from ..io import check_relative, replacing, sha256, writing
 from ..plugins import SHARED_STAGES
 from ..records import BEGUN, CURVE, SCHEMA, measurements
 from .stored import State, Stored
@@ -109,20 +108,15 @@ def _list_files(stored: Stored, out: Path, *, weights: bool) -> Iterator[Path]:
 
 
 def _write(place: Path, manifest: Manifest, paths: Sequence[Path]) -> None:
-    draft = place.with_name(f".{place.name[:100]}.{os.getpid()}.draft")
-    try:
-        with (
-            draft.open("xb") as raw,
-            gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-        ):
-            text = to_text(manifest).encode()
-            tar.addfile(_head(MANIFEST, len(text)), io.BytesIO(text))
-            for file, path in zip(manifest.files, paths, strict=True):
-                _add(tar, file, path)
-        os.replace(draft, place)
-    finally:
-        draft.unlink(missing_ok=True)
+    with (
+        replacing(place) as raw,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        text = to_text(manifest).encode()
+        tar.addfile(_head(MANIFEST, len(text)), io.BytesIO(text))
+        for file, path in zip(manifest.files, paths, strict=True):
+            _add(tar, file, path)
 
 
 def _add(tar: tarfile.TarFile, file: Listed, path: Path) -> None:

@@ -12,10 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
 
 from ..errors import CdnerError, ResultError
-from ..io import LARGEST, find_below, lock, open_regular, parse_json, sha256, writing
+from ..io import LARGEST, find_below, lock, open_regular, parse_json, reach_disk, sha256, writing
 from ..names import check_name
 from ..records import BEGUN, CURVE, load_runs, measurements, read_curve, results
 from .archive import MANIFEST, RECORDS, Listed, Manifest, read_manifest
@@ -204,13 +203,8 @@ def _stage(tar: tarfile.TarFile, member: tarfile.TarInfo, file: Listed, place: P
             hashed.update(content)
             size += len(content)
             stream.write(content)
-        _flush(stream)
+        reach_disk(stream)
     return size == file.size and hashed.hexdigest() == file.sha256
-
-
-def _flush(stream: IO[bytes]) -> None:
-    stream.flush()
-    os.fsync(stream.fileno())
 
 
 def _check_records(place: Path, manifest: Manifest, staged: Path) -> None:

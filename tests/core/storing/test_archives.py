@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Callable, Sequence
@@ -14,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from cdner_bench.errors import BusyError, CdnerError, OptionError, RefusedWarning
+from cdner_bench.errors import BusyError, CdnerError, CdnerWarning, OptionError, RefusedWarning
 from cdner_bench.io import lock
 from cdner_bench.records import results
 from cdner_bench.storing import export, find_stored, import_archive, list_stored
@@ -203,6 +205,19 @@ def sent(tmp_path: Path) -> Path:
     place = tmp_path / "a.tar.gz"
     export(place, find_stored(str(RESULT), ROOT), ROOT, whole=False, weights=False)
     return place
+
+
+def test_a_file_system_that_cannot_flush_has_archives_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    place = tmp_path / "a.tar.gz"
+    with pytest.warns(CdnerWarning, match=r"cannot be told to flush \(fsync\)"):
+        export(place, find_stored(str(RESULT), ROOT), ROOT, whole=False, weights=False)
+    with pytest.warns(CdnerWarning, match=r"cannot be told to flush \(fsync\)"):
+        import_archive(place, tmp_path / "out")
+    assert {p: (tmp_path / "out" / p).read_bytes() for p in GOOD} == GOOD
 
 
 def test_another_result_stays_with_its_predictions_unless_it_is_replaced(sent: Path, tmp_path: Path) -> None:
