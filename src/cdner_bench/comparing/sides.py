@@ -172,7 +172,7 @@ def _find_runs(named: str, known: Sequence[Run], out: Path, data: Benchmark | No
     ):
         return found
     try:
-        return find_runs(named, out, data.name if data else "")
+        return find_runs(named, out, data.name if data else "", lambda *_: known)
     except ResultError as error:
         if Path(named).is_file():
             raise

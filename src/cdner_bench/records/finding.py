@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,9 +116,11 @@ def load_own_runs(out: Path, benchmark: str = "") -> Iterator[Run]:
             yield run
 
 
-def find_runs(named: str, out: Path, benchmark: str = "") -> list[Run]:
+def find_runs(
+    named: str, out: Path, benchmark: str = "", load: Callable[[Path, str], Sequence[Run]] = load_runs
+) -> list[Run]:
     """The runs that are called so, below `out`: those with a result, or else those with a folder only. Raises
-    `ResultError` if there are none.
+    `ResultError` if there are none. Whoever asks for several gives a `load_runs` that reads the results once.
     """
     place = Path(named)
     if place.is_file():
@@ -126,7 +128,7 @@ def find_runs(named: str, out: Path, benchmark: str = "") -> list[Run]:
     for folder in (place, out / "runs" / named):
         if named and (record := find_record(folder)):
             return [load_run(record, out)]
-    runs = load_runs(out, benchmark)
+    runs = load(out, benchmark)
     if found := [run for run in runs if _is_called(run, named)]:
         return found
     if found := [run for run in load_own_runs(out, benchmark) if _is_called(run, named)]:

@@ -4,7 +4,7 @@ from .archive import export
 from .importing import Imported, import_archive
 from .portrait import Portrait, Wrong, list_facts, portray
 from .removing import Removal, plan_removal, remove
-from .stored import State, Stored, find_stored, list_stored
+from .stored import State, Stored, find_each, find_stored, list_stored
 
 __all__ = [
     "Imported",
@@ -14,6 +14,7 @@ __all__ = [
     "Stored",
     "Wrong",
     "export",
+    "find_each",
     "find_stored",
     "import_archive",
     "list_facts",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from ..errors import ResultError
@@ -149,22 +150,38 @@ def find_stored(named: str, out: Path, benchmark: str = "") -> list[Stored]:
     """The runs that are called so, of a benchmark or of all: as `records.find_runs` finds them, or by the folder of one
     that has no record. Raises `ResultError` if there are none.
     """
+    return find_each([named], out, benchmark)
+
+
+def find_each(names: Sequence[str], out: Path, benchmark: str = "") -> list[Stored]:
+    """The runs that are called by any of the names, each once, as `find_stored`. Results are read once for all."""
+    load, listing = cache(load_runs), cache(list_stored)
+    return list({stored.id: stored for n in names for stored in _find(n, out, benchmark, load, listing)}.values())
+
+
+def _find(
+    named: str,
+    out: Path,
+    benchmark: str,
+    load: Callable[[Path, str], Sequence[Run]],
+    listing: Callable[[Path, str], Sequence[Stored]],
+) -> list[Stored]:
     if (file := Path(named)).is_file():
         run = load_named(file, out)
-        for stored in list_stored(out, run.result.benchmark.name):
+        for stored in listing(out, run.result.benchmark.name):
             if any(file.resolve().is_relative_to(place.resolve()) for place in stored.paths.values()):
                 return [stored]
         on_board = run.file if run.file.name == run.result.path.name else None
         return [_describe(run.result.run, run, on_board, run.folder if run.folder.is_dir() else None)]
     try:
-        found = {run.folder.name: run for run in find_runs(named, out, benchmark)}
+        found = {run.folder.name: run for run in find_runs(named, out, benchmark, load)}
     except ResultError:
-        bare = [stored for stored in list_stored(out) if named and stored.run is None and _is_called(stored, named)]
+        bare = [stored for stored in listing(out, "") if named and stored.run is None and _is_called(stored, named)]
         if not bare:
             raise
         return bare
     (first, *others) = dict.fromkeys(run.result.benchmark.name for run in found.values())
-    return [stored for stored in list_stored(out, "" if others else first) if stored.id in found]
+    return [stored for stored in listing(out, "" if others else first) if stored.id in found]
 
 
 def _is_called(stored: Stored, named: str) -> bool:

@@ -61,12 +61,11 @@ def list_(
 
 def _find(runs: Sequence[str], out: Path, benchmark: str | None = None) -> list[Stored]:
     """The runs that are named, each once, or all."""
-    from ....storing import find_stored, list_stored
+    from ....storing import find_each, list_stored
 
     if not runs:
         return list_stored(out, benchmark or "")
-    found = {stored.id: stored for named in runs for stored in find_stored(named, out)}
-    return [s for s in found.values() if not benchmark or (s.result and s.result.benchmark.name == benchmark)]
+    return [s for s in find_each(runs, out) if not benchmark or (s.result and s.result.benchmark.name == benchmark)]
 
 
 def _list_names(stored: Stored) -> dict[str, list[str]]:
@@ -182,11 +181,9 @@ def export(
     """Write results, predictions, measurements and logs as one archive that another machine imports: of the runs and
     benchmarks that are named, or all there are.
     """
-    from ....storing import State, export, find_stored, list_stored
+    from ....storing import State, export, find_each, list_stored
 
-    found: dict[str, Stored] = {}
-    for named in runs:
-        found |= {stored.id: stored for stored in find_stored(named, out)}
+    found = {stored.id: stored for stored in find_each(runs, out)}
     for name in benchmark or ([] if runs else [""]):
         found |= {stored.id: stored for stored in list_stored(out, name)}
     made = export(file, list(found.values()), out, benchmark, whole=not (runs or benchmark), weights=weights)
