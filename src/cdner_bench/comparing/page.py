@@ -256,8 +256,8 @@ def _tabulate_confusions(
     return _table("Taken for another type, missed, spurious", ("Gold → predicted", "A", "B", "A − B"), cells, legend)
 
 
-def to_data(comparison: Comparison) -> dict[str, Any]:
-    """All of it as values of JSON; scores in percent, offsets counting tokens."""
+def to_data(comparison: Comparison, number: int | None = None) -> dict[str, Any]:
+    """It as values of JSON, with so many sentences or all; scores in percent, offsets counting tokens."""
     entities = comparison.entities
     return {
         **{
@@ -279,7 +279,7 @@ def to_data(comparison: Comparison) -> dict[str, Any]:
             for name in ("by_type", "by_length", "by_train", "by_error")
         },
         "confusion": entities and {"a": entities.confusion_a, "b": entities.confusion_b},
-        "sentences": [_changed_to_data(changed) for changed in comparison.sentences],
+        "sentences": [_changed_to_data(changed) for changed in comparison.sentences[:number]],
     }
 
 
@@ -317,9 +317,7 @@ def _changed_to_data(changed: Changed) -> dict[str, Any]:
 
 def write_json(comparison: Comparison, number: int | None = None) -> str:
     """All of it as JSON, in ASCII, so that nothing in it is unseen."""
-    data = to_data(comparison)
-    data["sentences"] = data["sentences"][:number]
-    return json.dumps(redact_all(data), indent=1) + "\n"
+    return json.dumps(redact_all(to_data(comparison, number)), indent=1) + "\n"
 
 
 _FIELDS = ("table", "name", "gold", "a", "b", "difference", "low", "high", "p", "gained", "lost")
