@@ -15,7 +15,7 @@ from ..scoring import HEADLINE, PROTOCOLS, Counts, resampling
 from ..types import Corpus, Interval, Prediction, Sentence
 from .entities import Entities, compare_entities
 from .sentences import Changed, Find, Nearest, find_changed
-from .sides import Answers, Side, Sides, check_protocol, find_sides, read_corpus
+from .sides import Answers, Side, Sides, check_protocol, explain, find_sides, read_corpus
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def compare(
     sides = find_sides(str(a), str(b), Path(out), benchmark, setting, targets)
     check_protocol(protocol, sides)
     one, other = sides.a, sides.b
-    mine: dict[str, resampling.Runs] = {}
-    theirs: dict[str, resampling.Runs] = {}
+    mine: dict[str, Sequence[Sequence[Counts]]] = {}
+    theirs: dict[str, Sequence[Sequence[Counts]]] = {}
     reads = []
     unknown: dict[str, list[str]] = {}
     for domain in sides.domains:
@@ -159,15 +159,16 @@ def compare(
         if isinstance(counts, str):
             unknown.setdefault(f"no interval and no p: {counts}", []).append(domain)
         else:
-            mine[domain], theirs[domain] = {domain: counts[0]}, {domain: counts[1]}
-    corrected = resampling.correct_holm([resampling.compare(mine[domain], theirs[domain]).p for domain in mine])
-    p = dict(zip(mine, corrected, strict=True))
+            mine[domain], theirs[domain] = counts
+    alone = {name: ({name: mine[name]}, {name: theirs[name]}) for name in mine}
+    corrected = resampling.correct_holm([resampling.compare(*both).p for both in alone.values()])
+    p = dict(zip(alone, corrected, strict=True))
     domains = [
         Domain(
             name,
             _estimate(one.answers[name], protocol),
             _estimate(other.answers[name], protocol),
-            resampling.estimate_difference(mine[name], theirs[name]) if name in mine else None,
+            resampling.estimate_difference(*alone[name]) if name in alone else None,
             p.get(name),
         )
         for name in sides.domains
@@ -176,11 +177,8 @@ def compare(
     if len(domains) == 1:
         overall = replace(overall, interval=domains[0].interval, p=domains[0].p)
     elif len(mine) == len(domains):
-        whole = [{name: runs for each in of.values() for name, runs in each.items()} for of in (mine, theirs)]
         overall = replace(
-            overall,
-            interval=resampling.estimate_difference(whole[0], whole[1]),
-            p=resampling.compare(whole[0], whole[1]).p,
+            overall, interval=resampling.estimate_difference(mine, theirs), p=resampling.compare(mine, theirs).p
         )
     remarks = [*sides.remarks, *(f"{', '.join(names)}: {why}" for why, names in unknown.items())]
     remarks += _tell_seeds(sides, overall)
@@ -201,7 +199,7 @@ def _read(sides: Sides, domain: str) -> Read | str:
         except ResultError:
             return f"the predictions of {side.name} are not kept here"
         except CdnerError as error:
-            return f"{error} ({error.hint})" if error.hint else str(error)
+            return explain(error)
     return Read(corpus, said[0], said[1])
 
 

@@ -11,8 +11,8 @@ from ..data import SPLITS, Benchmark, readers
 from ..data import benchmark as benchmarks
 from ..errors import CdnerError, OptionError, ResultError, did_you_mean
 from ..records import Result, Run, Status, find_runs, load_runs
-from ..reporting import Row, select_alike
-from ..scoring import HEADLINE, PROTOCOLS, Counts, PerType, judge_by_benchmark, read_kept, score, total
+from ..reporting import Row, find_newest, select_alike
+from ..scoring import PROTOCOLS, Counts, PerType, judge_by_benchmark, read_kept, score, total
 from ..types import Corpus, Prediction
 
 _SHORTEST = 4  # hex digits of a row that name it
@@ -46,8 +46,6 @@ class Answers:
         """The counts of each sentence under a protocol; None where they do not add up to those of all, so that
         sentences cannot be drawn one by one.
         """
-        if protocol == HEADLINE:
-            return self.sentences
         of = PROTOCOLS[protocol]
         each = [total(of([pair], corpus.types).values()) for pair in zip(corpus.test, said, strict=True)]
         return each if total(each) == total(self.scores[protocol].values()) else None
@@ -289,7 +287,7 @@ def _make_side(each: _Found, name: str, data: Benchmark | None, alone: Sequence[
             raise OptionError(f"{each.named} is judged by a benchmark that is not known", hint="--benchmark FILE.toml")
         return _judge(each.file, name, data, alone, targets)
     results = [run.result for run in each.runs]
-    newest = max(results, key=lambda r: (str(r.provenance.get("created", "")), r.order))
+    newest = find_newest(results)
     alike = select_alike([r for r in results if r.benchmark.version == newest.benchmark.version])
     row = Row(alike, sorted({_target(result) for result in alike}))
     runs = {run.result.run: run for run in each.runs}
@@ -402,8 +400,13 @@ def read_corpus(data: Benchmark | None, domain: str, answers: Sequence[Answers])
     try:
         corpus = data.corpus(domain)
     except CdnerError as error:
-        return f"{error} ({error.hint})" if error.hint else str(error)
+        return explain(error)
     gold = [len(sentence.entities) for sentence in corpus.test]
     if any([counts.tp + counts.fn for counts in each.sentences] != gold for each in answers):
         return f"the test sentences of {data.given} here are not those that were answered"
     return corpus
+
+
+def explain(error: CdnerError) -> str:
+    """What is wrong, and what mends it, in one line."""
+    return f"{error} ({error.hint})" if error.hint else str(error)
