@@ -26,6 +26,7 @@ from .kept import (
     locate_curve,
     locate_predictions,
     move_predictions,
+    place_curve,
     read_curve,
 )
 from .measurements import NO_BENCHMARK, CorpusFacts, Measured
@@ -68,6 +69,7 @@ __all__ = [
     "locate_run",
     "measurements",
     "move_predictions",
+    "place_curve",
     "read_curve",
     "refuse",
     "results",

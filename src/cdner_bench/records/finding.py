@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import ResultError, did_you_mean
 from . import results
-from .kept import CURVE, locate_predictions
+from .kept import CURVE, locate_predictions, place_curve
 from .reading import refuse
 from .results import Result
 
@@ -57,8 +57,7 @@ class Run:
     @property
     def curve(self) -> Path | None:
         """The file of its learning curve, if it has one."""
-        kept = self.places[-1]
-        places = (self.folder / CURVE, kept.with_name(f"{kept.name.removesuffix('.jsonl.gz')}.{CURVE}"))
+        places = (self.folder / CURVE, place_curve(self.places[-1]))
         return next((place for place in places if place.is_file()), None)
 
     @property

@@ -28,7 +28,12 @@ def locate_predictions(leaderboards: Path, result: Result) -> Path:
 
 def locate_curve(leaderboards: Path, result: Result) -> Path:
     """Where the learning curve of a result is kept: beside its predictions."""
-    return (leaderboards / "predictions" / result.path).with_suffix(f".{CURVE}")
+    return place_curve(locate_predictions(leaderboards, result))
+
+
+def place_curve(kept: Path) -> Path:
+    """The place beside the kept predictions of a run where its learning curve is kept."""
+    return kept.with_name(f"{kept.name.removesuffix('.jsonl.gz')}.{CURVE}")
 
 
 def encode_curve(curve: Sequence[Epoch]) -> str:

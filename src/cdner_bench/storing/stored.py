@@ -24,6 +24,7 @@ from ..records import (
     load_named,
     load_own_runs,
     load_runs,
+    place_curve,
 )
 from ..reporting import find_newest, select_alike
 
@@ -84,8 +85,7 @@ class Stored:
         places = {"result": self.on_board}
         if self.run and self.on_board:
             kept = self.run.places[-1]
-            curve = kept.with_name(f"{kept.name.removesuffix('.jsonl.gz')}.curve.jsonl")
-            places |= {"predictions": kept, "curve": curve}
+            places |= {"predictions": kept, "curve": place_curve(kept)}
         places["folder"] = self.folder
         return {what: place for what, place in places.items() if place is not None and os.path.lexists(place)}
 
