@@ -5,6 +5,7 @@ from .comparable import Comparable, describe_comparable
 from .finding import (
     BEGUN,
     NAME_ONE,
+    UNFINISHED,
     Run,
     choose_plain,
     find_record,
@@ -42,6 +43,7 @@ __all__ = [
     "NAME_ONE",
     "NO_BENCHMARK",
     "SCHEMA",
+    "UNFINISHED",
     "BenchmarkFacts",
     "Comparable",
     "CorpusFacts",

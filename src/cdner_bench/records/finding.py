@@ -16,6 +16,8 @@ from .results import Result
 _FORMS = "an id or how it begins, METHOD/TARGET/SEED, METHOD/SETTING/TARGET/SEED, or a result file"
 BEGUN = "begun.json"
 """The record in the folder of a run that is not finished: what it is, and why it has no score."""
+UNFINISHED = "it was not finished"
+"""The reason in that record until the run has ended."""
 _ID = re.compile(r"[0-9a-f]{16}")
 NAME_ONE = "name one by its id, or its row: METHOD-ROW/SETTING/TARGET/SEED, as its result file is called"
 _NAMED = 6  # how many of several are named

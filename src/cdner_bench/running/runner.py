@@ -36,6 +36,7 @@ from ..plugins import SHARED_STAGES, Method, Observer, Registered, RunContext, h
 from ..records import (
     BEGUN,
     CURVE,
+    UNFINISHED,
     BenchmarkFacts,
     Comparable,
     MethodFacts,
@@ -333,7 +334,7 @@ def _skip(job: Job, folder: Path, out: Path) -> Outcome:
 def _make_and_keep(job: Job, folder: Path, out: Path, observer: Observer) -> Outcome:
     (folder / "error.txt").unlink(missing_ok=True)
     (folder / SHARED_STAGES).touch()
-    begun = replace(_record(job, Status.INCOMPLETE), reason="it was not finished")
+    begun = replace(_record(job, Status.INCOMPLETE), reason=UNFINISHED)
     results.save(replace(begun, provenance=describe_provenance(job.entry.facts)), folder / BEGUN)
     try:
         result = _make(job, folder, out, observer)

@@ -15,6 +15,7 @@ from ..errors import ResultError
 from ..io import is_locked
 from ..records import (
     BEGUN,
+    UNFINISHED,
     Result,
     Run,
     Status,
@@ -193,7 +194,7 @@ def _describe(run_id: str, run: Run | None, on_board: Path | None, folder: Path 
     state, reason = State.UNFINISHED, ""
     if run:
         state, reason = State(run.result.status), run.result.reason
-        if state is State.INCOMPLETE and run.file.name == BEGUN and reason == "it was not finished":
+        if state is State.INCOMPLETE and run.file.name == BEGUN and reason == UNFINISHED:
             state = State.UNFINISHED
     if folder and state is not State.FINISHED:
         if run is None and find_record(folder):
