@@ -143,11 +143,6 @@ def _target(result: Result) -> str:
     return result.scenario.target
 
 
-def name_row(result: Result) -> str:
-    """What a row is called on the command line."""
-    return f"{result.method.name}-{result.method.row}"
-
-
 def _read_file(named: str) -> readers.LabelledFile | None:
     """A file of predictions; None for what is no file, or a record of a run."""
     place = Path(named).expanduser()
@@ -230,7 +225,7 @@ def _keep_one_row(each: _Found) -> None:
     """Of the rows of a method that which has the options of its preset, if only one has."""
     rows: dict[str, list[Run]] = {}
     for run in each.runs:
-        rows.setdefault(name_row(run.result), []).append(run)
+        rows.setdefault(run.result.method.named_row, []).append(run)
     if len(rows) == 1:
         return
     of_method = each.named.partition("/")[0] in each.list_values(lambda result: result.method.name)
@@ -267,7 +262,7 @@ def _tell_apart(found: Sequence[_Found]) -> list[str]:
     results = [each.runs[0].result if each.runs else None for each in found]
     forms: Sequence[Callable[[_Found, Result], str]] = (
         lambda _, result: result.method.name,
-        lambda _, result: name_row(result),
+        lambda _, result: result.method.named_row,
         lambda each, _: each.runs[0].name,
     )
     for form in forms:

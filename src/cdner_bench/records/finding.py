@@ -187,9 +187,8 @@ def _is_called(run: Run, named: str) -> bool:
     if named.count("/") < 2:
         return False
     method, *middle, target, seed = named.split("/")
-    of_row = f"{result.method.name}-{result.method.row}"
     return (
-        method in (result.method.name, of_row)
+        method in (result.method.name, result.method.named_row)
         and middle in ([], [result.scenario.setting])
         and (target, seed) == (result.scenario.target, str(result.seed))
     )

@@ -70,6 +70,11 @@ class MethodFacts:
         """Eight hex digits that are equal for runs of one leaderboard row: the method and its options."""
         return digest([self.name, dict(self.options)])[:8]
 
+    @property
+    def named_row(self) -> str:
+        """What the row is called on the command line and in the names of files."""
+        return f"{self.name}-{self.row}"
+
 
 _COUNTS = re.compile(r"(0|[1-9]\d{0,8})/(0|[1-9]\d{0,8})/(0|-?[1-9]\d{0,8})")
 
@@ -187,7 +192,7 @@ class Result:
     @property
     def path(self) -> Path:
         """Where the file lies below a `results` folder."""
-        name = f"{self.method.name}-{self.method.row}-{self.seed}.json"
+        name = f"{self.method.named_row}-{self.seed}.json"
         return Path(self.benchmark.name, self.scenario.setting, self.scenario.target, name)
 
     @property

@@ -70,7 +70,7 @@ def _find(runs: Sequence[str], out: Path, benchmark: str | None = None) -> list[
 
 def _list_names(stored: Stored) -> dict[str, list[str]]:
     method, setting, target, _ = f"{stored.name}///".split("/")[:4]
-    row = [f"{method}-{stored.result.method.row}"] if stored.result else []
+    row = [stored.result.method.named_row] if stored.result else []
     return {"method": [method, *row], "setting": [setting], "target": [target]}
 
 
