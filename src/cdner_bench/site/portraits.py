@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..data import Benchmark
 from ..io import Phase
-from ..marking import Piece, cut_pieces
+from ..marking import Piece
 from ..plugins import Epoch
 from ..records import Result, Run
-from ..reporting import QUIET, Column, Fixed, Hole, Table
+from ..reporting import Column, Fixed, Hole, Table
 from ..scoring import HEADLINE, OUTSIDE, PROTOCOLS, Counts, name_type, total
-from ..storing import Portrait, State, Stored, Wrong, list_facts, portray
+from ..storing import Portrait, State, Stored, Wrong, list_facts, portray, tell_phase
 from .plots import Picture, draw_courses
 from .views import View
 
@@ -108,17 +107,12 @@ def _tabulate_types(per_type: dict[str, Counts]) -> Table:
 
 
 def _tabulate_phases(phases: Sequence[Phase]) -> Table:
-    def remark(phase: Phase) -> str:
-        busy = f"busy: others kept {phase.others:.1f} cores" if (phase.others or 0) > QUIET else ""
-        waited = f"{phase.waiting:.0f} s of waiting" if phase.waiting else ""
-        return ", ".join(filter(None, ("reused" if phase.reused else "", busy, waited)))
-
     columns: list[Column[Phase]] = [
         Column("Phase", "left", lambda phase: phase.name),
         Column("Seconds", "right", lambda phase: Fixed(phase.seconds, 1)),
         Column("Epochs", "right", lambda phase: phase.epochs or Hole()),
         Column("Sentences", "right", lambda phase: phase.sentences or Hole()),
-        Column("Remarks", "left", remark),
+        Column("Remarks", "left", tell_phase),
     ]
     spent = sum(phase.seconds for phase in phases if not phase.reused)
     return Table("Phases", columns, phases, f"All but what was reused: {spent:,.1f} s.")
@@ -138,9 +132,4 @@ def _draw(curve: Sequence[Epoch]) -> list[Picture]:
 
 
 def _mark(wrong: Wrong) -> Marked:
-    gold, said = wrong.sentence.entities, wrong.prediction.entities
-    unplaced = [mistake.said for mistake in wrong.mistakes if isinstance(mistake.said, tuple)]
-    counted = Counter(mistake.kind for mistake in wrong.mistakes)
-    errors = ", ".join(f"{number} {kind}" for kind, number in counted.items())
-    pieces = cut_pieces(wrong.sentence, gold), cut_pieces(wrong.sentence, said, gold, unplaced)
-    return Marked(wrong.sentence.id, errors, *pieces)
+    return Marked(wrong.sentence.id, wrong.errors, **wrong.lines)

@@ -2,7 +2,7 @@
 
 from .archive import export
 from .importing import Imported, import_archive
-from .portrait import Portrait, Wrong, list_facts, portray
+from .portrait import Portrait, Wrong, list_facts, portray, tell_phase
 from .removing import Removal, plan_removal, remove
 from .stored import State, Stored, find_each, find_stored, list_stored
 
@@ -22,4 +22,5 @@ __all__ = [
     "plan_removal",
     "portray",
     "remove",
+    "tell_phase",
 ]

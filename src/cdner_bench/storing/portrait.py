@@ -9,8 +9,11 @@ from typing import Any
 
 from ..data import Benchmark, benchmark
 from ..errors import CdnerError
+from ..io import Phase
+from ..marking import Piece, cut_pieces
 from ..plugins import Epoch
 from ..records import Result, describe_comparable, read_curve
+from ..reporting import QUIET
 from ..scoring import HEADLINE, OUTSIDE, PROTOCOLS, diagnosis, pair, read_kept, total
 from ..types import Prediction, Sentence
 from .stored import Stored
@@ -23,6 +26,18 @@ class Wrong:
     sentence: Sentence
     prediction: Prediction
     mistakes: Sequence[diagnosis.Mistake]
+
+    @property
+    def errors(self) -> str:
+        """How many errors it has of each class, in words."""
+        return ", ".join(f"{number} {kind}" for kind, number in Counter(m.kind for m in self.mistakes).items())
+
+    @property
+    def lines(self) -> dict[str, list[Piece]]:
+        """Gold and what was said, in pieces."""
+        gold, said = self.sentence.entities, self.prediction.entities
+        unplaced = [mistake.said for mistake in self.mistakes if isinstance(mistake.said, tuple)]
+        return {"gold": cut_pieces(self.sentence, gold), "said": cut_pieces(self.sentence, said, gold, unplaced)}
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,13 @@ def portray(stored: Stored, data: Benchmark | None = None, most: int | None = No
 def list_facts(stored: Stored) -> list[tuple[str, str]]:
     """What a run was, how it stands and what is odd about it, as names and what they stand for."""
     return [*_tell_state(stored), *(_tell_facts(stored.result, stored.changes) if stored.result else ())]
+
+
+def tell_phase(phase: Phase) -> str:
+    """What a reader has to know of the seconds of a phase."""
+    busy = f"busy: others kept {phase.others:.1f} cores" if (phase.others or 0) > QUIET else ""
+    waited = f"{phase.waiting:.0f} s of waiting" if phase.waiting else ""
+    return ", ".join(filter(None, ("reused" if phase.reused else "", busy, waited)))
 
 
 def _tell_state(stored: Stored) -> Iterator[tuple[str, str]]:

@@ -70,7 +70,7 @@ def _print(portrait: Portrait, most: int) -> None:
         counted = [f"{number} {kind}" for kind, number in portrait.errors.items() if number]
         print_parts(f"Errors: {', '.join(counted) or 'none'}, in {len(portrait.wrong)} sentences")
         for wrong in portrait.wrong[:most]:
-            print_parts("", f"{wrong.sentence.id}: {', '.join(_tell_errors(wrong))}", *_draw_sentence(wrong))
+            print_parts("", f"{wrong.sentence.id}: {wrong.errors}", *_draw_sentence(wrong))
         if len(portrait.wrong) > most:
             print_parts("", f"{len(portrait.wrong) - most} more sentences: --errors {len(portrait.wrong)}")
     if not (result and result.finished) and stored.log_tail:
@@ -111,14 +111,13 @@ def _draw_curves(portrait: Portrait) -> list[tuple[str, str]]:
 
 
 def _draw_phases(result: Result) -> Table:
-    from ....reporting import QUIET
+    from ....storing import tell_phase
 
     table = make_table("phase", "remarks", "seconds", "epochs", "sentences", right=3, keep=("seconds", "remarks"))
     for phase in result.phases:
-        busy = f"busy: others kept {phase.others:.1f} cores" if (phase.others or 0) > QUIET else ""
-        waited = f"{phase.waiting:.0f} s of waiting" if phase.waiting else ""
-        said = ", ".join(filter(None, ("reused" if phase.reused else "", busy, waited)))
-        table.add_row(phase.name, said, f"{phase.seconds:.1f}", str(phase.epochs or ""), str(phase.sentences or ""))
+        table.add_row(
+            phase.name, tell_phase(phase), f"{phase.seconds:.1f}", str(phase.epochs or ""), str(phase.sentences or "")
+        )
     table.add_section()
     table.add_row("all but reused", "", f"{sum(p.seconds for p in result.phases if not p.reused):.1f}", "", "")
     return table
@@ -138,21 +137,12 @@ def _draw_types(result: Result) -> Table:
     return table
 
 
-def _tell_errors(wrong: Wrong) -> list[str]:
-    counts: dict[str, int] = {}
-    for mistake in wrong.mistakes:
-        counts[mistake.kind] = counts.get(mistake.kind, 0) + 1
-    return [f"{number} {kind}" for kind, number in counts.items()]
-
-
 def _draw_sentence(wrong: Wrong) -> Iterator[Marked]:
     """Gold, and what was said, below one another."""
-    from ....marking import Marked, cut_pieces
+    from ....marking import Marked
 
-    gold, said = wrong.sentence.entities, wrong.prediction.entities
-    unplaced = [mistake.said for mistake in wrong.mistakes if isinstance(mistake.said, tuple)]
-    yield Marked(cut_pieces(wrong.sentence, gold), "  gold  ")
-    yield Marked(cut_pieces(wrong.sentence, said, gold, unplaced), "  said  ")
+    for name, pieces in wrong.lines.items():
+        yield Marked(pieces, f"  {name}  ")
 
 
 def _list_next(stored: Stored) -> Iterator[list[str]]:
