@@ -20,9 +20,10 @@ MAY_IMPORT = {
     "llm": ("io",),
     "knowledge": ("data", "io", "llm"),
     "scoring": ("data", "io"),
-    "plugins": ("data", "io", "knowledge", "llm", "scoring"),
+    "environments": ("io",),
+    "plugins": ("data", "environments", "io", "knowledge", "llm", "scoring"),
     "records": ("data", "io", "llm", "plugins", "scoring"),
-    "running": ("data", "io", "knowledge", "llm", "plugins", "records", "scoring"),
+    "running": ("data", "environments", "io", "knowledge", "llm", "plugins", "records", "scoring"),
     "reporting": ("data", "io", "llm", "plugins", "records", "scoring"),
     "comparing": ("data", "knowledge", "records", "reporting", "scoring"),
     "storing": ("data", "io", "llm", "plugins", "records", "reporting", "scoring"),
@@ -30,8 +31,8 @@ MAY_IMPORT = {
     "interface": ("data", "io", "plugins", "records", "reporting", "running", "scoring"),
     "site": ("data", "io", "plugins", "records", "reporting", "scoring", "storing"),
     "cli": (
-        *("comparing", "data", "interface", "io", "knowledge", "llm", "papers", "plugins", "records", "reporting"),
-        *("running", "scoring", "site", "storing"),
+        *("comparing", "data", "environments", "interface", "io", "knowledge", "llm", "papers", "plugins", "records"),
+        *("reporting", "running", "scoring", "site", "storing"),
     ),
 }
 """Which packages a package may import from."""

@@ -18,7 +18,8 @@ import typer
 from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
 from ..io import meter, settle_home
 from . import streams
-from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, plugin, run, score
+from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, run, score
+from .commands.plugged import environments, plugin
 from .commands.stored import compare, export, runs, show, status
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ app.add_typer(export.app, name="export")
 app.add_typer(models.app, name="models")
 app.add_typer(llm.app, name="llm")
 app.add_typer(plugin.app, name="plugin")
+app.add_typer(environments.app, name="environments")
 
 INTERRUPTED = {130: "interrupted", 143: "terminated (SIGTERM)", 129: "the terminal has gone (SIGHUP)"}
 """Exit statuses of what was stopped from outside: 128 and the number of the signal."""

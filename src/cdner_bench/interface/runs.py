@@ -102,7 +102,8 @@ def run(  # noqa: PLR0913
     that are not installed, `options` are those of `-o`.
 
     Raises `CdnerError` for what cannot be run, and, when all are done, for runs that were not finished: why the first
-    was not. Where an event loop turns, as in a notebook, runs are made in a process of their own.
+    was not. Where an event loop turns, as in a notebook, and of methods with an environment
+    of their own, runs are made in another process.
     """
     data = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
     files = [Path(name) for name in _list(plugin)]
@@ -111,7 +112,7 @@ def run(  # noqa: PLR0913
     seeds = [seed] if isinstance(seed, int) else list(seed)
     jobs = kept_models.give_room(runner.plan(data, scenarios, [entry], preset, options or {}, seeds), keep_model)
     with Workers(files) as workers:
-        make = workers.make if _is_in_loop() else None
+        make = workers.make if entry.environment or _is_in_loop() else None
         outcomes = list(runner.run(jobs, Path(out), observer or _Nobody(), make))
     return Runs(tuple(_take_result(outcome, outcomes) for outcome in outcomes))
 

@@ -93,6 +93,9 @@ class Spec:
     `revision` is raised when a run would come out otherwise than before (docs/add-a-method.md); it is part of a run's
     identity, the code is not. Without a revision, every edit of the code makes another method.
     `extra` is what to put in `pip install 'cdner-bench[extra]'` if its libraries are missing.
+    `environment` names a lock `NAME.lock` beside the plugin's module, for a method whose libraries conflict with those
+    of others: its runs are made by an interpreter of its own, and the lock's hash is part of their identity. Its class
+    is imported here, too, for its options, so that those libraries are imported where they are used.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Spec:
     resources: tuple[str, ...] = ()
     extra: str | None = None
     revision: int | None = None
+    environment: str | None = None
 
     def list_given(self, values: Mapping[str, object]) -> tuple[Given, ...] | None:
         """What it may learn from with these values of its options; None if it does not say.

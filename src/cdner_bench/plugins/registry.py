@@ -5,18 +5,20 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
 from types import ModuleType
 
 import pluggy
 
+from ..environments import Environment
 from ..errors import OptionError, PluginError, did_you_mean
 from ..names import check_name
 from . import hookspecs
@@ -60,7 +62,9 @@ class Registered:
         check_name(self.plugin, "a plugin", PluginError)
         who = f"plugin {self.plugin!r}: "
         check_name(self.spec.name, f"{who}a method or an analysis", PluginError)
-        for kind, names in {"preset": self.spec.presets, "resource": self.spec.resources}.items():
+        named = {"preset": self.spec.presets, "resource": self.spec.resources}
+        named["environment"] = (self.spec.environment,) if self.spec.environment is not None else ()
+        for kind, names in named.items():
             for name in names:
                 check_name(name, f"{who}a {kind} of {self.spec.name}", PluginError)
 
@@ -71,8 +75,48 @@ class Registered:
 
     @property
     def revision(self) -> str:
-        """What stands for the code in a run's identity: the declared revision, or the code's hash if there is none."""
-        return f"code {self.facts.code}" if self.spec.revision is None else str(self.spec.revision)
+        """What stands for the code in a run's identity: the declared revision, or the code's hash if there is none; and
+        the lock of the environment, if it has one of its own. Raises `PluginError` for a lock that is none.
+        """
+        own = f"code {self.facts.code}" if self.spec.revision is None else str(self.spec.revision)
+        return f"{own}, environment {self.environment}" if self.environment else own
+
+    def list_words(self) -> list[str]:
+        """What to type so that a plugin is known that is not installed; nothing for one that is."""
+        return ["--plugin", os.path.relpath(self.module.__file__ or "")] if self.origin == "file" else []
+
+    @cached_property
+    def environment(self) -> Environment | None:
+        """The interpreter of its own that makes its runs, if its spec names one."""
+        if self.spec.environment is None:
+            return None
+        lock = Path(self.module.__file__ or "").absolute().with_name(f"{self.spec.environment}.lock")
+        return Environment(lock, shlex.join([self.spec.name, *self.list_words()]), *_list_links(self, lock))
+
+
+def _list_links(entry: Registered, lock: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """What an environment needs of the harness and of an installed plugin: modules, and what says that there are these.
+    A plugin file is read from where it is.
+    """
+    links = {"cdner_bench": Path(__file__).parents[1]}
+    told = {f"cdner_bench-{version('cdner-bench')}.dist-info/METADATA": _tell("cdner-bench", version("cdner-bench"))}
+    if entry.origin != "file":
+        own = entry.module.__name__.partition(".")[0]
+        top = Path(sys.modules[own].__file__ or "")
+        folder = top.parent.parent if top.name == "__init__.py" else top.parent
+        found = (path for name in (own, f"{own}.py", "cdner_*") for path in folder.glob(name))
+        modules = [path for path in found if path.suffix == ".py" or (path / "__init__.py").is_file()]
+        links = {path.name: path for path in (*modules, lock)} | links
+        info = f"cdner_bench_plugin_{entry.plugin}-{entry.release}.dist-info"
+        told[f"{info}/METADATA"] = _tell(f"cdner-bench-plugin-{entry.plugin}", entry.release)
+        told[f"{info}/entry_points.txt"] = f"[{GROUP}]\n{entry.plugin} = {entry.module.__name__}\n"
+        if entry.origin == "editable":
+            told[f"{info}/direct_url.json"] = json.dumps({"dir_info": {"editable": True}})
+    return links, told
+
+
+def _tell(name: str, release: str) -> str:
+    return f"Metadata-Version: 2.1\nName: {name}\nVersion: {release}\n"
 
 
 class Registry:

@@ -31,9 +31,10 @@ from pydantic import TypeAdapter
 
 from .. import plugins
 from ..data import Benchmark
+from ..environments import Environment
 from ..errors import CdnerError, in_words
 from ..io import Stopped, adopt_orphans, die_with_parent, keep_niceness, list_children, stoppable
-from ..plugins import Method, Observer, Registry, options
+from ..plugins import Method, Observer, Registered, Registry, options
 from ..records import Result, describe_provenance
 from ..types import Scenario
 from . import runner
@@ -63,7 +64,11 @@ _BENCHMARK = {name: hint for name, hint in get_type_hints(Benchmark).items() if 
 
 
 def describe(job: Job, out: Path, plugin_files: Sequence[Path] = (), disabled: Sequence[str] = ()) -> Data:
-    """A job as plain data, from which any process that sees the same files can make it below `out`."""
+    """A job as plain data, from which any process that sees the same files can make it below `out`. In an environment
+    of its own there is no plugin but that of the job.
+    """
+    if job.entry.environment:
+        plugin_files, disabled = [path for path in plugin_files if path.stem == job.entry.plugin], ()
     return {
         "id": job.id,
         "out": str(out.absolute()),
@@ -312,7 +317,7 @@ class Workers:
         self.plugin_files = [path.absolute() for path in plugin_files]
         self.disabled = disabled
         self.environment, self.kept = environment, kept
-        self._workers: dict[str, _Worker] = {}
+        self._workers: dict[tuple[str, Environment | None], _Worker] = {}
         self._stopped: int | None = None
 
     def __enter__(self) -> Workers:
@@ -329,18 +334,19 @@ class Workers:
         run's process is ended from outside but that which forks it, it is made again, once.
         """
         data = describe(job, out, self.plugin_files, self.disabled)
-        said = self._make(job.entry.spec.factory, data, observer)
+        said = self._make(job.entry, data, observer)
         if FORKS and said["ended"]["lost"] and "outcome" not in said:
             observer.note("the process that makes it was ended from outside; it goes on in another")
-            said = self._make(job.entry.spec.factory, data, observer)
+            said = self._make(job.entry, data, observer)
         return _read_outcome(job, out / "runs" / job.id, said, observer)
 
-    def _make(self, key: str, data: Data, observer: Observer) -> dict[str, Data]:
+    def _make(self, entry: Registered, data: Data, observer: Observer) -> dict[str, Data]:
+        key = entry.spec.factory, entry.environment
         worker = self._workers.pop(key, None)
         if worker is None or not worker.alive:
             while len(self._workers) >= self.kept:
                 self._workers.pop(next(iter(self._workers))).close()
-            worker = _Worker(self.environment, lambda: self._stopped)
+            worker = _Worker(entry.environment, self.environment, lambda: self._stopped)
         try:
             said = worker.make(data, observer)
         except BaseException:
@@ -358,17 +364,24 @@ class Workers:
 
 
 class _Worker:
-    """A process of `serve`, seen from outside. `find_stop` says which signal should end its runs, once one should."""
+    """A process of `serve`, seen from outside: of this interpreter, or of another. `variables` are what differs from
+    ours; `find_stop` says which signal should end its runs, once one should.
+    """
 
-    def __init__(self, environment: Mapping[str, str], find_stop: Callable[[], int | None]) -> None:
+    def __init__(
+        self, other: Environment | None, variables: Mapping[str, str], find_stop: Callable[[], int | None]
+    ) -> None:
         self._find_stop = find_stop
-        here = [] if sys.path[:1] in ([""], [os.getcwd()]) else ["-P"]  # the same modules are found as here
+        python, usual = other.describe_process() if other else (sys.executable, os.environ)
+        here = (
+            [] if not other and sys.path[:1] in ([""], [os.getcwd()]) else ["-P"]
+        )  # the same modules are found as here
         self._process = subprocess.Popen(
-            [sys.executable, *here, "-m", "cdner_bench.running"],
+            [python, *here, "-m", "cdner_bench.running"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **environment},
+            env={**usual, **variables},
             start_new_session=True,  # ctrl-C comes here first, and is passed on
         )
         self._said: queue.Queue[tuple[str, bytes]] = queue.Queue(1000)

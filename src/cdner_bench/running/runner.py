@@ -24,6 +24,7 @@ from ..errors import (
     IncompleteError,
     NotRunError,
     PlaceError,
+    PluginError,
     ResultError,
     describe_refusal,
     in_words,
@@ -58,6 +59,7 @@ from .rescoring import find_departures, score_again
 from .standing import telling
 
 ELSEWHERE = "name another folder: --out FOLDER"
+APART = "have the run made in a process of its own: leave out --no-isolate"
 
 
 @dataclass(frozen=True)
@@ -261,7 +263,8 @@ def _try(
                 _clear(folder)
             if (folder / "run.json").exists() or older.adopt(job, folder):
                 return _skip(job, folder, out)
-            if elsewhere is None:
+            apart = job.entry.environment
+            if elsewhere is None or (apart and not apart.is_made):
                 return _make_and_keep(job, folder, out, observer)
         return elsewhere(job, out, observer)
     except BusyError as error:
@@ -421,6 +424,8 @@ def _make(job: Job, folder: Path, out: Path, observer: Observer) -> Result:
                 sources, target = [corpus.without_test() for corpus in corpora[:-1]], corpora[-1]
                 _tell_long_sentences(corpora, run)
                 require_resources(job)
+                if (apart := job.entry.environment) and not apart.is_here:
+                    raise PluginError(f"{job.entry.spec.name} runs in an environment of its own, {apart}", hint=APART)
                 method = job.entry.spec.load(Method)(deepcopy(job.options))
             done, size = read_own(place, own.test, own.types)
             method.fit(sources, target.without_test(), run)
@@ -487,7 +492,15 @@ def visible_corpus(job: Job, name: str) -> Corpus:
 
 
 def require_resources(job: Job) -> None:
-    """Raises `NotRunError` if a resource of the target that the method names is neither there nor in its options."""
+    """Raises `NotRunError` if a resource of the target that the method names is neither there nor in its options, or if
+    the method runs in an environment of its own that is not made.
+    """
+    name, apart = job.entry.spec.name, job.entry.environment
+    if apart and not apart.is_made:
+        raise NotRunError(
+            f"{name} runs in an environment of its own, {apart}, which is not made",
+            hint=f"type: {apart.name_command('make')}",
+        )
     target = job.benchmark.domain(job.scenario.target)
     for resource in job.entry.spec.resources:
         file = target.resources.get(resource)

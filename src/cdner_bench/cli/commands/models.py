@@ -12,6 +12,7 @@ import typer
 from ...errors import OptionError, did_you_mean
 from ..common import HERE, Disabled, Out, PluginFiles, make_table, show
 from ..streams import write_files
+from .plugged.environments import enter
 
 if TYPE_CHECKING:
     from ...types import Prediction
@@ -50,6 +51,7 @@ def rm(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> None:
 
 
 def predict(
+    context: typer.Context,
     run: Annotated[
         str, typer.Argument(help="The id of a finished run, or its first digits; its result; the folder of a model.")
     ],
@@ -72,7 +74,7 @@ def predict(
     out: Out = HERE,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
-) -> None:
+) -> int:
     """Label sentences with the model that a finished run has kept."""
     from dataclasses import replace
 
@@ -89,9 +91,11 @@ def predict(
         _check_output(output, file)
     registry = plugins.discover(plugin, no_plugin)
     folder = kept_models.find(run, out, registry)
+    card = kept_models.read(folder)
+    if (status := enter(registry.get(card.method.name), context.obj)) is not None:
+        return status
     found = readers.read_unlabelled(file, format)
     readers.check_writable(found.sentences, to)
-    card = kept_models.read(folder)
     labeller = kept_models.prepare(folder, card, registry, options.parse_assignments(option))
     for line in (str(card), card.terms, str(found), *found.remarks):
         _say(line)
@@ -101,6 +105,7 @@ def predict(
     write_files(written.files, output)
     for line in (*written.losses, *_describe(said)):
         _say(line)
+    return 0
 
 
 def _check_output(output: Path, file: Path) -> None:

@@ -174,8 +174,13 @@ def run(
                 raise OptionError(
                     f"--workers {count}: several make each run in a process of its own", hint="leave out --no-isolate"
                 )
+            apart = [job.entry for job in jobs if job.entry.environment]
+            if isolate is False and apart:
+                raise OptionError(
+                    f"--no-isolate: {apart[0].spec.name} runs in an environment of its own", hint="leave it out"
+                )
             if isolate is None:
-                isolate = len({job.entry.spec.name for job in jobs}) > 1
+                isolate = bool(apart) or len({job.entry.spec.name for job in jobs}) > 1
             if count == 1:
                 make = partial(_make_in_turn, isolate=isolate)
             return _make(data, study, quiet, make, count, context.obj or ())
@@ -357,18 +362,12 @@ def _tell_models(outcomes: Sequence[Outcome], out: Path) -> None:
         size = kept_models.show_size(sum(map(kept_models.measure, kept.values())))
         print(f"{'models' if len(kept) > 1 else 'model'} kept in {_name_place(list(kept.values()))} ({size})")
         job = next(o.job for o in finished if o.job.id in kept)
-        tell_command("predict", job.id, "FILE", *name_out(out), *_name_plugin(job))
+        tell_command("predict", job.id, "FILE", *name_out(out), *job.entry.list_words())
     asked = [o.job for o in finished if o.status is Ending.SKIPPED and o.job.room == kept_models.UNBOUNDED]
     if lacking := [job for job in asked if job.id not in kept and not job.entry.spec.load(Method).find_missing()]:
         print(f"{len(lacking)} of {len(outcomes)} runs were finished before without their models; to have one:")
-        named = ["--benchmark", lacking[0].benchmark.given, *name_out(out), *_name_plugin(lacking[0])]
+        named = ["--benchmark", lacking[0].benchmark.given, *name_out(out), *lacking[0].entry.list_words()]
         tell_command("reproduce", lacking[0].id, "--again", "DIR", "--keep-model", *named)
-
-
-def _name_plugin(job: Job) -> list[str]:
-    """What to type for a method that is not installed."""
-    file = job.entry.module.__file__
-    return ["--plugin", os.path.relpath(file)] if job.entry.origin == "file" and file else []
 
 
 def _name_place(paths: Sequence[Path]) -> str:

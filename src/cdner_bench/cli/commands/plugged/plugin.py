@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..common import HERE, Disabled, PluginFiles
+from ...common import HERE, Disabled, PluginFiles
+from .environments import enter
 
 app = typer.Typer(help="Start a plugin, and check that a method keeps the contract.", no_args_is_help=True)
 
@@ -17,7 +18,7 @@ def new(
     name: str, folder: Annotated[Path, typer.Option("--in", help="Where to put it.", metavar="DIR")] = HERE
 ) -> None:
     """Write a small working plugin for a method called NAME."""
-    from ...plugins import scaffold
+    from ....plugins import scaffold
 
     place = scaffold.create(name, folder)
     module = next(place.glob("*.py"))
@@ -29,16 +30,19 @@ def new(
 
 @app.command()
 def check(
+    context: typer.Context,
     name: str,
     plugin: PluginFiles = [],
     no_plugin: Disabled = [],
     option: Annotated[list[str], typer.Option("-o", "--option", metavar="KEY=VALUE")] = [],
 ) -> int:
     """Run the conformance suite on the method called NAME."""
-    from ... import plugins
-    from ...plugins import conformance, options
+    from .... import plugins
+    from ....plugins import conformance, options
 
     entry = plugins.discover(plugin, no_plugin).get(name)
+    if (status := enter(entry, context.obj)) is not None:
+        return status
     broken = 0
     for result in conformance.check(entry, options.parse_assignments(option), plugin):
         verdict = "FAIL" if result.problem else "ok  "
