@@ -49,6 +49,9 @@ BESIDE = {
     "names": ("errors",),
 }
 
+COMPOSED = {"cdner_annotating": ("cdner_prompting", "cdner_tagger")}
+"""The plugins that are made of others."""
+
 HEAVY = ("asyncio", "cdner_bench.llm.client", "datasets", "numpy", "openai", "sklearn", "torch", "transformers")
 """What most commands do without, so that they start at once."""
 
@@ -118,7 +121,11 @@ def test_plugins_import_the_package_themselves_and_what_they_share(path: Path) -
     own = path.relative_to(ROOT / "plugins").parts[0]
     for module, _ in imports(path):
         if module.startswith("cdner_"):
-            assert module == "cdner_bench" or module.split(".")[0] in (own, "cdner_torch"), f"{path} imports {module}"
+            assert module == "cdner_bench" or module.split(".")[0] in (
+                own,
+                "cdner_torch",
+                *COMPOSED.get(own, ()),
+            ), f"{path} imports {module}"
 
 
 def private_names(path: Path) -> list[str]:
