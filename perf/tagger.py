@@ -15,12 +15,12 @@ import torch
 from cdner_bench import Sentence
 from cdner_bench.data import benchmark
 from cdner_bench.io import models
-from cdner_tagger.encoding import Window, windows
-from cdner_tagger.model import Tagger, bio_labels, load_encoder, load_tokenizer
-from cdner_tagger.training import Pupil, Tagging, decode
 from cdner_torch.batches import group_by_length, shuffle
 from cdner_torch.descent import Descent
 from cdner_torch.schedule import Schedule
+from cdner_torch.tagging.encoding import Window, windows
+from cdner_torch.tagging.model import Tagger, bio_labels, load_encoder, load_tokenizer
+from cdner_torch.tagging.training import Pupil, Tagging, decode
 
 SENTENCES = 320
 

@@ -19,9 +19,9 @@ from cdner_torch.compute import Compute
 from cdner_torch.learner import Learner
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
+from cdner_torch.tagging.model import length_limit
 from cdner_torch.tokens import find_specials
 
-from .model import length_limit
 from .options import Mlm
 
 BATCH = 8

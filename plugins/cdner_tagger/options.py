@@ -9,18 +9,9 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge
 
 from cdner_bench import backbone, chooses_knowledge
-from cdner_torch.compute import Precision
-from cdner_torch.options import Dev, Positive, Rate, Share
-
-
-@dataclass(frozen=True)
-class Network:
-    """How the model computes in every stage."""
-
-    precision: Precision = "auto"
-    """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in
-    fp32.
-    """
+from cdner_torch.options import Dev, Positive, Rate
+from cdner_torch.tagging import options
+from cdner_torch.tagging.options import Network, Source
 
 
 @dataclass(frozen=True)
@@ -38,43 +29,17 @@ class Mlm:
 
 
 @dataclass(frozen=True)
-class Finetuning:
+class Finetuning(options.Finetuning):
     """How the sources and the target are learnt."""
 
     transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
     """`pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at once."""
-    batch_size: Positive = 16
-    """How many windows (a sentence, or a stretch of one that is too long) make a step."""
-    dropout: Share | None = None
-    """The encoder's dropout; none leaves the backbone's own."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """The source domains."""
-
-    epochs: Positive = 2
-    """How often they are gone through."""
-    learning_rate: Rate = 5e-5
-    """The learning rate, constant."""
-    sentences: Positive | None = None
-    """How many train sentences of each are learnt at most, drawn by the seed; none: all."""
-    sampling: Literal["sqrt", "concat"] = "sqrt"
-    """How several are mixed: `sqrt` draws from each with weight √size, `concat` takes them as they are."""
-
-
-@dataclass(frozen=True)
-class Target:
+class Target(options.Target):
     """The target domain."""
 
-    epochs: Positive = 300
-    """How often it is gone through at most."""
-    patience: Positive | None = 8
-    """After how many epochs without a better dev score training stops; none: never."""
-    learning_rate: Rate = 5e-5
-    """The learning rate at the beginning."""
-    schedule: Literal["constant", "linear"] = "constant"
-    """Whether the learning rate stays `constant` or falls to 0 (`linear`)."""
     joint_repeats: Positive = 50
     """How often its sentences are repeated among those of the sources, with `finetuning.transfer=joint`."""
 
@@ -89,10 +54,10 @@ class TaggerOptions:
     """The encoder to start from: one of `cdner-bench models list`, a folder, or a hub's name."""
     pretraining: Annotated[Literal["none", "gtok"], chooses_knowledge] = "none"
     """Masked-LM on the target's `gtok` explanations first, or `none`."""
-    network: Network = Network()
+    network: Network = field(default_factory=Network)
     mlm: Mlm = Mlm()
     finetuning: Finetuning = Finetuning()
-    source: Source = Source()
+    source: Source = field(default_factory=Source)
     target: Target = Target()
     dev: Dev = field(default_factory=Dev)
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from cdner_bench import Cut, Prediction, Sentence, conll
-from cdner_torch.batches import IGNORED, OneStream, bounded, mix, shuffle
-from cdner_torch.compute import Compute
-from cdner_torch.learner import Learner
 
+from ..batches import IGNORED, OneStream, bounded, mix, shuffle
+from ..compute import Compute
+from ..learner import Learner
 from .encoding import Batch, Window, collate
 from .model import Tagger, save_tagger
 

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from cdner_bench import CdnerError
-from cdner_torch import hub, weights
+
+from .. import hub, weights
+from .encoding import Reader
 
 
 class Tagger(nn.Module):
@@ -92,6 +94,11 @@ def length_limit(config: Any) -> int:
     positions = getattr(config, "max_position_embeddings", 512)
     # RoBERTa's positions begin after the padding id.
     return min(512, positions - (2 if config.model_type in ("roberta", "camembert", "xlm-roberta") else 0))
+
+
+def load_reader(name: str) -> Reader:
+    """What reads sentences for a backbone. Raises `CdnerError` if it is not there."""
+    return Reader(load_tokenizer(name), length_limit(load_config(name)))
 
 
 def save_tagger(tagger: Tagger, folder: Path) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cdner_bench import Sentence, conll
-from cdner_torch.batches import IGNORED, pad_rows
-from cdner_torch.tokens import find_specials
+from cdner_bench import Corpus, RunContext, Sentence, conll
+
+from ..batches import IGNORED, pad_rows
+from ..lengths import tell_long
+from ..tokens import find_specials
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,28 @@ def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
         start = max(start + 1, (start + end) // 2)
     borders = [0, *((low + high) // 2 for (_, high), (low, _) in pairwise(cuts)), len(sizes)]
     return [(start, range(borders[i], borders[i + 1]), end) for i, (start, end) in enumerate(cuts)]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A tokenizer, and how many sub-words its encoder takes: what makes windows of sentences."""
+
+    tokenizer: Any
+    limit: int
+
+    def read(self, sentences: Sequence[Sentence], labels: Sequence[str] = (), domain: int = 0) -> list[Window]:
+        """See `windows`."""
+        numbers = {label: n for n, label in enumerate(labels)}
+        return windows(sentences, self.tokenizer, self.limit, numbers, domain)
+
+    def tell_lengths(self, corpora: Sequence[Corpus], run: RunContext) -> None:
+        """Tell the user which sentences do not fit into one window; of the last corpus, also those of dev."""
+        for corpus in corpora:
+            splits = {"train": corpus.train, "dev": corpus.dev if corpus is corpora[-1] else ()}
+            for split, sentences in splits.items():
+                beyond = find_longer(sentences, self.tokenizer, self.limit)
+                what = f"are read in stretches of {self.limit} sub-words that overlap"
+                tell_long(run, f"{corpus.name} {split}", beyond, what)
 
 
 def collate(chosen: Sequence[Window], pad: int) -> Batch:

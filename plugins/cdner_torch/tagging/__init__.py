@@ -1,0 +1,1 @@
+"""Token classification on an encoder: what the methods that tag words share."""
