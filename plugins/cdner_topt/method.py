@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 
 from cdner_bench import (
-    CdnerError,
     Corpus,
     CorpusName,
     Method,
@@ -32,6 +31,7 @@ from cdner_torch.judge import Judge
 from cdner_torch.lengths import TokenLimits, tell_lengths
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
+from cdner_torch.tokens import count_lines
 from cdner_torch.weights import restore
 
 from . import merging, mslm
@@ -140,9 +140,7 @@ class Topt(Method):
     def _lines(self, path: Path, model: Backbone, seed: int) -> Streamed[tuple[str, str], Example]:
         group, masking = self.options.mslm, self._masking(seed)
         budget = group.dapt_tokens
-        count = sum(1 for _ in mslm.lines(path, budget))
-        if not count:
-            raise CdnerError(f"{path} holds no text" + (f" within mslm.dapt_tokens={budget}" if budget else ""))
+        count = count_lines(path, budget, "mslm.dapt_tokens")
 
         def pairs(epoch: int) -> Iterator[tuple[str, str]]:
             return mslm.line_copies(path, masking, budget, epoch if group.masks == "dynamic" else 0, model.fit)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cdner_bench import CdnerError, gtok
+from cdner_torch.tokens import read_lines
 
 if TYPE_CHECKING:
     from cdner_torch.generators import Backbone
@@ -55,22 +56,9 @@ def line_copies(
     """One random copy of every line of a text file, of as many of its words as `fit` says, up to a budget of words; the
     file is never held in memory.
     """
-    for place, line in enumerate(lines(path, tokens)):
+    for place, line in enumerate(read_lines(path, tokens)):
         words = line[: fit(line)]
         yield gaps(words, _bernoulli(words, (place, 0, epoch), masking), legacy=masking.legacy)
-
-
-def lines(path: Path, tokens: int | None) -> Iterator[list[str]]:
-    """The words of every line that has some, up to a budget of words."""
-    with path.open(encoding="utf-8", errors="replace") as stream:
-        for line in stream:
-            words = line.split()
-            if tokens is not None:
-                tokens -= len(words)
-                if tokens < 0:
-                    return
-            if words:
-                yield words
 
 
 def entity_mask(words: Sequence[str], explanation: gtok.Explanation) -> list[bool]:

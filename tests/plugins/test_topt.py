@@ -38,6 +38,7 @@ from cdner_torch.lengths import TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
+from cdner_torch.tokens import read_lines  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
 from support import Nobody, Run, change, context, judged_by  # noqa: E402
 
@@ -160,7 +161,7 @@ def test_domain_text_is_streamed_within_its_budget(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert count == 30_000
     assert peak < 1 << 20 < path.stat().st_size
-    assert sum(1 for _ in mslm.lines(path, 95)) == 9
+    assert sum(1 for _ in read_lines(path, 95)) == 9
 
 
 # --- backbones -------------------------------------------------------------------------------------------------------
