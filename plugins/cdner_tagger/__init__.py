@@ -1,4 +1,4 @@
-"""Token classification on any encoder: the plain CrossNER tagger, and the same after masked-LM on GTOK."""
+"""Token classification on any encoder: the plain CrossNER tagger, and the same after masked-LM on GTOK or on text."""
 
 from cdner_bench import Spec, hookimpl
 
@@ -33,23 +33,26 @@ _PRESETS: dict[str, dict[str, object]] = {
         "dev.every": 3,
     },
 }
-_GIVEN = (
-    "source labels",
-    "target labels",
-    "a pre-trained model",
-    ("explanations", "pretraining", ("gtok",)),
-)
+_DAPT: dict[str, dict[str, object]] = {
+    "paper": _PRESETS["paper"],
+    # As many words as a corpus of explanations has, which `bert-gtok` reads as often.
+    "cpu": {**_PRESETS["cpu"], "mlm.dapt_tokens": 65_000},
+    "quick": {**_PRESETS["quick"], "mlm.block": 64, "mlm.epochs": 5},
+}
+_GIVEN = ("source labels", "target labels", "a pre-trained model")
+_GTOK = ("explanations", "pretraining", ("gtok",))
+_TEXT = ("unlabelled text", "pretraining", ("dapt",))
 
 
 @hookimpl
 def register_methods() -> list[Spec]:
-    """The plain tagger, `bert-tagger`, and the one that reads explanations first, `bert-gtok`."""
+    """The plain tagger, `bert-tagger`, and those that read first: explanations, `bert-gtok`, or other text, `daptn`."""
     return [
         Spec(
             "bert-tagger",
             "cdner_tagger.method:BertTagger",
             "token classification on an encoder: source domains first, then the target (CrossNER's BertTagger)",
-            given=_GIVEN,
+            given=(*_GIVEN, _GTOK),
             presets=_PRESETS,
             extra="torch",
             revision=2,
@@ -59,10 +62,20 @@ def register_methods() -> list[Spec]:
             "cdner_tagger.method:BertTagger",
             "token classification after masked-LM pre-training on the target's GTOK explanations (TOPT, Table 9)",
             options={"pretraining": "gtok"},
-            given=_GIVEN,
+            given=(*_GIVEN, _GTOK),
             presets=_PRESETS,
             resources=("gtok",),
             extra="torch",
             revision=2,
+        ),
+        Spec(
+            "daptn",
+            "cdner_tagger.method:Daptn",
+            "token classification after masked-LM pre-training on unlabelled text of the domain (CrossNER's DAPT)",
+            given=(*_GIVEN, _TEXT),
+            presets=_DAPT,
+            resources=("dapt",),
+            extra="torch",
+            revision=1,
         ),
     ]

@@ -1,4 +1,4 @@
-"""The tagger's options: a group for each stage, in the order of the stages, and those that several stages read."""
+"""The taggers' options: those of a `Transfer`, with what each learns from."""
 
 from __future__ import annotations
 
@@ -6,60 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge
-
-from cdner_bench import backbone, chooses_knowledge
-from cdner_torch.options import Dev, Positive, Rate
-from cdner_torch.tagging import options
-from cdner_torch.tagging.options import Network, Source
+from cdner_bench import chooses_knowledge
+from cdner_torch.tagging.options import Dapt, TransferOptions
 
 
 @dataclass(frozen=True)
-class Mlm:
-    """Masked-LM pre-training on explanations."""
-
-    epochs: Positive = 15
-    """How often the explanations are read."""
-    probability: Rate = 0.2
-    """The share of sub-words that are masked."""
-    learning_rate: Rate = 5e-5
-    """The learning rate at the beginning; it falls to 0."""
-    block: Annotated[int, Ge(16)] = 512
-    """How many sub-words a row of text has."""
-
-
-@dataclass(frozen=True)
-class Finetuning(options.Finetuning):
-    """How the sources and the target are learnt."""
-
-    transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
-    """`pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at once."""
-
-
-@dataclass(frozen=True)
-class Target(options.Target):
-    """The target domain."""
-
-    joint_repeats: Positive = 50
-    """How often its sentences are repeated among those of the sources, with `finetuning.transfer=joint`."""
-
-
-@dataclass(frozen=True)
-class TaggerOptions:
+class TaggerOptions(TransferOptions):
     """Defaults are CrossNER's (bert-base-cased, Adam 5e-5, batch 16, 2 source epochs, patience 8); docs/tagger.md says
     what differs from its code.
     """
 
-    backbone: Annotated[str, backbone] = "bert-base-cased"
-    """The encoder to start from: one of `cdner-bench models list`, a folder, or a hub's name."""
     pretraining: Annotated[Literal["none", "gtok"], chooses_knowledge] = "none"
     """Masked-LM on the target's `gtok` explanations first, or `none`."""
-    network: Network = field(default_factory=Network)
-    mlm: Mlm = Mlm()
-    finetuning: Finetuning = Finetuning()
-    source: Source = field(default_factory=Source)
-    target: Target = Target()
-    dev: Dev = field(default_factory=Dev)
 
     formerly: ClassVar[Mapping[str, str]] = {
         "precision": "network.precision",
@@ -82,3 +40,14 @@ class TaggerOptions:
         "schedule": "target.schedule",
         "joint_repeats": "target.joint_repeats",
     }
+
+
+@dataclass(frozen=True)
+class DaptnOptions(TransferOptions):
+    """Defaults are CrossNER's (bert-base-cased, span-level masked-LM, then its tagger); docs/daptn.md says what differs
+    from its code.
+    """
+
+    pretraining: Annotated[Literal["none", "dapt"], chooses_knowledge] = "dapt"
+    """Masked-LM on unlabelled text of the target first, its resource `dapt`, or `none`."""
+    mlm: Dapt = field(default_factory=Dapt)

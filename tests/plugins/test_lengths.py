@@ -18,7 +18,6 @@ from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_bench.scoring import score  # noqa: E402
 from cdner_tagger.method import BertTagger  # noqa: E402
 from cdner_tagger.options import TaggerOptions  # noqa: E402
-from cdner_tagger.options import Target as TaggerTarget  # noqa: E402
 from cdner_topt.method import Topt  # noqa: E402
 from cdner_topt.options import Network, Source, Target, ToptOptions  # noqa: E402
 from cdner_torch import backbones  # noqa: E402
@@ -32,6 +31,7 @@ from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.tagging import encoding, model, training  # noqa: E402
 from cdner_torch.tagging.options import Network as TaggerNetwork  # noqa: E402
 from cdner_torch.tagging.options import Source as TaggerSource  # noqa: E402
+from cdner_torch.tagging.options import TransferTarget as TaggerTarget  # noqa: E402
 from support import Nobody, context, judged_by  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")

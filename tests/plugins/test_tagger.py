@@ -16,14 +16,13 @@ from cdner_bench import Corpus, Entity, Sentence, plugins, sentence_counts, tota
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_bench.plugins import Epoch  # noqa: E402
-from cdner_tagger import mlm  # noqa: E402
 from cdner_tagger.method import BertTagger  # noqa: E402
-from cdner_tagger.options import TaggerOptions, Target  # noqa: E402
+from cdner_tagger.options import TaggerOptions  # noqa: E402
 from cdner_torch import loop  # noqa: E402
 from cdner_torch.batches import mix, pad_rows  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
-from cdner_torch.tagging import encoding, model, training  # noqa: E402
-from cdner_torch.tagging.options import Network, Source  # noqa: E402
+from cdner_torch.tagging import encoding, mlm, model, training  # noqa: E402
+from cdner_torch.tagging.options import Network, Source, TransferTarget  # noqa: E402
 from support import Nobody, change, context, judged_by  # noqa: E402
 
 FP32 = training.Tagging("cpu", "fp32", 0)
@@ -39,7 +38,7 @@ def options(tiny_bert: str, **chosen: object) -> TaggerOptions:
         backbone=tiny_bert,
         network=Network(precision="fp32"),
         source=Source(epochs=1),
-        target=Target(epochs=2, learning_rate=1e-3),
+        target=TransferTarget(epochs=2, learning_rate=1e-3),
     )
     made: TaggerOptions = change(base, **chosen)
     return made

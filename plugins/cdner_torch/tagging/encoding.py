@@ -48,6 +48,11 @@ class Batch:
     labels: Tensor
     domains: Tensor
 
+    def to(self, device: str) -> Batch:
+        """The same, on a device."""
+        parts = (part.to(device) for part in (self.ids, self.attention, self.labels, self.domains))
+        return Batch(self.windows, *parts)
+
 
 def windows(
     sentences: Sequence[Sentence],

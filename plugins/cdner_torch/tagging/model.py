@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
 
 from .. import hub, weights
-from .encoding import Reader
+from .encoding import Batch, Reader
+
+Make = Callable[[Any, Sequence[str], Sequence[Sequence[str]]], "Tagger"]
+"""Makes a tagger on an encoder, over labels of which each domain has some."""
 
 
 class Tagger(nn.Module):
@@ -22,9 +26,14 @@ class Tagger(nn.Module):
 
     `allowed` (domains, labels) is false where a domain does not have a label; such logits are -inf, so that domains
     share one label space and the rows of labels a domain lacks receive no gradient from it.
+
+    A kind of its own has another head, and says in `rows` which of its parameters have a row for each label.
     """
 
     allowed: Tensor
+    rows: tuple[str, ...] = ("head.weight", "head.bias")
+    cells = 8 * 512**2
+    """How much of a batch is computed at once in training (see `Learner`)."""
 
     def __init__(self, encoder: Any, labels: Sequence[str], domains: Sequence[Sequence[str]]) -> None:
         super().__init__()
@@ -44,15 +53,28 @@ class Tagger(nn.Module):
         logits: Tensor = self.head(hidden).float()
         return logits.masked_fill(~self.allowed[domains][:, None, :], -torch.inf)
 
+    def score(self, batch: Batch) -> Tensor:
+        """Logits, in float32, of which those of first sub-words count. Of a batch that has gold labels, a word's may
+        depend on those of the words before it.
+        """
+        logits: Tensor = self(batch.ids, batch.attention, batch.domains)
+        return logits
+
+    def like(self, labels: Sequence[str], domains: Sequence[Sequence[str]]) -> Tagger:
+        """One of the same kind on the same encoder, drawn anew."""
+        return Tagger(self.encoder, labels, domains)
+
     def relabelled(self, labels: Sequence[str]) -> Tagger:
-        """The same encoder with a head over `labels`: rows of known labels are kept, the others are new."""
-        other = Tagger(self.encoder, labels, [labels])
+        """The same over `labels`: rows of known labels are kept, the others are new."""
+        other, own = self.like(labels, [labels]), dict(self.named_parameters())
         with torch.no_grad():
-            for row, label in enumerate(labels):
-                if label in self.labels:
-                    old = self.labels.index(label)
-                    other.head.weight[row] = self.head.weight[old]
-                    other.head.bias[row] = self.head.bias[old]
+            for name, weight in other.named_parameters():
+                if name in self.rows:
+                    for row, label in enumerate(labels):
+                        if label in self.labels:
+                            weight[row] = own[name][self.labels.index(label)]
+                elif not name.startswith("encoder."):
+                    weight.copy_(own[name])
         return other
 
     def set_dropout(self, rate: float | None) -> None:
@@ -80,8 +102,15 @@ def load_tokenizer(name: str) -> Any:
 
 
 def load_config(name: str) -> Any:
-    """The configuration of a backbone's encoder."""
-    return hub.load(AutoConfig.from_pretrained, name)
+    """The configuration of a backbone's encoder. Raises `CdnerError` if the backbone is none."""
+    config = hub.load(AutoConfig.from_pretrained, name)
+    if config.is_encoder_decoder or config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        kind = "an encoder-decoder" if config.is_encoder_decoder else f"no encoder but a {config.model_type}"
+        raise CdnerError(
+            f"the backbone {name!r} is {kind}, and words are tagged on an encoder",
+            hint="take minilm or mpnet, which need no hub, or another that was taught by masked-LM: a BERT, a RoBERTa",
+        )
+    return config
 
 
 def load_encoder(name: str) -> Any:
@@ -108,10 +137,10 @@ def save_tagger(tagger: Tagger, folder: Path) -> None:
     weights.keep(tagger.state_dict(), folder / weights.NAME)
 
 
-def load_tagger(folder: Path) -> Tagger:
+def load_tagger(folder: Path, make: Make = Tagger) -> Tagger:
     """What `save_tagger` kept, all labels allowed."""
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    tagger = Tagger(_built_from(folder), labels, [labels])
+    tagger = make(_built_from(folder), labels, [labels])
     tagger.load_state_dict(weights.restore(folder))
     return tagger
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+
+from cdner_bench import backbone, chooses_knowledge
 
 from ..compute import Precision
-from ..options import Positive, Rate, Share
+from ..options import Dev, Positive, Rate, Share
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,57 @@ class Target:
     """The learning rate at the beginning."""
     schedule: Literal["constant", "linear"] = "constant"
     """Whether the learning rate stays `constant` or falls to 0 (`linear`)."""
+
+
+@dataclass(frozen=True)
+class Mlm:
+    """Masked-LM pre-training."""
+
+    epochs: Positive = 15
+    """How often the texts are read."""
+    probability: Rate = 0.2
+    """The share of sub-words that are masked."""
+    learning_rate: Rate = 5e-5
+    """The learning rate at the beginning; it falls to 0."""
+    block: Annotated[int, Ge(16)] = 512
+    """How many sub-words a row of text has."""
+
+
+@dataclass(frozen=True)
+class Dapt(Mlm):
+    """Domain-adaptive pre-training: masked-LM on unlabelled text of the target's domain."""
+
+    dapt_tokens: Positive | None = None
+    """How many words of the text are learnt at most; none: all."""
+
+
+@dataclass(frozen=True)
+class TransferFinetuning(Finetuning):
+    """How the sources and the target are learnt."""
+
+    transfer: Literal["pretrain-finetune", "direct", "joint"] = "pretrain-finetune"
+    """`pretrain-finetune` learns the sources, then the target; `direct` the target alone; `joint` both at once."""
+
+
+@dataclass(frozen=True)
+class TransferTarget(Target):
+    """The target domain."""
+
+    joint_repeats: Positive = 50
+    """How often its sentences are repeated among those of the sources, with `finetuning.transfer=joint`."""
+
+
+@dataclass(frozen=True)
+class TransferOptions:
+    """What a `Transfer` has."""
+
+    backbone: Annotated[str, backbone] = "bert-base-cased"
+    """The encoder to start from: one of `cdner-bench models list`, a folder, or a hub's name."""
+    pretraining: Annotated[Literal["none", "gtok", "dapt"], chooses_knowledge] = "none"
+    """What masked-LM reads first: the target's `gtok` explanations, unlabelled text of it (`dapt`), or `none`."""
+    network: Network = Network()
+    mlm: Mlm = Mlm()
+    finetuning: TransferFinetuning = TransferFinetuning()
+    source: Source = Source()
+    target: TransferTarget = TransferTarget()
+    dev: Dev = field(default_factory=Dev)

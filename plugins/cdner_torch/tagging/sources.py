@@ -15,7 +15,7 @@ from ..batches import sample
 from ..loop import train
 from ..schedule import Schedule
 from .encoding import Reader
-from .model import Tagger, bio_labels
+from .model import Make, Tagger, bio_labels
 from .options import Finetuning, Source
 from .training import Pupil, Tagging, draw_from
 
@@ -32,15 +32,17 @@ def unite_types(corpora: Sequence[Corpus]) -> list[str]:
 
 
 class Sources:
-    """Pooled source domains, each with a loss over its own labels only."""
+    """Pooled source domains, each with a loss over its own labels only, and what kind of tagger learns them."""
 
-    def __init__(self, drawn: Sequence[Corpus], source: Source, finetuning: Finetuning, reader: Reader) -> None:
-        self.drawn, self.source, self.finetuning, self.reader = drawn, source, finetuning, reader
+    def __init__(
+        self, drawn: Sequence[Corpus], source: Source, finetuning: Finetuning, reader: Reader, make: Make = Tagger
+    ) -> None:
+        self.drawn, self.source, self.finetuning, self.reader, self.make = drawn, source, finetuning, reader, make
 
     def learn(self, encoder: Any, compute: Tagging, place: Path, run: RunContext) -> None:
         """Train an encoder on them, and leave the tagger in `place`, as `load_tagger` reads it."""
         torch.manual_seed(run.seed)
-        tagger = Tagger(encoder, bio_labels(unite_types(self.drawn)), [bio_labels(c.types) for c in self.drawn])
+        tagger = self.make(encoder, bio_labels(unite_types(self.drawn)), [bio_labels(c.types) for c in self.drawn])
         pools = [self.reader.read(corpus.train, tagger.labels, n) for n, corpus in enumerate(self.drawn)]
         tagger.set_dropout(self.finetuning.dropout)
         size, group = self.finetuning.batch_size, self.source

@@ -32,20 +32,17 @@ class Tagging(Compute):
     def logits(self, tagger: Tagger, batch: Batch) -> Tensor:
         """The tagger's answer to a batch."""
         with self.autocast():
-            logits: Tensor = tagger(
-                batch.ids.to(self.device), batch.attention.to(self.device), batch.domains.to(self.device)
-            )
-        return logits
+            return tagger.score(batch.to(self.device))
 
 
 class Pupil(Learner[Window]):
     """A tagger that learns the labels of first sub-words."""
 
     network: Tagger
-    cells = 8 * 512**2
 
     def __init__(self, tagger: Tagger, compute: Tagging) -> None:
         self.network = tagger.to(compute.device)
+        self.cells = tagger.cells
         self.compute = compute
 
     def loss(self, windows: Sequence[Window]) -> Tensor:

@@ -1,10 +1,12 @@
-"""Masked language modelling on GTOK explanations, with the span-level collator of CrossNER's DAPT."""
+"""Masked language modelling with the span-level collator of CrossNER's DAPT, on explanations or on text of a domain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,15 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from cdner_bench import RunContext
-from cdner_torch import hub, weights
-from cdner_torch.batches import IGNORED, OneStream, blocks, pad_rows
-from cdner_torch.compute import Compute
-from cdner_torch.learner import Learner
-from cdner_torch.loop import train
-from cdner_torch.schedule import Schedule
-from cdner_torch.tagging.model import length_limit
-from cdner_torch.tokens import find_specials
 
+from .. import hub, weights
+from ..batches import IGNORED, OneStream, blocks, pad_rows
+from ..compute import Compute
+from ..learner import Learner
+from ..loop import train
+from ..schedule import Schedule
+from ..tokens import find_specials
+from .model import length_limit
 from .options import Mlm
 
 BATCH = 8
@@ -76,18 +78,18 @@ class MaskedLM(Learner[Masked]):
 
 
 def pretrain(
-    backbone: str, tokenizer: Any, texts: Sequence[str], options: Mlm, place: Path, run: RunContext, compute: Compute
+    backbone: str, tokenizer: Any, texts: Iterable[str], options: Mlm, place: Path, run: RunContext, compute: Compute
 ) -> None:
-    """Adapt `backbone` to the explanations and save its encoder in `place`."""
+    """Adapt `backbone` to the texts and save its encoder in `place`."""
     torch.manual_seed(run.seed)
     learner = MaskedLM(backbone, compute)
-    rows = list(cut(texts, tokenizer, min(options.block, length_limit(learner.network.config))))
+    rows = [array("i", row) for row in cut(texts, tokenizer, min(options.block, length_limit(learner.network.config)))]
     data = OneStream(partial(_draw, rows, tokenizer, options.probability), run.seed)
     train(learner, data, Schedule(options.epochs, BATCH, options.learning_rate), "mlm", run, place)
 
 
 def _draw(
-    rows: Sequence[list[int]], tokenizer: Any, probability: float, generator: torch.Generator
+    rows: Sequence[Sequence[int]], tokenizer: Any, probability: float, generator: torch.Generator
 ) -> Iterator[list[Masked]]:
     """The batches of an epoch, in random order, with masks of their own."""
     order = torch.randperm(len(rows), generator=generator).tolist()
@@ -98,12 +100,20 @@ def _draw(
         yield [Masked(*row) for row in zip(ids, labels, attention, strict=True)]
 
 
-def cut(texts: Sequence[str], tokenizer: Any, limit: int) -> Iterator[list[int]]:
-    """The texts one after the other, cut into contiguous rows of `limit` sub-words with the special tokens."""
-    stream = [i for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"] for i in ids]
+def cut(texts: Iterable[str], tokenizer: Any, limit: int) -> Iterator[list[int]]:
+    """The texts one after the other, cut into contiguous rows of `limit` sub-words with the special tokens. Few of them
+    are in memory at once.
+    """
     before, after = find_specials(tokenizer)
-    for part in blocks(stream, limit - len(before) - len(after)):
-        yield [*before, *part, *after]
+    stream = _subwords(iter(texts), tokenizer)
+    while row := list(islice(stream, limit - len(before) - len(after))):
+        yield [*before, *row, *after]
+
+
+def _subwords(texts: Iterator[str], tokenizer: Any) -> Iterator[int]:
+    while part := list(islice(texts, 1000)):
+        for ids in tokenizer(part, add_special_tokens=False)["input_ids"]:
+            yield from ids
 
 
 def corrupt(ids: Tensor, tokenizer: Any, probability: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,152 @@
+"""Taggers that learn the source domains, then the target: what `bert-tagger` and its kin do, whatever their heads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+
+from cdner_bench import Corpus, Method, NotRunError, Prediction, RunContext, Sentence, digest, gtok, sha256
+
+from ..batches import blocks
+from ..judge import Judge
+from ..loop import train
+from ..schedule import Schedule
+from ..tokens import count_lines, read_lines
+from . import mlm
+from .encoding import Reader
+from .model import Make, Tagger, bio_labels, load_encoder, load_reader, load_tagger, save_tagger
+from .options import Dapt, TransferOptions
+from .sources import Sources, draw, unite_types
+from .training import Pupil, Tagging, decode, draw_from
+
+
+class Transfer(Method):
+    """Masked-LM on text of the target if there is to be some, the source domains, the target: the best on dev is kept.
+
+    A method that has a head of its own says with `make` what tagger it trains.
+    """
+
+    Options: ClassVar[type] = TransferOptions
+    options: TransferOptions
+
+    @property
+    def make(self) -> Make:
+        """Makes the tagger that is trained."""
+        return Tagger
+
+    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
+        """See the options. The source model is kept and shared by every target that starts from the same point."""
+        o = self.options
+        self.backbone = run.backbone(o.backbone)
+        self._open(load_reader(self.backbone), run)
+        drawn = draw(sources, o.source.sentences, run.seed)
+        self.reader.tell_lengths([*drawn, target], run)
+        encoder, origin = self._encoder(target, run)
+        folder = None
+        if o.finetuning.transfer == "pretrain-finetune" and sources:
+            corpora = [corpus.fingerprint() for corpus in sources]
+            key = {**origin, "finetuning": o.finetuning, "source": o.source, "corpora": corpora}
+            pooled = Sources(drawn, o.source, o.finetuning, self.reader, self.make)
+            folder = run.stage(
+                "source", lambda place: pooled.learn(load_encoder(encoder), self.compute, place, run), key
+            )
+        joint = drawn if o.finetuning.transfer == "joint" else ()
+
+        def learn(place: Path) -> None:
+            start = load_tagger(folder, self.make) if folder else load_encoder(encoder)
+            self._learn_target(start, target, joint, place, run)
+
+        place = run.stage("target", learn)
+        self.tagger = load_tagger(place, self.make).relabelled(bio_labels(target.types))
+        size = sum(p.numel() for p in self.tagger.parameters())
+        run.describe(backbone=o.backbone, trained=size, total=size, precision=self.compute.resolved)
+
+    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
+        """In float32, so that a sentence's tags do not depend on its neighbours in a batch."""
+        exact = replace(self.compute, precision="fp32")
+        for block in blocks(sentences, 256):
+            yield from self._decode(self.tagger, block, exact)
+
+    def save(self, folder: Path) -> None:
+        """The tagger and its tokenizer: nothing of the backbone is needed any more."""
+        save_tagger(self.tagger, folder)
+        self.reader.tokenizer.save_pretrained(folder)
+
+    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
+        """See `save`."""
+        self._open(load_reader(str(folder)), run)
+        self.tagger = load_tagger(folder, self.make)
+
+    def _open(self, reader: Reader, run: RunContext) -> None:
+        self.reader = reader
+        self.compute = Tagging(run.device, self.options.network.precision, reader.tokenizer.pad_token_id or 0)
+
+    def _encoder(self, target: Corpus, run: RunContext) -> tuple[str, dict[str, object]]:
+        """Where the encoder to start from is, and what identifies it."""
+        o = self.options
+        origin: dict[str, object] = {
+            "pretraining": o.pretraining,
+            "network": o.network,
+            "precision": self.compute.resolved,
+            "mlm": o.mlm,
+        }
+        if o.pretraining == "none":
+            return self.backbone, origin
+        texts, read = self._explanations(target, run) if o.pretraining == "gtok" else self._text(target)
+        folder = run.stage(
+            "mlm",
+            lambda place: mlm.pretrain(self.backbone, self.reader.tokenizer, texts, o.mlm, place, run, self.compute),
+            {**origin, **read},
+        )
+        return str(folder), {**origin, "start": folder.name}
+
+    def _explanations(self, target: Corpus, run: RunContext) -> tuple[Iterable[str], Mapping[str, object]]:
+        """What masked-LM reads, and what identifies it."""
+        corpus = target.resources.get("gtok")
+        if corpus is None:
+            raise NotRunError("pretraining=gtok needs a GTOK corpus", hint="run --method bert-gtok, which asks for one")
+        texts = [e.text for e in gtok.read(corpus, target)]
+        run.learn_from("gtok")
+        return texts, {"gtok": digest(texts)}
+
+    def _text(self, target: Corpus) -> tuple[Iterable[str], Mapping[str, object]]:
+        """The same of unlabelled text of the domain, which is streamed."""
+        path = target.resources.get("dapt")
+        if path is None:
+            raise NotRunError(
+                f"pretraining=dapt needs unlabelled text of {target.name}",
+                hint='name a file in the benchmark, resources.dapt = { path = "…" }, or set -o pretraining=none',
+            )
+        budget = self.options.mlm.dapt_tokens if isinstance(self.options.mlm, Dapt) else None
+        count_lines(path, budget, "mlm.dapt_tokens")
+        return map(" ".join, read_lines(path, budget)), {"dapt": sha256(path)}
+
+    def _learn_target(self, start: Any, target: Corpus, joint: Sequence[Corpus], place: Path, run: RunContext) -> None:
+        """From the tagger that has learnt the sources, or from an encoder."""
+        o = self.options
+        torch.manual_seed(run.seed)
+        domains = [target, *joint]
+        labels = bio_labels(unite_types(domains) if joint else target.types)
+        if isinstance(start, Tagger):
+            tagger = start.relabelled(labels)
+        else:
+            tagger = self.make(start, labels, [bio_labels(c.types) for c in domains])
+        pool = self.reader.read(target.train, tagger.labels) * (o.target.joint_repeats if joint else 1)
+        for domain, corpus in enumerate(joint, start=1):
+            pool += self.reader.read(corpus.train, tagger.labels, domain)
+
+        judge = Judge(target.dev[: o.dev.sentences], lambda dev: self._decode(tagger, dev, self.compute))
+        tagger.set_dropout(o.finetuning.dropout)
+        data = draw_from([pool], o.finetuning.batch_size, run.seed, sqrt=False)
+        group, decay = o.target, o.target.schedule == "linear"
+        schedule = Schedule(
+            group.epochs, o.finetuning.batch_size, group.learning_rate, o.dev.every, group.patience, decay
+        )
+        train(Pupil(tagger, self.compute), data, schedule, "target", run, place, judge)
+
+    def _decode(self, tagger: Tagger, sentences: Sequence[Sentence], compute: Tagging) -> list[Prediction]:
+        return decode(tagger, sentences, self.reader.read(sentences), compute)
