@@ -87,6 +87,7 @@ class Case:
 CASES = [
     Case("bert-tagger", "tiny_bert", ("source",)),
     Case("bert-gtok", "tiny_bert", ("mlm", "source")),
+    Case("daptn", "tiny_bert", ("mlm", "source")),
     Case("topt", "tiny_t5", ("mslm", "source")),
     Case("topt", "tiny_t5", ("mslm", "source"), {"source.select": "dev"}, ("dev", "decoding")),
     Case("topt-no-gtok", "tiny_t5", ("source",)),

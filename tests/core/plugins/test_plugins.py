@@ -29,7 +29,7 @@ def plugin(tmp_path: Path, text: str, name: str = "mine.py") -> Path:
 
 def test_the_built_in_methods_come_through_an_entry_point() -> None:
     found = {entry.spec.name: entry.plugin for entry in plugins.discover()}
-    assert found["bert-tagger"] == found["bert-gtok"] == "tagger"
+    assert found["bert-tagger"] == found["bert-gtok"] == found["daptn"] == "tagger"
 
 
 def test_a_file_is_a_plugin(tmp_path: Path) -> None:
