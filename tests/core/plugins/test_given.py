@@ -66,6 +66,8 @@ def test_what_is_misspelt_is_named(given: object, message: str, hint: str) -> No
         ),
         ("daptn", {}, [*LABELS, "unlabelled text", "a pre-trained model"]),
         ("daptn", {"pretraining": "none"}, [*LABELS, "a pre-trained model"]),
+        ("laner", {}, [*LABELS, "a pre-trained model"]),
+        ("laner", {"pretraining": "dapt"}, [*LABELS, "unlabelled text", "a pre-trained model"]),
         ("topt", {}, [*LABELS, "explanations", "a pre-trained model"]),
         ("topt-no-gtok", {}, ["source labels", "target labels", "a pre-trained model"]),
         ("topt-dapt", {}, ["source labels", "target labels", "unlabelled text", "a pre-trained model"]),
