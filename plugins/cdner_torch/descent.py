@@ -29,6 +29,9 @@ class Descent(Generic[Item]):
         self.learner, self.schedule, self.total = learner, schedule, total
         self.phase, self.log = phase, log
         self.parameters = [parameter for _, parameter in learner.learnt()]
+        for parameter in self.parameters:
+            # What a batch says nothing of moves by its moments, also in a training that is gone on with.
+            parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
         self.optimizer = schedule.optimizer(self.parameters, schedule.learning_rate)
         self.parts = schedule.parts
 
@@ -38,7 +41,7 @@ class Descent(Generic[Item]):
         Raises `CdnerError` if the loss is not finite, or if one item does not fit into memory.
         """
         for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.rate(number, self.total)
+            group["lr"] = self.schedule.rate(number, self.total) * group.get("factor", 1.0)
         self.learner.network.train()
         loss = self._gradients(batch)
         if not math.isfinite(loss):

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Lt
 Positive = Annotated[int, Gt(0)]
 Natural = Annotated[int, Ge(0)]
 Rate = Annotated[float, Gt(0), Lt(1)]
+Factor = Annotated[float, Ge(0)]
 Answers = Literal["free", "spans"]
 Share = Annotated[float, Ge(0), Lt(1)]
 

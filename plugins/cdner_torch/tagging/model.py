@@ -126,8 +126,9 @@ def length_limit(config: Any) -> int:
 
 
 def load_reader(name: str) -> Reader:
-    """What reads sentences for a backbone. Raises `CdnerError` if it is not there."""
-    return Reader(load_tokenizer(name), length_limit(load_config(name)))
+    """What reads sentences for a backbone. Raises `CdnerError` if it is not there, or no encoder."""
+    limit = length_limit(load_config(name))
+    return Reader(load_tokenizer(name), limit)
 
 
 def save_tagger(tagger: Tagger, folder: Path) -> None:
@@ -140,10 +141,11 @@ def save_tagger(tagger: Tagger, folder: Path) -> None:
 def load_tagger(folder: Path, make: Make = Tagger) -> Tagger:
     """What `save_tagger` kept, all labels allowed."""
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    tagger = make(_built_from(folder), labels, [labels])
+    tagger = make(build_encoder(folder), labels, [labels])
     tagger.load_state_dict(weights.restore(folder))
     return tagger
 
 
-def _built_from(folder: Path) -> Any:
+def build_encoder(folder: Path) -> Any:
+    """An encoder of the configuration that `save_tagger` kept, with weights to be loaded."""
     return AutoModel.from_config(AutoConfig.from_pretrained(folder), attn_implementation=hub.attention())
