@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -49,6 +49,13 @@ class Completion:
 Choice = Callable[[Tensor, Tensor, Tensor], Tensor]
 """What is said next: of which prompts (rows), what they have been answered so far (rows, tokens), the logits (rows,
 vocabulary) → tokens (rows)."""
+
+
+class Reading(Protocol):
+    """How an answer is read: as `text2text.read` does."""
+
+    def __call__(self, text: str, sentence: Sentence, types: Sequence[str], /, *, fold: bool) -> Prediction:
+        """The prediction that a text makes about a sentence."""
 
 
 def say_likeliest(rows: Tensor, said: Tensor, logits: Tensor) -> Tensor:
@@ -229,6 +236,10 @@ class Backbone(Learner[Example]):
                 layer.weight[new] = layer.weight[: min(new)].mean(0)
         self._dropped = _dropped(self.tokenizer)
 
+    def show(self, tokens: Sequence[str]) -> None:
+        """Leave these in answers, though they are special."""
+        self._dropped -= set(self.tokenizer.convert_tokens_to_ids(list(tokens)))
+
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         return list(self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]) if texts else []
 
@@ -358,9 +369,10 @@ def read_all(
     types: Sequence[str],
     compute: Compute,
     answers: Answers = "free",
+    read: Reading = text2text.read,
 ) -> list[Prediction]:
     """What the model finds in sentences with which the prompts end, one prediction a sentence in order. `answers`: the
-    option of that name; spans are those of what is seen of a sentence.
+    option of that name; spans are those of what is seen of a sentence. `read` makes a prediction of an answer.
     """
     beyond = [len(prompt) - read for prompt, read in zip(prompts, model.reads(prompts), strict=True)]
     unseen = [count_unseen(sentence, characters) for sentence, characters in zip(sentences, beyond, strict=True)]
@@ -370,7 +382,7 @@ def read_all(
         grammars = [text2text.Grammar(sentence, types, fold=model.folds) for sentence in seen]
     said = model.complete(prompts, compute, grammars)
     return [
-        replace(text2text.read(completion.text, sentence, types, fold=model.folds), cut=completion.cut, unseen=hidden)
+        replace(read(completion.text, sentence, types, fold=model.folds), cut=completion.cut, unseen=hidden)
         for completion, sentence, hidden in zip(said, sentences, unseen, strict=True)
     ]
 

@@ -49,7 +49,12 @@ def count_unseen(sentence: Sentence, characters: int) -> int:
 
 
 def tell_lengths(
-    corpora: Sequence[Corpus], prompt: Callable[[Sentence, Corpus], str], tokenizer: Any, room: Room, run: RunContext
+    corpora: Sequence[Corpus],
+    prompt: Callable[[Sentence, Corpus], str],
+    tokenizer: Any,
+    room: Room,
+    run: RunContext,
+    answer: Callable[[Sentence], str] = text2text.answer,
 ) -> None:
     """Tell the user which sentences of train and dev a generator will not see to their ends."""
 
@@ -58,7 +63,7 @@ def tell_lengths(
 
     for corpus in corpora:
         sources = count([prompt(s, corpus) for s in corpus.train])
-        targets = count([text2text.answer(s) for s in corpus.train])
+        targets = count([answer(s) for s in corpus.train])
         learnt = [source > room.source or target > room.target for source, target in zip(sources, targets, strict=True)]
         tell_long(
             run,
