@@ -160,6 +160,8 @@ def serve() -> None:
     run that outlives who asked for it is killed.
     """
     keep_niceness()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # Ray's processes hold ctrl-C back, and theirs inherit that
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     channel, jobs = Channel(os.dup(1)), os.dup(0)
     os.dup2(2, 1)
@@ -307,6 +309,9 @@ class Workers:
     `environment` is what differs from ours. `make` is for `runner.run`.
     """
 
+    again = 1 if FORKS else 0
+    """How often a run is made again whose process was not ended itself, but what makes such processes."""
+
     def __init__(
         self,
         plugin_files: Sequence[Path] = (),
@@ -317,8 +322,8 @@ class Workers:
         self.plugin_files = [path.absolute() for path in plugin_files]
         self.disabled = disabled
         self.environment, self.kept = environment, kept
+        self.stopped: int | None = None
         self._workers: dict[tuple[str, Environment | None], _Worker] = {}
-        self._stopped: int | None = None
 
     def __enter__(self) -> Workers:
         """Nothing is started before it is needed."""
@@ -331,22 +336,25 @@ class Workers:
 
     def make(self, job: Job, out: Path, observer: Observer) -> Outcome:
         """Make one run in a process of its own. Raises `CdnerError` if nothing can be kept in its folder. If not the
-        run's process is ended from outside but that which forks it, it is made again, once.
+        run's process is ended from outside but that which forks it, it is made again.
         """
         data = describe(job, out, self.plugin_files, self.disabled)
-        said = self._make(job.entry, data, observer)
-        if FORKS and said["ended"]["lost"] and "outcome" not in said:
+        said = self.ask(job.entry, data, observer)
+        for _ in range(self.again):
+            if not said["ended"]["lost"] or "outcome" in said:
+                break
             observer.note("the process that makes it was ended from outside; it goes on in another")
-            said = self._make(job.entry, data, observer)
+            said = self.ask(job.entry, data, observer)
         return _read_outcome(job, out / "runs" / job.id, said, observer)
 
-    def _make(self, entry: Registered, data: Data, observer: Observer) -> dict[str, Data]:
+    def ask(self, entry: Registered, data: Data, observer: Observer) -> dict[str, Data]:
+        """Everything that was said at the end of a run of a method, by event."""
         key = entry.spec.factory, entry.environment
         worker = self._workers.pop(key, None)
         if worker is None or not worker.alive:
             while len(self._workers) >= self.kept:
                 self._workers.pop(next(iter(self._workers))).close()
-            worker = _Worker(entry.environment, self.environment, lambda: self._stopped)
+            worker = _Worker(entry.environment, self.environment, lambda: self.stopped)
         try:
             said = worker.make(data, observer)
         except BaseException:
@@ -360,7 +368,7 @@ class Workers:
 
     def stop(self, number: int) -> None:
         """From another thread: have `make` raise `Stopped` now and later, and its run end where it is."""
-        self._stopped = number
+        self.stopped = number
 
 
 class _Worker:

@@ -2,85 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cdner_bench import plugins
-from cdner_bench.data import benchmark
 from cdner_bench.errors import OptionError, PlaceError
 from cdner_bench.io import meter
-from cdner_bench.running import Job, Outcome, executing, runner, standing
+from cdner_bench.running import Job, Outcome, executing, standing
 from cdner_bench.running.executing import Study, count_workers, divide, list_gpus, make_locally
 from cdner_bench.running.executing.waiting import Waiting
-from support import ROOT, Nobody, Run, take_interrupts
-
-SLEEPERS = ROOT / "tests" / "sleepers.py"
-STUDY = ["run", "--benchmark", "mini", "--method", "sleeping,dozing", "--setting", "single", "--seeds", "2"]
-STUDY += ["--plugin", str(SLEEPERS), "-o", "shared=0.3", "-o", "seconds=0.2"]
-
-
-def plan(methods: str = "sleeping,dozing", *, seeds: int = 2, setting: str = "single", **options: object) -> list[Job]:
-    mini, registry = benchmark.load("mini"), plugins.discover([SLEEPERS])
-    entries = [registry.get(name) for name in methods.split(",")]
-    return runner.plan(mini, mini.list_scenarios(setting), entries, None, options, range(seeds))
-
-
-def read_store(out: Path) -> dict[str, object]:
-    """All that results and predictions say, but for times, memory and who made them."""
-    found: dict[str, object] = {}
-    for place in sorted((out / "leaderboards").glob("results/**/*.json")):
-        result = json.loads(place.read_text())
-        for name in ("phases", "peak_memory", "provenance", "device"):
-            result.pop(name)
-        found[place.name] = result
-    for place in sorted((out / "runs").glob("*/predictions.jsonl")):
-        found[place.parent.name] = place.read_bytes()
-    for place in sorted((out / "leaderboards").glob("predictions/**/*.jsonl.gz")):
-        found[place.name] = place.read_bytes()
-    return found
+from studies import SLEEPERS, STUDY, make_alone, plan, read_log, read_store, start, wait_for, wait_for_runs
+from support import Nobody, Run
 
 
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """The study, made by one worker."""
-    out = tmp_path_factory.mktemp("serial")
-    jobs = plan(shared=0.3, seconds=0.2)
-    assert {o.status for o in runner.run([replace(job, room=10**7) for job in jobs], out, Nobody())} == {"finished"}
-    return read_store(out)
-
-
-def start(out: Path, *more: object, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "cdner_bench", *map(str, STUDY), "--out", str(out), *map(str, more)]
-    return subprocess.Popen(
-        command,
-        env={**os.environ, "SLEEPERS_LOG": str(out / "log"), "CUDA_VISIBLE_DEVICES": "", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=take_interrupts,  # noqa: PLW1509
-    )
-
-
-def read_log(out: Path) -> list[list[str]]:
-    return [line.split(" ", 6) for line in (out / "log").read_text().splitlines()]
-
-
-def wait_for(out: Path, *, ended: int) -> None:
-    """Wait till so many runs have come to their end."""
-    give_up = time.monotonic() + 120
-    while not (out / "log").exists() or sum(line[6] == "end" for line in read_log(out)) < ended:
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
+    return make_alone(tmp_path_factory.mktemp("serial"))
 
 
 def test_four_workers_make_what_one_makes(tmp_path: Path, serial: dict[str, object]) -> None:
@@ -155,14 +99,6 @@ def test_runs_that_a_cluster_ends_with_who_asked_for_them_have_not_failed(tmp_pa
     assert process.returncode == 143
     assert set(standing.look(tmp_path).runs.values()) == {"interrupted", "waiting"}
     assert not list(tmp_path.glob("runs/*/error.txt"))
-
-
-def wait_for_runs(out: Path, count: int) -> None:
-    """Wait till so many runs are answering."""
-    give_up = time.monotonic() + 120
-    while sum(made.phase == "predict" for made in standing.look(out).making) < count:
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
 
 
 def test_two_commands_at_once_make_no_run_twice(tmp_path: Path, serial: dict[str, object]) -> None:
@@ -393,9 +329,14 @@ def test_cores_are_shared_out(cores: int, workers: int, threads: str, monkeypatc
         (["--workers", "0"], "--workers 0: somebody has to make the runs\n  → type --workers 1, or more"),
         (["--workers", "2", "--no-isolate"], "--workers 2: several make each run in a process of its own"),
         (["--executor", "loacl"], "--executor loacl: there is no such\n  → did you mean 'local'?"),
-        (["--executor", "kubernetes"], "--executor kubernetes: there is no such\n  → choose from: local, slurm"),
-        (["-x", "partition=gpu"], "-x partition=gpu: this is for a cluster\n  → add --executor slurm"),
-        (["--runs-per-job", "2"], "--runs-per-job 2: this is for a cluster\n  → add --executor slurm"),
+        (["--executor", "kubernetes"], "--executor kubernetes: there is no such\n  → choose from: local, ray, slurm"),
+        (
+            ["-x", "partition=gpu"],
+            "-x partition=gpu: this is for a cluster\n  → add --executor slurm, or --executor ray",
+        ),
+        (["--runs-per-job", "2"], "--runs-per-job 2: this is for jobs of SLURM\n  → add --executor slurm"),
+        (["--executor", "ray", "--no-isolate"], "--no-isolate: a cluster makes each run in a process of its own"),
+        (["--executor", "ray", "--runs-per-job", "2"], "--runs-per-job 2: this is for jobs of SLURM"),
         (["--executor", "slurm", "-x", "gpu"], "'gpu' is no option\n  → write -x name=value"),
         (
             ["--executor", "slurm", "--workers", "2"],
@@ -403,7 +344,7 @@ def test_cores_are_shared_out(cores: int, workers: int, threads: str, monkeypatc
         ),
         (
             ["--executor", "slurm", "--no-isolate"],
-            "--no-isolate: a job has a worker a GPU, else one, with processes of their own\n  → leave it out",
+            "--no-isolate: a cluster makes each run in a process of its own\n  → leave it out",
         ),
     ],
 )
@@ -414,9 +355,12 @@ def test_what_cannot_be_meant_is_named(arguments: list[str], said: str, cli: Run
     assert not (tmp_path / "out").exists()
 
 
-def test_an_executor_is_a_function_of_jobs_and_displays(tmp_path: Path) -> None:
-    assert executing.EXECUTORS["local"] is make_locally
+def test_an_executor_hires_workers_for_jobs_and_displays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    have(monkeypatch, [], None)
     jobs = plan("sleeping", seeds=1)
+    with executing.EXECUTORS["local"](Study(jobs, tmp_path, [SLEEPERS]), 9, {}) as crew:
+        assert len(crew.workers) == len(jobs)
+        assert crew.words.startswith(f"{len(jobs)} workers, each with ")
     outcomes: list[Outcome] = list(make_locally(Study(jobs, tmp_path, [SLEEPERS]), [Nobody(), Nobody()]))
     assert {outcome.job.id: outcome.status for outcome in outcomes} == {job.id: "finished" for job in jobs}
     again = list(make_locally(Study(jobs, tmp_path, [SLEEPERS]), [Nobody(), Nobody()]))

@@ -28,10 +28,12 @@ from ..common import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ...data import Benchmark
     from ...running import Job, JobObserver, Outcome, Planned, executing
+
+    Make = Callable[[executing.Study, Sequence[JobObserver]], Iterator[Outcome]]
 
 MOST = 100
 """The highest exit status, so that it stays clear of those of signals."""
@@ -84,12 +86,19 @@ KeepModel = Annotated[
 ExecutorName = Annotated[
     str,
     typer.Option(
-        help="Who makes the runs: local, this machine; slurm, jobs of a cluster.", metavar="NAME", show_default=False
+        help="Who makes the runs: local, this machine; ray, a Ray cluster, or a Ray of this machine; slurm, jobs of a "
+        "cluster.",
+        metavar="NAME",
+        show_default=False,
     ),
 ]
 Parameters = Annotated[
     list[str],
-    typer.Option("-x", help="With --executor slurm: what its jobs get, as partition=gpu.", metavar="KEY=VALUE"),
+    typer.Option(
+        "-x",
+        help="With --executor slurm or ray: what its jobs get, as partition=gpu, or address=auto.",
+        metavar="KEY=VALUE",
+    ),
 ]
 RunsPerJob = Annotated[
     int | None,
@@ -154,12 +163,8 @@ def run(
     asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, few, plugin, no_plugin)
     try:
         with stoppable(), lasting():
-            make, queue = _choose_executor(executor)
-            if queue is None:
-                _check_for_here(parameter, runs_per_job)
-            else:
-                _check_for_cluster(workers, isolate)
-            executing.count_workers(workers)
+            hire, queue = _choose_executor(executor)
+            _check_for(executor, parameter, runs_per_job, workers, isolate)
             settings = options.parse_assignments(parameter, "-x")
             data, jobs = _list_jobs(*asked, quiet=quiet)
             study = executing.Study(kept_models.give_room(jobs, keep_model), out, plugin, no_plugin)
@@ -167,53 +172,58 @@ def run(
                 submission = queue(study, settings, 1 if runs_per_job is None else runs_per_job)
                 if submission.runs or submission.queued:
                     return _tell_submission(submission, study, context.obj or ())
-            count = executing.count_workers(workers, len(jobs))
-            if isolate is False and workers is None:
-                count = 1
-            if isolate is False and count > 1:
-                raise OptionError(
-                    f"--workers {count}: several make each run in a process of its own", hint="leave out --no-isolate"
-                )
-            apart = [job.entry for job in jobs if job.entry.environment]
-            if isolate is False and apart:
-                raise OptionError(
-                    f"--no-isolate: {apart[0].spec.name} runs in an environment of its own", hint="leave it out"
-                )
-            if isolate is None:
-                isolate = bool(apart) or len({job.entry.spec.name for job in jobs}) > 1
-            if count == 1:
-                make = partial(_make_in_turn, isolate=isolate)
-            return _make(data, study, quiet, make, count, context.obj or ())
+            with hire(study, 1 if isolate is False and workers is None else workers, settings) as crew:
+                count = len(crew.workers)
+                if isolate is False and count > 1:
+                    raise OptionError(
+                        f"--workers {count}: several make each run in a process of its own",
+                        hint="leave out --no-isolate",
+                    )
+                apart = [job.entry for job in jobs if job.entry.environment]
+                if isolate is False and apart:
+                    raise OptionError(
+                        f"--no-isolate: {apart[0].spec.name} runs in an environment of its own", hint="leave it out"
+                    )
+                if isolate is None:
+                    isolate = bool(apart) or len({job.entry.spec.name for job in jobs}) > 1
+                alone = count == 1 and hire is executing.hire_here
+                make = partial(_make_in_turn, isolate=isolate) if alone else partial(executing.make, crew.workers)
+                return _make(data, study, quiet, make, crew, context.obj or ())
     except Stopped as stopped:
         return stopped.status
 
 
 def _choose_executor(name: str) -> tuple[executing.Executor, executing.Queue | None]:
-    """What makes runs by several workers here, and what leaves them to a cluster instead, if that is asked for. Raises
-    `OptionError` for a name that there is not.
+    """Who hires the workers that make runs while this waits, and what leaves them to a cluster instead, if that is
+    asked for. Raises `OptionError` for a name that there is not.
     """
     from ...running import executing
 
     known = [*executing.EXECUTORS, *executing.QUEUES]
     if name not in known:
         raise OptionError(f"--executor {name}: there is no such", hint=did_you_mean(name, known))
-    return executing.EXECUTORS.get(name, executing.make_locally), executing.QUEUES.get(name)
+    return executing.EXECUTORS.get(name, executing.hire_here), executing.QUEUES.get(name)
 
 
-def _check_for_here(parameters: Sequence[str], runs_per_job: int | None) -> None:
-    """Raises `OptionError` for what only jobs of a cluster have."""
-    if parameters or runs_per_job is not None:
-        typed = f"-x {parameters[0]}" if parameters else f"--runs-per-job {runs_per_job}"
-        raise OptionError(f"{typed}: this is for a cluster", hint="add --executor slurm")
+def _check_for(
+    executor: str, parameters: Sequence[str], runs_per_job: int | None, workers: int | None, isolate: bool | None
+) -> None:
+    """Raises `OptionError` for what an executor does not have."""
+    from ...running import executing
 
-
-def _check_for_cluster(workers: int | None, isolate: bool | None) -> None:
-    """Raises `OptionError` for what jobs of a cluster do not have."""
-    if workers is not None or isolate is False:
-        typed = "--no-isolate" if workers is None else f"--workers {workers}"
+    if executor == "local":
+        executing.count_workers(workers)
+    if parameters and executor == "local":
+        raise OptionError(f"-x {parameters[0]}: this is for a cluster", hint="add --executor slurm, or --executor ray")
+    if runs_per_job is not None and executor != "slurm":
+        raise OptionError(f"--runs-per-job {runs_per_job}: this is for jobs of SLURM", hint="add --executor slurm")
+    if workers is not None and executor == "slurm":
         raise OptionError(
-            f"{typed}: a job has a worker a GPU, else one, with processes of their own", hint="leave it out"
+            f"--workers {workers}: a job has a worker a GPU, else one, with processes of their own",
+            hint="leave it out",
         )
+    if isolate is False and executor != "local":
+        raise OptionError("--no-isolate: a cluster makes each run in a process of its own", hint="leave it out")
 
 
 def _tell_submission(submission: executing.Submission, study: executing.Study, typed: Sequence[str]) -> int:
@@ -250,16 +260,16 @@ def _make_in_turn(study: executing.Study, observers: Sequence[JobObserver], *, i
 
 
 def _make(
-    data: Benchmark, study: executing.Study, quiet: bool, make: executing.Executor, count: int, typed: Sequence[str]
+    data: Benchmark, study: executing.Study, quiet: bool, make: Make, crew: executing.Crew, typed: Sequence[str]
 ) -> int:
-    """Make the runs by so many workers, and print what came of them. Returns how many failed."""
+    """Make the runs by a crew, and print what came of them. Returns how many failed."""
     from ..display import open_displays
 
     jobs, out = study.jobs, study.out
     if not quiet:
-        _tell_before(data, jobs, out, count)
+        _tell_before(data, jobs, out, crew)
     _write_plan(study, typed)
-    with open_displays(quiet, count) as displays:
+    with open_displays(quiet, len(crew.workers)) as displays:
         order = {job.id: number for number, job in enumerate(jobs)}
         outcomes = sorted(make(study, displays), key=lambda outcome: order[outcome.job.id])
     if not quiet:
@@ -268,22 +278,19 @@ def _make(
     return min(sum(outcome.failed for outcome in outcomes), MOST)
 
 
-def _tell_before(data: Benchmark, jobs: Sequence[Job], out: Path, workers: int) -> None:
+def _tell_before(data: Benchmark, jobs: Sequence[Job], out: Path, crew: executing.Crew) -> None:
     """What is to be known of the data, who makes the runs, and how long they may take; nothing of those that are
     finished.
     """
     from ...data import audit
-    from ...running import executing, survey
+    from ...running import survey
 
     if data.remark:
         print(data.remark, flush=True)
     for remark in audit.describe_own(data, dict.fromkeys(job.scenario.target for job in jobs)):
         print(f"note: {remark}", flush=True)
-    if workers > 1:
-        share = executing.divide(workers)[0]
-        threads = share["OMP_NUM_THREADS"]
-        gpu = "a GPU" if "CUDA_VISIBLE_DEVICES" in share else f"{threads} thread{'s' if threads != '1' else ''}"
-        print(f"{workers} workers, each with {gpu}", flush=True)
+    if crew.words:
+        print(crew.words, flush=True)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RefusedWarning)  # the board says which
@@ -293,7 +300,9 @@ def _tell_before(data: Benchmark, jobs: Sequence[Job], out: Path, workers: int) 
     known = [planned.seconds for planned in left if planned.seconds is not None]
     some = "" if len(known) == len(left) else f" for {len(known)} of {len(left)} runs; the others are like none"
     if known:
-        print(f"about {tell_duration(sum(known) / workers)}, as earlier runs like these took{some}", flush=True)
+        print(
+            f"about {tell_duration(sum(known) / len(crew.workers))}, as earlier runs like these took{some}", flush=True
+        )
     elif left:
         print("no run like these was made yet: how long is not known", flush=True)
 

@@ -1,8 +1,8 @@
 """Who makes the runs of a study when it is more than one process.
 
-An executor gets the jobs of a study and the display of each worker, and has them made by the code of `process`: a job
-as data in, events out. A queue gets the jobs, and its cluster makes them by the same code when it has room. They are
-entered in `EXECUTORS` and `QUEUES`, and imported when they are first used: who asks what is queued loads none.
+An executor hires workers for a study, and `make` has them make its runs by the code of `process`: a job as data in,
+events out. A queue gets the jobs, and its cluster makes them by the same code when it has room. They are entered in
+`EXECUTORS` and `QUEUES`, and imported when they are first used: who asks what is queued loads none.
 """
 
 from typing import TYPE_CHECKING
@@ -11,18 +11,20 @@ from ...lazy import import_later
 from .queued import find_queued
 
 if TYPE_CHECKING:
+    from .codes import hash_codes
     from .engines import EXECUTORS, QUEUES, Executor, Queue
     from .grouping import Array, group
-    from .local import Study, make_locally
+    from .local import Crew, Study, hire_here, make, make_locally
     from .shares import count_workers, divide, list_gpus
     from .slurm import Submission, make_share, submit
 else:
     __getattr__ = import_later(
         __name__,
         {
+            "hash_codes": "codes",
             **dict.fromkeys(("EXECUTORS", "QUEUES", "Executor", "Queue"), "engines"),
             **dict.fromkeys(("Array", "group"), "grouping"),
-            **dict.fromkeys(("Study", "make_locally"), "local"),
+            **dict.fromkeys(("Crew", "Study", "hire_here", "make", "make_locally"), "local"),
             **dict.fromkeys(("count_workers", "divide", "list_gpus"), "shares"),
             **dict.fromkeys(("Submission", "make_share", "submit"), "slurm"),
         },
@@ -32,6 +34,7 @@ __all__ = [
     "EXECUTORS",
     "QUEUES",
     "Array",
+    "Crew",
     "Executor",
     "Queue",
     "Study",
@@ -40,7 +43,10 @@ __all__ = [
     "divide",
     "find_queued",
     "group",
+    "hash_codes",
+    "hire_here",
     "list_gpus",
+    "make",
     "make_locally",
     "make_share",
     "submit",

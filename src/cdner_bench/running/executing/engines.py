@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 
-from ..runner import JobObserver, Outcome
-from .local import Study, make_locally
+from . import ray
+from .local import Crew, Study, hire_here
 from .slurm import Submission, submit
 
-Executor = Callable[[Study, Sequence[JobObserver]], Iterator[Outcome]]
+Executor = Callable[[Study, int | None, Mapping[str, str]], AbstractContextManager[Crew]]
 Queue = Callable[[Study, Mapping[str, str], int], Submission]
-EXECUTORS: Mapping[str, Executor] = {"local": make_locally}
+EXECUTORS: Mapping[str, Executor] = {"local": hire_here, "ray": ray.hire}
 QUEUES: Mapping[str, Queue] = {"slurm": submit}

@@ -1,11 +1,12 @@
-"""Several workers on this machine. Each is a thread that waits for processes, in which the runs are made."""
+"""Several workers, on this machine or others. Each is a thread here that waits for processes in which runs are made."""
 
 from __future__ import annotations
 
 import queue
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,15 +27,44 @@ class Study:
     disabled: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Crew:
+    """The workers that make the runs of a study, and who they are in words, where that needs saying."""
+
+    workers: Sequence[Workers]
+    words: str = ""
+
+
+@contextmanager
+def hire_here(study: Study, asked: int | None, parameters: Mapping[str, str]) -> Iterator[Crew]:
+    """Workers of this machine, as many as asked for; they have no parameters. Raises `OptionError` for a number that
+    cannot be.
+    """
+    count = shares.count_workers(asked, len(study.jobs))
+    divided = shares.divide(count)
+    threads = divided[0]["OMP_NUM_THREADS"]
+    each = "a GPU" if "CUDA_VISIBLE_DEVICES" in divided[0] else f"{threads} thread{'s' if threads != '1' else ''}"
+    yield Crew(_hire(study, divided), f"{count} workers, each with {each}" if count > 1 else "")
+
+
 def make_locally(study: Study, observers: Sequence[JobObserver]) -> Iterator[Outcome]:
-    """Make the runs, by as many workers as there are observers, and say how each ended, in the order in which they end.
-    What is finished is skipped. If this is stopped, every run ends where it is.
+    """Make the runs, by as many workers of this machine as there are observers."""
+    return make(_hire(study, shares.divide(len(observers))), study, observers)
+
+
+def _hire(study: Study, divided: Sequence[Mapping[str, str]]) -> list[Workers]:
+    return [Workers(study.plugin_files, study.disabled, share, 1) for share in divided]
+
+
+def make(workers: Sequence[Workers], study: Study, observers: Sequence[JobObserver]) -> Iterator[Outcome]:
+    """Make the runs, and say how each ended, in the order in which they end. Each of the workers, which work beside one
+    another, has its observer. What is finished is skipped. If this is stopped, every run ends where it is.
     """
     waiting, series = Waiting([replace(job, patient=False) for job in study.jobs]), Series(study.out)
     told: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
     slots = [
-        _Slot(waiting, series, observer, len(study.jobs), told, Workers(study.plugin_files, study.disabled, share, 1))
-        for observer, share in zip(observers, shares.divide(len(observers)), strict=True)
+        _Slot(waiting, series, observer, len(study.jobs), told, each)
+        for each, observer in zip(workers, observers, strict=True)
     ]
     for slot in slots:
         slot.start()

@@ -31,8 +31,7 @@ def count_workers(asked: int | None, jobs: int = 1) -> int:
     `OptionError` for none, or for more than there are GPUs.
     """
     gpus = list_gpus()
-    if asked is not None and asked < 1:
-        raise OptionError(f"--workers {asked}: somebody has to make the runs", hint="type --workers 1, or more")
+    check_some(asked)
     if asked is not None and gpus and asked > len(gpus):
         only = "this machine has one GPU" if len(gpus) == 1 else f"there are only {len(gpus)} GPUs"
         raise OptionError(
@@ -40,6 +39,12 @@ def count_workers(asked: int | None, jobs: int = 1) -> int:
             hint=f"type --workers {len(gpus)}; to compute without GPUs, type before the command: CUDA_VISIBLE_DEVICES=",
         )
     return max(1, min(asked or len(gpus), jobs))
+
+
+def check_some(asked: int | None) -> None:
+    """Raises `OptionError` for no workers at all."""
+    if asked is not None and asked < 1:
+        raise OptionError(f"--workers {asked}: somebody has to make the runs", hint="type --workers 1, or more")
 
 
 def divide(workers: int) -> list[dict[str, str]]:

@@ -21,17 +21,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cdner_bench
-
 from ...data import Benchmark
 from ...errors import CdnerError, OptionError, PluginError, did_you_mean, in_words
 from ...hashing import digest
-from ...io import Stopped, lock, models, sha256, stoppable, write_atomic, writing
+from ...io import Stopped, lock, models, stoppable, write_atomic, writing
 from ...plugins import Registry
 from ..planning import State, survey
 from ..process import Data, describe, discover, restore
 from ..runner import ELSEWHERE, Job, Outcome, keep_words
 from . import grouping
+from .codes import check_core, check_plugin, hash_codes, hash_core
 from .local import Study, make_locally
 from .queued import NAME, STUDY, SUBMITTED, ask, find_queued
 from .shares import count_workers
@@ -215,10 +214,10 @@ def _await(first: Sequence[str], after: int | None, start: int, count: int) -> s
 def _write_study(study: Study, shares: Sequence[grouping.Share], folder: Path) -> Path:
     """Keep what the jobs of an array make, as data."""
     told = [[describe(job, study.out, study.plugin_files, study.disabled) for job in share] for share in shares]
-    codes = {job.entry.spec.name: job.entry.facts.code for share in shares for job in share}
     common = {name: told[0][0][name] for name in COMMON}
     own = [[{name: value for name, value in data.items() if name not in COMMON} for data in share] for share in told]
-    written = {"core": hash_core(), "codes": codes, "common": common, "shares": own}
+    codes = hash_codes(job for share in shares for job in share)
+    written = {**codes, "common": common, "shares": own}
     place = folder / digest(written)[:16] / STUDY
     with writing(place.parent, ELSEWHERE):
         write_atomic(place, json.dumps(written, ensure_ascii=True))
@@ -239,12 +238,6 @@ def _submit_array(place: Path, count: int, parameters: Mapping[str, Any]) -> lis
             f"SLURM refuses the job: {lines[0]}", hint="nothing was submitted; mend what it names: -x NAME=VALUE"
         ) from None
     return [job.job_id for job in jobs]
-
-
-def hash_core() -> str:
-    """Eight hex digits over the code of this package."""
-    root = Path(cdner_bench.__file__).parent
-    return digest({path.relative_to(root).as_posix(): sha256(path) for path in sorted(root.rglob("*.py"))})[:8]
 
 
 # --- in a job --------------------------------------------------------------------------------------------------------
@@ -278,10 +271,10 @@ def _make(place: Path, index: int) -> int:
     benchmark: Benchmark | None = None
     for data in study["shares"][index]:
         try:
-            _check("cdner-bench", study["core"], core)
+            check_core(study, core)
             registry = registry or discover(common)
             job = restore({**common, **data}, registry, benchmark)
-            _check(f"the plugin of {data['method']}", study["codes"][data["method"]], job.entry.facts.code)
+            check_plugin(study, job.entry)
             benchmark = job.benchmark
             jobs.append(job)
         except Exception as error:
@@ -293,11 +286,6 @@ def _make(place: Path, index: int) -> int:
         ):
             pass
     return len(study["shares"][index]) - len(jobs)
-
-
-def _check(what: str, submitted: str, here: str) -> None:
-    if here != submitted:
-        raise CdnerError(f"the code of {what} is not what was submitted (then {submitted}, here {here})")
 
 
 def _refuse(folder: Path, error: Exception) -> None:
