@@ -50,6 +50,7 @@ bench: .venv/test  ## what is timed, and against what
 	PYTHONPATH=tests $(BIN)/python perf/prompting.py
 	$(BIN)/python perf/density.py
 	$(BIN)/python perf/surprisal.py
+	$(BIN)/python perf/workers.py
 
 clean:
 	rm -rf .venv demo runs build dist
