@@ -98,7 +98,7 @@ def _download(package: Package, folder: Path, beside: Path) -> Path:
         reason = (done.stderr.strip().splitlines() or ["apt-get failed"])[-1]
     raise FetchError(
         f"cannot fetch Debian's package {package.name} {package.version}: {reason}",
-        hint=f"download it from Debian's archive to {beside} and try again; only topt-dapt reads what it holds",
+        hint=f"download it from Debian's archive to {beside} and try again; only topt-dapt and daptn read it",
     )
 
 
