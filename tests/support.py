@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,36 @@ class Listener(Nobody):
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+
+class Killer(Nobody):
+    """Notes every step of training, over all attempts, and interrupts the run at those whose numbers are in `kills`."""
+
+    def __init__(self, kills: Container[int] = ()) -> None:
+        self.kills = kills
+        self.steps: list[tuple[str, int]] = []
+        self.name = ""
+
+    def phase(self, name: str) -> None:
+        self.name = name
+
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+        self.steps.append((self.name, step))
+        if len(self.steps) in self.kills:
+            raise KeyboardInterrupt
+
+
+def fit_stubbornly(make: Callable[[], Any], sources: Any, target: Any, folder: Path, killer: Killer) -> Any:
+    """A method that has been fit, in as many attempts as the killer leaves it, each with another instance."""
+    while True:
+        run = context(folder)
+        run.observer = killer
+        method = make()
+        try:
+            method.fit(sources, target, run)
+            return method
+        except KeyboardInterrupt:
+            continue
 
 
 def list_spans(said: Iterable[Prediction]) -> list[list[list[object]]]:

@@ -68,6 +68,7 @@ def weights(method: Any) -> dict[str, Any]:
     [
         ("bert-tagger", "tiny_bert", ONCE),
         ("laner", "tiny_bert", ONCE),
+        ("lst-ner", "tiny_bert", ONCE),
         ("daptn", "tiny_bert", {**ONCE, "mlm.epochs": 1, "mlm.dapt_tokens": 200}),
         ("topt-no-gtok", "tiny_t5", SHORT),
         ("topt-no-gtok", "tiny_bart", SHORT),

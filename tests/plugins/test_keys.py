@@ -89,6 +89,7 @@ CASES = [
     Case("bert-gtok", "tiny_bert", ("mlm", "source")),
     Case("daptn", "tiny_bert", ("mlm", "source")),
     Case("laner", "tiny_bert", ("mlm", "source"), {"pretraining": "dapt"}),
+    Case("lst-ner", "tiny_bert", ("source",)),
     Case("topt", "tiny_t5", ("mslm", "source")),
     Case("topt", "tiny_t5", ("mslm", "source"), {"source.select": "dev"}, ("dev", "decoding")),
     Case("topt-no-gtok", "tiny_t5", ("source",)),
