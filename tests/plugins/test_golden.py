@@ -33,6 +33,8 @@ CASES: Mapping[str, tuple[str, dict[str, object]]] = {
     "bert-gtok": ("tiny_bert", {"precision": "fp32", "epochs": 4, "learning_rate": 3e-3, "mlm_epochs": 1}),
     "daptn": ("tiny_bert", {"network.precision": "fp32", "target.epochs": 4, "target.learning_rate": 3e-3}),
     "laner": ("tiny_bert", {"network.precision": "fp32", "target.epochs": 4, "target.learning_rate": 3e-3}),
+    "lst-ner": ("tiny_bert", {"network.precision": "fp32", "target.learning_rate": 3e-3}),
+    "mccl": ("tiny_bert", {"network.precision": "fp32", "cells.units": 8}),
     "topt": ("minit5", {"precision": "fp32", "source_epochs": 1, "epochs": 4, "masked_copies": 1}),
     "topt-no-gtok": ("minit5", {"precision": "fp32", "source_epochs": 1, "epochs": 4}),
     "topt-dapt": ("minit5", {"precision": "fp32", "source_epochs": 1, "epochs": 4, "dapt_tokens": 1000}),
