@@ -1,0 +1,43 @@
+"""LightNER: a frozen encoder-decoder whose attention is guided by prefixes points at the words of entities."""
+
+from cdner_bench import Spec, hookimpl
+
+_SMALL: dict[str, object] = {
+    "backbone": "minilm2minilm",
+    "network.dropout": 0.0,
+    "network.head_dropout": 0.0,
+    "source.epochs": 1,
+}
+_PRESETS: dict[str, dict[str, object]] = {
+    "paper": {"backbone": "facebook/bart-large"},
+    "cpu": {
+        **_SMALL,
+        "source.sentences": 2000,
+        "target.epochs": 20,
+        "dev.every": 5,
+        "dev.sentences": 100,
+    },
+    "quick": {
+        **_SMALL,
+        "network.precision": "fp32",
+        "source.sentences": 40,
+        "target.epochs": 10,
+        "dev.every": 5,
+    },
+}
+
+
+@hookimpl
+def register_methods() -> list[Spec]:
+    """Pointers of a model with prompt-guided attention, `lightner`."""
+    return [
+        Spec(
+            "lightner",
+            "cdner_lightner.method:LightNer",
+            "pointers at the words of entities by an encoder-decoder with prompt-guided attention (LightNER)",
+            given=("source labels", "target labels", "a pre-trained model"),
+            presets=_PRESETS,
+            extra="torch",
+            revision=1,
+        ),
+    ]
