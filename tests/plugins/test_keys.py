@@ -90,6 +90,8 @@ CASES = [
     Case("daptn", "tiny_bert", ("mlm", "source")),
     Case("laner", "tiny_bert", ("mlm", "source"), {"pretraining": "dapt"}),
     Case("lst-ner", "tiny_bert", ("source",)),
+    Case("daptn", "tiny_bert", ("mlm", "source"), {"mlm.dapt_tokens": 400}),
+    Case("laner", "tiny_bert", ("mlm", "source"), {"pretraining": "dapt", "mlm.dapt_tokens": 400}),
     Case("topt", "tiny_t5", ("mslm", "source")),
     Case("topt", "tiny_t5", ("mslm", "source"), {"source.select": "dev"}, ("dev", "decoding")),
     Case("topt-no-gtok", "tiny_t5", ("source",)),
