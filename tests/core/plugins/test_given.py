@@ -68,6 +68,8 @@ def test_what_is_misspelt_is_named(given: object, message: str, hint: str) -> No
         ("daptn", {"pretraining": "none"}, [*LABELS, "a pre-trained model"]),
         ("laner", {}, [*LABELS, "a pre-trained model"]),
         ("laner", {"pretraining": "dapt"}, [*LABELS, "unlabelled text", "a pre-trained model"]),
+        ("lst-ner", {}, [*LABELS, "a pre-trained model"]),
+        ("mccl", {}, [*LABELS, "a pre-trained model"]),
         ("topt", {}, [*LABELS, "explanations", "a pre-trained model"]),
         ("topt-no-gtok", {}, ["source labels", "target labels", "a pre-trained model"]),
         ("topt-dapt", {}, ["source labels", "target labels", "unlabelled text", "a pre-trained model"]),
