@@ -5,24 +5,27 @@ from cdner_bench import Spec, hookimpl
 _SMALL: dict[str, object] = {
     "backbone": "minilm2minilm",
     "network.dropout": 0.0,
+    "network.freeze": False,
     "network.head_dropout": 0.0,
     "source.epochs": 1,
+    "source.learning_rate": 2e-4,
+    "source.batch_size": 8,
+    "target.epochs": 20,
+    "target.learning_rate": 2e-4,
+    "target.batch_size": 8,
+    "dev.every": 5,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "facebook/bart-large"},
     "cpu": {
         **_SMALL,
         "source.sentences": 2000,
-        "target.epochs": 20,
-        "dev.every": 5,
         "dev.sentences": 100,
     },
     "quick": {
         **_SMALL,
         "network.precision": "fp32",
         "source.sentences": 40,
-        "target.epochs": 10,
-        "dev.every": 5,
     },
 }
 

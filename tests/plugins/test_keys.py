@@ -96,6 +96,9 @@ CASES = [
     Case("topt", "tiny_t5", ("mslm", "source"), {"source.select": "dev"}, ("dev", "decoding")),
     Case("topt-no-gtok", "tiny_t5", ("source",)),
     Case("qlora-llama2", "tiny_llama", ("source",)),
+    Case("cp-ner", "tiny_t5", ("source",)),
+    Case("cp-ner", "tiny_t5", ("source",), {"source.select": "dev"}, ("dev", "decoding")),
+    Case("lightner", "tiny_bart", ("source",)),
 ]
 
 

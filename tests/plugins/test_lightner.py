@@ -11,6 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from transformers import AutoTokenizer  # noqa: E402
+
 from cdner_bench import Corpus, Entity, Sentence, plugins  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError  # noqa: E402
@@ -143,15 +145,15 @@ def test_a_sentence_is_cut_to_what_is_read(tokenizer: Any) -> None:
 @pytest.mark.parametrize(
     ("types", "said"),
     [
-        (("person", "\u200b"), "'\u200b' has no name that the backbone can read"),
+        (("person", "\u200b"), r"'\\u200b' has no name that the backbone can read"),
         (("person", "田"), "'田' has no name"),
         (("person", "--"), "'--' has no name"),
         (("new-type", "new_type"), "'new-type' and 'new_type' are one to the backbone"),
     ],
 )
-def test_a_type_without_a_name_of_its_own_is_refused(types: Sequence[str], said: str, tokenizer: Any) -> None:
+def test_a_type_without_a_name_of_its_own_is_refused(types: Sequence[str], said: str, tiny_bert: str) -> None:
     with pytest.raises(DataError, match=said) as told:
-        encoding.name_pieces(tokenizer, types)
+        encoding.name_pieces(AutoTokenizer.from_pretrained(tiny_bert), types)
     assert "rename" in (told.value.hint or "")
 
 
