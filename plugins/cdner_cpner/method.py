@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, text2text
+from cdner_bench import Corpus, Method, OptionError, Prediction, RunContext, Sentence, text2text
 from cdner_torch import backbones, prefixes
 from cdner_torch.batches import InMemory, blocks, sample
 from cdner_torch.compute import Compute
@@ -37,6 +37,11 @@ class CpNer(Method):
         the sources' prefixes bring.
         """
         o = self.options
+        if o.finetuning.wording == "spots" and o.decoding.answers == "spans":
+            raise OptionError(
+                "decoding.answers=spans allows items only, and finetuning.wording=spots says no items",
+                hint="add -o finetuning.wording=items, or leave decoding.answers=free",
+            )
         self.place = self._find_backbone(run)
         self.types = target.types
         drawn = [*(self._draw(source, run) for source in sources), target]

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from cdner_bench import Corpus, Entity, Prediction, Sentence, plugins  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
-from cdner_bench.errors import CdnerError  # noqa: E402
+from cdner_bench.errors import CdnerError, OptionError  # noqa: E402
 from cdner_bench.plugins import conformance  # noqa: E402
 from cdner_cpner import mixing, spots  # noqa: E402
 from cdner_cpner.method import CpNer  # noqa: E402
@@ -278,6 +278,16 @@ def test_a_backbone_that_is_no_encoder_decoder_is_refused(
     with pytest.raises(CdnerError, match=r"generates no text|does not fit") as told:
         CpNer(options(request.getfixturevalue(kind))).fit([], domains[1], context(tmp_path))
     assert "encoder-decoder" in (told.value.hint or "")
+
+
+def test_answers_of_spans_are_items(tiny_t5: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
+    chosen = options(tiny_t5, decoding={"answers": "spans"})
+    with pytest.raises(OptionError, match="allows items only") as told:
+        CpNer(chosen).fit([], domains[1], context(tmp_path))
+    assert "finetuning.wording=items" in (told.value.hint or "")
+    items = change(chosen, finetuning={"wording": "items"}, own={"epochs": 2}, decoding={"max_answer": 40})
+    for prediction in learn(CpNer(items), [], domains[1], tmp_path):
+        assert all(rejected.reason != "not in sentence" for rejected in prediction.rejected)
 
 
 @pytest.mark.slow
