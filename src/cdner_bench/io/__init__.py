@@ -27,13 +27,14 @@ from .reading import (
     read_toml,
     suggest_file,
 )
-from .stopping import Stopped, adopt_orphans, die_with_parent, is_own, keep_niceness, stoppable
+from .stopping import ENDING, Stopped, adopt_orphans, die_with_parent, is_own, keep_niceness, stoppable
 from .surroundings import Surroundings, contained, list_children, stir
 from .volumes import NO_ROOM, writing
 
 __all__ = [
     "CACHE_REMEDY",
     "DATA_REMEDY",
+    "ENDING",
     "LARGEST",
     "NO_ROOM",
     "Phase",

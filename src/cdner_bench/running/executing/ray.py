@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from ...errors import CdnerError, OptionError, PluginError, did_you_mean, in_words
-from ...io import Stopped, meter, name_draft, stopping, writing
+from ...io import ENDING, Stopped, meter, name_draft, writing
 from ...plugins import Observer, Registered, Registry
 from ..process import PATIENCE, Channel, Data, Workers, discover
 from ..runner import ELSEWHERE
@@ -140,7 +140,7 @@ def _connect(address: str, cpus: int) -> Iterator[Any]:
         import ray
     except ImportError:
         raise PluginError("--executor ray needs the package ray", hint="pip install 'cdner-bench[ray]'") from None
-    before, handlers = dict(os.environ), {number: signal.getsignal(number) for number in stopping.ENDING}
+    before, handlers = dict(os.environ), {number: signal.getsignal(number) for number in ENDING}
     short = os.environ.get("RAY_TMPDIR") or ("/tmp" if os.path.isdir("/tmp") else None)  # sockets have short paths
     folder = tempfile.TemporaryDirectory(prefix="ray-", dir=short, ignore_cleanup_errors=True)
     options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": "ERROR"}
