@@ -75,3 +75,43 @@ def _saved(model: object, tokenizer: object, folder: Path) -> str:
     model.save_pretrained(folder)  # type: ignore[attr-defined]
     tokenizer.save_pretrained(folder)  # type: ignore[attr-defined]
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_gliner2(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return make_gliner2(tmp_path_factory.mktemp("tiny-gliner2"), "span")
+
+
+@pytest.fixture(scope="session")
+def tiny_boundary(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return make_gliner2(tmp_path_factory.mktemp("tiny-boundary"), "boundary")
+
+
+def make_gliner2(folder: Path, architecture: str, **chosen: object) -> str:
+    """A GLiNER2 of random weights, saved by the package, that knows letters and the words of the sample's types."""
+    torch = pytest.importorskip("torch")
+    gliner2 = pytest.importorskip("gliner2")
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from transformers import BertConfig, PreTrainedTokenizerFast
+
+    from cdner_bench.data import benchmark
+    from cdner_gliner2.names import put_into_words
+
+    kinds = {kind for name in ("news", "ai", "science") for kind in benchmark.load("mini").corpus(name).types}
+    words = {word for kind in kinds for word in put_into_words(kind).split()}
+    letters = [chr(c) for c in range(33, 127)]
+    specials = ["[PAD]", "[UNK]"]
+    pieces = [*specials, *letters, *(f"##{c}" for c in letters), *sorted(words - set(letters)), "entities"]
+    tokenizer = Tokenizer(models.WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]")
+    torch.manual_seed(0)
+    encoder = BertConfig(
+        vocab_size=len(pieces), hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=256, pad_token_id=0,
+    )  # fmt: skip
+    head = {"boundary_head": {"boundary_dim": 16, "pair_dim": 16}} if architecture == "boundary" else {}
+    config = gliner2.ExtractorConfig(model_name="tiny", architecture=architecture, **{**head, **chosen})
+    gliner2.AutoExtractor.from_config(config, encoder_config=encoder, tokenizer=fast).save_pretrained(str(folder))
+    return str(folder)

@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("peft")
+pytest.importorskip("gliner2")
 
 from cdner_bench import Corpus, Method, plugins
 from cdner_bench.data import Benchmark
@@ -95,6 +96,7 @@ CASES = [
     Case("topt", "tiny_t5", ("mslm", "source")),
     Case("topt", "tiny_t5", ("mslm", "source"), {"source.select": "dev"}, ("dev", "decoding")),
     Case("topt-no-gtok", "tiny_t5", ("source",)),
+    Case("gliner2", "tiny_gliner2", ("source",), {"finetuning.transfer": "pretrain-finetune"}),
     Case("qlora-llama2", "tiny_llama", ("source",)),
     Case("cp-ner", "tiny_t5", ("source",)),
     Case("cp-ner", "tiny_t5", ("source",), {"source.select": "dev"}, ("dev", "decoding")),
