@@ -88,8 +88,6 @@ class Case:
 CASES = [
     Case("bert-tagger", "tiny_bert", ("source",)),
     Case("bert-gtok", "tiny_bert", ("mlm", "source")),
-    Case("daptn", "tiny_bert", ("mlm", "source")),
-    Case("laner", "tiny_bert", ("mlm", "source"), {"pretraining": "dapt"}),
     Case("lst-ner", "tiny_bert", ("source",)),
     Case("daptn", "tiny_bert", ("mlm", "source"), {"mlm.dapt_tokens": 400}),
     Case("laner", "tiny_bert", ("mlm", "source"), {"pretraining": "dapt", "mlm.dapt_tokens": 400}),
