@@ -158,11 +158,7 @@ def test_a_ray_of_ones_own_makes_what_one_process_makes(tmp_path: Path) -> None:
     shown, _ = process.communicate(timeout=300)
     assert process.returncode == 4, shown
     assert "Ray: 3 workers on 1 node, each with num_cpus=0.25" in shown
-    assert (shown.count(": load\n"), shown.count(" finished, F1 "), shown.count("ValueError: I cannot sleep")) == (
-        20,
-        16,
-        4,
-    )
+    assert (shown.count(" finished, F1 "), shown.count("ValueError: I cannot sleep")) == (16, 4)
     lines = read_log(tmp_path / "out")
     assert len({line[3] for line in lines}) <= 3  # each worker has made several
     assert {(line[4], line[5]) for line in lines} == {(os.environ["OMP_NUM_THREADS"], "")}
