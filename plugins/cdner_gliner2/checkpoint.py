@@ -46,8 +46,9 @@ def find(name: str) -> Path:
         raise CdnerError(
             f"the backbone {name!r} has no {lacking[0]}", hint="fetch it again, or save it again by save_pretrained"
         )
-    if "auto_map" in _read(folder / _FILES[1], name):
-        raise CdnerError(f"the encoder of the backbone {name!r} brings code of its own", hint=f"take {FITTING}")
+    configs = [folder / file for file in (*_FILES[:2], "tokenizer_config.json")]
+    if any("auto_map" in _read(file, name) for file in configs if file.exists()):
+        raise CdnerError(f"the backbone {name!r} brings code of its own", hint=f"take {FITTING}")
     return folder
 
 

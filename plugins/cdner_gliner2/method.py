@@ -129,7 +129,10 @@ class Gliner2(Method):
                     module.p = o.finetuning.dropout
         reader = Reader(network)
         named = [name_types(corpus) for corpus in corpora]
-        pools = [reader.read(corpus.train, names) for corpus, names in zip(corpora, named, strict=True)]
+        # Of a domain without types there is nothing to learn, and the loss of its sentences has no gradient.
+        pools = [
+            reader.read(corpus.train if names else (), names) for corpus, names in zip(corpora, named, strict=True)
+        ]
         for corpus, pool in zip(corpora, pools, strict=True):
             _tell_limits(corpus, pool, network, run)
 

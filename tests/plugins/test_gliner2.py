@@ -19,6 +19,7 @@ from cdner_bench import (  # noqa: E402
     Corpus,
     Cut,
     DataError,
+    Doubt,
     Entity,
     Method,
     NotRunError,
@@ -300,6 +301,27 @@ def test_what_does_not_fit_is_told(tiny_gliner2: str, mini: Benchmark, tmp_path:
     ]
 
 
+@pytest.mark.parametrize("transfer", ["none", "direct"])
+@pytest.mark.parametrize("architecture", ["tiny_gliner2", "tiny_boundary"])
+@pytest.mark.parametrize(("types", "sentences"), [((), 1), (("city",), 1), (("city",), 0)])
+def test_domains_with_little_to_learn(
+    types: tuple[str, ...],
+    sentences: int,
+    architecture: str,
+    transfer: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:
+    """No type, one type and no entity, nothing in train."""
+    sentence = Sentence("s", ("a", "b"))
+    method, run = make(request.getfixturevalue(architecture), finetuning__transfer=transfer), context(tmp_path)
+    method.fit([], Corpus("own", types, (sentence,) * sentences, (sentence,)), run)
+    (said,) = method.predict([sentence], run)
+    assert {entity.type for entity in said.entities} <= set(types)
+    nothing = transfer == "direct" and not (types and sentences)
+    assert run.doubts == ([Doubt.NO_STEP] if nothing else [])
+
+
 def test_a_saved_model_is_the_same_elsewhere(tiny_boundary: str, mini: Benchmark, tmp_path: Path) -> None:
     ai, run = mini.corpus("ai"), context(tmp_path / "run")
     method = make(tiny_boundary, finetuning__transfer="direct")
@@ -339,6 +361,7 @@ def rewrite(file: Path, **changed: object) -> None:
         (lambda f: (f / "config.json").unlink(), "is no GLiNER2 but a folder without"),
         (lambda f: (f / "config.json").write_text("{"), "is no JSON"),
         (lambda f: rewrite(f / "encoder_config" / "config.json", auto_map={"AutoModel": "x.Y"}), "code of its own"),
+        (lambda f: rewrite(f / "tokenizer_config.json", auto_map={"AutoTokenizer": "x.Y"}), "code of its own"),
         (lambda f: (f / "model.safetensors").write_bytes(b"none"), "cannot be loaded: Failed to read safetensors"),
         (lambda f: rewrite(f / "config.json", counting_layer="count_lstm_moe"), "cannot be loaded: .*does not match"),
         (lambda f: rewrite(f / "config.json", architecture="boundary"), "cannot be loaded: .*does not match"),

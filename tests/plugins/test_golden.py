@@ -42,7 +42,7 @@ CASES: Mapping[str, tuple[str, dict[str, object]]] = {
     "lora-llama2": ("tiny_llama", {"precision": "fp32", "rank": 4, "learning_rate": 1e-2}),
     "gliner2": (
         "tiny_gliner2",
-        {"finetuning.transfer": "pretrain-finetune", "target.learning_rate": 1e-4, "answering.threshold": 0.02},
+        {"finetuning.transfer": "pretrain-finetune", "target.learning_rate": 1e-4, "answering.threshold": 0.03},
     ),
     "gazetteer": ("", {"sources": True, "fallback": "majority-type"}),
     "gpt4": ("", {"shots": 2, "demonstrations": "nearest", "key_variable": "GOLDEN_KEY"}),
