@@ -88,8 +88,7 @@ class Environment:
 
     def describe_process(self) -> tuple[Path, dict[str, str]]:
         """Its interpreter, and the variables with which that finds the harness and the plugin."""
-        variables = {name: value for name, value in os.environ.items() if name not in _OWN}
-        return self.python, {**variables, "PYTHONPATH": str(self._link())}
+        return self.python, {**strip_variables(), "PYTHONPATH": str(self._link())}
 
     def _link(self) -> Path:
         """The folder with the links; it is another for other places."""
@@ -102,6 +101,11 @@ class Environment:
         for name, text in self.told.items():
             write_atomic(folder / name, text)
         return folder
+
+
+def strip_variables() -> dict[str, str]:
+    """The variables of this process, without those that say where Python finds modules."""
+    return {name: value for name, value in os.environ.items() if name not in _OWN}
 
 
 def find_python(folder: Path) -> Path:

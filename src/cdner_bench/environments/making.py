@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import PluginError
 from ..io import lock, write_atomic
-from .environment import MADE, Environment, find_python
+from .environment import MADE, Environment, find_python, strip_variables
 
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 _HEAD = """\
@@ -45,11 +45,9 @@ def make(environment: Environment) -> None:
 def _check(environment: Environment) -> None:
     """Raises `PluginError` if a pinned package lacks another, or the harness one of its own."""
     again = f"to pin what is missing, type: {environment.name_command('lock', 'PACKAGE...')}"
-    for python, words, variables in (
-        (environment.python, (*PIP, "check"), None),
-        (environment.describe_process()[0], ("-c", "import cdner_bench.running"), environment.describe_process()[1]),
-    ):
-        done = subprocess.run([python, *words], capture_output=True, text=True, env=variables, check=False)
+    python, variables = environment.describe_process()
+    for words, place in (((*PIP, "check"), strip_variables()), (("-c", "import cdner_bench.running"), variables)):
+        done = subprocess.run([python, *words], capture_output=True, text=True, env=place, check=False)
         if done.returncode:
             said = (done.stdout + done.stderr).strip().splitlines()
             raise PluginError(f"{environment.lock} does not suffice: {said[-1] if said else 'no reason'}", hint=again)
@@ -63,7 +61,9 @@ def write_lock(environment: Environment, wanted: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         python = _make_empty(Path(folder) / "environment")
         _call(python, *PIP, "install", *own, *wanted)
-        frozen = subprocess.run([python, *PIP, "freeze"], capture_output=True, text=True, check=True).stdout
+        frozen = subprocess.run(
+            [python, *PIP, "freeze"], capture_output=True, text=True, env=strip_variables(), check=True
+        ).stdout
     head = _HEAD.format(typed=environment.name_command("lock", *map(shlex.quote, wanted)))
     write_atomic(environment.lock, head + frozen)
     return len(frozen.splitlines())
@@ -75,5 +75,5 @@ def _make_empty(folder: Path) -> Path:
 
 
 def _call(python: Path, *words: str) -> None:
-    if subprocess.run([python, *words], stdout=sys.stderr, check=False).returncode:
+    if subprocess.run([python, *words], stdout=sys.stderr, env=strip_variables(), check=False).returncode:
         raise PluginError("pip could not install the packages: what it said stands above")

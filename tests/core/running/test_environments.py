@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -40,6 +41,7 @@ class Toy(Method):
         long: int = 1
 
     def fit(self, sources, target, run):
+        import iniconfig
         from importlib.metadata import version
 
         if version("iniconfig") != "{OLD}":
@@ -103,6 +105,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         patch.setenv("PIP_CACHE_DIR", where.stdout.strip())
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        decoy = (
+            folder / "decoy" / f"iniconfig-{OLD}.dist-info"
+        )  # what stands on the user's path is not what is installed
+        decoy.mkdir(parents=True)
+        (decoy / "METADATA").write_text(f"Metadata-Version: 2.1\nName: iniconfig\nVersion: {OLD}\n", encoding="utf-8")
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(decoy.parent), os.environ.get("PYTHONPATH", "")]))
         apart = find(place).environment
         assert apart
         before = apart.is_made
