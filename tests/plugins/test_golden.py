@@ -38,6 +38,11 @@ CASES: Mapping[str, tuple[str, dict[str, object]]] = {
     "topt": ("minit5", {"precision": "fp32", "source_epochs": 1, "epochs": 4, "masked_copies": 1}),
     "topt-no-gtok": ("minit5", {"precision": "fp32", "source_epochs": 1, "epochs": 4}),
     "topt-dapt": ("minit5", {"precision": "fp32", "source_epochs": 1, "epochs": 4, "dapt_tokens": 1000}),
+    "cp-ner": (
+        "tiny_t5",
+        {"network.precision": "fp32", "own.epochs": 1, "target.epochs": 2, "decoding.max_answer": 16},
+    ),
+    "lightner": ("tiny_bart", {"network.precision": "fp32", "target.epochs": 2}),
     "qlora-llama2": ("tiny_llama", {"precision": "fp32", "rank": 4, "learning_rate": 1e-2}),
     "lora-llama2": ("tiny_llama", {"precision": "fp32", "rank": 4, "learning_rate": 1e-2}),
     "gliner2": (

@@ -31,7 +31,7 @@ NAMES = [
     (["analyze", "--analysis", "uid", "--corpus", "gtokk"], "there is no corpus 'gtokk'", "did you mean 'gtok'?"),
     (["leaderboard", "--format", "mdd"], "unknown format 'mdd'", "did you mean 'md'?"),
     (["models", "fetch", "minlm"], "unknown model 'minlm'", "did you mean 'minilm'?"),
-    (["plugin", "check", "nothing"], "unknown method 'nothing'", "choose from: gazetteer"),
+    (["plugin", "check", "nothing"], "unknown method 'nothing'", "choose from: "),
     (["list", "gazeteer"], "there is no method or analysis 'gazeteer'", "did you mean 'gazetteer'?"),
     (["plugin", "new", "My_Method"], "'My_Method' cannot be a method's name", "type: cdner-bench plugin new my-method"),
 ]
