@@ -172,10 +172,10 @@ def find_ties(samples: Sequence[Sample]) -> list[bool]:
     A row that is further from the best than `_FAR` standard deviations of a thousand draws is drawn no more: what is
     left for chance is then the tail of a normal distribution. More rows need more draws, or none could be told apart.
     """
-    import numpy as np
-
     if len(samples) < 2:
         return [False] * len(samples)
+    import numpy as np
+
     best, *others = samples
     draws = max(DRAWS, math.ceil(2 * len(others) / LEVEL))
     hits, observed, sd = _exchange(best, others, _CHUNK)
