@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from cdner_bench.running.executing.ray import find_fault
 from studies import SLEEPERS, STUDY, make_alone, plan, read_log, read_store, start, wait_for, wait_for_runs
 from support import Run
 
-PORT = "6399"
+ADDRESS = "ADDRESS_OF_THE_CLUSTER"
 
 
 def hire(out: Path, parameters: Mapping[str, str], workers: int | None = None) -> None:
@@ -112,8 +113,12 @@ def cluster() -> Iterator[dict[str, str]]:
     pytest.importorskip("ray", reason="pip install 'cdner-bench[ray]'")
     needed = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
     needed |= {"RAY_worker_niceness": "0"}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]  # another for each process that tests
+    needed[ADDRESS] = f"127.0.0.1:{port}"
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # paths of sockets are short
-    options = ["--num-cpus=4", f"--port={PORT}", "--include-dashboard=false", f"--object-store-memory={80 << 20}"]
+    options = ["--num-cpus=4", f"--port={port}", "--include-dashboard=false", f"--object-store-memory={80 << 20}"]
     head = subprocess.Popen(
         [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", *options, f"--temp-dir={folder}"],
         env={**os.environ, **needed, "CUDA_VISIBLE_DEVICES": ""},
@@ -122,7 +127,8 @@ def cluster() -> Iterator[dict[str, str]]:
         start_new_session=True,
     )
     try:
-        wait_till((folder / "ray_current_cluster").exists)
+        wait_till(lambda: (folder / "ray_current_cluster").exists() or head.poll() is not None)
+        assert head.poll() is None, "the cluster did not start"
         yield needed
     finally:
         head.terminate()
@@ -148,7 +154,7 @@ def list_processes(needed: Mapping[str, str], named: bytes) -> list[int]:
 
 
 def on(needed: Mapping[str, str], out: Path, *more: object) -> subprocess.Popen[str]:
-    return start(out, "--executor", "ray", "-x", f"address=127.0.0.1:{PORT}", *more, **needed)
+    return start(out, "--executor", "ray", "-x", f"address={needed[ADDRESS]}", *more, **needed)
 
 
 @pytest.mark.slow
@@ -198,7 +204,7 @@ def test_ctrl_c_ends_the_runs_on_the_cluster_and_says_how_to_go_on(tmp_path: Pat
 
 @pytest.mark.slow
 def test_what_a_cluster_has_not_is_named(tmp_path: Path, cluster: dict[str, str], cli: Run) -> None:
-    there = ["--executor", "ray", "-x", f"address=127.0.0.1:{PORT}"]
+    there = ["--executor", "ray", "-x", f"address={cluster[ADDRESS]}"]
     none = "-x num_gpus=2: no node of the cluster has more than 0\n  → leave out num_gpus, or start a node"
     less = "-x num_cpus=5: no node of the cluster has more than 4\n  → type -x num_cpus=4"
     few = "--workers 3: the cluster has room for 2 with num_cpus=2 each\n  → type --workers 2, or declare less"
