@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from cdner_bench.cli.app import app
 from cdner_bench.cli import main
+from cdner_bench.cli.app import app
 from support import ROOT, Run
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
