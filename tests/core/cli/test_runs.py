@@ -75,7 +75,7 @@ def test_runs_are_listed_and_removed(cli: Run, out: Path) -> None:
 
 def test_runs_go_to_another_machine_and_a_conflict_is_told(cli: Run, out: Path) -> None:
     done = cli("runs", "export", "a.tar.gz", "failing/ai/0")
-    assert "files of 1 runs" in done.stdout, done.stderr
+    assert "files of 1 run," in done.stdout, done.stderr
     there = cli("runs", "import", "a.tar.gz", "--out", "there")
     assert there.returncode == 0, there.stderr
     assert "0 in conflict" in there.stdout

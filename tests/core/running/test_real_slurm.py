@@ -126,7 +126,7 @@ def test_a_job_that_is_asked_to_end_goes_on_later(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("runs/*/error.txt"))
     (predictions,) = tmp_path.glob("runs/*/predictions.jsonl")
     begun = len(predictions.read_text().splitlines())
-    assert ask_status(tmp_path).startswith("1 runs: 1 waiting\n1 of them wait in jobs of SLURM")
+    assert ask_status(tmp_path).startswith("1 run: 1 waiting\n1 of them wait in jobs of SLURM")
     ask("scontrol", "update", f"JobId={job}", "StartTime=now")
     wait_for_end(tmp_path)
     assert set(standing.look(tmp_path).runs.values()) == {"finished"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ....errors import OptionError
-from ...common import HERE, Out, make_table, name_command, show, split_names, tell_command
+from ...common import HERE, Out, count, make_table, name_command, show, split_names, tell_command
 from .show import RUN
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _show_list(found: Sequence[Stored], records: Sequence[dict[str, Any]]) -> No
         print("there are no such runs here; cdner-bench run makes one, --out FOLDER says where they lie")
         return
     show(table)
-    print(f"{len(found)} runs, {tell_size(sum(record['bytes'] for record in records))}")
+    print(f"{count(len(found), 'run')}, {tell_size(sum(record['bytes'] for record in records))}")
     for what, said in (("stale", "stands on no board"), ("reason", "")):
         told = [(stored.id[:8], record[what]) for stored, record in zip(found, records, strict=True) if record[what]]
         for run, why in told[:10]:
@@ -158,7 +158,7 @@ def rm(
         print(f"  {place}")
     for place, why in removal.kept.items():
         print(f"  stays: {place} ({why})")
-    print(f"{len(found)} runs, {removal.size:,} bytes to remove", flush=True)
+    print(f"{count(len(found), 'run')}, {removal.size:,} bytes to remove", flush=True)
     if not yes:
         if not sys.stdin.isatty():
             raise OptionError("nothing was removed: there is no terminal to ask at", hint="add --yes")
@@ -190,7 +190,8 @@ def export(
     busy = [stored.id for stored in found.values() if stored.state is State.BUSY]
     if busy:
         print(f"left out, because another process is making them: {', '.join(busy)}")
-    print(f"wrote {file}: {len(made.files):,} files of {len(found) - len(busy)} runs, {tell_size(file.stat().st_size)}")
+    counted = f"{count(len(made.files), 'file')} of {count(len(found) - len(busy), 'run')}"
+    print(f"wrote {file}: {counted}, {tell_size(file.stat().st_size)}")
     tell_command("runs", "import", file.name)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from ....errors import ResultError
 from ....foreign import show_line
-from ...common import HERE, Out, make_table, show, tell_command
+from ...common import HERE, Out, count, make_table, show, tell_command
 
 if TYPE_CHECKING:
     from ....drawing import Grid
@@ -61,7 +61,7 @@ def _count(overview: standing.Overview) -> str:
 
     counts = Counter(overview.runs.values())
     told = ", ".join(f"{counts[each]} {each}" for each in standing.Standing if counts[each])
-    return f"{len(overview.runs)} runs: {told}"
+    return f"{count(len(overview.runs), 'run')}: {told}"
 
 
 def _show(overview: standing.Overview, counts: str, out: Path) -> None:
