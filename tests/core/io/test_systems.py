@@ -13,6 +13,8 @@ from support import ROOT
 
 LACKING = """
 import asyncio, os, selectors, signal, subprocess, sys, tempfile
+import platformdirs
+platformdirs.user_cache_path()  # it reads what Linux has, and elsewhere would not
 for module in ("fcntl", "resource", "pwd", "grp", "termios", "pty", "tty", "syslog", "readline", "posixshmem"):
     sys.modules[module] = None
 for name in (
