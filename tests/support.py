@@ -6,12 +6,13 @@ import json
 import logging
 import signal
 import subprocess
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cdner_bench import Prediction, RunContext
+from cdner_bench.plugins import Epoch
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -62,15 +63,33 @@ class Killer(Nobody):
             raise KeyboardInterrupt
 
 
-def fit_stubbornly(make: Callable[[], Any], sources: Any, target: Any, folder: Path, killer: Killer) -> Any:
-    """A method that has been fit, in as many attempts as the killer leaves it, each with another instance."""
+class KillerOfSeconds(Killer):
+    """As `Killer`, but interrupts the second step of each phase, once: `killed` are those phases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.killed: set[str] = set()
+
+    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
+        super().progress(step, total, numbers)
+        if step == 2 and self.name not in self.killed:
+            self.killed.add(self.name)
+            raise KeyboardInterrupt
+
+
+def fit_stubbornly(
+    make: Callable[[], Any], sources: Any, target: Any, folder: Path, killer: Killer
+) -> tuple[Any, Sequence[Epoch]]:
+    """A method that has been fit, in as many attempts as the killer leaves it, each with another instance, and the
+    curve of the last.
+    """
     while True:
         run = context(folder)
         run.observer = killer
         method = make()
         try:
             method.fit(sources, target, run)
-            return method
+            return method, run.curve
         except KeyboardInterrupt:
             continue
 

@@ -21,7 +21,7 @@ from cdner_torch import loop  # noqa: E402
 from cdner_torch.tagging import mlm  # noqa: E402
 from cdner_torch.tagging.model import bio_labels, load_encoder, load_tokenizer  # noqa: E402
 from cdner_torch.tagging.transfer import Transfer  # noqa: E402
-from support import Nobody, context  # noqa: E402
+from support import Killer, KillerOfSeconds, context, fit_stubbornly  # noqa: E402
 
 SMALL = {
     "network.precision": "fp32",
@@ -155,31 +155,13 @@ def test_a_killed_run_ends_as_an_undisturbed_one(
 ) -> None:
     """Killed in the second step of each training."""
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
-    killed: set[str] = set()
-
-    class Killer(Nobody):
-        name = ""
-
-        def phase(self, name: str) -> None:
-            self.name = name
-
-        def progress(self, step: int, total: int | None, numbers: object) -> None:
-            if step == 2 and self.name not in killed:
-                killed.add(self.name)
-                raise KeyboardInterrupt
-
-    def learn(folder: Path, observer: Nobody) -> tuple[dict[str, Any], object]:
-        while True:
-            run, method = context(folder), make(tiny_bert, finetuning__batch_size=8)
-            run.observer = observer
-            try:
-                method.fit(*domains, run)
-            except KeyboardInterrupt:
-                continue
-            return weights(method), run.curve
-
-    (undisturbed, curve), (again, curve_again) = (learn(tmp_path / "a", Nobody()), learn(tmp_path / "b", Killer()))
-    assert killed == {"mlm", "source", "target"}
+    killer = KillerOfSeconds()
+    (whole, curve), (other, curve_again) = (
+        fit_stubbornly(lambda: make(tiny_bert, finetuning__batch_size=8), *domains, tmp_path / place, each)
+        for place, each in (("a", Killer()), ("b", killer))
+    )
+    undisturbed, again = weights(whole), weights(other)
+    assert killer.killed == {"mlm", "source", "target"}
     assert curve == curve_again
     assert all(torch.equal(undisturbed[name], again[name]) for name in undisturbed)
 

@@ -36,7 +36,7 @@ from cdner_gliner2.names import name_types, put_into_words  # noqa: E402
 from cdner_gliner2.reading import Reader  # noqa: E402
 from cdner_torch import loop  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
-from support import Listener, Nobody, context  # noqa: E402
+from support import Killer, KillerOfSeconds, Listener, context, fit_stubbornly  # noqa: E402
 
 SMALL = {
     "network.precision": "fp32",
@@ -232,31 +232,13 @@ def test_a_killed_run_ends_as_an_undisturbed_one(
 ) -> None:
     """Killed in the second step of each training; dropout and the masks of the loss draw at random."""
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
-    killed: set[str] = set()
-
-    class Killer(Nobody):
-        name = ""
-
-        def phase(self, name: str) -> None:
-            self.name = name
-
-        def progress(self, step: int, total: int | None, numbers: object) -> None:
-            if step == 2 and self.name not in killed:
-                killed.add(self.name)
-                raise KeyboardInterrupt
-
-    def learn(folder: Path, observer: Nobody) -> tuple[dict[str, Any], object]:
-        while True:
-            run, method = context(folder), make(tiny_gliner2, source__sentences=16)
-            run.observer = observer
-            try:
-                method.fit([cut(mini.corpus("news"))], cut(mini.corpus("ai")), run)
-            except KeyboardInterrupt:
-                continue
-            return method.network.state_dict(), run.curve
-
-    (undisturbed, curve), (again, curve_again) = (learn(tmp_path / "a", Nobody()), learn(tmp_path / "b", Killer()))
-    assert killed == {"source", "target"}
+    killer, domains = KillerOfSeconds(), ([cut(mini.corpus("news"))], cut(mini.corpus("ai")))
+    (whole, curve), (other, curve_again) = (
+        fit_stubbornly(lambda: make(tiny_gliner2, source__sentences=16), *domains, tmp_path / place, each)
+        for place, each in (("a", Killer()), ("b", killer))
+    )
+    undisturbed, again = whole.network.state_dict(), other.network.state_dict()
+    assert killer.killed == {"source", "target"}
     assert curve == curve_again
     assert all(torch.equal(undisturbed[name], again[name]) for name in undisturbed)
 

@@ -23,7 +23,7 @@ from cdner_torch.batches import IGNORED  # noqa: E402
 from cdner_torch.tagging.encoding import Window, collate  # noqa: E402
 from cdner_torch.tagging.model import bio_labels, load_encoder, load_reader, load_tagger, save_tagger  # noqa: E402
 from cdner_torch.tagging.training import Tagging, decode  # noqa: E402
-from support import Nobody, context  # noqa: E402
+from support import Killer, KillerOfSeconds, context, fit_stubbornly  # noqa: E402
 
 FP32 = Tagging("cpu", "fp32", 0)
 LABELS = bio_labels(["person", "task"])
@@ -238,33 +238,14 @@ def test_a_killed_run_ends_as_an_undisturbed_one(
 ) -> None:
     """Killed in the second step of each training, that of the text included."""
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
-    killed: set[str] = set()
-
-    class Killer(Nobody):
-        name = ""
-
-        def phase(self, name: str) -> None:
-            self.name = name
-
-        def progress(self, step: int, total: int | None, numbers: object) -> None:
-            if step == 2 and self.name not in killed:
-                killed.add(self.name)
-                raise KeyboardInterrupt
-
     chosen: dict[str, Any] = {"pretraining": "dapt", "mlm__epochs": 2, "mlm__block": 32, "mlm__dapt_tokens": 300}
-
-    def learn(folder: Path, observer: Nobody) -> tuple[dict[str, Any], object]:
-        while True:
-            run, method = context(folder), make(tiny_bert, finetuning__batch_size=8, **chosen)
-            run.observer = observer
-            try:
-                method.fit(*domains, run)
-            except KeyboardInterrupt:
-                continue
-            return dict(method.tagger.state_dict()), run.curve
-
-    (undisturbed, curve), (again, curve_again) = (learn(tmp_path / "a", Nobody()), learn(tmp_path / "b", Killer()))
-    assert killed == {"mlm", "source", "target"}
+    killer = KillerOfSeconds()
+    (whole, curve), (other, curve_again) = (
+        fit_stubbornly(lambda: make(tiny_bert, finetuning__batch_size=8, **chosen), *domains, tmp_path / place, each)
+        for place, each in (("a", Killer()), ("b", killer))
+    )
+    undisturbed, again = dict(whole.tagger.state_dict()), dict(other.tagger.state_dict())
+    assert killer.killed == {"mlm", "source", "target"}
     assert curve == curve_again
     assert all(torch.equal(undisturbed[name], again[name]) for name in undisturbed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from cdner_torch import backbones, loop, prefixes  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.lengths import TokenLimits  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
-from support import Nobody, change, context  # noqa: E402
+from support import KillerOfSeconds, change, context, fit_stubbornly  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
 TYPES = ("person", "programlang", "field")
@@ -245,29 +245,12 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(
     chosen = change(chosen, network={"freeze": frozen})
     asked = [s.unlabeled() for s in target.dev]
 
-    class Interrupted(Nobody):
-        name = ""
-        left: set[str] = {"source", "target"}  # noqa: RUF012
-
-        def phase(self, name: str) -> None:
-            self.name = name
-
-        def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
-            if self.name in self.left and step == 2:
-                self.left.remove(self.name)
-                raise KeyboardInterrupt
-
     whole = LightNer(chosen)
     whole.fit(sources, target, context(tmp_path / "whole"))
     said = list(whole.predict(asked, context(tmp_path)))
-    observer, method, kills = Interrupted(), LightNer(chosen), 0
-    while True:
-        try:
-            method.fit(sources, target, replace(context(tmp_path / "killed"), observer=observer))
-            break
-        except KeyboardInterrupt:
-            kills += 1
-    assert kills == 2
+    killer = KillerOfSeconds()
+    method, _ = fit_stubbornly(lambda: LightNer(chosen), sources, target, tmp_path / "killed", killer)
+    assert killer.killed == {"source", "target"}
     one, other = whole.model.state(), method.model.state()
     assert set(one) == set(other)
     assert all(torch.equal(one[name], other[name]) for name in one)

@@ -244,11 +244,11 @@ def test_killed_at_any_stage_it_ends_with_the_weights_of_an_undisturbed_run(
         return LstNer(options(tiny_bert, **chosen))
 
     killer = Killer()
-    whole = dict(fit_stubbornly(make, sources, target, tmp_path / "a", killer).tagger.state_dict())
+    whole = dict(fit_stubbornly(make, sources, target, tmp_path / "a", killer)[0].tagger.state_dict())
     phases = [name for name, _ in killer.steps]
     assert set(phases) == {"source", "target"}
     cut = Killer({3, phases.index("target") + 3, len(phases)})
-    again = dict(fit_stubbornly(make, sources, target, tmp_path / "b", cut).tagger.state_dict())
+    again = dict(fit_stubbornly(make, sources, target, tmp_path / "b", cut)[0].tagger.state_dict())
     assert len(cut.steps) > len(killer.steps)
     assert whole.keys() == again.keys()
     assert [name for name in whole if not torch.equal(whole[name], again[name])] == []

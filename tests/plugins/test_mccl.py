@@ -316,8 +316,8 @@ def test_killed_it_ends_with_the_weights_of_an_undisturbed_run(
         return Mccl(options(tiny_bert, **chosen))
 
     killer, cut = Killer(), Killer({2, 6, 9})
-    whole = dict(fit_stubbornly(make, sources, target, tmp_path / "a", killer).network.state_dict())
-    again = dict(fit_stubbornly(make, sources, target, tmp_path / "b", cut).network.state_dict())
+    whole = dict(fit_stubbornly(make, sources, target, tmp_path / "a", killer)[0].network.state_dict())
+    again = dict(fit_stubbornly(make, sources, target, tmp_path / "b", cut)[0].network.state_dict())
     assert len(killer.steps) == 8
     assert len(cut.steps) == 8 + 3  # the step in which it was killed is made again
     assert [name for name in whole if not torch.equal(whole[name], again[name])] == []
