@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import PluginError
+from ..errors import NotRunError, PluginError
 from ..hashing import digest
 from ..io import find_cache_dir, read_text, write_atomic
 
@@ -85,6 +85,13 @@ class Environment:
     def is_here(self) -> bool:
         """Whether this process runs in it."""
         return Path(sys.prefix).resolve() == self.folder.resolve()
+
+    def require(self) -> None:
+        """Raises `NotRunError` if it is not made, with what makes it."""
+        if not self.is_made:
+            name = self.typed.partition(" ")[0]
+            said = f"{name} runs in an environment of its own, {self}, which is not made"
+            raise NotRunError(said, hint=f"type: {self.name_command('make')}")
 
     def describe_process(self) -> tuple[Path, dict[str, str]]:
         """Its interpreter, and the variables with which that finds the harness and the plugin."""

@@ -495,12 +495,8 @@ def require_resources(job: Job) -> None:
     """Raises `NotRunError` if a resource of the target that the method names is neither there nor in its options, or if
     the method runs in an environment of its own that is not made.
     """
-    name, apart = job.entry.spec.name, job.entry.environment
-    if apart and not apart.is_made:
-        raise NotRunError(
-            f"{name} runs in an environment of its own, {apart}, which is not made",
-            hint=f"type: {apart.name_command('make')}",
-        )
+    if job.entry.environment:
+        job.entry.environment.require()
     target = job.benchmark.domain(job.scenario.target)
     for resource in job.entry.spec.resources:
         file = target.resources.get(resource)

@@ -82,16 +82,12 @@ def rm(name: Name, plugin: PluginFiles = [], no_plugin: Disabled = []) -> None:
 
 def enter(entry: Registered, words: Sequence[str]) -> int | None:
     """Type a command again in the environment of a method, and return its exit status. None if the method has none, or
-    this is it. Raises `OptionError` if it is not made.
+    this is it. Raises `NotRunError` if it is not made.
     """
     apart = entry.environment
     if not apart or apart.is_here:
         return None
-    if not apart.is_made:
-        raise OptionError(
-            f"{entry.spec.name} runs in an environment of its own, {apart}, which is not made",
-            hint=f"type: {apart.name_command('make')}",
-        )
+    apart.require()
     python, variables = apart.describe_process()
     return subprocess.run([python, "-m", "cdner_bench", *_leave_out(words)], env=variables, check=False).returncode
 
