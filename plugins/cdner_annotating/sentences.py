@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cdner_bench import Sentence
+from cdner_torch.tokens import read_lines
 
 SHORTEST, LONGEST = 5, 80
 """How many tokens a sentence has that is worth labelling."""
@@ -21,9 +22,8 @@ def read(path: Path) -> list[Sentence]:
 
 def split(path: Path) -> Iterator[tuple[str, ...]]:
     """The sentences of a text as tokens. A line ends a sentence, and so does a full stop before a capital letter."""
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            for sentence in _END.split(line):
-                tokens = tuple(_TOKEN.findall(sentence))
-                if SHORTEST <= len(tokens) <= LONGEST:
-                    yield tokens
+    for words in read_lines(path, None):
+        for sentence in _END.split(" ".join(words)):
+            tokens = tuple(_TOKEN.findall(sentence))
+            if SHORTEST <= len(tokens) <= LONGEST:
+                yield tokens

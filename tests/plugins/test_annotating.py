@@ -146,6 +146,11 @@ def test_a_text_becomes_sentences(text: str, read: list[list[str]], tmp_path: Pa
     assert [s.text for s in sentences.read(tmp_path / "t.txt")] == read[0]
 
 
+def test_bytes_that_are_no_text_end_nothing(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_bytes(b"one two \xff three four five .\n")
+    assert [s.text for s in sentences.read(tmp_path / "t.txt")] == ["one two \ufffd three four five ."]
+
+
 def test_a_domain_with_one_type(server: FakeServer, tiny_bert: str, mini: Benchmark, tmp_path: Path) -> None:
     whole = mini.corpus("ai").without_test()
     one = whole.types[0]

@@ -114,7 +114,7 @@ class Transfer(Method):
         return texts, {"gtok": digest(texts)}
 
     def _text(self, target: Corpus) -> tuple[Iterable[str], Mapping[str, object]]:
-        """The same of unlabelled text of the domain, which is streamed."""
+        """The same of unlabelled text of the domain, which is streamed, and not read where it was learnt before."""
         path = target.resources.get("dapt")
         if path is None:
             raise NotRunError(
@@ -122,8 +122,12 @@ class Transfer(Method):
                 hint='name a file in the benchmark, resources.dapt = { path = "…" }, or set -o pretraining=none',
             )
         budget = self.options.mlm.dapt_tokens if isinstance(self.options.mlm, Dapt) else None
-        count_lines(path, budget, "mlm.dapt_tokens")
-        return map(" ".join, read_lines(path, budget)), {"dapt": sha256(path)}
+
+        def read() -> Iterator[str]:
+            count_lines(path, budget, "mlm.dapt_tokens")
+            yield from map(" ".join, read_lines(path, budget))
+
+        return read(), {"dapt": sha256(path)}
 
     def _learn_target(self, start: Any, target: Corpus, joint: Sequence[Corpus], place: Path, run: RunContext) -> None:
         """From the tagger that has learnt the sources, or from an encoder."""
