@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence
-from cdner_torch.batches import blocks
+from cdner_bench import Corpus, RunContext
 from cdner_torch.judge import Judge
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
-from cdner_torch.tagging.encoding import Reader, Window
-from cdner_torch.tagging.model import Tagger, bio_labels, load_encoder, load_reader, load_tagger, save_tagger
+from cdner_torch.tagging.encoding import Window
+from cdner_torch.tagging.method import TaggerMethod
+from cdner_torch.tagging.model import Make, Tagger, bio_labels, load_encoder, load_tagger
 from cdner_torch.tagging.sources import Sources, draw
-from cdner_torch.tagging.training import Tagging, decode, draw_from
+from cdner_torch.tagging.training import draw_from
 
 from .model import GraphPupil, LabelGraphTagger, survey
 from .options import LstOptions
 
 
-class LstNer(Method):
+class LstNer(TaggerMethod):
     """Label structure transfer (Zheng et al., Findings of ACL 2022)."""
 
     Options = LstOptions
     options: LstOptions
 
+    @property
+    def make(self) -> Make:
+        """Makes the tagger that is trained."""
+        return LabelGraphTagger
+
     def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
         """Two stages (source, target). The first is kept and shared by every target."""
         o = self.options
         place = run.backbone(o.backbone)
-        self._open(load_reader(place), run)
+        self.open(place, run)
         drawn = draw(sources, o.source.sentences, run.seed)
         self.reader.tell_lengths([*drawn, target], run)
         learnt = None
@@ -56,29 +60,8 @@ class LstNer(Method):
         def learn(folder: Path) -> None:
             self._learn_target(load_tagger(learnt) if learnt else load_encoder(place), target, folder, run)
 
-        self.tagger = load_tagger(run.stage("target", learn), LabelGraphTagger)
-        size = sum(p.numel() for p in self.tagger.parameters())
-        run.describe(backbone=o.backbone, trained=size, total=size, precision=self.compute.resolved)
-
-    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
-        """In float32, so that a sentence's tags do not depend on its neighbours in a batch."""
-        exact = replace(self.compute, precision="fp32")
-        for block in blocks(sentences, 256):
-            yield from decode(self.tagger, block, self.reader.read(block), exact)
-
-    def save(self, folder: Path) -> None:
-        """The tagger, its graph and its tokenizer: nothing of the backbone is needed any more."""
-        save_tagger(self.tagger, folder)
-        self.reader.tokenizer.save_pretrained(folder)
-
-    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
-        """See `save`."""
-        self._open(load_reader(str(folder)), run)
-        self.tagger = load_tagger(folder, LabelGraphTagger)
-
-    def _open(self, reader: Reader, run: RunContext) -> None:
-        self.reader = reader
-        self.compute = Tagging(run.device, self.options.network.precision, reader.tokenizer.pad_token_id or 0)
+        self.tagger = load_tagger(run.stage("target", learn), self.make)
+        self.describe(run)
 
     def _learn_target(self, start: Any, target: Corpus, place: Path, run: RunContext) -> None:
         """From the tagger that has learnt the sources, or from an encoder."""
@@ -94,9 +77,7 @@ class LstNer(Method):
             tagger = LabelGraphTagger(start, labels, [labels])
         tagger.nodes.data.copy_(self._survey(tagger, pool, labels))
         tagger.set_dropout(o.finetuning.dropout)
-        judge = Judge(
-            target.dev[: o.dev.sentences], lambda dev: decode(tagger, dev, self.reader.read(dev), self.compute)
-        )
+        judge = Judge(target.dev[: o.dev.sentences], lambda dev: self.decode(tagger, dev, self.compute))
         group, size = o.target, o.finetuning.batch_size
         schedule = Schedule(
             group.epochs,

@@ -3,46 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 
-from cdner_bench import Corpus, Method, NotRunError, Prediction, RunContext, Sentence, digest, gtok, sha256
+from cdner_bench import Corpus, NotRunError, RunContext, digest, gtok, sha256
 
-from ..batches import blocks
 from ..judge import Judge
 from ..loop import train
 from ..schedule import Schedule
 from ..tokens import count_lines, read_lines
 from . import mlm
-from .encoding import Reader
-from .model import Make, Tagger, bio_labels, load_encoder, load_reader, load_tagger, save_tagger
+from .method import TaggerMethod
+from .model import Tagger, bio_labels, load_encoder, load_tagger
 from .options import Dapt, TransferOptions
 from .sources import Sources, draw, unite_types
-from .training import Pupil, Tagging, decode, draw_from
+from .training import Pupil, draw_from
 
 
-class Transfer(Method):
-    """Masked-LM on text of the target if there is to be some, the source domains, the target: the best on dev is kept.
-
-    A method that has a head of its own says with `make` what tagger it trains.
-    """
+class Transfer(TaggerMethod):
+    """Masked-LM on text of the target if asked for, then the sources, then the target; the best on dev is kept."""
 
     Options: ClassVar[type] = TransferOptions
     options: TransferOptions
-
-    @property
-    def make(self) -> Make:
-        """Makes the tagger that is trained."""
-        return Tagger
 
     def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
         """See the options. The source model is kept and shared by every target that starts from the same point."""
         o = self.options
         self.backbone = run.backbone(o.backbone)
-        self._open(load_reader(self.backbone), run)
+        self.open(self.backbone, run)
         drawn = draw(sources, o.source.sentences, run.seed)
         self.reader.tell_lengths([*drawn, target], run)
         encoder, origin = self._encoder(target, run)
@@ -62,28 +52,7 @@ class Transfer(Method):
 
         place = run.stage("target", learn)
         self.tagger = load_tagger(place, self.make).relabelled(bio_labels(target.types))
-        size = sum(p.numel() for p in self.tagger.parameters())
-        run.describe(backbone=o.backbone, trained=size, total=size, precision=self.compute.resolved)
-
-    def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
-        """In float32, so that a sentence's tags do not depend on its neighbours in a batch."""
-        exact = replace(self.compute, precision="fp32")
-        for block in blocks(sentences, 256):
-            yield from self._decode(self.tagger, block, exact)
-
-    def save(self, folder: Path) -> None:
-        """The tagger and its tokenizer: nothing of the backbone is needed any more."""
-        save_tagger(self.tagger, folder)
-        self.reader.tokenizer.save_pretrained(folder)
-
-    def load(self, folder: Path, types: Sequence[str], run: RunContext) -> None:
-        """See `save`."""
-        self._open(load_reader(str(folder)), run)
-        self.tagger = load_tagger(folder, self.make)
-
-    def _open(self, reader: Reader, run: RunContext) -> None:
-        self.reader = reader
-        self.compute = Tagging(run.device, self.options.network.precision, reader.tokenizer.pad_token_id or 0)
+        self.describe(run)
 
     def _encoder(self, target: Corpus, run: RunContext) -> tuple[str, dict[str, object]]:
         """Where the encoder to start from is, and what identifies it."""
@@ -143,7 +112,7 @@ class Transfer(Method):
         for domain, corpus in enumerate(joint, start=1):
             pool += self.reader.read(corpus.train, tagger.labels, domain)
 
-        judge = Judge(target.dev[: o.dev.sentences], lambda dev: self._decode(tagger, dev, self.compute))
+        judge = Judge(target.dev[: o.dev.sentences], lambda dev: self.decode(tagger, dev, self.compute))
         tagger.set_dropout(o.finetuning.dropout)
         data = draw_from([pool], o.finetuning.batch_size, run.seed, sqrt=False)
         group, decay = o.target, o.target.schedule == "linear"
@@ -151,6 +120,3 @@ class Transfer(Method):
             group.epochs, o.finetuning.batch_size, group.learning_rate, o.dev.every, group.patience, decay
         )
         train(Pupil(tagger, self.compute), data, schedule, "target", run, place, judge)
-
-    def _decode(self, tagger: Tagger, sentences: Sequence[Sentence], compute: Tagging) -> list[Prediction]:
-        return decode(tagger, sentences, self.reader.read(sentences), compute)
