@@ -1,13 +1,13 @@
 """CP-NER: a frozen text-to-text model with a prefix for each domain, and the domains' prefixes brought together."""
 
 from cdner_bench import Spec, hookimpl
+from cdner_torch import budgets
 
 _SMALL: dict[str, object] = {
     "backbone": "minilm2minilm",
     "network.dropout": 0.0,
     "prefix.dropout": 0.0,
     "finetuning.wording": "items",
-    "source.epochs": 1,
     "source.learning_rate": 1e-3,
     "source.select": "last",
     "own.learning_rate": 1e-3,
@@ -18,19 +18,14 @@ _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "t5-base"},
     "cpu": {
         **_SMALL,
-        "source.sentences": 2000,
+        **budgets.CPU,
         "own.epochs": 10,
-        "target.epochs": 20,
-        "dev.every": 5,
-        "dev.sentences": 100,
     },
     "quick": {
         **_SMALL,
+        **budgets.QUICK,
         "network.precision": "fp32",
-        "source.sentences": 40,
         "own.epochs": 5,
-        "target.epochs": 5,
-        "dev.every": 3,
         "decoding.max_answer": 128,
     },
 }

@@ -1,13 +1,13 @@
 """LightNER: a frozen encoder-decoder whose attention is guided by prefixes points at the words of entities."""
 
 from cdner_bench import Spec, hookimpl
+from cdner_torch import budgets
 
 _SMALL: dict[str, object] = {
     "backbone": "minilm2minilm",
     "network.dropout": 0.0,
     "network.freeze": False,
     "network.head_dropout": 0.0,
-    "source.epochs": 1,
     "source.learning_rate": 2e-4,
     "source.batch_size": 8,
     "target.epochs": 20,
@@ -17,16 +17,8 @@ _SMALL: dict[str, object] = {
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "facebook/bart-large"},
-    "cpu": {
-        **_SMALL,
-        "source.sentences": 2000,
-        "dev.sentences": 100,
-    },
-    "quick": {
-        **_SMALL,
-        "network.precision": "fp32",
-        "source.sentences": 40,
-    },
+    "cpu": {**budgets.CPU, **_SMALL},
+    "quick": {**budgets.QUICK, **_SMALL, "network.precision": "fp32"},
 }
 
 

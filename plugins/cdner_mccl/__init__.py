@@ -1,13 +1,13 @@
 """MCCL: an LSTM with a memory cell for each type, which source and target share, and a CRF for each of the two."""
 
 from cdner_bench import Spec, hookimpl
+from cdner_torch import budgets
 
 _SMALL: dict[str, object] = {
     "backbone": "minilm",
     "words.encoder": "trained",
     "words.encoder_dropout": 0.0,
     "words.dropout": 0.1,
-    "source.epochs": 1,
     "target.optimizer": "adam",
     "target.schedule": "linear",
     "target.learning_rate": 3e-3,
@@ -17,19 +17,14 @@ _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "bert-base-cased"},
     "cpu": {
         **_SMALL,
-        "source.sentences": 2000,
-        "target.epochs": 20,
+        **budgets.CPU,
         "target.batch_size": 16,
-        "dev.every": 5,
-        "dev.sentences": 100,
     },
     "quick": {
         **_SMALL,
+        **budgets.QUICK,
         "network.precision": "fp32",
-        "source.sentences": 40,
-        "target.epochs": 5,
         "target.batch_size": 8,
-        "dev.every": 3,
     },
 }
 

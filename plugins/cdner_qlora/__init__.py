@@ -1,30 +1,18 @@
 """A large decoder, quantised to 4 bits and frozen, learns through low-rank adapters (TOPT's appendix F)."""
 
 from cdner_bench import Spec, hookimpl
+from cdner_torch import budgets
 
 _SMALL: dict[str, object] = {
     "backbone": "smollm2",
     "adapters.dropout": 0.0,
     "finetuning.batch_size": 8,
     "finetuning.learning_rate": 1e-3,
-    "source.epochs": 1,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "meta-llama/Llama-2-7b-hf"},
-    "cpu": {
-        **_SMALL,
-        "source.sentences": 2000,
-        "target.epochs": 20,
-        "dev.every": 5,
-        "dev.sentences": 100,
-    },
-    "quick": {
-        **_SMALL,
-        "source.sentences": 40,
-        "target.epochs": 5,
-        "dev.every": 3,
-        "decoding.max_answer": 96,
-    },
+    "cpu": {**_SMALL, **budgets.CPU},
+    "quick": {**_SMALL, **budgets.QUICK, "decoding.max_answer": 96},
 }
 _GIVEN = ("source labels", "target labels", "a pre-trained model")
 

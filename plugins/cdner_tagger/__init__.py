@@ -1,36 +1,22 @@
 """Token classification on any encoder: the plain CrossNER tagger, and the same after masked-LM on GTOK or on text."""
 
 from cdner_bench import Spec, hookimpl
+from cdner_torch import budgets
+from cdner_torch.tagging import presets
 
-_SMALL: dict[str, object] = {
-    "backbone": "minilm",
-    "finetuning.dropout": 0.0,
-    "source.epochs": 1,
-    "source.learning_rate": 1e-4,
-    "target.learning_rate": 3e-4,
-    "target.schedule": "linear",
-    "target.patience": None,
-}
 _PRESETS: dict[str, dict[str, object]] = {
     # CrossNER's BertTagger: Adam 5e-5, batch 16, 2 source epochs, early stop after 8 epochs without a better dev F1.
     "paper": {"backbone": "bert-base-cased"},
     "cpu": {
-        **_SMALL,
+        **presets.SMALL,
+        **budgets.CPU,
         "mlm.epochs": 5,
-        "source.sentences": 2000,
-        "target.epochs": 20,
-        "dev.every": 5,
-        "dev.sentences": 100,
     },
     "quick": {
-        **_SMALL,
-        "network.precision": "fp32",
-        "finetuning.batch_size": 8,
+        **presets.SMALL,
+        **presets.QUICK,
+        **budgets.QUICK,
         "mlm.epochs": 2,
-        "source.sentences": 40,
-        "target.epochs": 5,
-        "target.learning_rate": 4e-4,
-        "dev.every": 3,
     },
 }
 _DAPT: dict[str, dict[str, object]] = {

@@ -1,6 +1,7 @@
 """TOPT (task-oriented pre-training and text-to-text transfer) and the two ablations of its Table 2."""
 
 from cdner_bench import Spec, hookimpl
+from cdner_torch import budgets
 
 _SMALL: dict[str, object] = {
     "backbone": "minilm2minilm",
@@ -8,27 +9,21 @@ _SMALL: dict[str, object] = {
     "mslm.epochs": 1,
     "mslm.batch_size": 16,
     "mslm.learning_rate": 2e-4,
-    "source.epochs": 1,
     "source.learning_rate": 2e-4,
     "target.learning_rate": 1.5e-4,
-    "dev.every": 5,
 }
 _PRESETS: dict[str, dict[str, object]] = {
     "paper": {"backbone": "google/flan-t5-base"},
     "cpu": {
         **_SMALL,
+        **budgets.CPU,
         "mslm.masked_copies": 2,
-        "source.sentences": 2000,
-        "target.epochs": 20,
-        "dev.sentences": 100,
     },
     "quick": {
         **_SMALL,
+        **budgets.QUICK,
         "network.precision": "fp32",
         "mslm.masked_copies": 1,
-        "source.sentences": 40,
-        "target.epochs": 5,
-        "dev.every": 3,
         "decoding.max_answer": 128,
     },
 }
