@@ -8,36 +8,24 @@ from typing import Annotated, Literal
 from annotated_types import Gt
 
 from cdner_bench import backbone
-from cdner_torch.compute import Precision
-from cdner_torch.options import Decoding, Dev, Positive, Share
+from cdner_torch import options
+from cdner_torch.options import Decoding, Dev, Generation, Positive, Share
 
 Speed = Annotated[float, Gt(0)]
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Generation):
     """How the model computes in every stage."""
 
-    dropout: Share | None = None
-    """The backbone's dropout; none leaves its own."""
-    max_source: Positive = 256
-    """To how many tokens what is read is cut."""
     max_target: Positive = 192
     """To how many tokens what is to be said is cut, in training."""
-    precision: Precision = "auto"
-    """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in
-    fp32.
-    """
 
 
 @dataclass(frozen=True)
-class Prefix:
+class Prefix(options.Prefix):
     """The prefixes, and what else may learn."""
 
-    length: Positive = 10
-    """How many keys and values stand before those of the tokens."""
-    hidden: Positive = 800
-    """How wide the layer is that prefixes are made by."""
     dropout: Share = 0.1
     """The dropout of the prefixes."""
     freeze_embeddings: bool = False

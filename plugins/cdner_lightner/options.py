@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt
 
 from cdner_bench import backbone
 from cdner_torch.compute import Precision
-from cdner_torch.options import Dev, Natural, Positive, Share
+from cdner_torch.options import Dev, Natural, Positive, Prefix, Share
 
 Speed = Annotated[float, Gt(0)]
 
@@ -30,18 +30,6 @@ class Network:
     """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in
     fp32.
     """
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """What guides attention."""
-
-    length: Positive = 10
-    """How many keys and values stand before those of the tokens."""
-    hidden: Positive = 800
-    """How wide the layer is that prefixes are made by."""
-    dropout: Share = 0.0
-    """The dropout of the prefixes."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +91,7 @@ class LightNerOptions:
     backbone: Annotated[str, backbone] = "facebook/bart-large"
     """The encoder-decoder to start from: one of `cdner-bench models list`, a folder, or a hub's name."""
     network: Network = Network()
-    prefix: Prefix = Prefix()
+    prefix: Prefix = field(default_factory=Prefix)
     finetuning: Finetuning = Finetuning()
     source: Source = Source()
     target: Target = Target()

@@ -9,24 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import DirectoryPath, FilePath
 
 from cdner_bench import backbone, chooses_knowledge, supplies
-from cdner_torch.compute import Precision
-from cdner_torch.options import Decoding, Dev, Natural, Positive, Rate, Share
-
-
-@dataclass(frozen=True)
-class Network:
-    """How the model computes in every stage."""
-
-    dropout: Share | None = None
-    """The backbone's dropout; none leaves its own."""
-    max_source: Positive = 256
-    """To how many tokens what is read is cut."""
-    max_target: Positive = 256
-    """To how many tokens what is to be said is cut, in training."""
-    precision: Precision = "auto"
-    """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in
-    fp32.
-    """
+from cdner_torch.options import Decoding, Dev, Generation, Natural, Positive, Rate
 
 
 @dataclass(frozen=True)
@@ -113,7 +96,7 @@ class ToptOptions:
     """The text-to-text model or decoder to start from: one of `cdner-bench models list`, a folder, or a hub's name."""
     pretraining: Annotated[Literal["gtok", "dapt", "none"], chooses_knowledge] = "gtok"
     """MSLM on the target's `gtok` explanations, on `dapt` text, or `none`."""
-    network: Network = Network()
+    network: Generation = field(default_factory=Generation)
     mslm: Mslm = Mslm()
     finetuning: Finetuning = Finetuning()
     source: Source = Source()

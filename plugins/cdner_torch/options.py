@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
+from .compute import Precision
+
 Positive = Annotated[int, Gt(0)]
 Natural = Annotated[int, Ge(0)]
 Rate = Annotated[float, Gt(0), Lt(1)]
@@ -35,3 +37,31 @@ class Decoding:
     """What an answer may say: anything (`free`), or only items of a type of the prompt and a span of the sentence, from
     left to right (`spans`).
     """
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How the model computes in every stage."""
+
+    dropout: Share | None = None
+    """The backbone's dropout; none leaves its own."""
+    max_source: Positive = 256
+    """To how many tokens what is read is cut."""
+    max_target: Positive = 256
+    """To how many tokens what is to be said is cut, in training."""
+    precision: Precision = "auto"
+    """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in
+    fp32.
+    """
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What guides attention."""
+
+    length: Positive = 10
+    """How many keys and values stand before those of the tokens."""
+    hidden: Positive = 800
+    """How wide the layer is that prefixes are made by."""
+    dropout: Share = 0.0
+    """The dropout of the prefixes."""

@@ -17,15 +17,11 @@ LONGEST = 2000
 
 
 class CdnerError(Exception):
-    """Something the user can mend: what is wrong and where, and (as `hint`) what to type next, which Python shows below
-    it. It holds no key.
-    """
+    """Something the user can mend: what is wrong and where, and (as `hint`) what to type next. It holds no key."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(redact(message))
         self.hint = hint and redact(hint)
-        if self.hint:
-            self.add_note(f"→ {self.hint}")
 
 
 class DataError(CdnerError):

@@ -19,14 +19,14 @@ from cdner_bench.scoring import score  # noqa: E402
 from cdner_tagger.method import BertTagger  # noqa: E402
 from cdner_tagger.options import TaggerOptions  # noqa: E402
 from cdner_topt.method import Topt  # noqa: E402
-from cdner_topt.options import Network, Source, Target, ToptOptions  # noqa: E402
+from cdner_topt.options import Source, Target, ToptOptions  # noqa: E402
 from cdner_torch import backbones  # noqa: E402
 from cdner_torch.batches import InMemory, blocks, bounded  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Backbone, Example, read_all  # noqa: E402
 from cdner_torch.lengths import TokenLimits, count_unseen  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
-from cdner_torch.options import Decoding  # noqa: E402
+from cdner_torch.options import Decoding, Generation  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.tagging import encoding, model, training  # noqa: E402
 from cdner_torch.tagging.options import Network as TaggerNetwork  # noqa: E402
@@ -199,7 +199,7 @@ def corpora(mini: Benchmark, *, train: int, dev: int) -> tuple[Corpus, Corpus]:
 def topt(place: str) -> Topt:
     return Topt(
         ToptOptions(
-            backbone=place, pretraining="none", network=Network(dropout=0.0, precision="fp32"),
+            backbone=place, pretraining="none", network=Generation(dropout=0.0, precision="fp32"),
             source=Source(epochs=1), target=Target(epochs=1), decoding=Decoding(max_answer=2),
         )
     )  # fmt: skip

@@ -19,10 +19,11 @@ from cdner_bench.errors import CdnerError, DataError  # noqa: E402
 from cdner_bench.plugins import conformance  # noqa: E402
 from cdner_lightner import encoding, model  # noqa: E402
 from cdner_lightner.method import LightNer  # noqa: E402
-from cdner_lightner.options import LightNerOptions, Prefix, Source, Target  # noqa: E402
+from cdner_lightner.options import LightNerOptions, Source, Target  # noqa: E402
 from cdner_torch import backbones, loop, prefixes  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.lengths import TokenLimits  # noqa: E402
+from cdner_torch.options import Prefix  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
 from support import KillerOfSeconds, change, context, fit_stubbornly  # noqa: E402
 

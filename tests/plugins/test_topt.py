@@ -28,7 +28,7 @@ from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  #
 from cdner_bench.io import models  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
 from cdner_topt.method import Topt  # noqa: E402
-from cdner_topt.options import Mslm, Network, Source, Target, ToptOptions  # noqa: E402
+from cdner_topt.options import Mslm, Source, Target, ToptOptions  # noqa: E402
 from cdner_torch import backbones, generators, hub, loop  # noqa: E402
 from cdner_torch.batches import InMemory, Streamed  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
@@ -36,7 +36,7 @@ from cdner_torch.descent import out_of_memory  # noqa: E402
 from cdner_torch.generators import Backbone, Choice, Example, Seq2Seq, read_all  # noqa: E402
 from cdner_torch.lengths import TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
-from cdner_torch.options import Decoding  # noqa: E402
+from cdner_torch.options import Decoding, Generation  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.tokens import read_lines  # noqa: E402
 from cdner_torch.weights import restore  # noqa: E402
@@ -48,7 +48,7 @@ FP32 = Compute("cpu", "fp32")
 def options(place: str, **chosen: object) -> ToptOptions:
     base = ToptOptions(
         backbone=place,
-        network=Network(dropout=0.0, precision="fp32"),
+        network=Generation(dropout=0.0, precision="fp32"),
         mslm=Mslm(masked_copies=2, epochs=1, batch_size=16),
         source=Source(epochs=1, learning_rate=1e-3),
         target=Target(epochs=2, learning_rate=1e-3),
