@@ -46,11 +46,14 @@ def open_regular(path: Path, kind: type[CdnerError], hint: str | None = None) ->
 
 
 def suggest_file(path: Path) -> str:
-    """Advice for a file that is not there: the nearest name in its folder, or all of a few."""
+    """Advice for a file that is not there: the nearest name in its folder, or all of the same kind if they are few."""
     if not path.parent.is_dir():
         return f"there is no folder {path.parent} either; check the path"
     names = [other.name for other in path.parent.iterdir()]
-    return did_you_mean(path.name, names) if 0 < len(names) <= 20 else "check the path"
+    if near := difflib.get_close_matches(path.name, names, n=1):
+        return f"did you mean {str(path.with_name(near[0]))!r}?"
+    alike = sorted(name for name in names if Path(name).suffix == path.suffix)
+    return f"choose from: {', '.join(alike)}" if 0 < len(alike) <= 20 else "check the path"
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -123,6 +123,7 @@ def test_a_mistake_is_answered_and_nothing_written(
     said = run("score", "p.jsonl", "--benchmark", "mini", *words, status=1)
     assert message in said
     assert hint in said
+    assert "Strict span micro-F1" not in said
     assert [path.name for path in Path().iterdir()] == ["p.jsonl"]
     assert Path(before).read_bytes() == content
 

@@ -100,14 +100,15 @@ def score(
             judged, only, split_names("--ignore-type", ignore_type) if ignore_type else []
         )
     report = scoring.Report(said, judged, chosen)
+    written = _put_on_board(as_, report, data, setting, out) if as_ is not None and data is not None else []
     if as_json:
         print(json.dumps(report.to_data(), indent=1))
     else:
         _show(report)
     if errors is not None:
         _write_errors(report, errors)
-    if as_ is not None and data is not None:
-        _put_on_board(as_, report, data, setting, out)
+    for line in written:
+        print(line, file=sys.stderr)
 
 
 def rescore(
@@ -195,14 +196,14 @@ def _write_errors(report: Report, place: Path) -> None:
     print(f"wrote {place}: {len(records):,} errors", file=sys.stderr)
 
 
-def _put_on_board(name: str, report: Report, data: Benchmark, setting: str | None, out: Path) -> None:
+def _put_on_board(name: str, report: Report, data: Benchmark, setting: str | None, out: Path) -> list[str]:
+    """What to say of it when the report has been shown."""
     from ...plugins import discover
     from ...records import submit
 
-    for path in submit(out / "leaderboards", name, report.judged, data, setting, discover()):
-        print(f"wrote {path}", file=sys.stderr)
+    paths = submit(out / "leaderboards", name, report.judged, data, setting, discover())
     command = name_command("leaderboard", "--benchmark", data.given, out=out)
-    print(f"to see the row, type: {command}", file=sys.stderr)
+    return [*(f"wrote {path}" for path in paths), f"to see the row, type: {command}"]
 
 
 def _show(report: Report) -> None:
