@@ -24,6 +24,7 @@ def points(draw: st.DrawFn) -> list[Point]:
 @example([Point(1, "one", 5.0, 50.0)])
 @example([Point(1, "one", 0.0, 50.0), Point(2, "two", 5.0, 50.0)])
 @example([Point(n, "same", 7.0, 50.0) for n in range(1, 6)])
+@example([Point(1, "one", 1.0000000000000002e-06, 0.0), Point(2, "two", 1e-06, 0.0)])
 def test_points_ticks_and_labels_stand_in_the_picture(found: list[Point]) -> None:
     picture = draw_costs("p", "title", "cost", found, "")
     if not any(p.x for p in found):
@@ -37,8 +38,8 @@ def test_points_ticks_and_labels_stand_in_the_picture(found: list[Point]) -> Non
         assert len(ticks) <= 8
         assert all(low - 0.1 <= place <= high + 0.1 for place, _ in ticks)
         assert len({text for _, text in ticks}) == len(ticks)
-    by_cost = sorted(picture.marks, key=lambda mark: mark.x)
     order = {p.number: p.x for p in found}
+    by_cost = sorted(picture.marks, key=lambda mark: (mark.x, order[mark.number]))
     assert [order[mark.number] for mark in by_cost] == sorted(order.values())
     boxes = []
     for mark in picture.marks:
