@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,12 +21,14 @@ def register_methods() -> list[Spec]:
 class SleepingOptions:
     shared: float = 0.0
     seconds: float = 0.0
+    spread: float = 0.0
     failing: str = ""
 
 
 class Sleeping(Method):
-    """Sleeps in a stage that it shares with runs of the same sources and seed, and then in one answer. It keeps lines
-    in $SLEEPERS_LOG: what began and ended, when, in which process, with how many threads and on which GPU.
+    """Sleeps in a stage that it shares with runs of the same sources and seed, and then in one answer, `spread` being
+    the share by which it sleeps shorter or longer, drawn by target and seed. It keeps lines in $SLEEPERS_LOG: what
+    began and ended, when, in which process, with how many threads and on which GPU.
     """
 
     Options = SleepingOptions
@@ -33,6 +36,8 @@ class Sleeping(Method):
 
     def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
         self.run, self.types = run.workdir.name, target.types
+        off = random.Random(f"{target.name} {run.seed}").uniform(-self.options.spread, self.options.spread)
+        self.seconds = self.options.seconds * (1 + off)
         self._log("begin")
         self.stage = run.stage("source", self._build, {"sources": [c.name for c in sources]})
         if target.name == self.options.failing:
@@ -46,7 +51,7 @@ class Sleeping(Method):
     def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
         for n, sentence in enumerate(sentences):
             if n in (0, len(sentences) // 2):
-                until = time.monotonic() + self.options.seconds / 2
+                until = time.monotonic() + self.seconds / 2
                 while (left := until - time.monotonic()) > 0:
                     time.sleep(min(left, 0.05))
             yield Prediction(sentence.id, (Entity(0, 1, self.types[len(sentence.tokens) % len(self.types)]),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import operator
 import os
 import signal
 import sys
@@ -22,13 +23,13 @@ TORCH_DRAWS = "random state of torch"
 
 @dataclass(frozen=True)
 class Part:
-    """How a part is read (None: this process does not have it yet) and put back. If it is not `whole`, it is a mapping
-    to which entries may be added.
+    """How a part is read (None: this process does not have it yet) and put back, and whether what it was differs from
+    what it is.
     """
 
     read: Callable[[], Any]
     write: Callable[[Any], object]
-    whole: bool = True
+    differ: Callable[[Any, Any], bool] = operator.ne
 
     def look(self) -> Any:
         """The part as it is now; None where it cannot be read."""
@@ -38,9 +39,12 @@ class Part:
     def differs(self, was: Any) -> bool:
         """Whether it is not as it was."""
         now = self.look()
-        if was is None or now is None or self.whole:
-            return was is not None and bool(now != was)
-        return any(now.get(key) is not value and now.get(key) != value for key, value in was.items())
+        return was is not None and (now is None or bool(self.differ(was, now)))
+
+
+def _miss(was: dict[Any, Any], now: dict[Any, Any]) -> bool:
+    """Whether entries are not as they were. Others may have been added."""
+    return any(now.get(key) is not value and now.get(key) != value for key, value in was.items())
 
 
 def _set_environment(was: dict[str, str]) -> None:
@@ -225,40 +229,50 @@ def _set_sys(was: dict[str, Any]) -> None:
             setattr(sys, name, value)
 
 
-def _list_functions() -> dict[tuple[str, str], Any]:
-    """The functions and classes of the standard library and of the harness, by module and name."""
+def _copy_modules() -> dict[str, dict[str, Any]]:
+    """What the modules of the standard library and of the harness hold."""
     ours = sys.stdlib_module_names | {"cdner_bench"}
-    modules = {n: m for n, m in list(sys.modules.items()) if n.partition(".")[0] in ours and isinstance(m, ModuleType)}
     return {
-        (name, key): value
-        for name, module in modules.items()
-        if name not in ("sys", "__main__")
-        for key, value in list(vars(module).items())
-        if callable(value)
+        name: dict(vars(module))
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in ours and name not in ("sys", "__main__") and isinstance(module, ModuleType)
     }
 
 
-def _set_functions(was: dict[tuple[str, str], Any]) -> None:
-    for (module, name), value in was.items():
-        found = sys.modules[module]  # put back before
-        if vars(found).get(name) is not value:
-            setattr(found, name, value)
+def _list_replaced(
+    was: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]
+) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """The functions and classes that were in the place of others, by module and name."""
+    for module, held in was.items():
+        holds = now.get(module, {})
+        if len(held) == len(holds) and all(map(operator.is_, held.values(), holds.values())):
+            continue  # nearly always, and told fast
+        for name, value in held.items():
+            if callable(value) and holds.get(name) is not value and holds.get(name) != value:
+                yield module, name, value
+
+
+def _set_functions(was: dict[str, dict[str, Any]]) -> None:
+    for module, name, value in _list_replaced(was, _copy_modules()):
+        setattr(sys.modules[module], name, value)  # the module was put back before
 
 
 PARTS: dict[str, Part] = {
-    "sys.modules": Part(lambda: dict(sys.modules), sys.modules.update, whole=False),
-    "functions of the standard library or of the harness": Part(_list_functions, _set_functions, whole=False),
+    "sys.modules": Part(lambda: dict(sys.modules), sys.modules.update, _miss),
+    "functions of the standard library or of the harness": Part(
+        _copy_modules, _set_functions, lambda was, now: any(_list_replaced(was, now))
+    ),
     "the working folder": Part(os.getcwd, os.chdir),
     "the environment": Part(lambda: dict(os.environ), _set_environment),
     "the locale": Part(_get_locale, _set_locale),
     "filters of warnings": Part(lambda: list(warnings.filters), _set_warnings),
-    "random state": Part(_get_draws, _set_draws, whole=False),
+    "random state": Part(_get_draws, _set_draws, _miss),
     TORCH_DRAWS: Part(_get_torch_draws, _set_torch_draws),
     "settings of torch": Part(_get_torch, _set_torch),
-    "handlers of signals": Part(_get_signals, _set_signals, whole=False),
+    "handlers of signals": Part(_get_signals, _set_signals, _miss),
     "signals held back": Part(_get_mask, lambda was: signal.pthread_sigmask(signal.SIG_SETMASK, was)),
     "a timer": Part(_get_timer, lambda was: None if was else signal.setitimer(signal.ITIMER_REAL, 0)),
-    "logging": Part(_get_logging, _set_logging, whole=False),
+    "logging": Part(_get_logging, _set_logging, _miss),
     "sys.path": Part(lambda: list(sys.path), lambda was: sys.path.__setitem__(slice(None), was)),
     "streams and hooks of sys": Part(_get_sys, _set_sys),
     "limits of the process": Part(_get_limits, _set_limits),

@@ -225,7 +225,7 @@ def put_scores(result: Result, benchmark: Benchmark, predictions: Sequence[Predi
 
 def to_text(result: Result) -> str:
     """The text of a result file; no key is in it."""
-    record = redact_all({"schema": SCHEMA, **_make_adapter().dump_python(result, mode="json")})
+    record = redact_all({"schema": SCHEMA, **make_adapter().dump_python(result, mode="json")})
     return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -258,11 +258,12 @@ def load_all(root: Path, of: Benchmark | str = "") -> list[Result]:
 
 
 def _build(record: dict[str, Any]) -> Result:
-    return _make_adapter().validate_json(to_json(record))
+    return make_adapter().validate_json(to_json(record))
 
 
 @cache
-def _make_adapter() -> TypeAdapter[Result]:
+def make_adapter() -> TypeAdapter[Result]:
+    """What turns a result into plain data and back; it is made once, which takes some milliseconds."""
     return TypeAdapter(Result)
 
 

@@ -35,7 +35,7 @@ from ..environments import Environment
 from ..errors import CdnerError, in_words
 from ..io import Stopped, adopt_orphans, die_with_parent, keep_niceness, list_children, stoppable
 from ..plugins import Method, Observer, Registered, Registry, options
-from ..records import Result, describe_provenance
+from ..records import describe_provenance, results
 from ..types import Scenario
 from . import runner
 from .runner import Ending, Job, Outcome
@@ -204,7 +204,7 @@ def _import_method(data: Data) -> Registry | None:
         entry.spec.load(Method)
         describe_provenance(entry.facts)
         import_module("filelock")
-        _adapt(Result)
+        results.make_adapter()
         for hint in _BENCHMARK.values():
             _adapt(hint)
     except BaseException:
@@ -244,7 +244,7 @@ def _work(data: Data, registry: Registry | None, benchmark: Benchmark | None, ch
             out = Path(data["out"])
             job = restore(data, registry or discover(data), benchmark)
             outcome = runner.attempt(job, out, channel)
-        result = outcome.result and _adapt(Result).dump_python(outcome.result, mode="json")
+        result = outcome.result and results.make_adapter().dump_python(outcome.result, mode="json")
         said = {"status": outcome.status, "message": outcome.message, "hint": outcome.hint, "awaits": outcome.awaits}
         channel.send("outcome", **said, result=result)
     except Stopped as error:
@@ -518,7 +518,7 @@ def _read_outcome(job: Job, folder: Path, said: Mapping[str, Data], observer: Ob
     if left := said["ended"]["left"]:
         observer.note(f"{left} {'processes were' if left > 1 else 'process was'} left behind by the run, and ended")
     if told := said.get("outcome"):
-        result = told["result"] and _adapt(Result).validate_json(json.dumps(told["result"]))
+        result = told["result"] and results.make_adapter().validate_json(json.dumps(told["result"]))
         awaits = told["awaits"] and Path(told["awaits"])
         return Outcome(job, Ending(told["status"]), result or None, told["message"], told["hint"], awaits)
     words = said["words"]["text"]
