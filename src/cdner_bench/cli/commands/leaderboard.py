@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, PluginError, did_you_mean
-from ..common import HERE, Out, name_command, show, split_names, uncollected
+from ..common import HERE, Out, count, name_command, show, split_names, uncollected
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ONLY = "Show only these and write no page."
 MORE = "the same command with --format csv"
 """What shows every column of what was chosen."""
+TOLD = 10
+"""Pages that are named one by one."""
 
 
 @uncollected()
@@ -78,16 +80,21 @@ def leaderboard(
 
 
 def _check_pages(publication: Publication, out: Path) -> int:
-    """Say which files are not what they should be; 1 if there are some."""
+    """Say which files are not what they should be, or that all are; 1 if some are not."""
     stale, left_over = publication.find_stale(), publication.find_left_over()
-    for path in stale:
-        command = name_command("leaderboard", "--format", publication.format, out=out)
+    command = name_command("leaderboard", "--format", publication.format, out=out)
+    for path in stale[:TOLD]:
         print(f"{path} is not what the result files say; type: {command}")
+    if more := len(stale[TOLD:]):
+        print(f"and {more} more")
     for path in left_over:
         print(f"{path} is left over; type: rm {path}")
     for path in publication.find_others():
         print(f"{path} is fine: a page in another format, which is not committed")
-    return int(bool(stale or left_over))
+    if stale or left_over:
+        return 1
+    print(f"{count(len(publication.pages), 'page')} checked: as the result files say")
+    return 0
 
 
 def _write_pages(publication: Publication) -> int:
