@@ -31,6 +31,15 @@ SIZE = len(RESULT.read_bytes())
 Files = dict[str, bytes]
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The committed boards, without the runs that a checkout may have."""
+    place = tmp_path_factory.mktemp("home")
+    for folder in ("results", "predictions", "measurements", "answers"):
+        shutil.copytree(ROOT / "leaderboards" / folder, place / "leaderboards" / folder)
+    return place
+
+
 def list_files(files: Files) -> list[dict[str, Any]]:
     return [{"path": path, "size": len(data), "sha256": sha256(data).hexdigest()} for path, data in files.items()]
 
@@ -183,15 +192,14 @@ def test_the_good_files_of_these_are_imported(tmp_path: Path) -> None:
     assert {p: (tmp_path / "out" / p).read_bytes() for p in GOOD} == GOOD
 
 
-def test_the_boards_of_this_repository_go_round(tmp_path: Path) -> None:
+def test_the_boards_of_this_repository_go_round(home: Path, tmp_path: Path) -> None:
     whole = tmp_path / "a.tar.gz"
-    made = export(whole, list_stored(ROOT), ROOT, whole=True, weights=False)
+    made = export(whole, list_stored(home), home, whole=True, weights=False)
     assert set(import_archive(whole, tmp_path / "out").new) == {file.path for file in made.files}
-    folders = ("results", "predictions", "measurements", "answers")
-    there = [p for folder in folders for p in (ROOT / "leaderboards" / folder).rglob("*") if p.is_file()]
+    there = [p for p in home.rglob("*") if p.is_file()]
     assert len(there) > 200
     assert {p: p.read_bytes() for p in there} == {
-        p: (tmp_path / "out" / p.relative_to(ROOT)).read_bytes() for p in there
+        p: (tmp_path / "out" / p.relative_to(home)).read_bytes() for p in there
     }
     export(tmp_path / "b.tar.gz", list_stored(tmp_path / "out"), tmp_path / "out", whole=True, weights=False)
     assert (tmp_path / "b.tar.gz").read_bytes() == whole.read_bytes()
@@ -201,20 +209,22 @@ def test_the_boards_of_this_repository_go_round(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def sent(tmp_path: Path) -> Path:
+def sent(home: Path, tmp_path: Path) -> Path:
     place = tmp_path / "a.tar.gz"
-    export(place, find_stored(str(RESULT), ROOT), ROOT, whole=False, weights=False)
+    export(place, find_stored(str(home / PATH), home), home, whole=False, weights=False)
     return place
 
 
-def test_a_file_system_that_cannot_flush_has_archives_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_that_cannot_flush_has_archives_too(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(_: int) -> None:
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
 
     monkeypatch.setattr(os, "fsync", fail)
     place = tmp_path / "a.tar.gz"
     with pytest.warns(CdnerWarning, match=r"cannot be told to flush \(fsync\)"):
-        export(place, find_stored(str(RESULT), ROOT), ROOT, whole=False, weights=False)
+        export(place, find_stored(str(home / PATH), home), home, whole=False, weights=False)
     with pytest.warns(CdnerWarning, match=r"cannot be told to flush \(fsync\)"):
         import_archive(place, tmp_path / "out")
     assert {p: (tmp_path / "out" / p).read_bytes() for p in GOOD} == GOOD
@@ -311,7 +321,7 @@ def test_weights_go_along_only_if_they_are_asked_for(sent: Path, tmp_path: Path)
 
 def test_an_archive_is_called_one(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"does not end in \.tar\.gz"):
-        export(tmp_path / "a.zip", [], ROOT, whole=True, weights=False)
+        export(tmp_path / "a.zip", [], tmp_path, whole=True, weights=False)
     with pytest.raises(CdnerError, match="there is nothing to export"):
         export(tmp_path / "a.tar.gz", [], tmp_path, whole=True, weights=False)
     assert list(tmp_path.iterdir()) == []
