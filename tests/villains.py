@@ -141,6 +141,7 @@ MISDEEDS: dict[str, Callable[[Corpus, RunContext], object]] = {
     "recursion limit": lambda corpus, run: sys.setrecursionlimit(150),
     "gc": lambda corpus, run: gc.disable(),
     "json": lambda corpus, run: setattr(json, "dumps", lambda *_, **__: "stolen"),
+    "renamed": lambda corpus, run: vars(json).update(stolen=vars(json).popitem()[1]),
     "builtins": lambda corpus, run: setattr(builtins, "sorted", lambda *_, **__: []),
     "sentences": _rob,
     "predictions": lambda corpus, run: None,

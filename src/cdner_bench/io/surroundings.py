@@ -245,7 +245,7 @@ def _list_replaced(
     """The functions and classes that were in the place of others, by module and name."""
     for module, held in was.items():
         holds = now.get(module, {})
-        if len(held) == len(holds) and all(map(operator.is_, held.values(), holds.values())):
+        if list(held) == list(holds) and all(map(operator.is_, held.values(), holds.values())):
             continue  # nearly always, and told fast
         for name, value in held.items():
             if callable(value) and holds.get(name) is not value and holds.get(name) != value:

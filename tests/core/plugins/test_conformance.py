@@ -49,6 +49,7 @@ def test_a_misdeed_is_seen(misdeed: str) -> None:
         ("recursion limit", ["it changes the depth of recursion"]),
         ("gc", ["it changes garbage collection"]),
         ("json", ["it changes functions of the standard library or of the harness"]),
+        ("renamed", ["it changes functions of the standard library or of the harness"]),
         ("builtins", ["it changes functions of the standard library or of the harness"]),
         ("sentences", ["it changes the corpus ai, what it is to answer"]),
         ("fork", ["it leaves a process"]),
