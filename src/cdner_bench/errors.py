@@ -109,9 +109,15 @@ def in_words(error: BaseException) -> str:
     return f"{name}: {said if len(said) <= LONGEST else f'{said[:LONGEST]}…'}" if said else name
 
 
+def find_near(name: str, choices: Iterable[str]) -> str | None:
+    """The nearest of the `choices` to a misspelt `name`, whatever its case; None if none is near."""
+    folded = {choice.lower(): choice for choice in choices}
+    near = difflib.get_close_matches(name.lower(), folded, n=1)
+    return folded[near[0]] if near else None
+
+
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """Advice for a misspelt `name`: the nearest of the `choices`, or all of them."""
     known = list(choices)
-    folded = {choice.lower(): choice for choice in known}
-    near = difflib.get_close_matches(name.lower(), folded, n=1)
-    return f"did you mean {folded[near[0]]!r}?" if near else f"choose from: {', '.join(known) or '(none)'}"
+    near = find_near(name, known)
+    return f"did you mean {near!r}?" if near is not None else f"choose from: {', '.join(known) or '(none)'}"

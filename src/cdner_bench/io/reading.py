@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from ..errors import CdnerError, DataError, did_you_mean
+from ..errors import CdnerError, DataError, did_you_mean, find_near
 
 LARGEST = 16 * 2**20
 """Bytes of a file that is read as a whole, and of a line of one that is not: a thousand times what is usual."""
@@ -50,8 +50,8 @@ def suggest_file(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no folder {path.parent} either; check the path"
     names = [other.name for other in path.parent.iterdir()]
-    if near := difflib.get_close_matches(path.name, names, n=1):
-        return f"did you mean {str(path.with_name(near[0]))!r}?"
+    if near := find_near(path.name, names):
+        return f"did you mean {str(path.with_name(near))!r}?"
     alike = sorted(name for name in names if Path(name).suffix == path.suffix)
     return f"choose from: {', '.join(alike)}" if 0 < len(alike) <= 20 else "check the path"
 

@@ -57,6 +57,7 @@ FILES = [
     ([*RUN, "--benchmark", "mime.toml"], "cannot read mime.toml: No such file", "did you mean 'mine.toml'?"),
     (["run", "--campaign", "campain.toml"], "cannot read campain.toml: No such file", "did you mean 'campaign.toml'?"),
     (["run", "--campaign", "mine/../campain.toml"], "cannot read", "did you mean 'mine/../campaign.toml'?"),
+    (["score", "SAID.JSONL", *MINI], "cannot read SAID.JSONL", "did you mean 'said.jsonl'?"),
     (["run", "--campaign", "study.toml"], "cannot read study.toml", "choose from: campaign.toml, mine.toml"),
     ([*RUN, "--target-data", "dta", "--source", "news"], "there is no folder", "name the folder that holds train"),
     ([*RUN, "--target-data", "data", "--source", "news"], "no file for the train split", "begins with train"),
