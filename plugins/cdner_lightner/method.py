@@ -103,7 +103,7 @@ class LightNer(Method):
         prefixes.attach(network, prefixes.Learnt(shapes, o.prefix.length, o.prefix.hidden, o.prefix.dropout))
         if o.network.freeze:
             prefixes.freeze(network, embeddings=True)
-        encoder = Encoder(self.tokenizer, network.generation_config.decoder_start_token_id, self.limit, types)
+        encoder = Encoder(self.tokenizer, network.config.decoder_start_token_id, self.limit, types)
         allowed = [[kind in domain for kind in types] for domain in domains]
         head = Pointing(network, encoder.names, encoder.after[0], allowed, o.network.head_dropout)
         return Pointer(head, encoder, self.compute)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cdner_bench import CdnerError, text2text
 from cdner_torch import backbones, hub
-from cdner_torch.batches import IGNORED, pad_rows
+from cdner_torch.batches import IGNORED
 from cdner_torch.compute import Compute
 from cdner_torch.descent import out_of_memory
 from cdner_torch.generators import Causal, Completion, Example
@@ -32,17 +32,29 @@ class Adapted(Causal):
     _plain: Causal | None = None
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
-        """Padded on the left, so that targets end together: no logits are made of positions before the longest one."""
-        ids, mask = self._pad([(*e.source, *e.target) for e in examples], left=True)
-        kept = 1 + max(len(e.target) for e in examples)
-        labels = pad_rows([(*[IGNORED] * (kept - len(e.target)), *e.target) for e in examples], IGNORED)
+        """One row, in which what examples begin with in common stands once, and nothing is padded: the prefix tree of a
+        batch. A token sees what comes before it in its own examples, at the positions that it has there. No logits are
+        made of positions that nothing is learnt from.
+        """
+        tokens, paths = merge([(*e.source, *e.target) for e in examples])
+        sees = torch.zeros(len(tokens), len(tokens), dtype=torch.bool)
+        positions = torch.zeros(1, len(tokens), dtype=torch.long)
+        for path in paths:
+            sees[path[:, None], path] = torch.ones(len(path), len(path), dtype=torch.bool).tril()
+            positions[0, path] = torch.arange(len(path))
         return {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
-            "logits_to_keep": torch.arange(ids.shape[1] - kept, ids.shape[1]),
-            "labels": labels,
+            "input_ids": torch.tensor([tokens]),
+            "attention_mask": self._as_attention_mask(sees),
+            "position_ids": positions,
+            "logits_to_keep": torch.cat([path[len(e.source) - 1 :] for e, path in zip(examples, paths, strict=True)]),
+            "labels": torch.tensor([[label for e in examples for label in (IGNORED, *e.target)]]),
         }
+
+    def _as_attention_mask(self, sees: Tensor) -> Tensor:
+        """Which token sees which (tokens, tokens), as the network's attention takes it: eager attention adds it."""
+        if self.network.config._attn_implementation != "eager":
+            return sees[None, None]
+        return torch.zeros(sees.shape).masked_fill(~sees, torch.finfo(torch.float32).min)[None, None]
 
     def complete(
         self, texts: Sequence[str], compute: Compute, grammars: Sequence[text2text.Grammar] | None = None
@@ -80,6 +92,19 @@ class Adapted(Causal):
         draft.rename(folder)
 
 
+def merge(rows: Sequence[Sequence[int]]) -> tuple[list[int], list[Tensor]]:
+    """The prefix tree of rows of tokens: the token of each node, and for each row the nodes on its way."""
+    nodes: dict[tuple[int, int], int] = {}
+    paths = []
+    for row in rows:
+        node, path = -1, []
+        for token in row:
+            node = nodes.setdefault((node, token), len(nodes))
+            path.append(node)
+        paths.append(torch.tensor(path))
+    return [token for _, token in nodes], paths
+
+
 def load(place: str, compute: Compute, limits: TokenLimits, adapters: Adapters, seed: int) -> Adapted:
     """The decoder of a folder or a hub's name, with fresh adapters. Raises `CdnerError` for what is no decoder, is not
     there, does not fit into memory, or cannot be quantised here.
@@ -99,7 +124,6 @@ def load(place: str, compute: Compute, limits: TokenLimits, adapters: Adapters, 
     try:
         network = hub.load_model(Causal.auto, place, dtype, **options)
         quantisation.keep_layout(network)
-        backbones.make_greedy(network, frame.tokenizer)
         return Adapted(_with_adapters(network, adapters, seed), frame.tokenizer, compute, limits)
     except RuntimeError as error:
         if not out_of_memory(error):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
@@ -81,7 +81,6 @@ def load_kept(folder: Path, compute: Compute, limits: TokenLimits) -> Backbone:
 def _complete(network: Any, frame: Frame, compute: Compute, limits: TokenLimits) -> Backbone:
     if getattr(network.config, "shared_embeddings", False):
         share_embeddings(network)
-    make_greedy(network, frame.tokenizer)
     return frame.kind(network, frame.tokenizer, compute, limits)
 
 
@@ -101,13 +100,3 @@ def share_embeddings(network: Any) -> None:
     shared = network.encoder.embeddings.word_embeddings
     network.decoder.bert.embeddings.word_embeddings = shared
     network.decoder.cls.predictions.decoder.weight = shared.weight
-
-
-def make_greedy(network: Any, tokenizer: Any) -> None:
-    """Make answers greedy, whatever the backbone's own generation settings are."""
-    network.generation_config = GenerationConfig(
-        do_sample=False,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        decoder_start_token_id=getattr(network.config, "decoder_start_token_id", None),
-    )

@@ -63,6 +63,16 @@ def say_likeliest(rows: Tensor, said: Tensor, logits: Tensor) -> Tensor:
     return logits.argmax(-1)
 
 
+class Decoding(Protocol):
+    """Answers on their way, a token at a time, each to one source of a batch."""
+
+    def logits(self, token: Tensor | None) -> Tensor:
+        """What each answer may say (rows, vocabulary) after the token that it said last (rows); None: first of all."""
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows only."""
+
+
 class Backbone(Learner[Example]):
     """A network, its tokenizer, and how precisely to compute."""
 
@@ -111,8 +121,27 @@ class Backbone(Learner[Example]):
         """A whole source, with the special tokens that the model expects."""
 
     @abstractmethod
+    def begin(self, sources: Sequence[Sequence[int]]) -> Decoding:
+        """A decoding that has read the sources, and has said nothing of their answers."""
+
     def continuations(self, sources: Sequence[Sequence[int]], choose: Choice = say_likeliest) -> Tensor:
-        """What the network generates for sources: new tokens only, of shape (sources, tokens)."""
+        """What the network generates for sources: new tokens only, of shape (sources, tokens). A source whose answer
+        has ended leaves the batch, so that the rest goes faster.
+        """
+        eos, device = self.tokenizer.eos_token_id, self.compute.device
+        out = torch.full((len(sources), self.room.answer), eos, device=device)
+        rows = torch.arange(len(sources), device=device)
+        decoding, token = self.begin(sources), None
+        for step in range(self.room.answer):
+            token = choose(rows, out[rows, :step], decoding.logits(token))
+            out[rows, step] = token
+            going = (token != eos).nonzero()[:, 0]
+            if not len(going):
+                break
+            if len(going) < len(rows):
+                decoding.keep(going)
+                rows, token = rows[going], token[going]
+        return out
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
         """Cross-entropy summed over the target tokens."""
@@ -256,6 +285,34 @@ class Backbone(Learner[Example]):
         return pad_rows(rows, self.tokenizer.pad_token_id, left=left), mask
 
 
+@dataclass
+class _FromEncoder:
+    """The decoder of an encoder-decoder, over what the encoder made of sources."""
+
+    network: Any
+    hidden: Tensor
+    mask: Tensor
+    past: Any = None
+
+    def logits(self, token: Tensor | None) -> Tensor:
+        if token is None:
+            start = self.network.config.decoder_start_token_id
+            token = torch.full((len(self.mask),), start, device=self.mask.device)
+        said = self.network(
+            encoder_outputs=BaseModelOutput(last_hidden_state=self.hidden),
+            attention_mask=self.mask,
+            decoder_input_ids=token[:, None],
+            past_key_values=self.past,
+            use_cache=True,
+        )
+        self.past = said.past_key_values
+        return said.logits[:, -1]  # type: ignore[no-any-return]
+
+    def keep(self, rows: Tensor) -> None:
+        self.past.batch_select_indices(rows)
+        self.hidden, self.mask = self.hidden[rows], self.mask[rows]
+
+
 class Seq2Seq(Backbone):
     """An encoder-decoder: the source goes into the encoder."""
 
@@ -283,32 +340,40 @@ class Seq2Seq(Backbone):
         """The whole source, with the special tokens that the tokenizer puts around a text."""
         return [*self.before, *ids, *self.after]
 
-    def continuations(self, sources: Sequence[Sequence[int]], choose: Choice = say_likeliest) -> Tensor:
-        """Padded on the right. A sentence whose answer has ended leaves the batch, so that the rest goes faster."""
-        network, eos = self.network, self.tokenizer.eos_token_id
+    def begin(self, sources: Sequence[Sequence[int]]) -> Decoding:
+        """Padded on the right."""
         ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources))
-        hidden = network.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
-        out = torch.full((len(sources), self.room.answer), eos, device=ids.device)
-        rows = torch.arange(len(sources), device=ids.device)
-        token = torch.full_like(rows, network.generation_config.decoder_start_token_id)
-        past = None
-        for step in range(self.room.answer):
-            said = network(
-                encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
-                attention_mask=mask,
-                decoder_input_ids=token[:, None],
-                past_key_values=past,
-                use_cache=True,
-            )
-            token, past = choose(rows, out[rows, :step], said.logits[:, -1]), said.past_key_values
-            out[rows, step] = token
-            going = (token != eos).nonzero()[:, 0]
-            if not len(going):
-                break
-            if len(going) < len(rows):
-                past.batch_select_indices(going)
-                rows, token, hidden, mask = rows[going], token[going], hidden[going], mask[going]
-        return out
+        hidden = self.network.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
+        return _FromEncoder(self.network, hidden, mask)
+
+
+@dataclass
+class _GoneOn:
+    """A decoder that goes on with sources, padded on the left."""
+
+    network: Any
+    ids: Tensor
+    mask: Tensor
+    past: Any = None
+
+    def logits(self, token: Tensor | None) -> Tensor:
+        if token is not None:
+            self.ids = token[:, None]
+            self.mask = torch.cat([self.mask, torch.ones_like(self.ids)], 1)
+        said = self.network(
+            input_ids=self.ids,
+            attention_mask=self.mask,
+            position_ids=(self.mask.cumsum(1) - 1).clamp(min=0)[:, -self.ids.shape[1] :],
+            past_key_values=self.past,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        self.past = said.past_key_values
+        return said.logits[:, -1]  # type: ignore[no-any-return]
+
+    def keep(self, rows: Tensor) -> None:
+        self.past.batch_select_indices(rows)
+        self.mask = self.mask[rows]
 
 
 class Causal(Backbone):
@@ -344,22 +409,10 @@ class Causal(Backbone):
         """What the tokenizer puts before a text, the text, a line break."""
         return [*self.before, *ids, *self.line_break]
 
-    def continuations(self, sources: Sequence[Sequence[int]], choose: Choice = say_likeliest) -> Tensor:
+    def begin(self, sources: Sequence[Sequence[int]]) -> Decoding:
         """Padded on the left, so that answers begin where sources end."""
         ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources, left=True))
-        rows = torch.arange(len(sources), device=ids.device)
-
-        def leave_chosen(so_far: Tensor, scores: Tensor) -> Tensor:
-            token = choose(rows, so_far[:, ids.shape[1] :], scores)
-            return torch.full_like(scores, -torch.inf).scatter(1, token[:, None], 0.0)
-
-        out: Tensor = self.network.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            max_new_tokens=self.room.answer,
-            logits_processor=[leave_chosen],
-        )
-        return out[:, ids.shape[1] :]
+        return _GoneOn(self.network, ids, mask)
 
 
 def read_all(

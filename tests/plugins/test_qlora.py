@@ -27,7 +27,7 @@ from cdner_qlora.method import Qlora  # noqa: E402
 from cdner_qlora.model import Adapted  # noqa: E402
 from cdner_qlora.options import Adapters, Finetuning, Network, QloraOptions, Source, Target  # noqa: E402
 from cdner_torch import checkpoint, hub, loop  # noqa: E402
-from cdner_torch.batches import InMemory  # noqa: E402
+from cdner_torch.batches import IGNORED, InMemory  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Causal, Example  # noqa: E402
 from cdner_torch.lengths import TokenLimits  # noqa: E402
@@ -133,20 +133,29 @@ def test_adapters_learn_and_the_base_stays_as_it_is(tiny_llama: str, tmp_path: P
         assert layer.weight.quant_state.nested
 
 
-def test_the_loss_is_that_of_the_completion_however_it_is_padded(tiny_llama: str) -> None:
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_a_batch_says_what_is_common_once_and_loses_as_its_examples_alone(tiny_llama: str, attention: str) -> None:
     network = load(tiny_llama)
-    examples = network.encode(PAIRS)
+    network.network.set_attn_implementation(attention)
+    examples = network.encode([*PAIRS, PAIRS[0], ("say", "nothing"), ("another question", "red")])
     batch = network.batch(examples)
-    for row, example in enumerate(examples):
-        learnt = [label for label in batch["labels"][row].tolist() if label != -100]
-        assert learnt == list(example.target)
-        assert learnt[-1] == network.tokenizer.eos_token_id
-    assert batch["labels"].shape[1] == 1 + max(len(e.target) for e in examples)
-    plainly = Causal.batch(network, examples)
-    with torch.no_grad():
-        expected = network.network(**plainly).loss.item() * sum(len(e.target) for e in examples)
-    assert network.loss(examples).item() == pytest.approx(expected, rel=1e-5)
-    assert network.loss(examples).item() == pytest.approx(sum(network.loss([e]).item() for e in examples), rel=1e-5)
+    whole = sum(len(e.source) + len(e.target) for e in examples)
+    assert batch["input_ids"].shape[1] == len({(*e.source, *e.target)[:n] for e in examples for n in range(1, whole)})
+    assert batch["input_ids"].shape[1] < 0.8 * whole
+    learnt = [label for label in batch["labels"][0].tolist() if label != IGNORED]
+    assert learnt == [token for e in examples for token in e.target]
+    assert {e.target[-1] for e in examples} == {network.tokenizer.eos_token_id}
+
+    def lost(batches: Sequence[Mapping[str, Any]], terms: Sequence[int]) -> dict[str, Any]:
+        network.network.zero_grad()
+        loss = sum(network.network(**b).loss * n for b, n in zip(batches, terms, strict=True))
+        loss.backward()
+        return {"loss": loss.detach(), **{n: p.grad.clone() for n, p in network.learnt()}}  # type: ignore[union-attr]
+
+    terms = [len(e.target) for e in examples]
+    one, other = lost([batch], [sum(terms)]), lost([Causal.batch(network, [e]) for e in examples], terms)
+    assert all(torch.allclose(one[name], other[name], rtol=1e-4, atol=1e-5) for name in other)
+    assert network.loss(examples).item() == pytest.approx(one["loss"].item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("bits", ["nf4", "none"])
