@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any, Protocol
 
 import torch
@@ -349,7 +349,9 @@ class Seq2Seq(Backbone):
 
 @dataclass
 class _GoneOn:
-    """A decoder that goes on with sources, padded on the left."""
+    """A decoder that goes on with sources: what it is to read next, the mask of all that it has read then, and what it
+    remembers of it.
+    """
 
     network: Any
     ids: Tensor
@@ -410,9 +412,20 @@ class Causal(Backbone):
         return [*self.before, *ids, *self.line_break]
 
     def begin(self, sources: Sequence[Sequence[int]]) -> Decoding:
-        """Padded on the left, so that answers begin where sources end."""
-        ids, mask = (tensor.to(self.compute.device) for tensor in self._pad(sources, left=True))
-        return _GoneOn(self.network, ids, mask)
+        """What all sources begin with is read once; the rest is padded on the left, so that answers begin where sources
+        end.
+        """
+        device = self.compute.device
+        columns = zip(*(source[:-1] for source in sources), strict=False)
+        alike = takewhile(lambda tokens: len(set(tokens)) == 1, columns)
+        common = [tokens[0] for tokens in alike] if len(sources) > 1 else []
+        ids, mask = (t.to(device) for t in self._pad([s[len(common) :] for s in sources], left=True))
+        if not common:
+            return _GoneOn(self.network, ids, mask)
+        read = self.network(input_ids=torch.tensor([common], device=device), use_cache=True, logits_to_keep=1)
+        read.past_key_values.batch_repeat_interleave(len(sources))
+        mask = torch.cat([mask.new_ones(len(sources), len(common)), mask], 1)
+        return _GoneOn(self.network, ids, mask, read.past_key_values)
 
 
 def read_all(

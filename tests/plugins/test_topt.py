@@ -241,6 +241,20 @@ def test_answers_are_those_of_the_library_s_greedy_search(kind: str, request: py
     assert len(set(theirs)) > 1
 
 
+def test_a_decoder_reads_what_all_prompts_begin_with_once(tiny_llama: str) -> None:
+    model, read = load(tiny_llama, answer=1), list[tuple[int, ...]]()
+    model.network.get_input_embeddings().register_forward_hook(lambda _, inputs, __: read.append(inputs[0].shape))
+    prompts = ["name what follows: red", "name what follows: green and blue", "name what follows:"]
+    sources = [example.source for example in model.encode([(prompt, "") for prompt in prompts])]
+    said = model.answers(prompts, FP32)
+    common = len(sources[2]) - 1  # its line break is the first token that differs
+    assert read == [(1, common), (3, len(sources[1]) - common)]
+    assert said == [model.answers([prompt], FP32)[0] for prompt in prompts]
+    assert read[2:] == [(1, len(source)) for source in sources]
+    read.clear()
+    assert model.answers(["red"] * 2, FP32) == model.answers(["red"], FP32) * 2
+
+
 def test_special_tokens_are_the_tokenizer_s_own(tiny_t5: str, tiny_llama: str) -> None:
     from tokenizers import processors
 

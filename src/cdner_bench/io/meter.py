@@ -93,6 +93,14 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
+def count_threads() -> int:
+    """With how many threads to compute, for what does not ask OpenMP: as many as that was told, `OMP_NUM_THREADS`, by
+    which workers get their share of the cores, too; else one a core.
+    """
+    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(told) if told.isdecimal() and int(told) else count_cores()
+
+
 def reset_peak_memory() -> None:
     """Start a new measurement of peak memory."""
     cuda = _find_cuda()

@@ -155,7 +155,7 @@ def start_llama(name: str, port: int, parallel: int, context: int) -> Any:
     parameters.port = port
     parameters.n_parallel = parallel
     parameters.n_ctx = context * parallel
-    parameters.cpuparams.n_threads = meter.count_cores()
+    parameters.cpuparams.n_threads = meter.count_threads()
     parameters.cpuparams.poll = 0  # threads that wait by spinning starve whoever shares the cores
     try:
         return xllamacpp.Server(parameters)

@@ -122,3 +122,15 @@ def test_a_session_of_its_own_is_as_nice_as_its_process(niceness: int) -> None:
     command = [sys.executable, "-c", NICE.format(niceness=niceness)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(niceness), str(niceness)]
+
+
+@pytest.mark.parametrize(("told", "threads"), [("1", 1), ("3,2", 3), ("0", 5), ("many", 5), (None, 5)])
+def test_threads_are_those_that_openmp_was_told(
+    told: str | None, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """llama.cpp took every core beside other workers, each of which had its share."""
+    monkeypatch.setattr(meter, "count_cores", lambda: 5)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if told is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert meter.count_threads() == threads
