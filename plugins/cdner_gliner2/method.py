@@ -18,7 +18,7 @@ from cdner_bench import Corpus, Cut, Entity, Method, Prediction, RunContext, Sen
 from cdner_torch.batches import OneStream, blocks, bounded, mix, shuffle
 from cdner_torch.compute import Compute
 from cdner_torch.judge import Judge
-from cdner_torch.learner import Learner
+from cdner_torch.learner import NEVER, Learner
 from cdner_torch.lengths import tell_long
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
@@ -149,6 +149,8 @@ class Gliner2(Method):
 
 class Pupil(Learner[Stretch]):
     """A GLiNER2 that learns where the entities of each type are, by the package's loss."""
+
+    spare = NEVER  # a stretch is mostly the names of types, which all of a batch have
 
     def __init__(self, network: Any, compute: Compute, pace: float) -> None:
         self.network, self.compute, self.pace = network, compute, pace

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, nll_loss
 from cdner_bench import Cut, Prediction, Sentence, conll
 from cdner_torch.batches import bounded
 from cdner_torch.crf import IMPOSSIBLE, Crf
-from cdner_torch.learner import Learner
+from cdner_torch.learner import NEVER, Learner
 from cdner_torch.tagging.bioes import bioes_labels, list_legal, to_bio
 from cdner_torch.tagging.training import DECODED, Tagging
 
@@ -101,6 +101,7 @@ class Pupil(Learner[Example]):
     """A multi-cell that learns tags, types by cells, and where to attend, from batches of one domain each."""
 
     network: MultiCellTagger
+    spare = NEVER  # a part goes through its words one after the other
 
     def __init__(self, network: MultiCellTagger, compute: Tagging) -> None:
         self.network, self.compute = network.to(compute.device), compute

@@ -18,6 +18,7 @@ from cdner_torch.batches import IGNORED
 from cdner_torch.compute import Compute
 from cdner_torch.descent import out_of_memory
 from cdner_torch.generators import Causal, Completion, Example
+from cdner_torch.learner import NEVER
 from cdner_torch.lengths import TokenLimits
 
 from . import quantisation
@@ -29,6 +30,7 @@ from peft import LoraConfig, PeftModel, get_peft_model  # isort: skip  # imports
 class Adapted(Causal):
     """A decoder of which only the adapters learn."""
 
+    spare = NEVER  # nothing is padded
     _plain: Causal | None = None
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:

@@ -145,6 +145,26 @@ def bounded(items: Iterable[Item], size: int, cells: int, length: Callable[[Item
         yield group
 
 
+def split(items: Sequence[Long], size: int, cells: int, spare: int) -> list[list[Long]]:
+    """Groups of similar length, longest first, each of at most `size` items and, padded, `cells` (as `bounded` counts
+    them), that cost least: a group costs its tokens, padding included, and `spare` tokens more. Items of a group are in
+    the order in which they came.
+    """
+    ordered = sorted(range(len(items)), key=lambda n: len(items[n]))
+    cheapest = [(0, 0)]  # what the shortest items cost, none, one and so on, and where the last group of these begins
+    for end in range(1, len(ordered) + 1):
+        longest = len(items[ordered[end - 1]])
+        fitting = max(1, min(size, end, cells // max(1, longest) ** 2))
+        begins = range(end - fitting, end)
+        cheapest.append(min((cheapest[n][0] + (end - n) * longest + spare, n) for n in begins))
+    groups, end = [], len(ordered)
+    while end:
+        begin = cheapest[end][1]
+        groups.append([items[n] for n in sorted(ordered[begin:end])])
+        end = begin
+    return groups
+
+
 def group_by_length(items: Sequence[Long], size: int) -> Iterator[list[Long]]:
     """Groups of `size` items of similar length, longest first."""
     ordered = sorted(items, key=lambda item: -len(item))

@@ -11,8 +11,8 @@ import torch
 
 from cdner_bench import CdnerError
 
-from .batches import bounded
-from .learner import Learner
+from .batches import split
+from .learner import NEVER, Learner
 from .schedule import Schedule
 
 Item = TypeVar("Item", bound=Sized)
@@ -34,6 +34,7 @@ class Descent(Generic[Item]):
             parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
         self.optimizer = schedule.optimizer(self.parameters, schedule.learning_rate)
         self.parts = schedule.parts
+        self.spare = learner.spare if all(p.device.type == "cpu" for p in self.parameters) else NEVER
 
     def step(self, number: int, batch: Sequence[Item]) -> float:
         """Change the weights by a batch, and return its mean loss before. `number` counts steps from 0.
@@ -58,7 +59,8 @@ class Descent(Generic[Item]):
             self.optimizer.zero_grad(set_to_none=False)  # that of embeddings is large: keep its memory
             try:
                 size = -(-len(batch) // self.parts)
-                return sum(self._part(part, terms) for part in bounded(batch, size, self.learner.cells, len))
+                parts = split(batch, size, self.learner.cells, self.spare)
+                return sum(self._part(part, terms) for part in parts)
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise

@@ -16,6 +16,9 @@ from . import weights
 
 Item = TypeVar("Item", bound=Sized)
 
+NEVER = 10**9
+"""What a part more of a batch costs where parts are made for want of memory only."""
+
 
 class Learner(ABC, Generic[Item]):
     """A network that learns from items: examples, windows, masked rows. An item's length is how many tokens it has."""
@@ -28,6 +31,11 @@ class Learner(ABC, Generic[Item]):
     cells = 16 * 512**2
     """How much of a batch is computed at once: items × longest², padded. That is sixteen items of 512 tokens, the most
     that a default batch has; one that has more is gone through in parts.
+    """
+
+    spare = 64
+    """How many padded tokens cost a processor as much as a part more of a batch: it takes items of similar length
+    together, for the same gradient. A GPU computes padding beside the rest.
     """
 
     @abstractmethod
