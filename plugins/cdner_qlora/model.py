@@ -26,12 +26,22 @@ from .options import Adapters
 
 from peft import LoraConfig, PeftModel, get_peft_model  # isort: skip  # imports bitsandbytes, which is quiet by now
 
+EAGER_CELLS = 512**2
+"""How much of a batch is computed at once (see `Learner`) where attention keeps what every token of it made of every
+other, in each layer, for the gradient.
+"""
+
 
 class Adapted(Causal):
     """A decoder of which only the adapters learn."""
 
     spare = NEVER  # nothing is padded
     _plain: Causal | None = None
+
+    def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
+        super().__init__(network, tokenizer, compute, limits)
+        if self._is_eager():
+            self.cells = EAGER_CELLS
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """One row, in which what examples begin with in common stands once, and nothing is padded: the prefix tree of a
@@ -54,9 +64,12 @@ class Adapted(Causal):
 
     def _as_attention_mask(self, sees: Tensor) -> Tensor:
         """Which token sees which (tokens, tokens), as the network's attention takes it: eager attention adds it."""
-        if self.network.config._attn_implementation != "eager":
+        if not self._is_eager():
             return sees[None, None]
         return torch.zeros(sees.shape).masked_fill(~sees, torch.finfo(torch.float32).min)[None, None]
+
+    def _is_eager(self) -> bool:
+        return bool(self.network.config._attn_implementation == "eager")
 
     def complete(
         self, texts: Sequence[str], compute: Compute, grammars: Sequence[text2text.Grammar] | None = None

@@ -29,6 +29,7 @@ from cdner_qlora.options import Adapters, Finetuning, Network, QloraOptions, Sou
 from cdner_torch import checkpoint, hub, loop  # noqa: E402
 from cdner_torch.batches import IGNORED, InMemory  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
+from cdner_torch.descent import Descent  # noqa: E402
 from cdner_torch.generators import Causal, Example  # noqa: E402
 from cdner_torch.lengths import TokenLimits  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
@@ -156,6 +157,22 @@ def test_a_batch_says_what_is_common_once_and_loses_as_its_examples_alone(tiny_l
     one, other = lost([batch], [sum(terms)]), lost([Causal.batch(network, [e]) for e in examples], terms)
     assert all(torch.allclose(one[name], other[name], rtol=1e-4, atol=1e-5) for name in other)
     assert network.loss(examples).item() == pytest.approx(one["loss"].item(), rel=1e-5)
+
+
+def test_long_texts_do_not_all_attend_to_each_other_at_once(tiny_llama: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of a whole batch keeps the square of all its tokens: 16 texts of 512 would take a hundred gigabytes."""
+    sizes: list[int] = []
+
+    def loss(_: Adapted, part: Sequence[Example]) -> Any:
+        sizes.append(len(part))
+        return torch.zeros(1, requires_grad=True)
+
+    monkeypatch.setattr(Adapted, "loss", loss)
+    descent = Descent(load(tiny_llama), Schedule(1, 8, 0.0), 1, "t", logging.getLogger("t"))
+    for length, expected in ((300, [2, 2, 2, 2]), (180, [8])):
+        sizes.clear()
+        descent.step(0, [Example((1,) * length, (2,))] * 8)
+        assert sizes == expected
 
 
 @pytest.mark.parametrize("bits", ["nf4", "none"])
