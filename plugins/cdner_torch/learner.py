@@ -33,7 +33,7 @@ class Learner(ABC, Generic[Item]):
     that a default batch has; one that has more is gone through in parts.
     """
 
-    spare = 64
+    spare = 128
     """How many padded tokens cost a processor as much as a part more of a batch: it takes items of similar length
     together, for the same gradient. A GPU computes padding beside the rest.
     """
