@@ -444,7 +444,8 @@ def make_boards(results: Iterable[Result], benchmark: Benchmark, supplements: Se
     few = sorted({r.scenario.setting for r in known} - set(benchmark.settings))
     every = {**benchmark.settings, **{name: found for name in few if (found := benchmark.find_setting(name))}}
     for name, setting in every.items():
-        here = sorted((r for r in known if r.scenario.setting == name), key=lambda r: r.order)
+        mine = (r for r in known if r.scenario.setting == name and r.scenario.target in setting.targets)
+        here = sorted(mine, key=lambda r: r.order)
         rows: dict[tuple[str, str], list[Result]] = {}
         for result in select_comparable(here):
             rows.setdefault((result.method.name, result.method.row), []).append(result)

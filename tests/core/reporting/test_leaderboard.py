@@ -362,6 +362,7 @@ def test_only_what_is_comparable_is_ranked(mini: Benchmark) -> None:
 def test_what_is_on_no_board_is_said(mini: Benchmark) -> None:
     old = replace(FULL[0], benchmark=replace(FULL[0].benchmark, version="1"))
     elsewhere = replace(FULL[0], scenario=Scenario("single", ("news",), "law"))
+    assert FORMATS["md"](board(mini, [*FULL, elsewhere])) == FORMATS["md"](board(mini, FULL))
     assert list(tell_strangers([*FULL, old, elsewhere], mini))[::2] == [
         "left out of mini: 1 result of good: they are of version 1, this is 2",
         "left out of mini: 1 result of good: it has no single/law",
