@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, takewhile
@@ -63,14 +63,28 @@ def say_likeliest(rows: Tensor, said: Tensor, logits: Tensor) -> Tensor:
     return logits.argmax(-1)
 
 
-class Decoding(Protocol):
-    """Answers on their way, a token at a time, each to one source of a batch."""
+class Decoding(ABC):
+    """Answers on their way, a token at a time, each to one source of a batch. `mask` (rows, source tokens) says what of
+    the padded sources counts, `past` is what the network remembers.
+    """
+
+    def __init__(self, network: Any, mask: Tensor, past: Any = None) -> None:
+        self.network, self.mask, self.past = network, mask, past
 
     def logits(self, token: Tensor | None) -> Tensor:
         """What each answer may say (rows, vocabulary) after the token that it said last (rows); None: first of all."""
+        said = self.network(**self.inputs(token), past_key_values=self.past, use_cache=True)
+        self.past = said.past_key_values
+        return said.logits[:, -1]  # type: ignore[no-any-return]
+
+    @abstractmethod
+    def inputs(self, token: Tensor | None) -> dict[str, Any]:
+        """What the network is given for that."""
 
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows only."""
+        self.past.batch_select_indices(rows)
+        self.mask = self.mask[rows]
 
 
 class Backbone(Learner[Example]):
@@ -285,32 +299,28 @@ class Backbone(Learner[Example]):
         return pad_rows(rows, self.tokenizer.pad_token_id, left=left), mask
 
 
-@dataclass
-class _FromEncoder:
+class _FromEncoder(Decoding):
     """The decoder of an encoder-decoder, over what the encoder made of sources."""
 
-    network: Any
-    hidden: Tensor
-    mask: Tensor
-    past: Any = None
+    def __init__(self, network: Any, hidden: Tensor, mask: Tensor) -> None:
+        super().__init__(network, mask)
+        self.hidden = hidden
 
-    def logits(self, token: Tensor | None) -> Tensor:
+    def inputs(self, token: Tensor | None) -> dict[str, Any]:
+        """The decoder begins with a token of its own."""
         if token is None:
             start = self.network.config.decoder_start_token_id
             token = torch.full((len(self.mask),), start, device=self.mask.device)
-        said = self.network(
-            encoder_outputs=BaseModelOutput(last_hidden_state=self.hidden),
-            attention_mask=self.mask,
-            decoder_input_ids=token[:, None],
-            past_key_values=self.past,
-            use_cache=True,
-        )
-        self.past = said.past_key_values
-        return said.logits[:, -1]  # type: ignore[no-any-return]
+        return {
+            "encoder_outputs": BaseModelOutput(last_hidden_state=self.hidden),
+            "attention_mask": self.mask,
+            "decoder_input_ids": token[:, None],
+        }
 
     def keep(self, rows: Tensor) -> None:
-        self.past.batch_select_indices(rows)
-        self.hidden, self.mask = self.hidden[rows], self.mask[rows]
+        """See `Decoding`."""
+        super().keep(rows)
+        self.hidden = self.hidden[rows]
 
 
 class Seq2Seq(Backbone):
@@ -347,35 +357,24 @@ class Seq2Seq(Backbone):
         return _FromEncoder(self.network, hidden, mask)
 
 
-@dataclass
-class _GoneOn:
-    """A decoder that goes on with sources: what it is to read next, the mask of all that it has read then, and what it
-    remembers of it.
-    """
+class _GoneOn(Decoding):
+    """A decoder that goes on with the ids of sources, padded on the left, of which it may have read the beginning."""
 
-    network: Any
-    ids: Tensor
-    mask: Tensor
-    past: Any = None
+    def __init__(self, network: Any, ids: Tensor, mask: Tensor, past: Any = None) -> None:
+        super().__init__(network, mask, past)
+        self.ids = ids
 
-    def logits(self, token: Tensor | None) -> Tensor:
+    def inputs(self, token: Tensor | None) -> dict[str, Any]:
+        """First the sources, then what was said, which the mask grows with."""
         if token is not None:
             self.ids = token[:, None]
             self.mask = torch.cat([self.mask, torch.ones_like(self.ids)], 1)
-        said = self.network(
-            input_ids=self.ids,
-            attention_mask=self.mask,
-            position_ids=(self.mask.cumsum(1) - 1).clamp(min=0)[:, -self.ids.shape[1] :],
-            past_key_values=self.past,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        self.past = said.past_key_values
-        return said.logits[:, -1]  # type: ignore[no-any-return]
-
-    def keep(self, rows: Tensor) -> None:
-        self.past.batch_select_indices(rows)
-        self.mask = self.mask[rows]
+        return {
+            "input_ids": self.ids,
+            "attention_mask": self.mask,
+            "position_ids": (self.mask.cumsum(1) - 1).clamp(min=0)[:, -self.ids.shape[1] :],
+            "logits_to_keep": 1,
+        }
 
 
 class Causal(Backbone):

@@ -104,14 +104,14 @@ def test_a_plan_that_cannot_be_read_is_none(said: str, tmp_path: Path) -> None:
     assert look(tmp_path).runs == {RUN: Standing.FINISHED}
 
 
-def test_five_thousand_runs_are_looked_at_at_once(tmp_path: Path) -> None:
+def test_five_thousand_runs_take_less_than_a_second(tmp_path: Path) -> None:
     ids = [f"{n:016x}" for n in range(5000)]
     for n, run in enumerate(ids[:4800]):
         make(tmp_path, "log.txt", "run.json" if n < 4500 else "error.txt", run=run)
     write_plan(tmp_path, COMMAND, [(run, f"name {run}", f"mini/{run}.json") for run in ids])
-    start = time.process_time()
+    start = time.thread_time()  # not what threads of other tests of this process take
     counts = list(look(tmp_path).runs.values())
-    assert time.process_time() - start < 5  # perf/workers.py times it; opening every file would take longer
+    assert time.thread_time() - start < 1
     assert [counts.count(each) for each in (Standing.FINISHED, Standing.FAILED, Standing.WAITING)] == [4500, 300, 200]
 
 
