@@ -1,7 +1,9 @@
 # One way to do each chore. Python 3.11 or newer and a package registry are all it takes.
 PYTHON ?= python3
 BIN := .venv/bin
-# Bytecode is made when a module is first imported: most of what is installed never is.
+# Bytecode is made when a module is first imported: most of what is installed never is. Containers often forbid it, and
+# then every process would compile torch anew, for several seconds.
+export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 # A worker a core, four at most because each loads torch; who has nothing left takes tests from the others.

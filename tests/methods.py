@@ -170,6 +170,6 @@ class Staged(Method):
 
     def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
         for sentence in sentences:
-            time.sleep(self.options.pause / 10)
+            time.sleep(self.options.pause / 30)
             kind = self.types[(len(self.marks) + len(sentence.tokens)) % len(self.types)]
             yield Prediction(sentence.id, (Entity(0, 1, kind),), raw=self.marks)
