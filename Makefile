@@ -36,13 +36,10 @@ docs: .venv/test  ## links, commands and names in the documentation
 	$(PYTEST) tests/test_docs.py
 
 # Two at a time, one thread each: a run takes longer, and two cores do more. A run that the other has begun is left to it.
-# Where Linux shares the cores out by terminal (autogroup, sched(7)), nice means nothing to the other terminals: this one
-# is last, too, until the campaign ends.
+# What a shell starts in the background passes ctrl-C over, so both are told.
 campaign: .venv/test  ## every row of CrossNER's boards that a CPU can make; goes on where it was stopped
-	OMP_NUM_THREADS=1 nice -n 19 sh -c 'rank() { { echo $$1 >/proc/self/autogroup; } 2>/dev/null || :; }; \
-		rank 19; trap "rank 0" EXIT; trap "kill \$$runs" INT TERM; \
-		for n in 1 2; do $(BIN)/cdner-bench run --campaign benchmarks/campaigns/crossner-cpu.toml & runs="$$runs $$!"; done; \
-		wait; wait'
+	OMP_NUM_THREADS=1 nice -n 19 sh -c 'trap "kill \$$runs" INT TERM; for n in 1 2; do \
+		$(BIN)/cdner-bench run --campaign benchmarks/campaigns/crossner-cpu.toml & runs="$$runs $$!"; done; wait; wait'
 
 board: .venv/demo  ## leaderboards/ from the result files
 	$(BIN)/cdner-bench leaderboard
