@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -252,14 +253,14 @@ def test_commands_say_where_a_model_is_and_how_to_have_one(cli: Run, tmp_path: P
     assert "kept" not in cli(*run, "--no-keep-model").stdout
     lacking = cli(*run, "--keep-model").stdout.splitlines()
     assert lacking[-2] == "1 of 1 runs were finished before without their models; to have one:"
-    words = lacking[-1].removeprefix("  → cdner-bench ").replace("DIR", "again").split()
+    words = shlex.split(lacking[-1].removeprefix("  → cdner-bench ").replace("DIR", "again"))
     assert words[0] == "reproduce"
     made = cli(*words)
     assert made.returncode == 0, made.stderr
     place, command = made.stdout.splitlines()[-2:]
     assert place.startswith("model kept in again/runs/")
     (tmp_path / "FILE").write_text(TEXT, encoding="utf-8")
-    done = cli(*command.removeprefix("  → cdner-bench ").split())
+    done = cli(*shlex.split(command.removeprefix("  → cdner-bench ")))
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
     two = cli(*run, "--seeds", "1,2").stdout.splitlines()

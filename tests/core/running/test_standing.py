@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def test_a_plan_says_what_waits_and_what_to_type(tmp_path: Path, monkeypatch: py
     assert (overview.runs[ids[1]], overview.runs[ids[3]]) == (Standing.INTERRUPTED, Standing.WAITING)
     assert overview.commands == ["cdner-bench run --method 'a b'"]
     monkeypatch.chdir("/")
-    assert look(tmp_path).commands == [f"cd {tmp_path} && cdner-bench run --method 'a b'"]
+    assert look(tmp_path).commands == [f"cd {shlex.quote(str(tmp_path))} && cdner-bench run --method 'a b'"]
 
 
 BROKEN = ["", "[]", "{}", '{"jobs": [1]}', '{"command": 1, "folder": "", "jobs": [], "began": 0}']
@@ -127,7 +128,7 @@ def test_the_command_says_it(tmp_path: Path, cli: Run) -> None:
         "2 runs: 1 failed, 1 waiting",
         "failed: multi/ai m seed 0: ValueError: no \ufffd[31m",
         "nothing is running; to go on:",
-        f"  → cd {Path.cwd()} && cdner-bench run --method 'a b'",
+        f"  → cd {shlex.quote(str(Path.cwd()))} && cdner-bench run --method 'a b'",
     ]
     make(tmp_path, "run.json")
     make(tmp_path, "run.json", run="f" * 16)
