@@ -211,11 +211,15 @@ def test_every_command_is_in_the_readme_or_docs() -> None:
             assert f"cdner-bench {words}" in text, words
 
 
-def test_names_of_tests_are_the_same_in_every_process(request: pytest.FixtureRequest) -> None:
+def test_names_of_tests_are_the_same_in_every_process() -> None:
     """Workers that share the tests out must agree on their names: none has the time, a hash or an address in it."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", str(ROOT / "tests")]
-    environment = {**os.environ, "PYTHONHASHSEED": "1"}  # here it is drawn
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    elsewhere = {line for line in done.stdout.splitlines() if "::" in line}
-    assert len(elsewhere) > 1000
-    assert {item.nodeid for item in request.session.items} <= elsewhere
+
+    def list_tests(hash_seed: str) -> list[str]:
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", str(ROOT / "tests")]
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        return [line for line in done.stdout.splitlines() if "::" in line]
+
+    first, second = list_tests("1"), list_tests("2")
+    assert len(first) > 1000
+    assert first == second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,11 +15,11 @@ import pytest
 
 from support import ROOT, take_interrupts
 
-STAND_IN = """#!{python}
+STAND_IN = """
 import os, signal, sys, time
 from pathlib import Path
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(Path(f"{{os.getpid()}}.ended").touch()))
-Path(f"{{os.getpid()}}.begun").write_text(f"{{os.nice(0)}} {{os.environ['OMP_NUM_THREADS']}}")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(Path(f"{os.getpid()}.ended").touch()))
+Path(f"{os.getpid()}.begun").write_text(f"{os.nice(0)} {os.environ['OMP_NUM_THREADS']}")
 time.sleep(60)
 """
 
@@ -26,7 +27,7 @@ time.sleep(60)
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 def test_a_campaign_is_two_processes_of_least_priority_that_ctrl_c_ends(tmp_path: Path) -> None:
     program = tmp_path / "cdner-bench"
-    program.write_text(STAND_IN.format(python=sys.executable))
+    program.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, '-c', STAND_IN])}\n")
     program.chmod(0o755)
     command = ["make", "--file", str(ROOT / "Makefile"), "campaign", f"BIN={tmp_path}", "--old-file=.venv/test"]
     process = subprocess.Popen(
