@@ -161,7 +161,7 @@ def _judge(folder: str, making: list[Making]) -> Standing | None:
         return Standing.RUNNING
     if "error.txt" in files:
         return Standing.FAILED
-    if "begun.json" in files and b'"status": "not run"' in _read_head(f"{folder}/begun.json"):
+    if "begun.json" in files and b'"status": "not-run"' in _read_head(f"{folder}/begun.json"):
         return Standing.NOT_RUN
     return Standing.INTERRUPTED if files & {"begun.json", "log.txt"} else None
 

@@ -33,6 +33,7 @@ from cdner_bench.records import (
     results,
 )
 from cdner_bench.running import runner
+from cdner_bench.running.standing import Standing, look
 from methods import MISDEEDS
 from support import ROOT, Nobody, Run, context, take_interrupts
 
@@ -208,6 +209,7 @@ def test_what_only_the_user_can_provide_is_recorded_as_not_run(tmp_path: Path) -
     lacking, having = run([*jobs("needs-keys"), *jobs("needs-dapt")], tmp_path)
     assert (lacking.status, having.status) == ("not-run", "finished")
     assert "needs the keys corpus of ai" in lacking.message
+    assert look(tmp_path).runs == {lacking.job.id: Standing.NOT_RUN, having.job.id: Standing.FINISHED}
     assert lacking.result is not None
     kept = results.load(tmp_path / "leaderboards" / "results" / lacking.result.path)
     assert (kept.status, kept.scores) == ("not-run", {})

@@ -50,7 +50,7 @@ def test_what_lies_in_a_folder_says_how_its_run_stands(
 
 
 def test_a_run_that_lacks_what_only_the_user_has_is_not_run(tmp_path: Path) -> None:
-    (make(tmp_path, "log.txt") / "begun.json").write_text('{\n "schema": 6,\n "status": "not run",\n "run": "x"')
+    (make(tmp_path, "log.txt") / "begun.json").write_text('{\n "schema": 6,\n "status": "not-run",\n "run": "x"')
     assert look(tmp_path).runs == {RUN: Standing.NOT_RUN}
 
 
