@@ -86,8 +86,8 @@ class Making:
 
 @dataclass(frozen=True)
 class Overview:
-    """All runs below a folder by their ids, those that are being made, the commands that have left some, and how many
-    are left to jobs of SLURM.
+    """All runs below a folder by their ids, those that are being made, the commands that make what is left, newest
+    first, and how many runs are left to jobs of SLURM.
     """
 
     runs: Mapping[str, Standing]
@@ -123,20 +123,21 @@ def look(out: Path) -> Overview:
                 runs[folder.name] = found
     queued = {run for run in _list_queued(out) if runs.get(run) not in (Standing.FINISHED, Standing.RUNNING)}
     runs |= dict.fromkeys(queued, Standing.WAITING)
-    names, commands = {}, list[str]()
+    names, commands, covered = {}, list[str](), set[str]()
     for plan in sorted(_read_plans(out / "runs" / PLANS), key=lambda plan: plan["began"], reverse=True):
-        left = False
+        left = set[str]()
         for run, name, result in plan["jobs"]:
             names[run] = name
             if runs.get(run) is not Standing.FINISHED and _is_on_board(out, result, run):
                 runs[run] = Standing.FINISHED
             way = runs.setdefault(run, Standing.WAITING)
-            left |= way not in (Standing.FINISHED, Standing.RUNNING) and run not in queued
-        if left:
+            if way not in (Standing.FINISHED, Standing.RUNNING) and run not in queued:
+                left.add(run)
+        if left - covered:
             there = "" if plan["folder"] == os.getcwd() else f"cd {quote(plan['folder'])} && "
             commands.append(f"{there}{join(plan['command'])}")
-    newest = list(dict.fromkeys(commands))
-    return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, newest, len(queued))
+        covered |= left
+    return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, commands, len(queued))
 
 
 def _list_queued(out: Path) -> Set[str]:

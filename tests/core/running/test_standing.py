@@ -94,6 +94,17 @@ def test_a_plan_says_what_waits_and_what_to_type(tmp_path: Path, monkeypatch: py
     assert look(tmp_path).commands == [f"cd {shlex.quote(str(tmp_path))} && cdner-bench run --method 'a b'"]
 
 
+def test_every_command_that_has_left_something_of_its_own_is_named_newest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ids = [f"{n:016x}" for n in range(4)]
+    for command, runs in (("part", ids[:1]), ("older", ids[:2]), ("done", ids[3:]), ("newest", ids[2:3])):
+        write_plan(tmp_path, ["cdner-bench", command], [(run, run, f"mini/{run}.json") for run in runs])
+    make(tmp_path, "run.json", run=ids[3])
+    assert look(tmp_path).commands == ["cdner-bench newest", "cdner-bench older"]  # older makes what part has left
+
+
 BROKEN = ["", "[]", "{}", '{"jobs": [1]}', '{"command": 1, "folder": "", "jobs": [], "began": 0}']
 
 
@@ -130,10 +141,13 @@ def test_the_command_says_it(tmp_path: Path, cli: Run) -> None:
         "nothing is running; to go on:",
         f"  → cd {shlex.quote(str(Path.cwd()))} && cdner-bench run --method 'a b'",
     ]
-    make(tmp_path, "run.json")
-    make(tmp_path, "run.json", run="f" * 16)
+    write_plan(tmp_path, ["cdner-bench", "run"], [("e" * 16, "multi/ai n seed 0", "z.json")])
+    arrows = [line for line in cli("status", "--out", tmp_path).stdout.splitlines() if "→" in line]
+    assert [line.endswith("cdner-bench run") for line in arrows] == [True, False]  # the newest first, but both
+    for run in (RUN, "e" * 16, "f" * 16):
+        make(tmp_path, "run.json", run=run)
     done = cli("status", "--watch", "--out", tmp_path)  # nothing is left, so it ends
-    assert done.stdout.splitlines() == ["2 runs: 2 finished", "  → cdner-bench leaderboard"]
+    assert done.stdout.splitlines() == ["3 runs: 3 finished", "  → cdner-bench leaderboard"]
 
 
 def test_what_a_run_was_to_make_is_kept(tmp_path: Path, cli: Run) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INTERVAL = 2.0
 """Seconds between two looks."""
 SHOWN = 10
-"""How many of many runs are named."""
+"""How many of many runs, or commands, are named."""
 CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -82,7 +82,8 @@ def _show(overview: standing.Overview, counts: str, out: Path) -> None:
         print(f"{overview.queued} of them wait in jobs of SLURM; squeue says when they start")
     if overview.commands and ways.RUNNING not in overview.runs.values():
         print("nothing is running; to go on:")
-        print(f"  → {show_line(overview.commands[0])}")
+        for command in overview.commands[:SHOWN]:
+            print(f"  → {show_line(command)}")
     elif not overview.commands and {*overview.runs.values()} <= {ways.FINISHED}:
         tell_command("leaderboard", out=out)
 
