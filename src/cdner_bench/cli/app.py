@@ -18,7 +18,7 @@ import typer
 from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
 from ..io import meter, settle_home
 from . import streams
-from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, run, score
+from .commands import again, analyze, data, gtok, leaderboard, listing, llm, models, paper, run, score
 from .commands.plugged import environments, plugin
 from .commands.stored import compare, export, runs, show, status
 
@@ -33,7 +33,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plan")(run.plan)
 app.command("status")(status.status)
-app.command("reproduce")(run.reproduce)
+app.command("reproduce")(again.reproduce)
 app.command("predict")(models.predict)
 app.command("analyze")(analyze.analyze)
 app.command("list")(listing.list_)

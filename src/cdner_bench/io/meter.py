@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+QUIET = 0.25
+"""How many cores others may keep busy while seconds are measured that stand for the work alone."""
+_SHORTEST = 0.1
+"""Seconds in which the system's account of others says nothing: it counts in hundredths."""
+
 
 @dataclass
 class Phase:
@@ -28,10 +33,15 @@ class Phase:
     reused: bool = False
     others: float | None = None
 
+    @property
+    def quiet(self) -> bool:
+        """Whether its seconds stand for the work alone, as far as is known."""
+        return self.seconds < _SHORTEST or (self.others or 0) <= QUIET
+
 
 @contextmanager
 def time_phase(phase: Phase) -> Iterator[Phase]:
-    """Add the time the block takes to `phase.seconds`, and note how busy the machine was otherwise."""
+    """Add the time the block takes to `phase.seconds`, and note how busy the machine was in all blocks of the phase."""
     synchronise()
     start, before = time.perf_counter(), _read_seconds_of_others()
     try:
@@ -39,9 +49,11 @@ def time_phase(phase: Phase) -> Iterator[Phase]:
     finally:
         synchronise()
         elapsed, after = time.perf_counter() - start, _read_seconds_of_others()
+        earlier = max(0.0, phase.seconds)  # below 0: what was no part of this block was taken off already
         phase.seconds += elapsed
         if before is not None and after is not None:
-            phase.others = round(max(0.0, after - before) / max(elapsed, 0.01), 2)
+            taken = (phase.others or 0.0) * earlier + max(0.0, after - before)
+            phase.others = round(taken / max(earlier + elapsed, 0.01), 2)
 
 
 def synchronise() -> None:

@@ -17,7 +17,7 @@ from .analyses import (
 )
 from .cells import HOLE, Bracketed, Cell, Estimate, Fixed, Hole, Measure, Remarked, Several, list_values
 from .chosen import Choice, Chosen, choose
-from .costs import DEVICE, METHOD, MODEL, PARAMETERS, PRICE, QUIET, TRAINED, Ranked
+from .costs import DEVICE, METHOD, MODEL, PARAMETERS, PRICE, TRAINED, Ranked
 from .curves import Curves, gather_curves
 from .formats import (
     FORMATS,
@@ -49,7 +49,6 @@ __all__ = [
     "MODEL",
     "PARAMETERS",
     "PRICE",
-    "QUIET",
     "SITE",
     "SUFFIXES",
     "TRAINED",

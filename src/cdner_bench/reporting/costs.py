@@ -16,9 +16,6 @@ from .cells import HOLE, Cell, Fixed, Hole, Remarked, Several
 from .row import Ratio, Row
 from .table import Column
 
-QUIET = 0.25
-"""How many cores others may keep busy while seconds are measured that stand for the method alone."""
-
 
 @dataclass(frozen=True)
 class Ranked:
@@ -90,7 +87,7 @@ def _show_seconds(taken: Sequence[tuple[float, Sequence[Phase]]], digits: int) -
     """The mean of seconds, each with the phases that took them: of those on a machine that did nothing else, or, if
     there are none, of all, and marked.
     """
-    quiet = [seconds for seconds, phases in taken if all((phase.others or 0) <= QUIET for phase in phases)]
+    quiet = [seconds for seconds, phases in taken if all(phase.quiet for phase in phases)]
     if quiet or not taken:
         return show_mean(quiet, digits)
     return Remarked(Fixed(fmean(seconds for seconds, _ in taken), digits), "busy")

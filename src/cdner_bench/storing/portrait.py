@@ -13,7 +13,6 @@ from ..io import Phase
 from ..marking import Piece, cut_pieces
 from ..plugins import Epoch
 from ..records import Result, describe_comparable, read_curve
-from ..reporting import QUIET
 from ..scoring import HEADLINE, OUTSIDE, PROTOCOLS, diagnosis, pair, read_kept, total
 from ..types import Prediction, Sentence
 from .stored import Stored
@@ -114,7 +113,7 @@ def list_facts(stored: Stored) -> list[tuple[str, str]]:
 
 def tell_phase(phase: Phase) -> str:
     """What a reader has to know of the seconds of a phase."""
-    busy = f"busy: others kept {phase.others:.1f} cores" if (phase.others or 0) > QUIET else ""
+    busy = f"busy: others kept {phase.others:.1f} cores" if not phase.quiet else ""
     waited = f"{phase.waiting:.0f} s of waiting" if phase.waiting else ""
     return ", ".join(filter(None, ("reused" if phase.reused else "", busy, waited)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from cdner_bench import Doubt, RunContext
 from cdner_bench.errors import ResultError
+from cdner_bench.io import Phase, meter
 from cdner_bench.plugins import SHARED_STAGES, Epoch, Unwatched
 from cdner_bench.records import encode_curve, read_curve
 from support import context
@@ -45,6 +47,32 @@ def test_an_aside_is_a_phase_of_its_own_and_no_part_of_the_open_one(
     assert [(p.name, p.seconds, p.sentences) for p in run.phases] == [("fit", 30.0, 0), ("dev", 20.0, 10)]
     with pytest.raises(RuntimeError, match="aside of no phase"), run.aside("dev"):
         pass
+
+
+def test_how_busy_the_machine_was_is_told_of_all_blocks_of_a_phase(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account is read at the ends of each block: others work in the first answers to dev only."""
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(meter, "count_cores", os.cpu_count)
+    monkeypatch.setattr(os, "times", lambda: (0.0,) * 5)
+    used = iter([0, 0, 10, 10, 10, 10])  # core seconds of all processes
+    hertz = os.sysconf("SC_CLK_TCK")
+    monkeypatch.setattr(Path, "read_text", lambda *_: f"cpu {next(used) * hertz} 0 0 0 0 0 0 0 0 0\n")
+    run = context(tmp_path)
+    with run.phase("fit"):  # 0 to 50
+        for _ in range(2):
+            with run.aside("dev"):  # 10 to 20, 30 to 40
+                pass
+    assert [(p.name, p.seconds, p.others, p.quiet) for p in run.phases] == [
+        ("fit", 30.0, 0.2, True), ("dev", 20.0, 0.5, False),
+    ]  # fmt: skip
+
+
+def test_a_phase_is_too_short_for_the_account_of_others_or_it_counts() -> None:
+    assert [Phase("fit", seconds, others=1.0).quiet for seconds in (0.05, 0.5)] == [True, False]
+    assert [Phase("fit", 9.0, others=others).quiet for others in (None, 0.25, 0.26)] == [True, True, False]
 
 
 def test_a_learning_curve_goes_with_its_stage_and_is_kept_beside_the_predictions(tmp_path: Path) -> None:
