@@ -17,6 +17,7 @@ from ..foreign import hide
 from ..hashing import digest
 from ..io import models
 from . import server
+from .usage import OWN
 
 OPENAI = "https://api.openai.com/v1"
 LOCAL = "local"
@@ -76,7 +77,7 @@ class Endpoint:
     @property
     def host(self) -> str:
         """The host that answers, for the record; never with a port, a path or a key."""
-        return "this machine" if self.own else urlsplit(self.url).hostname or self.url
+        return OWN if self.own else urlsplit(self.url).hostname or self.url
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

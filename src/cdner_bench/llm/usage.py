@@ -15,6 +15,8 @@ from .question import Answer
 
 CHARACTERS_PER_TOKEN = 4.0
 """What estimates count with; the record has the provider's own counts."""
+OWN = "this machine"
+"""The server of a record whose answers came from one that was started for the run, and ended with it."""
 _BETWEEN, _NAMED = ", ", 4
 
 
@@ -77,6 +79,11 @@ class Usage:
     again_tokens: tuple[int, int] = (0, 0)
     replayed: int = 0
     fingerprint: str = ""
+
+    @property
+    def own(self) -> bool:
+        """Whether all answers came from a server that was started for the run."""
+        return self.server == OWN
 
     @property
     def mixed(self) -> bool:

@@ -1,15 +1,18 @@
-"""`cdner-bench reproduce` makes a finished run again and compares it with what it was."""
+"""`cdner-bench reproduce` makes a finished run again and compares it with what it was; `time` takes its seconds."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...errors import OptionError
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark
-from .run import Options, tell_models
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, count, tell_command
+from .run import MOST, Options, tell_duration, tell_models
+
+if TYPE_CHECKING:
+    from ...running.reproducing import Timed
 
 
 def reproduce(
@@ -57,3 +60,68 @@ def reproduce(
     if keep_model and again is not None:
         tell_models([made.outcome], again)
     return int(not made.exact)
+
+
+def time(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...", help="Finished runs: ids or how they begin, METHOD/TARGET/SEED, or result files."
+        ),
+    ],
+    benchmark: BenchmarkName = None,
+    option: Options = [],
+    out: Out = HERE,
+    plugin: PluginFiles = [],
+    no_plugin: Disabled = [],
+) -> int:
+    """Take the seconds of finished runs anew, on a machine that does nothing else: boards mark those of a busy one.
+    Each run is made again elsewhere, one after the other; scores and predictions stay. 0 only if all were taken.
+    """
+    from ... import plugins
+    from ...io import Stopped, stoppable
+    from ...plugins import options
+    from ...records import find_run
+    from ...running import reproducing
+    from ..display import open_display
+    from ..streams import lasting
+
+    data = choose_benchmark(benchmark) if benchmark else None
+    named = {run.file: run for run in (find_run(name, out, data.name if data else "") for name in runs)}
+    for run in named.values():
+        reproducing.require_made(run)
+    found = [run for run in named.values() if not reproducing.has_quiet_seconds(run.result)]
+    if len(found) < len(named):
+        print(f"{count(len(named) - len(found), 'run')} had a quiet machine already")
+    registry, chosen, jobs = plugins.discover(plugin, no_plugin), options.parse_assignments(option), []
+    for run in found:
+        shipped = data or choose_benchmark(run.result.benchmark.name)
+        jobs.append(reproducing.restore(run.result, shipped, registry, chosen))
+        reproducing.require_timing(jobs[-1], run.result)
+    if not jobs:
+        return 0
+    reproducing.require_quiet()
+    took = sum(phase.seconds for run in found for phase in run.result.phases)
+    print(f"about {tell_duration(took)}, as they took", flush=True)
+    timed = []
+    try:
+        with stoppable(), lasting(), open_display(quiet=False) as observer:
+            for each in reproducing.time_again(found, jobs, out, observer):
+                timed.append(each)
+    except Stopped as stopped:
+        return stopped.status
+    finally:
+        for each in timed:
+            print(_tell(each))
+    refused = sum(bool(each.refusal) for each in timed)
+    if refused < len(timed):
+        tell_command("leaderboard", out=out)
+    return min(refused, MOST)
+
+
+def _tell(timed: Timed) -> str:
+    if timed.refusal:
+        return f"not taken: {timed.run.name}: {timed.refusal}"
+    then, now = (sum(phase.seconds for phase in phases) for phases in (timed.run.result.phases, timed.made.phases))
+    same = f"{timed.made.same} of {timed.made.sentences} predictions are the same"
+    return f"{timed.run.name}: {now:.1f} s, before {then:.1f}; {same}"
