@@ -290,7 +290,8 @@ class Board:
             "Means over runs. Learnt from: sentences, or in pre-training masked copies and rows, that each stage went "
             "through, all epochs together. s/epoch: the last training phase. Train s: all training phases, shared ones "
             "included. Dev s: answering dev to choose the epoch. Seconds of different devices do not compare, and are "
-            "not averaged; (busy): other processes kept more than a quarter of a core busy meanwhile (`cdner-bench time` takes them anew)."
+            "not averaged; (busy): other processes kept more than a quarter of a core busy meanwhile (`cdner-bench "
+            "time` takes them anew)."
         )
         return Table("Cost", [METHOD, *MODEL, *COST], [ranked for ranked in self.ranked if ranked.row.finished], note)
 

@@ -12,7 +12,7 @@ from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_ben
 from .run import MOST, Options, tell_duration, tell_models
 
 if TYPE_CHECKING:
-    from ...running.reproducing import Timed
+    from ...running import reproducing
 
 
 def reproduce(
@@ -119,7 +119,7 @@ def time(
     return min(refused, MOST)
 
 
-def _tell(timed: Timed) -> str:
+def _tell(timed: reproducing.Timed) -> str:
     if timed.refusal:
         return f"not taken: {timed.run.name}: {timed.refusal}"
     then, now = (sum(phase.seconds for phase in phases) for phases in (timed.run.result.phases, timed.made.phases))
