@@ -13,10 +13,10 @@ from typing import Any
 
 from gliner2 import AutoExtractor
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
 from cdner_bench import CdnerError, NotRunError
-from cdner_torch import weights
+from cdner_torch import hub, weights
 
 from .reading import split_at_blanks
 
@@ -55,6 +55,8 @@ def find(name: str) -> Path:
 def _fetch(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=[*_FILES, *_TOKENIZER]))
+    except GatedRepoError as error:
+        raise hub.describe_gated(name) from error
     except (HFValidationError, RepositoryNotFoundError) as error:
         raise CdnerError(
             f"the backbone {name!r} is neither a folder nor on the hub", hint=f"take {FITTING}, or -o backbone=FOLDER"

@@ -101,6 +101,7 @@ class Pupil(Learner[Example]):
     """A multi-cell that learns tags, types by cells, and where to attend, from batches of one domain each."""
 
     network: MultiCellTagger
+    compute: Tagging
     spare = NEVER  # a part goes through its words one after the other
 
     def __init__(self, network: MultiCellTagger, compute: Tagging) -> None:

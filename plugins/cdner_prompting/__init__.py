@@ -2,7 +2,7 @@
 
 from cdner_bench import Spec, hookimpl
 
-_LOCAL: dict[str, object] = {"model": "smollm2", "base_url": "local", "max_tokens": 96}
+_LOCAL: dict[str, object] = {"model": "smollm2", "base_url": "local"}
 
 
 @hookimpl
@@ -14,7 +14,11 @@ def register_methods() -> list[Spec]:
             "cdner_prompting.method:Prompting",
             "a language model asked for entities, by default without examples (TOPT, Table 2: GPT-4)",
             given=("a pre-trained model", ("target labels", "shots", range(1, 10**9))),
-            presets={"paper": {"model": "gpt-4"}, "cpu": _LOCAL, "quick": _LOCAL},
+            presets={
+                "paper": {"model": "gpt-4"},
+                "cpu": {**_LOCAL, "max_tokens": 256},
+                "quick": {**_LOCAL, "max_tokens": 96},
+            },
             extra="llm",
             revision=1,
         )

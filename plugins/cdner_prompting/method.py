@@ -70,7 +70,9 @@ class PromptingOptions:
     max_cost: Annotated[Dollars | None, operational] = None
     """For how many US dollars at most is asked, however often the run is resumed."""
     max_requests: Annotated[Annotated[int, Ge(0)] | None, operational] = None
-    """How many requests are sent at most, tries included, however often the run is resumed."""
+    """How many requests are sent at most, attempts included, however often the run is resumed; not what the client
+    itself sends again after a dropped connection.
+    """
     concurrency: Annotated[Positive, operational] = 4
     """How many questions are under way at a time."""
     timeout: Annotated[Annotated[float, Gt(0)], operational] = 120.0

@@ -49,7 +49,8 @@ def fits(text: str) -> bool:
 def vote(predictions: Sequence[Prediction]) -> Prediction:
     """What more than half of several predictions for one sentence say, the unplaceable included.
 
-    Of entities that overlap, the one with more votes stays, then the first.
+    Of entities that overlap, the one with more votes stays, then the first. If something was cut in one of them, it was
+    in all.
     """
     if len(predictions) == 1:
         return predictions[0]
@@ -61,4 +62,5 @@ def vote(predictions: Sequence[Prediction]) -> Prediction:
         if entities[entity] >= needed and all(entity.end <= e.start or e.end <= entity.start for e in chosen):
             chosen.append(entity)
     kept = tuple(r for r, votes in rejected.items() if votes >= needed)
-    return Prediction(predictions[0].sentence_id, tuple(sorted(chosen)), kept)
+    cut = tuple(dict.fromkeys(part for p in predictions for part in p.cut))
+    return Prediction(predictions[0].sentence_id, tuple(sorted(chosen)), kept, cut=cut)

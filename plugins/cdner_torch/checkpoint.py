@@ -29,6 +29,11 @@ class Checkpoint:
         self.path, self.learner, self.optimizers, self.log = path, learner, optimizers, log
         self.learnt = dict(learner.learnt())
         self._cuda = any(parameter.is_cuda for parameter in self.learnt.values())
+        self.circumstances = {
+            "device": "cuda" if self._cuda else "cpu",
+            "precision": learner.compute.resolved,
+            "optimizers": [type(optimizer).__name__ for optimizer in optimizers],
+        }
 
     def save(self, position: Mapping[str, object]) -> None:
         """Write everything. `position` holds what JSON can."""
@@ -40,18 +45,25 @@ class Checkpoint:
             for optimizer in self.optimizers:
                 moments = optimizer.state.get(parameter, {})  # none for what has no gradient
                 tensors |= {f"{moment}.{name}": torch.as_tensor(value) for moment, value in moments.items()}
-        weights.keep(tensors, self.path, {"state": json.dumps(position)})
+        told = {"state": json.dumps(position), "circumstances": json.dumps(self.circumstances)}
+        weights.keep(tensors, self.path, told)
 
     def restore(self) -> dict[str, Any] | None:
-        """Put everything back and return the position, or None where there is nothing that can be gone on from."""
+        """Put everything back and return the position, or None where there is nothing that can be gone on from: another
+        kind of device, precision or optimizer would end in other weights, and may not even read these moments.
+        """
         if not self.path.exists():
             return None
         try:
             tensors = load_file(self.path)
             with safe_open(self.path, "pt") as file:
-                position: dict[str, Any] = json.loads(file.metadata()["state"])
+                told = {name: json.loads(text) for name, text in file.metadata().items()}
         except (OSError, SafetensorError) as error:
             self.log.warning("beginning anew, the checkpoint cannot be read: %s", error)
+            return None
+        position: dict[str, Any] = told["state"]
+        if (then := told.get("circumstances", self.circumstances)) != self.circumstances:
+            self.log.warning("beginning anew, the checkpoint is of other circumstances: %s", then)
             return None
         self.learner.load({name: tensors[f"weight.{name}"] for name in self.learnt})
         for optimizer in self.optimizers:

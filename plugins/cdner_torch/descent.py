@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence, Sized
+from collections.abc import Iterator, Sequence, Sized
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import torch
@@ -29,9 +30,10 @@ class Descent(Generic[Item]):
         self.learner, self.schedule, self.total = learner, schedule, total
         self.phase, self.log = phase, log
         self.parameters = [parameter for _, parameter in learner.learnt()]
-        for parameter in self.parameters:
-            # What a batch says nothing of moves by its moments, also in a training that is gone on with.
-            parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
+        with fitting(f"{phase}: gradients", learner.relief):
+            for parameter in self.parameters:
+                # What a batch says nothing of moves by its moments, also in a training that is gone on with.
+                parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
         self.optimizer = schedule.optimizer(self.parameters, schedule.learning_rate)
         self.parts = schedule.parts
         self.spare = learner.spare if all(p.device.type == "cpu" for p in self.parameters) else NEVER
@@ -39,7 +41,7 @@ class Descent(Generic[Item]):
     def step(self, number: int, batch: Sequence[Item]) -> float:
         """Change the weights by a batch, and return its mean loss before. `number` counts steps from 0.
 
-        Raises `CdnerError` if the loss is not finite, or if one item does not fit into memory.
+        Raises `CdnerError` if the loss is not finite, or if one item or the optimizer's moments do not fit into memory.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(number, self.total) * group.get("factor", 1.0)
@@ -49,7 +51,8 @@ class Descent(Generic[Item]):
             raise CdnerError(f"{self.phase}: training diverged: the loss is {loss}", hint="lower its learning rate")
         if self.schedule.max_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.schedule.max_norm)
-        self.optimizer.step()
+        with fitting(f"{self.phase}: the optimizer's moments", self.learner.relief):
+            self.optimizer.step()
         return loss
 
     def _gradients(self, batch: Sequence[Item]) -> float:
@@ -68,6 +71,7 @@ class Descent(Generic[Item]):
                     raise CdnerError(
                         f"{self.phase}: out of memory with one sentence at a time", hint=self.learner.relief
                     ) from error
+            torch.cuda.empty_cache()  # where a library wants memory of its own, there is none beside PyTorch's
             self.parts *= 2
             self.log.warning("out of memory: batches are made in %d parts from now on", self.parts)
 
@@ -77,7 +81,27 @@ class Descent(Generic[Item]):
         return loss.item()
 
 
+_TOLD = (
+    "can't allocate memory",  # the CPU allocator
+    "not enough memory",  # the same on Windows
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_NOT_INITIALIZED",  # there was no room for its workspace
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+
+
 def out_of_memory(error: BaseException) -> bool:
-    """Whether a device ran out of memory; the CPU allocator and cuBLAS say so in a plain RuntimeError."""
-    told = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in told)
+    """Whether a device ran out of memory, which only PyTorch's own allocator on a GPU says by a type of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _TOLD)
+
+
+@contextmanager
+def fitting(what: str, relief: str) -> Iterator[None]:
+    """Raise `CdnerError` with what to do, where what the block makes does not fit into memory."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise CdnerError(f"{what}: out of memory", hint=relief) from error

@@ -20,7 +20,7 @@ from cdner_bench import CdnerError, Cut, Prediction, Sentence, text2text
 
 from .batches import IGNORED, bounded, pad_rows
 from .compute import Compute
-from .descent import out_of_memory
+from .descent import fitting, out_of_memory
 from .learner import Learner
 from .lengths import LONGEST, Room, TokenLimits, count_unseen, find_positions
 from .options import Answers
@@ -101,16 +101,17 @@ class Backbone(Learner[Example]):
     """Among how many of the likeliest tokens a constrained answer is looked for."""
 
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
-        self.network = network.to(compute.device)
+        with fitting("the backbone", self.relief):
+            self.network = network.to(compute.device)
         self.tokenizer = tokenizer
         self.compute = compute
         self.room = self.measure(tokenizer, network.config, limits)
         self.limits = limits
         self.before, self.after = find_marks(tokenizer)
         self._dropped = _dropped(tokenizer)
-        upper, lower = self._ids(["CASE É", "case e"])
+        upper, lower = self._ids(["CASE", "case"])
         self.folds = upper == lower and tokenizer.unk_token_id not in upper
-        """Whether the vocabulary has neither case nor accents, so that answers have none."""
+        """Whether the vocabulary has no case, so that answers have none; most such have no accents, either."""
 
     @staticmethod
     @abstractmethod
@@ -204,41 +205,58 @@ class Backbone(Learner[Example]):
                     raise CdnerError(
                         "out of memory with one answer at a time", hint="take a smaller backbone"
                     ) from error
-                self.rows = len(chosen) // 2
+                self.answered_cells = len(chosen) * len(sources[chosen[0]]) ** 2 // 2
+                torch.cuda.empty_cache()
                 waiting = group([n for part in reversed([*waiting, chosen]) for n in part])
                 continue
             for n, ids in zip(chosen, said.tolist(), strict=True):
                 cut = [Cut.PROMPT] * (len(whole[n]) > self.room.answered)
-                cut += [Cut.ANSWER] * (self.tokenizer.eos_token_id not in ids)
-                out[n] = Completion(self._text(ids), tuple(cut))
+                text = self._text(ids)
+                ended = grammars[n].accepts(text) if grammars else self.tokenizer.eos_token_id in ids
+                cut += [Cut.ANSWER] * (not ended)
+                out[n] = Completion(text, tuple(cut))
         return out
 
     def constrain(self, grammars: Sequence[text2text.Grammar]) -> Choice:
-        """The choice of the likeliest token, among the `considered` likeliest, that the row's grammar allows, or of the
-        end where it allows none of them.
+        """The choice of the likeliest token that the row's grammar allows: among the `considered` likeliest, or else
+        among all; of the end where it allows none.
         """
-        eos = self.tokenizer.eos_token_id
 
-        def allows(grammar: text2text.Grammar, said: list[int], token: int) -> bool:
-            if token == eos:
-                return grammar.accepts(self._text(said))
-            text = self._text([*said, token])
-            if token in self._dropped or (said and token == said[-1] and text == self._text(said)):
-                return False  # white space again and again would be allowed, too
-            # Half of a character, of vocabularies of bytes, is judged with its other half.
-            return grammar.allows(text.removesuffix("\ufffd"))
+        def choose_one(grammar: text2text.Grammar, said: list[int], logits: Tensor) -> int:
+            for number in (min(self.considered, len(logits)), len(logits)):
+                for token in logits.topk(number).indices.tolist():
+                    if self._may_say(token, said, grammar):
+                        return int(token)
+            return int(self.tokenizer.eos_token_id)
 
         def choose(rows: Tensor, said: Tensor, logits: Tensor) -> Tensor:
-            likely = logits.topk(min(self.considered, logits.shape[-1])).indices.tolist()
-            return torch.tensor(
-                [
-                    next((token for token in tokens if allows(grammars[row], so_far, token)), eos)
-                    for row, so_far, tokens in zip(rows.tolist(), said.tolist(), likely, strict=True)
-                ],
-                device=logits.device,
-            )
+            told = zip(rows.tolist(), said.tolist(), logits, strict=True)
+            chosen = [choose_one(grammars[row], so_far, scores) for row, so_far, scores in told]
+            return torch.tensor(chosen, device=logits.device)
 
         return choose
+
+    def _may_say(self, token: int, said: list[int], grammar: text2text.Grammar) -> bool:
+        """Whether a grammar allows a token after what was said."""
+        before = self._text(said)
+        if token == self.tokenizer.eos_token_id:
+            return grammar.accepts(before)
+        text = self._text([*said, token])
+        whole = text.rstrip("\ufffd")  # behind it, in vocabularies of bytes, some bytes of a character
+        if token in self._dropped:
+            return False
+        if whole != text:
+            bytes_said = "".join(self.tokenizer.convert_ids_to_tokens([*said, token]))
+            ended = (c for c in grammar.wide if self._ends_in(bytes_said, c, len(text) - len(whole)))
+            return any(grammar.allows(whole + character) for character in ended)
+        if said and text == before == self._text(said[:-1]):
+            return False  # a second token of white space, which would be allowed without end
+        return grammar.allows(text)
+
+    def _ends_in(self, said: str, character: str, least: int) -> bool:
+        """Whether tokens, as the vocabulary writes them, end in at least so many bytes of a character, but not all."""
+        _, _, whole = "".join(self.tokenizer.convert_ids_to_tokens(self._ids([f"x{character}"])[0])).partition("x")
+        return any(said.endswith(whole[:number]) for number in range(least, len(whole)))
 
     def fit(self, words: Sequence[str]) -> int:
         """How many of the first words fit into a source of training."""

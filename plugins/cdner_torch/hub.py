@@ -32,6 +32,14 @@ def find_gguf(name: str) -> Path | None:
     return files[0] if files else None
 
 
+def describe_gated(name: str) -> CdnerError:
+    """The error for a backbone that only those get who have accepted its licence."""
+    return CdnerError(
+        f"the backbone {name!r} is gated: its licence is to be accepted at https://huggingface.co/{name}",
+        hint="accept it there, then type: hf auth login",
+    )
+
+
 def load(loader: Any, name: str, **options: Any) -> Any:
     """Call `loader(name, **options)`, a `from_pretrained`. Raises `CdnerError` if the backbone is nowhere to be had,
     gated, or damaged.
@@ -50,10 +58,7 @@ def load(loader: Any, name: str, **options: Any) -> Any:
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         if "gated repo" in str(error):
-            raise CdnerError(
-                f"the backbone {name!r} is gated: its licence is to be accepted at https://huggingface.co/{name}",
-                hint="accept it there, then type: hf auth login",
-            ) from error
+            raise describe_gated(name) from error
         raise CdnerError(
             f"the backbone {name!r} cannot be loaded from a folder of that name, the hub's cache or the hub: {reason}",
             hint=f"with a network: hf download {name}; name a folder: -o backbone=PATH; or --preset cpu, "

@@ -13,6 +13,7 @@ from torch.nn import Parameter
 from cdner_bench import CdnerError
 
 from . import weights
+from .compute import Compute
 
 Item = TypeVar("Item", bound=Sized)
 
@@ -24,6 +25,7 @@ class Learner(ABC, Generic[Item]):
     """A network that learns from items: examples, windows, masked rows. An item's length is how many tokens it has."""
 
     network: Any
+    compute: Compute
 
     relief = "take a smaller backbone"
     """What to do when not even one item fits into memory."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from cdner_bench import Entity, Method, Prediction, Rejected, Sentence, plugins, text2text
+from cdner_bench import Cut, Entity, Method, Prediction, Rejected, Sentence, plugins, text2text
 from cdner_bench.data import Benchmark, benchmark
 from cdner_bench.records import results
 from cdner_bench.reporting import make_boards, write_rows
@@ -351,6 +351,8 @@ def test_a_vote_needs_more_than_half() -> None:
     assert reading.vote(said) == Prediction("s", (ada, bob), (eve,))
     assert reading.vote(said[:1]) is said[0]
     assert reading.vote([Prediction("s", (bob,)), Prediction("s", (wrong,))]) == Prediction("s")
+    cut = [Prediction("s", cut=(Cut.ANSWER,)), Prediction("s"), Prediction("s", cut=(Cut.ANSWER,))]
+    assert reading.vote(cut) == Prediction("s", cut=(Cut.ANSWER,)), "what a limit cut is no whole answer"
 
 
 def test_without_a_temperature_seeds_are_told_apart_and_not_sent(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch")
 
 from tokenizers import Tokenizer  # noqa: E402
 from tokenizers.models import WordLevel  # noqa: E402
+from tokenizers.normalizers import BertNormalizer  # noqa: E402
 from tokenizers.pre_tokenizers import Whitespace  # noqa: E402
 from transformers import PreTrainedTokenizerFast  # noqa: E402
 
@@ -352,6 +353,10 @@ def test_a_gated_backbone_names_its_licence_and_the_login() -> None:
     [
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported later"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm`"), False),
         (ValueError("shapes"), False),
     ],
@@ -366,11 +371,12 @@ def test_how_many_prompts_fit_is_remembered(tiny_t5: str, monkeypatch: pytest.Mo
 
     def generate(self: Seq2Seq, sources: Sequence[Sequence[int]], choose: Choice) -> Any:
         tried.append(len(sources))
-        if len(sources) > 3:
+        if sum(map(len, sources)) > room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(self, sources, choose)
 
-    prompts = [f"say {n}" for n in range(10)]
+    prompts = ["say red"] * 10
+    room = 3 * len(model.encode([("say red", "")])[0].source)
     whole = model.answers(prompts, FP32)
     monkeypatch.setattr(Seq2Seq, "continuations", generate)
     assert model.answers(prompts, FP32) == whole
@@ -378,6 +384,12 @@ def test_how_many_prompts_fit_is_remembered(tiny_t5: str, monkeypatch: pytest.Mo
     tried.clear()
     assert model.answers(prompts, FP32) == whole
     assert tried == [2] * 5
+
+    room *= 4  # for four long prompts, but not for six; and for ten short ones
+    model, long = load(tiny_t5, answer=3), ["say red " * 3] * 6
+    tried.clear()
+    model.answers([*long, *prompts], FP32)
+    assert tried == [16, 8, 4, 4, 8], "short prompts pay for none of the long ones"
 
 
 def test_weights_of_another_model_are_refused(tiny_t5: str, tiny_bart: str) -> None:
@@ -750,6 +762,13 @@ def test_without_domain_text_the_row_is_not_run_and_the_rest_goes_on(
     assert json.loads(record.read_text())["status"] == "not-run"
 
 
+def test_a_vocabulary_without_case_folds_whatever_it_knows_of_accents(tiny_t5: str) -> None:
+    words = Tokenizer(WordLevel({"<pad>": 0, "</s>": 1, "<unk>": 2, "case": 3}, unk_token="<unk>"))
+    words.pre_tokenizer, words.normalizer = Whitespace(), BertNormalizer(lowercase=True, strip_accents=False)
+    uncased = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="</s>", pad_token="<pad>")
+    assert Seq2Seq(load(tiny_t5).network, uncased, FP32, TokenLimits()).folds
+
+
 def test_a_vocabulary_that_lacks_what_tells_case_does_not_fold(tiny_t5: str) -> None:
     """Where both spellings are unknown, nothing is known of case."""
     model = load(tiny_t5)
@@ -808,8 +827,47 @@ def test_answers_of_spans_alone_have_nothing_that_is_not_there(kind: str, reques
     prompts = [text2text.prompt(sentence, ["colour", "person"]) for sentence in sentences]
     for grammar, said in zip(grammars, model.complete(prompts, FP32, grammars), strict=True):
         assert said.text
-        assert grammar.allows(said.text.removesuffix("\ufffd"))  # half of a character, where the answer was cut
+        assert grammar.allows(said.text.rstrip("\ufffd"))  # bytes of a character, where the answer was cut
         assert grammar.accepts(said.text) or said.cut == (Cut.ANSWER,)
+
+
+def choose_all(model: Backbone, grammar: text2text.Grammar, liked: Sequence[str], steps: int) -> list[int]:
+    """What is said under a grammar where some tokens are likelier than the others, which are all alike."""
+    logits = torch.zeros(1, len(model.tokenizer))
+    for text in liked:
+        logits[0, model.encode([(text, "")])[0].source[0]] = 1.0
+    choose, said = model.constrain([grammar]), torch.zeros(1, 0, dtype=torch.long)
+    for _ in range(steps):
+        said = torch.cat([said, choose(torch.tensor([0]), said, logits)[None]], 1)
+    return [int(token) for token in said[0]]
+
+
+def test_white_space_is_said_once_in_a_row(tiny_llama: str) -> None:
+    """Blank, line break, blank, line break … was allowed up to the limit: no token came twice in a row."""
+    model = load(tiny_llama)
+    grammar = Talkative(Sentence("s", ("Ada",)), ["person"])
+    said = choose_all(model, grammar, [" ", "\n"], 30)
+    text = model.tokenizer.decode(said, skip_special_tokens=True)
+    assert "".join(text.split()) == "(person,Ada)"
+    assert all(not text[n : n + 2].isspace() for n in range(len(text) - 1))
+
+
+def test_a_character_of_several_bytes_is_said_byte_by_byte(tiny_llama: str) -> None:
+    model = load(tiny_llama)
+    grammar = Talkative(Sentence("s", ("東京",)), ["city"])
+    said = choose_all(model, grammar, [], 40)
+    assert grammar.accepts(model.tokenizer.decode(said, skip_special_tokens=True))
+
+
+def test_an_answer_that_cannot_go_on_is_cut(tiny_llama: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was ended in the middle of an item, and counted as whole."""
+    model = load(tiny_llama, answer=40)
+    grammar = Talkative(Sentence("s", ("Ada",)), ["person"])
+    monkeypatch.setattr(grammar, "allows", lambda text: len(text) < 5 and "(person,".startswith(text.strip()))
+    monkeypatch.setattr(grammar, "accepts", lambda text: False)
+    (said,) = model.complete(["say"], FP32, [grammar])
+    assert "(per".startswith("".join(said.text.split()))
+    assert said.cut == (Cut.ANSWER,)
 
 
 def test_the_shipped_encoder_decoder_shares_its_embeddings_and_folds_case(tmp_path: Path) -> None:

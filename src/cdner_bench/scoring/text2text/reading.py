@@ -17,6 +17,7 @@ from .packaging import strip_marks, strip_quotes, unwrap
 
 _PAIR = re.compile(r"([^\s:=|→(),][^:=|→(),]{0,80}?)\s*(?:[:=|→,]|\s[-–—]+\s)\s*(\S.*)")
 _BRACKETED_TYPE = re.compile(r"(\S.*?)\s*[(\[]([^()\[\]]+)[)\]]")
+_HEAD = re.compile(r"\(\s*([^\s,()][^,()]{0,80}?)\s*,\s*")
 _BRACKETED_PAIR = re.compile(r"\(([^\s():=|,][^():=|,]{0,58}?)\s*[:=|]\s*([^()]+)\)")
 
 
@@ -32,7 +33,7 @@ def read(
     known = list(types)
     if fold:
         check_folded(known)
-    found = _read_strictly(text, known, fold=fold) if strict else _Reader(text, sentence, known).read()
+    found = _read_strictly(text, known, fold=fold) if strict else _Reader(text, sentence, known, fold=fold).read()
     entities, rejected = align(found.mentions, sentence.tokens, known, fold=fold)
     rejected += [Rejected("?", piece, Reason.MALFORMED) for piece in found.malformed]
     rejected += [Rejected("?", piece, Reason.PROSE) for piece in found.prose]
@@ -92,9 +93,10 @@ def _read_strictly(text: str, types: Collection[str], *, fold: bool) -> _Found:
 class _Reader:
     """One answer in the lenient reading."""
 
-    def __init__(self, text: str, sentence: Sentence, types: Sequence[str]) -> None:
-        self.text, self.types = text, types
-        self.sentence = sentence
+    def __init__(self, text: str, sentence: Sentence, types: Sequence[str], *, fold: bool) -> None:
+        self.types, self.sentence = types, sentence
+        self.text = _HEAD.sub(self._tidy, text)
+        self.spell = fold_text if fold else str
         self.found = _Found()
         self._searchable: Searchable | None = None
 
@@ -113,6 +115,10 @@ class _Reader:
         if unended:
             self.found.malformed.append(unended)
         return self.found
+
+    def _tidy(self, head: re.Match[str]) -> str:
+        """The beginning of an item as it is asked for, whatever white space is around its type."""
+        return f"({head[1]}, " if self._is_type(head[1]) else head[0]
 
     def _read_json(self, text: str) -> None:
         mentions, rest = read_loosely(text.strip(), self.types)
@@ -209,9 +215,9 @@ class _Reader:
         bare = strip_quotes(piece.strip("()[]{} "))
         if piece.startswith("("):
             bare = bare.rpartition(",")[2]
-        return self._occurs(bare) and " ".join(bare.split()) != self.sentence.text
+        return self._occurs(bare) and self.spell(" ".join(bare.split())) != self.spell(self.sentence.text)
 
     def _occurs(self, text: str) -> bool:
         if self._searchable is None:
-            self._searchable = Searchable(self.sentence.tokens)
-        return bool(self._searchable.find(text))
+            self._searchable = Searchable([self.spell(token) for token in self.sentence.tokens])
+        return bool(self._searchable.find(self.spell(text)))
