@@ -35,11 +35,9 @@ types: .venv/test
 docs: .venv/test  ## links, commands and names in the documentation
 	$(PYTEST) tests/test_docs.py
 
-# Two at a time, one thread each: a run takes longer, and two cores do more. A run that the other has begun is left to it.
-# What a shell starts in the background passes ctrl-C over: both are told to end, and waited for.
+# Two at a time, one thread each: a run takes longer, and two cores do more.
 campaign: .venv/test  ## every row of CrossNER's boards that a CPU can make; goes on where it was stopped
-	OMP_NUM_THREADS=1 nice -n 19 sh -c 'trap "kill \$$runs" INT TERM; for n in 1 2; do \
-		$(BIN)/cdner-bench run --campaign benchmarks/campaigns/crossner-cpu.toml & runs="$$runs $$!"; done; wait; wait'
+	OMP_NUM_THREADS=1 nice -n 19 $(BIN)/cdner-bench run --campaign benchmarks/campaigns/crossner-cpu.toml --workers 2
 
 board: .venv/demo  ## leaderboards/ from the result files
 	$(BIN)/cdner-bench leaderboard

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub.errors import GatedRepoError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("gliner2")
@@ -386,6 +387,18 @@ def test_weights_that_are_not_to_be_had_make_a_row_that_is_not_run(mini: Benchma
     assert "hf download fastino/gliner2-base-v1" in (caught.value.hint or "")
     with pytest.raises(CdnerError, match="neither a folder nor on the hub"):
         checkpoint.find("no/such/folder")
+
+
+def test_a_gated_checkpoint_s_licence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the hub, it is one of the errors for what is not there."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise GatedRepoError.__new__(GatedRepoError)  # its response is none of ours to make
+
+    monkeypatch.setattr(checkpoint, "snapshot_download", refuse)
+    with pytest.raises(CdnerError, match="gated: its licence is to be accepted at https://hugg") as told:
+        checkpoint.find("a/b")
+    assert told.value.hint == "accept it there, then type: hf auth login"
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

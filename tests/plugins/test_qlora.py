@@ -339,6 +339,27 @@ def test_moments_in_eight_bits_outlive_an_interruption(
     assert [next(iter(o.state.values()))["step"] for o in made] == [6, 4, 6]
 
 
+@pytest.mark.filterwarnings("ignore:Paged optimizers are not supported on CPU")
+def test_a_checkpoint_of_another_optimizer_or_precision_is_begun_anew(
+    tiny_llama: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a run that began on a CPU goes on with a GPU: its moments have other names there, and it crashed."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    eight_bits = Schedule(3, 4, 1e-2, decay=False, optimizer=quantisation.optimizer)
+    undisturbed = learn(load(tiny_llama, rank=64), tmp_path / "a", Schedule(3, 4, 1e-2, decay=False))
+
+    def interrupt(self: Nobody, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Nobody, "progress", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            learn(load(tiny_llama, rank=64), tmp_path / "b", eight_bits)
+    assert (tmp_path / "b" / checkpoint.NAME).exists()
+    assert same(undisturbed, learn(load(tiny_llama, rank=64), tmp_path / "b", Schedule(3, 4, 1e-2, decay=False)))
+
+
 def test_the_same_adapters_go_on_from_sources_that_are_learnt_once(
     tiny_llama: str, domains: tuple[list[Corpus], Corpus], mini: Benchmark, tmp_path: Path
 ) -> None:

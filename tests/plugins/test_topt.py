@@ -365,6 +365,26 @@ def test_want_of_memory_is_recognised(error: Exception, memory: bool) -> None:
     assert out_of_memory(error) is memory
 
 
+def test_want_of_memory_beside_the_batch_says_what_to_do(
+    tiny_t5: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model = load(tiny_t5)
+    examples = model.encode([("say", "red")])
+    data = InMemory(lambda _: examples, 1, 0)
+    for place, name, what in (
+        (torch.optim.AdamW, "step", "the optimizer's moments"),
+        (torch, "zeros_like", "gradients"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, no_room)
+            with pytest.raises(CdnerError, match=f"train: {what}: out of memory") as told:
+                train(model, data, Schedule(1, 1, 1e-3), "train", context(tmp_path), tmp_path)
+        assert told.value.hint == model.relief
+
+
 def test_how_many_prompts_fit_is_remembered(tiny_t5: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block used to begin with 128 prompts again, and to run out of memory again."""
     model, real, tried = load(tiny_t5, answer=3), Seq2Seq.continuations, list[int]()

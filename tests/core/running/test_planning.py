@@ -28,12 +28,12 @@ def run(made: list[Job], out: Path) -> None:
     assert all(outcome.status == "finished" for outcome in runner.run(made, out, Nobody()))
 
 
-def lasting(job: Job, out: Path, seconds: float) -> None:
-    """Let the result of a job have taken so long."""
+def lasting(job: Job, out: Path, seconds: float, *, reused: bool = False) -> None:
+    """Let the result of a job have taken so long, or another that built the stage which this one reused."""
     result = results.load(out / "runs" / job.id / "run.json")
     path = out / "leaderboards" / "results" / result.path
     first, *others = result.phases
-    phases = [replace(first, seconds=seconds), *(replace(p, seconds=0.0) for p in others)]
+    phases = [replace(first, seconds=seconds, reused=reused), *(replace(p, seconds=0.0) for p in others)]
     results.save(replace(result, phases=phases), path)
 
 
@@ -72,6 +72,8 @@ def test_seconds_are_those_of_the_runs_most_alike(tmp_path: Path) -> None:
     assert expected(jobs(seeds=2)) == [None, 100.0, None, 300.0]  # those to be made, by target
     assert expected(jobs(length=2)) == [200.0, 200.0]  # other options of the same preset
     assert expected(jobs(setting="multi")) == [None, None]
+    lasting(music, tmp_path, 300.0, reused=True)  # a stage that another run had made already
+    assert expected(jobs(seeds=2)) == [None, 100.0, None, 0.0]
 
 
 def test_the_command_says_what_a_run_would_do(cli: Run, tmp_path: Path) -> None:
