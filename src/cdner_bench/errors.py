@@ -118,6 +118,6 @@ def find_near(name: str, choices: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """Advice for a misspelt `name`: the nearest of the `choices`, or all of them."""
-    known = list(choices)
+    known = list(map(str, choices))
     near = find_near(name, known)
     return f"did you mean {near!r}?" if near is not None else f"choose from: {', '.join(known) or '(none)'}"

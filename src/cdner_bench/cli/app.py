@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from ..errors import CdnerError, CdnerWarning, RefusedWarning, describe_refusal
+from ..errors import CdnerError, CdnerWarning, OptionError, RefusedWarning, describe_refusal
 from ..io import meter, settle_home
 from . import streams
 from .commands import again, analyze, data, gtok, leaderboard, listing, llm, models, paper, run, score
@@ -111,7 +111,28 @@ def _dispatch(words: list[str]) -> object:
     if words == ["list"]:  # nothing to parse, and what parses options takes a third of the time
         listing.list_()
         return 0
-    return app(args=words, standalone_mode=False, obj=words)
+    command = typer.main.get_command(app)
+    _refuse_repeats(command, words)
+    return command(args=words, standalone_mode=False, obj=words)
+
+
+def _refuse_repeats(command: Any, words: Sequence[str]) -> None:
+    """Raise `OptionError` for an option of several names that is given twice: the parser would take the last."""
+    while hasattr(command, "commands") and words:
+        command, *words = command.commands.get(words[0]), *words[1:]
+    if not hasattr(command, "make_parser") or hasattr(command, "commands"):
+        return  # what is wrong with it, the parser says
+    try:
+        _, _, found = command.make_parser(command.context_class(command)).parse_args(list(words))
+    except Exception as error:
+        if not hasattr(error, "exit_code"):
+            raise
+        return
+    for option in found:
+        several = "[," in (getattr(option, "metavar", None) or "") and not option.multiple
+        if several and found.count(option) > 1:
+            name = max(option.opts, key=len)
+            raise OptionError(f"{name} is given twice", hint=f"write all names behind one, with commas: {name} A,B")
 
 
 def _guard(command: Callable[[], object]) -> int:

@@ -321,7 +321,7 @@ def _judge(
         raise OptionError(
             f"{name} has no sentence ids, so it needs its domain", hint=f"add --target {next(iter(data.domains))}"
         )
-    judged = judge_by_benchmark(file, data, target, "test")
+    judged = judge_by_benchmark(file, data, target, None)
     answers = {}
     for split, ((gold, types), said) in zip(judged.splits, judged.parts, strict=True):
         domain, _, part = split.partition("/")

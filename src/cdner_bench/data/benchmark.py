@@ -306,10 +306,24 @@ def load(name: str) -> Benchmark:
 
 
 def choose_default() -> tuple[Benchmark, str]:
-    """The benchmark to use when none is named, and why: crossner where its data is present, else the shipped sample."""
+    """The benchmark to use when none is named, and why: crossner where its data is present, else the shipped sample.
+
+    Raises `DataError` where that would be another benchmark than somebody means to have: a part of CrossNER is there,
+    or `CDNER_DATA` names no folder.
+    """
     crossner = load("crossner")
-    if crossner.is_present():
+    files = [file for domain in crossner.domains.values() for file in domain.splits.values()]
+    missing = [file for file in files if not file.is_present()]
+    if not missing:
         return crossner, f"its data is in {find_data_dir()}"
+    other = "or name the benchmark that you mean: --benchmark mini"
+    if "CDNER_DATA" in os.environ and not find_data_dir().is_dir():
+        raise DataError(f"CDNER_DATA is {find_data_dir()}, which is no folder", hint=f"correct it, {other}")
+    if len(missing) < len(files):
+        raise DataError(
+            f"{len(missing)} of CrossNER's {len(files)} files are not here: {missing[0].location}",
+            hint=f"type: cdner-bench data fetch, {other}",
+        )
     return load("mini"), "the CrossNER data is not here; cdner-bench data fetch downloads it"
 
 

@@ -99,7 +99,7 @@ def read_json(path: Path, kind: type[CdnerError], hint: str | None = None, large
 def read_toml(path: Path, kind: type[CdnerError], hint: str | None = None) -> dict[str, Any]:
     """As `read_text`, of the table in a file of TOML."""
     try:
-        table = tomllib.loads(read_text(path, kind, hint))
+        table = tomllib.loads(read_text(path, kind, hint).removeprefix("\ufeff"))
         _check_values(table)
     except RecursionError:
         raise kind(f"{path} is not TOML: it is nested too deeply", hint=hint) from None
@@ -177,6 +177,15 @@ _DECODER = json.JSONDecoder(
 )
 
 
+_FORMS = {str: '"…"', int: "1", float: "1.5", bool: "true", list: '["…"]', dict: '{ name = "…" }'}
+
+
+def _write_as(key: str, kind: type | tuple[type, ...]) -> str:
+    """How a value of a kind is written."""
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    return " or ".join(f"write: {key} = {_FORMS[each]}" for each in kinds if each in _FORMS)
+
+
 class TomlTable:
     """A TOML table that knows its file and its place, and that notices keys nobody asked for."""
 
@@ -198,9 +207,11 @@ class TomlTable:
             unknown = [given for given in self.values if given not in self.asked]
             if near := difflib.get_close_matches(key, unknown, n=1):
                 raise DataError(f"{self.path}: unknown key {self.prefix}{near[0]}", hint=f"did you mean {key!r}?")
-            raise DataError(f"{self.path}: {self.prefix}{key} is missing")
+            raise DataError(f"{self.path}: {self.prefix}{key} is missing", hint=_write_as(key, kind))
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(value)}")
+            raise DataError(
+                f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(value)}", hint=_write_as(key, kind)
+            )
         return value
 
     def has(self, key: str) -> bool:
@@ -219,14 +230,16 @@ class TomlTable:
         """The tables of an array of tables, in the order of the file. Raises `DataError` for anything else."""
         array = self.take(key, list, [])
         if not all(isinstance(values, dict) for values in array):
-            raise DataError(f"{self.path}: {self.prefix}{key} is no array of tables")
+            raise DataError(f"{self.path}: {self.prefix}{key} is no array of tables", hint=f"begin each with [[{key}]]")
         return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in array]
 
     def take_texts(self, key: str, least: int = 0) -> tuple[str, ...]:
         """An array of at least so many texts."""
         values = self.take(key, list)
         if len(values) < least or not all(isinstance(value, str) for value in values):
-            raise DataError(f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(values)}")
+            raise DataError(
+                f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(values)}", hint=f'write: {key} = ["…"]'
+            )
         return tuple(values)
 
     def finish(self) -> None:

@@ -23,6 +23,7 @@ from ..types import Corpus, Prediction, Scenario, Sentence
 from .context import RunContext
 from .contract import held_to_contract, lend
 from .method import Method
+from .options import as_dict
 from .registry import Registered
 
 HEAVY = ("torch", "transformers", "datasets", "tensorflow", "jax", "sklearn", "pandas", "scipy", "spacy")
@@ -92,6 +93,7 @@ class _Trial:
             hash(values)
         except TypeError:
             return "make it @dataclass(frozen=True), of hashable values"
+        self.entry.spec.list_given(as_dict(values))  # raises for a word that is none
         return ""
 
     def answers(self) -> str:

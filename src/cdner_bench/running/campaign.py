@@ -39,7 +39,8 @@ class Campaign:
     rows: tuple[CampaignRow, ...]
 
     def jobs(self, benchmark: Benchmark, registry: Registry) -> Iterator[Job]:
-        """Every run, in order. Raises `OptionError` for methods, settings and options that do not exist."""
+        """Every run, in order, each once. Raises `OptionError` for methods, settings and options that do not exist."""
+        known = set[tuple[object, ...]]()
         for seed in range(max(row.seeds for row in self.rows)):
             for row in self.rows:
                 for setting in row.settings:
@@ -49,7 +50,10 @@ class Campaign:
                         jobs = plan(benchmark, scenarios, [entry], self.preset, row.options, [seed])
                         for job in jobs:
                             _check_places(job)
-                        yield from jobs
+                            which = (job.scenario.setting, job.scenario.target, job.method.named_row, seed)
+                            if which not in known:
+                                yield job
+                            known.add(which)
 
 
 def _check_places(job: Job) -> None:
@@ -85,7 +89,8 @@ def _read_row(table: TomlTable) -> CampaignRow:
         {key: _place(value) for key, value in table.take("options", dict, {}).items()},
     )
     if not 1 <= row.seeds <= MOST_SEEDS:
-        raise DataError(f"{table.path}: {table.prefix}seeds cannot be {row.seeds}")
+        hint = f"write how many: 1 to {MOST_SEEDS}"
+        raise DataError(f"{table.path}: {table.prefix}seeds cannot be {row.seeds}", hint=hint)
     table.finish()
     return row
 

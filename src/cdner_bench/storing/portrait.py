@@ -94,7 +94,7 @@ def portray(stored: Stored, data: Benchmark | None = None, most: int | None = No
         except CdnerError as error:
             notes.append(f"no learning curve: {_tell(error)}")
     elif result and any(phase.epochs for phase in result.phases):
-        notes.append("no learning curve: it was made by a version that kept none")
+        notes.append("no learning curve was kept")
     if stored.run and result and result.finished:
         try:
             wrong = _find_wrong(stored, data or benchmark.load(result.benchmark.name), most)

@@ -287,6 +287,16 @@ def test_missing_data_says_what_to_type(tmp_path: Path, monkeypatch: pytest.Monk
         found.corpus("ai")
     assert "cdner-bench data fetch" in (caught.value.hint or "")
     assert benchmark.choose_default()[0].name == "mini"
+    monkeypatch.setenv("CDNER_DATA", str(tmp_path / "misspelt"))
+    with pytest.raises(DataError, match="misspelt, which is no folder"):
+        benchmark.choose_default()
+    monkeypatch.setenv("CDNER_DATA", str(tmp_path))
+    part = found.domain("music").splits["dev"].location
+    part.parent.mkdir(parents=True)
+    part.touch()
+    with pytest.raises(DataError, match=r"17 of CrossNER's 18 files are not here: .*conll2003/train\.txt") as told:
+        benchmark.choose_default()
+    assert told.value.hint == "type: cdner-bench data fetch, or name the benchmark that you mean: --benchmark mini"
 
 
 def test_since_when_test_sentences_are_public(legal: Path) -> None:

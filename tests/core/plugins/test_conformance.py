@@ -84,7 +84,7 @@ from cdner_bench import Entity, Method, Prediction, Spec, hookimpl
 
 @hookimpl
 def register_methods():
-    return [Spec("sneaky", f"{{__name__}}:Sneaky", "…")]
+    return [Spec("sneaky", f"{{__name__}}:Sneaky", "…", given=("{given}",))]
 
 calls = itertools.count()
 
@@ -124,9 +124,12 @@ class Sneaky(Method):
             "odd sentences are answered: one token, 600 tokens, other scripts",
         ),
         ({"needs": "sources"}, "a target without sources can be learned"),
+        ({"given": "target lables"}, "options are a frozen dataclass with defaults"),
     ],
 )
 def test_a_broken_promise_is_named(tmp_path: Path, parts: dict[str, str], promise: str) -> None:
     path = tmp_path / "sneaky.py"
-    path.write_text(SNEAKY.format(**{"imports": "json", "rule": "True", "needs": "True"} | parts))
+    path.write_text(
+        SNEAKY.format(**{"imports": "json", "rule": "True", "needs": "True", "given": "target labels"} | parts)
+    )
     assert broken("sneaky", [path]) == [promise]

@@ -121,7 +121,7 @@ def test_a_page_fits_eighty_columns(cli: Run, name: str) -> None:
 def test_list_tells_what_decides_and_what_presets_set(cli: Run) -> None:
     text = cli("list", "gpt4").stdout
     assert text.startswith("method gpt4: ")
-    assert "  max_tokens=512   int > 0; cpu 96, quick 96; decides the result\n" in text
+    assert "  max_tokens=512   int > 0; cpu 256, quick 96; decides the result\n" in text
     assert "  concurrency=4   int > 0; operational: how, not what\n" in text
     assert "      How many questions are under way at a time.\n" in text
     done = cli("list", "gazeteer")

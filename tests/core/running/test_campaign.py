@@ -91,6 +91,34 @@ def test_the_shipped_campaigns_can_be_planned(tmp_path: Path, monkeypatch: pytes
         assert list(asked.jobs(benchmark.load(asked.benchmark), plugins.discover()))
 
 
+def test_what_is_asked_for_twice_is_made_once(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(f"{TEXT}\n{TEXT[TEXT.index('[[rows]]') :]}")
+    twice, once = campaign.read(tmp_path / "c.toml"), tmp_path / "once.toml"
+    once.write_text(TEXT)
+    found = [list(c.jobs(benchmark.load("mini"), plugins.discover())) for c in (twice, campaign.read(once))]
+    assert [str(job) for job in found[0]] == [str(job) for job in found[1]]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ('seeds = "3"', "write: seeds = 1"),
+        ("seeds = 0", "write how many: 1 to 1000"),
+        ('settings = "single"', 'write: settings = ["…"]'),
+        ("settings = []", 'write: settings = ["…"]'),
+        ('options = "a=1"', 'write: options = { name = "…" }'),
+    ],
+)
+def test_a_mistake_in_a_row_is_answered_with_what_can_be(line: str, hint: str, tmp_path: Path) -> None:
+    key = line.partition(" ")[0]
+    kept = [other for other in ('method = "gazetteer"', 'settings = ["single"]') if not other.startswith(key)]
+    text = "\n".join(['\ufeffbenchmark = "mini"', 'preset = "quick"', "[[rows]]", *kept, line])
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as told:
+        campaign.read(tmp_path / "c.toml")
+    assert told.value.hint == hint
+
+
 def test_a_campaign_takes_no_method_beside_it(cli: Run, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(TEXT)
     for beside in (("--method", "topt"), ("--seeds", "3"), ("--benchmark", "mini"), ("--preset", "cpu")):

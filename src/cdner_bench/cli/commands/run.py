@@ -544,4 +544,4 @@ def _parse_seeds(text: str) -> list[int]:
             f"--seeds {text}: not a number of seeds",
             hint="write --seeds 3, or the seeds: --seeds 555,666,777",
         )
-    return numbers if "," in text else list(range(numbers[0]))
+    return list(dict.fromkeys(numbers)) if "," in text else list(range(numbers[0]))

@@ -56,7 +56,9 @@ def score(
     file: Annotated[Path, typer.Argument(help="Predictions in any of the formats of docs/formats.md; - is stdin.")],
     benchmark: BenchmarkName = None,
     target: Annotated[str | None, typer.Option(help="The domain, for a file without sentence ids.")] = None,
-    split: Annotated[str, typer.Option(help="The split, for a file without sentence ids.")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="The split, for a file without sentence ids; test, if left out.")
+    ] = None,
     gold: Annotated[Path | None, typer.Option(help="A gold file of one's own, in place of a benchmark.")] = None,
     format: Format = None,
     scheme: TagScheme = None,
@@ -141,7 +143,7 @@ def rescore(
 
 
 def _judge(
-    said: readers.LabelledFile, benchmark: str | None, target: str | None, split: str, gold: Path | None
+    said: readers.LabelledFile, benchmark: str | None, target: str | None, split: str | None, gold: Path | None
 ) -> Judged:
     from ... import scoring
 

@@ -55,7 +55,7 @@ def judge_by_file(file: readers.LabelledFile, gold: Path) -> Judged:
     return _judge_by(file, sentences, f"{gold}, {len(sentences):,} sentences", _cite(gold))
 
 
-def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str | None, split: str) -> Judged:
+def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str | None, split: str | None) -> Judged:
     """The predictions of a file by a benchmark: by the ids of their sentences, or as those of a domain's split.
 
     Raises `OptionError` where neither is known, `PredictionError` for sentences that are not the benchmark's.
@@ -63,6 +63,11 @@ def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str 
     name = f"{data.name} version {data.version}"
     cited = f"{data.title} (benchmark {name})"
     splits = _Splits(data)
+    if target is None and split and has_ids(file):
+        raise OptionError(
+            f"the sentence ids of {file.name} say which split they are of, not --split {split}",
+            hint=f"leave out --split, or name the domain, too: --target {_pick_target(data)}",
+        )
     if target is None and has_ids(file):
         parts = match_ids(file, splits.of)
         return Judged(f"{name}, {', '.join(splits.found)}", splits.relabel(parts), cited, list(splits.found))
@@ -71,6 +76,7 @@ def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str 
             f"{file.name} has no sentence ids such as {_pick_target(data)}/test/0, so it needs --target",
             hint=f"add --target {_pick_target(data)}, or --gold FILE",
         )
+    split = split or "test"
     if split not in SPLITS:
         raise OptionError(f"unknown split {split!r}", hint=did_you_mean(split, SPLITS))
     place = f"{data.domain(target).name}/{split}"
