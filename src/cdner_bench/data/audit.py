@@ -92,6 +92,8 @@ def describe_splits(corpus: Corpus) -> list[str]:
             remarks.append(f"{corpus.name}: {shared:,} of {len(tokens[other]):,} {other} sentences stand in {one} too")
     for split in ("train", "test"):
         counts = Counter(e.type for s in getattr(corpus, split) for e in s.entities)
+        if not counts:
+            remarks.append(f"{corpus.name}: {split} has no entity at all, so that a score says nothing")
         if few := [f"{kind} ({counts[kind]})" for kind in corpus.types if counts[kind] < FEW]:
             remarks.append(f"{corpus.name}: {split} has fewer than {FEW} mentions of {', '.join(few)}")
     return remarks

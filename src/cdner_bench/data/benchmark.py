@@ -299,7 +299,11 @@ def load(name: str) -> Benchmark:
     if name in shipped:
         return _parse(shipped[name], name)
     if name.endswith(".toml"):
-        return _parse(Path(name), name)
+        made = _parse(Path(name), name)
+        if made.name in shipped and Path(name).resolve() != shipped[made.name].resolve():
+            hint = "give it a name of its own, by which its results are told from those of the shipped one"
+            raise DataError(f"{name}: {made.name} is the name of a shipped benchmark", hint=hint)
+        return made
     if trial := re.fullmatch(r"(.+)-limit(\d{1,9})", name):
         return load(trial[1]).cut_to(int(trial[2]))
     raise OptionError(f"unknown benchmark {name!r}", hint=f"{did_you_mean(name, shipped)}, or name a .toml file")

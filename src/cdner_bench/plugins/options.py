@@ -190,16 +190,15 @@ def settle(options: Any) -> Any:
 
 
 def parse_assignments(assignments: Iterable[str], typed: str = "-o") -> dict[str, str]:
-    """`["epochs=10"]` as a mapping. Raises `OptionError` for anything without a name and a `=`, as it was `typed`, and
-    for a name with two values.
+    """`["epochs=10"]` as a mapping; of two for one name, the last counts. Raises `OptionError` for anything without a
+    name and a `=`, as it was `typed`.
     """
     parsed: dict[str, str] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name.strip():
             raise OptionError(f"{assignment!r} is no option", hint=f"write {typed} name=value")
-        if parsed.setdefault(name.strip(), value) != value:
-            raise OptionError(f"{name.strip()} is {parsed[name.strip()]!r} and {value!r}", hint="leave one out")
+        parsed[name.strip()] = value
     return parsed
 
 

@@ -87,7 +87,8 @@ class Making:
 @dataclass(frozen=True)
 class Overview:
     """All runs below a folder by their ids, those that are being made, the commands that make what is left, newest
-    first, and how many runs are left to jobs of SLURM.
+    first, how many runs are left to jobs of SLURM, and the command that shows the board of the newest; "" for that of
+    shipped benchmarks.
     """
 
     runs: Mapping[str, Standing]
@@ -95,6 +96,7 @@ class Overview:
     names: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[str] = ()
     queued: int = 0
+    board: str = ""
 
 
 def write_plan(out: Path, command: Sequence[str], jobs: Sequence[tuple[str, str, str]]) -> None:
@@ -113,8 +115,6 @@ def write_plan(out: Path, command: Sequence[str], jobs: Sequence[tuple[str, str,
 
 def look(out: Path) -> Overview:
     """How every run below a folder stands that was begun there or planned."""
-    from shlex import join, quote
-
     runs: dict[str, Standing] = {}
     making: list[Making] = []
     with suppress(FileNotFoundError), os.scandir(out / "runs") as folders:
@@ -124,7 +124,8 @@ def look(out: Path) -> Overview:
     queued = {run for run in _list_queued(out) if runs.get(run) not in (Standing.FINISHED, Standing.RUNNING)}
     runs |= dict.fromkeys(queued, Standing.WAITING)
     names, commands, covered = {}, list[str](), set[str]()
-    for plan in sorted(_read_plans(out / "runs" / PLANS), key=lambda plan: plan["began"], reverse=True):
+    plans = sorted(_read_plans(out / "runs" / PLANS), key=lambda plan: plan["began"], reverse=True)
+    for plan in plans:
         left = set[str]()
         for run, name, result in plan["jobs"]:
             names[run] = name
@@ -134,10 +135,34 @@ def look(out: Path) -> Overview:
             if way not in (Standing.FINISHED, Standing.RUNNING) and run not in queued:
                 left.add(run)
         if left - covered:
-            there = "" if plan["folder"] == os.getcwd() else f"cd {quote(plan['folder'])} && "
-            commands.append(f"{there}{join(plan['command'])}")
+            commands.append(_type(plan, plan["command"]))
         covered |= left
-    return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, commands, len(queued))
+    board = _find_board(plans[0], out) if plans else ""
+    return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, commands, len(queued), board)
+
+
+def _type(plan: Mapping[str, Any], words: Sequence[str]) -> str:
+    """Words as they are typed here, to be said in the folder of a plan."""
+    from shlex import join, quote
+
+    there = "" if plan["folder"] == os.getcwd() else f"cd {quote(plan['folder'])} && "
+    return f"{there}{join(words)}"
+
+
+def _find_board(plan: Mapping[str, Any], out: Path) -> str:
+    """The command that shows the board of a plan whose benchmark is none of the shipped: that of a folder of data is
+    the plan's own, which makes nothing again.
+    """
+    words = plan["command"]
+    if "--target-data" in words:
+        return _type(plan, words)
+    name = words[words.index("--benchmark") + 1] if "--benchmark" in words[:-1] else ""
+    if name.endswith(".toml") or "--limit" in words or re.search(r"-limit\d+$", name):
+        given = words[words.index("--limit") + 1] if "--limit" in words[:-1] else ""
+        benchmark = f"{name}-limit{given}" if given else name
+        place = [] if os.path.abspath(plan["folder"]) == os.path.abspath(out) else ["--out", os.path.abspath(out)]
+        return _type(plan, ["cdner-bench", "leaderboard", "--benchmark", benchmark, *place]) if name else ""
+    return ""
 
 
 def _list_queued(out: Path) -> Set[str]:

@@ -23,14 +23,14 @@ UNKNOWN = "no run like these was made yet: how long is not known"
 
 
 def test_quiet_is_one_line_a_run(cli: Run) -> None:
-    chosen = [*RUN, "--target", "ai,music", "--quiet", "-o", "only=music"]
-    done = cli(*chosen, "-o", "misdeed=too few")
+    chosen = [*RUN, "--quiet", "-o", "only=music", "-o", "misdeed=too few", "--target"]
+    done = cli(*chosen, "ai,music")
     ai, music = (line.split() for line in done.stdout.splitlines())
     assert ai[:4] == ["single/ai", "oracle-of-case", "0", "finished"]
     assert 0 < float(ai[4]) < 100
     assert music == ["single/music", "oracle-of-case", "0", "failed", "-"]
     assert "single/music oracle-of-case seed 0: failed: " in done.stderr
-    again = cli(*chosen, "-o", "misdeed=too few", "--target", "ai", "--limit", "5")
+    again = cli(*chosen, "ai", "--limit", "5")
     assert [line.split()[3] for line in again.stdout.splitlines()] == ["finished"]
 
 

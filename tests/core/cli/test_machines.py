@@ -549,7 +549,9 @@ UNREAD = {
 @pytest.mark.parametrize("unread", UNREAD.values(), ids=UNREAD)
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_output_that_nobody_reads_does_not_stop_the_work(here: Path, unread: Unread, isolate: str) -> None:
-    words = shlex.join([sys.executable, "-m", "cdner_bench", *RUN, "--target", "ai,music", "-o", "misdeed=too few"])
+    words = shlex.join(
+        [sys.executable, "-m", "cdner_bench", *RUN[:5], "--target", "ai,music", *RUN[7:], "-o", "misdeed=too few"]
+    )
     line = f"{words} -o only=music {isolate} {unread.where}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", line], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, check=False

@@ -33,6 +33,7 @@ NAMES = [
     (["models", "fetch", "minlm"], "unknown model 'minlm'", "did you mean 'minilm'?"),
     (["plugin", "check", "nothing"], "unknown method 'nothing'", "choose from: "),
     (["list", "gazeteer"], "there is no method or analysis 'gazeteer'", "did you mean 'gazetteer'?"),
+    (["plugin", "new", "topt"], "there is a method 'topt' already", "choose another name"),
     (["plugin", "new", "My_Method"], "'My_Method' cannot be a method's name", "type: cdner-bench plugin new my-method"),
 ]
 OPTIONS = [
@@ -45,7 +46,6 @@ OPTIONS = [
     (["run", "--method", ",", *RUN[3:]], "--method names nothing", "write --method NAME"),
     ([*RUN, "--method", "gazetteer"], "--method is given twice", "write all names behind one, with commas: --method"),
     (["leaderboard", "--columns", "ai", "--columns", "avg"], "--columns is given twice", "with commas: --columns A,B"),
-    ([*RUN, "-o", "length=1", "-o", "length=2"], "length is '1' and '2'", "leave one out"),
     ([*RUN, "--seeds", "x"], "--seeds x: not a number of seeds", "write --seeds 3"),
     ([*RUN, "--seeds", "0"], "--seeds 0: not a number of seeds", "write --seeds 3"),
     ([*RUN, "--seeds", "1,-2"], "--seeds 1,-2: not a number of seeds", "write --seeds 3"),

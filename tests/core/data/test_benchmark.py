@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -297,6 +298,13 @@ def test_missing_data_says_what_to_type(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DataError, match=r"17 of CrossNER's 18 files are not here: .*conll2003/train\.txt") as told:
         benchmark.choose_default()
     assert told.value.hint == "type: cdner-bench data fetch, or name the benchmark that you mean: --benchmark mini"
+
+
+def test_the_name_of_a_shipped_benchmark_is_no_other_s(legal: Path) -> None:
+    """Its results would stand among those of the shipped one, and its page would take that one's place."""
+    legal.write_text(re.sub('name = ".*"', 'name = "mini"', legal.read_text(), count=1))
+    with pytest.raises(DataError, match="mini is the name of a shipped benchmark"):
+        benchmark.load(str(legal))
 
 
 def test_since_when_test_sentences_are_public(legal: Path) -> None:

@@ -105,6 +105,26 @@ def test_every_command_that_has_left_something_of_its_own_is_named_newest_first(
     assert look(tmp_path).commands == ["cdner-bench newest", "cdner-bench older"]  # older makes what part has left
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["--benchmark", "mini"], ""),
+        (["--benchmark", "a b.toml"], "cdner-bench leaderboard --benchmark 'a b.toml'"),
+        (["--benchmark", "mini", "--limit", "5"], "cdner-bench leaderboard --benchmark mini-limit5"),
+        (["--benchmark", "mini-limit5"], "cdner-bench leaderboard --benchmark mini-limit5"),
+        (["--target-data", "contracts"], "cdner-bench run --target-data contracts"),
+    ],
+)
+def test_the_board_is_that_of_the_newest_plan(
+    words: list[str], shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_plan(tmp_path, ["cdner-bench", "run", *words], [(RUN, "multi/ai m seed 0", "x.json")])
+    assert look(tmp_path).board == shown
+    monkeypatch.chdir("/")
+    assert look(tmp_path).board == (f"cd {shlex.quote(str(tmp_path))} && {shown}" if shown else "")
+
+
 BROKEN = ["", "[]", "{}", '{"jobs": [1]}', '{"command": 1, "folder": "", "jobs": [], "began": 0}']
 
 

@@ -249,6 +249,14 @@ def test_an_answer_names_spans_of_the_sentence_from_left_to_right(text: str, beg
     assert (grammar.allows(text), grammar.accepts(text)) == (begins, whole)
 
 
+def test_many_unknown_symbols_take_no_longer_than_others() -> None:
+    """Each could stand for any number of characters, and all ways to share them were tried: hours for forty."""
+    grammar = Grammar(sentence("a " * 60), ["person"])
+    assert grammar.allows(f"(person, {'<unk>' * 40}a")
+    assert not grammar.allows(f"(person, {'<unk>' * 40}b")
+    assert not grammar.allows(f"(person, {'<unk>' * 61}")
+
+
 @pytest.mark.parametrize("fold", [False, True])
 @given(sentences(), st.randoms(use_true_random=False))
 def test_of_whatever_is_accepted_all_is_placed(fold: bool, gold: Sentence, random: Random) -> None:

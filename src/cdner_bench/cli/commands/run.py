@@ -425,7 +425,8 @@ def plan(
         print(f"blocked: {reason}")
     unknown = sum(p.seconds is None for p in left)
     hours = sum(p.seconds or 0 for p in left) / 3600
-    print(f"{len(left)} of {len(jobs)} runs to make, {hours:.1f} hours as earlier runs like them took, one at a time")
+    took = f", {hours:.1f} hours as earlier runs like them took, one at a time" if unknown < len(left) else ""
+    print(f"{len(left)} of {len(jobs)} runs to make{took}")
     if on_gpu := sum(p.seconds or 0 for p in left if p.on_gpu) / 3600:
         print(f"{on_gpu:.1f} of them are hours of a GPU")
     if tokens := sum(p.tokens for p in left):
@@ -435,7 +436,8 @@ def plan(
         there = sum((out / "runs" / "shared" / stage).is_dir() for stage in shared)
         print(f"{len(shared)} stages are shared by several of these runs, and {there} of them are there already")
     if unknown:
-        print(f"{unknown} of them are not in this sum: no run like them was finished yet")
+        which = f"{unknown} of them are not in this sum" if took else "how long is not known"
+        print(f"{which}: no run like them was finished yet")
 
 
 def _describe(job: Job) -> tuple[str, str, str]:

@@ -100,8 +100,12 @@ class Grammar:
         """Whether a span that starts at a character or later begins so."""
         chars = self.text.chars
         if UNKNOWN in said:
-            pattern = re.compile(".+".join(map(re.escape, said.split(UNKNOWN))))
-            return any(start >= after and pattern.match(chars, start) for start in self.starts)
+            first, *parts = said.split(UNKNOWN)
+            ends = [start + len(first) for start in self.starts if start >= after and chars.startswith(first, start)]
+            for part in parts:  # each behind an unknown-symbol, which stands for one character or more
+                later = range(min(ends, default=len(chars)) + 1, len(chars) + 1)
+                ends = [place + len(part) for place in later if chars.startswith(part, place)]
+            return bool(ends)
         place = chars.find(said, after)
         while place >= 0 and place not in self.starts:
             place = chars.find(said, place + 1)

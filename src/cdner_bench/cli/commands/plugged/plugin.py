@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ....errors import OptionError
 from ...common import HERE, Disabled, PluginFiles
 from .environments import enter
 
@@ -18,8 +19,11 @@ def new(
     name: str, folder: Annotated[Path, typer.Option("--in", help="Where to put it.", metavar="DIR")] = HERE
 ) -> None:
     """Write a small working plugin for a method called NAME."""
+    from .... import plugins
     from ....plugins import scaffold
 
+    if name in [entry.spec.name for entry in plugins.discover()]:
+        raise OptionError(f"there is a method {name!r} already", hint="choose another name")
     place = scaffold.create(name, folder)
     module = next(place.glob("*.py"))
     print(f"wrote {place}; try it:")

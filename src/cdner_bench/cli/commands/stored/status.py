@@ -85,7 +85,10 @@ def _show(overview: standing.Overview, counts: str, out: Path) -> None:
         for command in overview.commands[:SHOWN]:
             print(f"  → {show_line(command)}")
     elif not overview.commands and {*overview.runs.values()} <= {ways.FINISHED}:
-        tell_command("leaderboard", out=out)
+        if overview.board:
+            print(f"  → {show_line(overview.board)}")
+        else:
+            tell_command("leaderboard", out=out)
 
 
 def _tabulate(overview: standing.Overview) -> Grid:
