@@ -49,7 +49,10 @@ def make_alone(out: Path) -> dict[str, object]:
 
 
 def start(out: Path, *more: object, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "cdner_bench", *map(str, STUDY), "--out", str(out), *map(str, more)]
+    study = [*map(str, STUDY)]
+    for name in {*study} & {*map(str, more)} & {"--method", "--target"}:  # of others, the last counts
+        del study[(place := study.index(name)) : place + 2]
+    command = [sys.executable, "-m", "cdner_bench", *study, "--out", str(out), *map(str, more)]
     return subprocess.Popen(
         command,
         env={**os.environ, "SLEEPERS_LOG": str(out / "log"), "CUDA_VISIBLE_DEVICES": "", **environment},
