@@ -16,7 +16,7 @@ from cdner_bench import CdnerError, text2text
 from cdner_torch import backbones, hub
 from cdner_torch.batches import IGNORED
 from cdner_torch.compute import Compute
-from cdner_torch.descent import out_of_memory
+from cdner_torch.descent import fitting
 from cdner_torch.generators import Causal, Completion, Example
 from cdner_torch.learner import NEVER
 from cdner_torch.lengths import TokenLimits
@@ -136,18 +136,12 @@ def load(place: str, compute: Compute, limits: TokenLimits, adapters: Adapters, 
     if quantised:
         quantisation.check(compute.device)
         options |= {"quantization_config": quantisation.config(dtype), "device_map": {"": compute.device}}
-    try:
+    relief = f"take a smaller one, -o backbone=smollm2 say{'' if quantised else ', or qlora-llama2'}"
+    with fitting(f"the backbone {place!r} does not fit into the memory of this {compute.device}", relief):
         network = hub.load_model(Causal.auto, place, dtype, **options)
         quantisation.keep_layout(network)
-        return Adapted(_with_adapters(network, adapters, seed), frame.tokenizer, compute, limits)
-    except RuntimeError as error:
-        if not out_of_memory(error):
-            raise
-        raise CdnerError(
-            f"the backbone {place!r} does not fit into the memory of this {compute.device}",
-            hint="take a smaller one, -o backbone=smollm2 say"
-            + ("" if adapters.quantisation == "nf4" else ", or qlora-llama2"),
-        ) from error
+        network = _with_adapters(network, adapters, seed)
+    return Adapted(network, frame.tokenizer, compute, limits)
 
 
 def _with_adapters(network: Any, adapters: Adapters, seed: int) -> PeftModel:

@@ -30,7 +30,7 @@ class Descent(Generic[Item]):
         self.learner, self.schedule, self.total = learner, schedule, total
         self.phase, self.log = phase, log
         self.parameters = [parameter for _, parameter in learner.learnt()]
-        with fitting(f"{phase}: gradients", learner.relief):
+        with fitting(f"{phase}: gradients: out of memory", learner.relief):
             for parameter in self.parameters:
                 # What a batch says nothing of moves by its moments, also in a training that is gone on with.
                 parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
@@ -51,7 +51,7 @@ class Descent(Generic[Item]):
             raise CdnerError(f"{self.phase}: training diverged: the loss is {loss}", hint="lower its learning rate")
         if self.schedule.max_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.schedule.max_norm)
-        with fitting(f"{self.phase}: the optimizer's moments", self.learner.relief):
+        with fitting(f"{self.phase}: the optimizer's moments: out of memory", self.learner.relief):
             self.optimizer.step()
         return loss
 
@@ -97,11 +97,11 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def fitting(what: str, relief: str) -> Iterator[None]:
-    """Raise `CdnerError` with what to do, where what the block makes does not fit into memory."""
+def fitting(message: str, relief: str) -> Iterator[None]:
+    """Raise `CdnerError` with a message and what to do, where what the block makes does not fit into memory."""
     try:
         yield
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
-        raise CdnerError(f"{what}: out of memory", hint=relief) from error
+        raise CdnerError(message, hint=relief) from error

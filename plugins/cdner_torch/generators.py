@@ -101,7 +101,7 @@ class Backbone(Learner[Example]):
     """Among how many of the likeliest tokens a constrained answer is looked for."""
 
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
-        with fitting("the backbone", self.relief):
+        with fitting("the backbone: out of memory", self.relief):
             self.network = network.to(compute.device)
         self.tokenizer = tokenizer
         self.compute = compute
@@ -223,9 +223,10 @@ class Backbone(Learner[Example]):
         """
 
         def choose_one(grammar: text2text.Grammar, said: list[int], logits: Tensor) -> int:
+            before = self._text(said)
             for number in (min(self.considered, len(logits)), len(logits)):
                 for token in logits.topk(number).indices.tolist():
-                    if self._may_say(token, said, grammar):
+                    if self._may_say(token, said, before, grammar):
                         return int(token)
             return int(self.tokenizer.eos_token_id)
 
@@ -236,9 +237,8 @@ class Backbone(Learner[Example]):
 
         return choose
 
-    def _may_say(self, token: int, said: list[int], grammar: text2text.Grammar) -> bool:
-        """Whether a grammar allows a token after what was said."""
-        before = self._text(said)
+    def _may_say(self, token: int, said: list[int], before: str, grammar: text2text.Grammar) -> bool:
+        """Whether a grammar allows a token after what was said, which reads `before`."""
         if token == self.tokenizer.eos_token_id:
             return grammar.accepts(before)
         text = self._text([*said, token])

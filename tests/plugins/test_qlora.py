@@ -68,6 +68,20 @@ def learn(network: Adapted, folder: Path, schedule: Schedule, pairs: Sequence[tu
     return restore(folder)
 
 
+def learn_till_interrupted(network: Adapted, folder: Path, schedule: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four steps, the last of which leaves a checkpoint."""
+
+    def interrupt(self: Nobody, step: int, total: int, numbers: Mapping[str, float]) -> None:
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Nobody, "progress", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            learn(network, folder, schedule)
+    assert (folder / checkpoint.NAME).exists()
+
+
 def layers(network: Adapted) -> list[Any]:
     return [module.base_layer for module in network.network.modules() if hasattr(module, "lora_A")]
 
@@ -326,15 +340,7 @@ def test_moments_in_eight_bits_outlive_an_interruption(
     undisturbed = learn(load(tiny_llama, rank=64), tmp_path / "a", schedule)
     assert {state["state1"].dtype for state in made[0].state.values()} == {torch.uint8, torch.float32}
 
-    def interrupt(self: Nobody, step: int, total: int, numbers: Mapping[str, float]) -> None:
-        if step == 4:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Nobody, "progress", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            learn(load(tiny_llama, rank=64), tmp_path / "b", schedule)
-    assert (tmp_path / "b" / checkpoint.NAME).exists()
+    learn_till_interrupted(load(tiny_llama, rank=64), tmp_path / "b", schedule, monkeypatch)
     assert same(undisturbed, learn(load(tiny_llama, rank=64), tmp_path / "b", schedule))
     assert [next(iter(o.state.values()))["step"] for o in made] == [6, 4, 6]
 
@@ -348,15 +354,7 @@ def test_a_checkpoint_of_another_optimizer_or_precision_is_begun_anew(
     eight_bits = Schedule(3, 4, 1e-2, decay=False, optimizer=quantisation.optimizer)
     undisturbed = learn(load(tiny_llama, rank=64), tmp_path / "a", Schedule(3, 4, 1e-2, decay=False))
 
-    def interrupt(self: Nobody, step: int, total: int, numbers: Mapping[str, float]) -> None:
-        if step == 4:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Nobody, "progress", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            learn(load(tiny_llama, rank=64), tmp_path / "b", eight_bits)
-    assert (tmp_path / "b" / checkpoint.NAME).exists()
+    learn_till_interrupted(load(tiny_llama, rank=64), tmp_path / "b", eight_bits, monkeypatch)
     assert same(undisturbed, learn(load(tiny_llama, rank=64), tmp_path / "b", Schedule(3, 4, 1e-2, decay=False)))
 
 

@@ -126,7 +126,7 @@ def fetch(name: str) -> Path:
     Raises `OptionError` for an unknown name, `FetchError` if the download fails or brings something else,
     `DataError` if the cached weights are not what was fetched.
     """
-    model = _find(name)
+    model = find(name)
     if model.folder:
         shipped = find_benchmarks_dir() / model.folder
         _check(shipped / model.weights, model.weights_sha256, "install cdner-bench again")
@@ -161,7 +161,7 @@ def remove(name: str) -> list[Path]:
 
     Raises `OptionError` for an unknown name.
     """
-    place = _locate(_find(name))
+    place = _locate(find(name))
     folders = (place, _locate_wheels(place), _locate_draft(place))
     if not any(map(os.path.isdir, folders)):
         return []
@@ -172,7 +172,8 @@ def remove(name: str) -> list[Path]:
     return there
 
 
-def _find(name: str) -> Model:
+def find(name: str) -> Model:
+    """A model of the catalogue. Raises `OptionError` for an unknown name."""
     try:
         return read_catalogue()[name]
     except KeyError:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,13 +157,12 @@ def _find_board(plan: Mapping[str, Any], out: Path) -> str:
     words = plan["command"]
     if "--target-data" in words:
         return _type(plan, words)
-    name = words[words.index("--benchmark") + 1] if "--benchmark" in words[:-1] else ""
-    if name.endswith(".toml") or "--limit" in words or re.search(r"-limit\d+$", name):
-        given = words[words.index("--limit") + 1] if "--limit" in words[:-1] else ""
-        benchmark = f"{name}-limit{given}" if given else name
-        place = [] if os.path.abspath(plan["folder"]) == os.path.abspath(out) else ["--out", os.path.abspath(out)]
-        return _type(plan, ["cdner-bench", "leaderboard", "--benchmark", benchmark, *place]) if name else ""
-    return ""
+    name, limit = (dict(pairwise(words)).get(option, "") for option in ("--benchmark", "--limit"))
+    name += f"-limit{limit}" if name and limit else ""
+    if not (name.endswith(".toml") or re.search(r"-limit\d+$", name)):
+        return ""
+    place = [] if os.path.abspath(plan["folder"]) == os.path.abspath(out) else ["--out", os.path.abspath(out)]
+    return _type(plan, ["cdner-bench", "leaderboard", "--benchmark", name, *place])
 
 
 def _list_queued(out: Path) -> Set[str]:

@@ -95,8 +95,8 @@ def time(
         print(f"{count(len(named) - len(found), 'run')} had a quiet machine already")
     registry, chosen, jobs = plugins.discover(plugin, no_plugin), options.parse_assignments(option), []
     for run in found:
-        shipped = data or choose_benchmark(run.result.benchmark.name)
-        jobs.append(reproducing.restore(run.result, shipped, registry, chosen))
+        answered = data or choose_benchmark(run.result.benchmark.name)
+        jobs.append(reproducing.restore(run.result, answered, registry, chosen))
         reproducing.require_timing(jobs[-1], run.result)
     if not jobs:
         return 0

@@ -36,7 +36,8 @@ def fetch(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> Non
     """Download models into the cache. Methods do so by themselves when they first need one."""
     from ...io import models
 
-    _require(names)
+    for name in names:
+        models.find(name)  # before anything is done with the others
     for name in names:
         print(f"{name}: {models.fetch(name)}", flush=True)
 
@@ -46,19 +47,11 @@ def rm(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> None:
     """Remove fetched models from the cache; methods fetch them again when they need them."""
     from ...io import models
 
-    _require(names)
+    for name in names:
+        models.find(name)  # before anything is done with the others
     for name in names:
         removed = models.remove(name)
         print(f"{name}: removed {', '.join(map(str, removed))}" if removed else f"{name}: not in the cache")
-
-
-def _require(names: list[str]) -> None:
-    """Raises `OptionError` for a model that there is not, before anything is done with the others."""
-    from ...io import models
-
-    for name in names:
-        if name not in (known := models.read_catalogue()):
-            raise OptionError(f"unknown model {name!r}", hint=did_you_mean(name, known))
 
 
 def predict(
