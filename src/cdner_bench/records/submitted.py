@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 
 from ..data import Benchmark
@@ -24,11 +25,19 @@ UNKNOWN = "unknown"
 """The backbone of a row of which only predictions are known."""
 
 
+class Submitted(StrEnum):
+    """What became of a result that was submitted."""
+
+    NEW = "wrote"
+    REPLACED = "replaced"
+    EQUAL = "kept"
+
+
 def submit(
     boards: Path, name: str, judged: Judged, benchmark: Benchmark, setting: str | None, registry: Registry
-) -> list[Path]:
-    """Write a result for each test split that was judged, and its predictions beside it; their files. The same
-    predictions again change nothing, others for the same split take the place of the former.
+) -> dict[Path, Submitted]:
+    """Write a result for each test split that was judged, and its predictions beside it; their files, each with what
+    became of it. The same predictions again change nothing, others for the same split take the place of the former.
 
     Raises `OptionError` for a name that is none or a method's, for a split that is no test split, and where the setting
     is not said and not clear.
@@ -47,7 +56,7 @@ def submit(
     scenarios = benchmark.list_scenarios(setting or _find_setting(benchmark, domains), domains)
     parts = zip(scenarios, judged.parts, strict=True)
     with writing(boards, "name another folder: --out FOLDER"):
-        return [_submit(boards, name, benchmark, scenario, said, judged.renamed) for scenario, (_, said) in parts]
+        return dict(_submit(boards, name, benchmark, scenario, said, judged.renamed) for scenario, (_, said) in parts)
 
 
 def _find_setting(benchmark: Benchmark, domains: Sequence[str]) -> str:
@@ -68,7 +77,7 @@ def _submit(
     scenario: Scenario,
     predictions: Sequence[Prediction],
     renamed: Mapping[str, str],
-) -> Path:
+) -> tuple[Path, Submitted]:
     target = benchmark.corpus(scenario.target)
     held = [_hold(prediction, sentence, target) for prediction, sentence in zip(predictions, target.test, strict=True)]
     lines = "".join(f"{encode(prediction)}\n" for prediction in held)
@@ -88,9 +97,11 @@ def _submit(
     path, kept = boards / "results" / result.path, locate_predictions(boards, result)
     keep_predictions(lines.encode(), kept)
     result = results.put_scores(result, benchmark, read_kept(kept, target.test, target.types))
-    if not (path.exists() and results.load(path).run == result.run):
-        results.save(result, path)
-    return path
+    there = path.exists()
+    if there and results.load(path).run == result.run:
+        return path, Submitted.EQUAL
+    results.save(result, path)
+    return path, Submitted.REPLACED if there else Submitted.NEW
 
 
 def _hold(prediction: Prediction, sentence: Sentence, target: Corpus) -> Prediction:

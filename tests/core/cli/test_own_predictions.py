@@ -196,7 +196,7 @@ def test_a_row_on_a_board(run: Score, mini: Benchmark) -> None:
     said = run("score", write("p.jsonl", records), "--benchmark", "mini", "--as", "their-system", "--setting", "multi")
     files = sorted(Path().glob("leaderboards/results/mini/multi/*/their-system-*-0.json"))
     assert [path.parent.name for path in files] == ["ai", "music"]
-    assert all(str(path) in said for path in files)
+    assert all(f"wrote {path}" in said for path in files)
     ai, music = (results.load(path) for path in files)
     alone = json.loads(run("score", "p.jsonl", "--benchmark", "mini", "--json"))["protocols"]["span-f1"]
     both = total(counts for result in (ai, music) for counts in result.scores["span-f1"].values())
@@ -214,10 +214,12 @@ def test_a_row_on_a_board(run: Score, mini: Benchmark) -> None:
     before = [path.read_bytes() for path in files]
     run("leaderboard", "--benchmark", "mini", "--check")
     assert run("rescore", "--benchmark", "mini").strip() == "2 as it was"
-    run("score", "p.jsonl", "--benchmark", "mini", "--as", "their-system", "--setting", "multi")
+    again = run("score", "p.jsonl", "--benchmark", "mini", "--as", "their-system", "--setting", "multi")
+    assert all(f"kept {path}" in again for path in files)
     assert [path.read_bytes() for path in files] == before, "the same again changes nothing"
     assert results.load_all(Path("leaderboards/results"), mini) != []
     improved = write("q.jsonl", spans(mini.corpus("ai").test))
-    run("score", improved, "--benchmark", "mini", "--as", "their-system", "--setting", "multi")
+    better = run("score", improved, "--benchmark", "mini", "--as", "their-system", "--setting", "multi")
+    assert f"replaced {files[0]}" in better
     assert results.load(files[0]).f1("span-f1") == 100
     assert run("rescore", "--benchmark", "mini").strip() == "2 as it was"

@@ -203,9 +203,9 @@ def _put_on_board(name: str, report: Report, data: Benchmark, setting: str | Non
     from ...plugins import discover
     from ...records import submit
 
-    paths = submit(out / "leaderboards", name, report.judged, data, setting, discover())
+    became = submit(out / "leaderboards", name, report.judged, data, setting, discover())
     command = name_command("leaderboard", "--benchmark", data.given, out=out)
-    return [*(f"wrote {path}" for path in paths), f"to see the row, type: {command}"]
+    return [*(f"{what} {path}" for path, what in became.items()), f"to see the row, type: {command}"]
 
 
 def _show(report: Report) -> None:
