@@ -20,7 +20,7 @@ from ..names import check_name
 from ..types import Corpus, Scenario, Sentence
 from .addresses import check_address
 from .dictionaries import PARTS, Package
-from .readers import read_sentences
+from .readers import list_parts, read_sentences
 from .shots import Shots, read_shots
 
 SPLITS = ("train", "dev", "test")
@@ -58,9 +58,18 @@ class DataFile:
         return f"type: {fetch}, or set CDNER_DATA to the directory that holds it"
 
     def hash(self) -> str:
-        """The SHA-256 of the file. Raises `DataError` if it is missing or not the pinned one."""
+        """The SHA-256 of the file, or of labels and their text where these are two files. Raises `DataError` if it is
+        missing or not the pinned one, and for a pin on one of two files.
+        """
         if not self.is_present():
             raise DataError(f"there is no file {self.location}", hint=self.remedy)
+        parts = list_parts(self.location)
+        if len(parts) > 1:
+            if self.sha256 is not None:
+                said = f"{self.location} is pinned by its sha256, and {parts[1].name}, which it is about, is not"
+                to = f"cdner-bench data convert {self.location} --to jsonl --out {self.location.stem}.jsonl"
+                raise DataError(said, hint=f"leave sha256 out, or pin one file: {to}")
+            return digest(list(map(sha256, parts)))
         actual = sha256(self.location)
         if self.sha256 is not None and actual != self.sha256:
             wrong = f"SHA-256 {actual[:12]}…, pinned {self.sha256[:12]}…"

@@ -33,6 +33,9 @@ def create(
     given = {split: make_sentences(file, f"{name}/{split}") for split, file in files.items()}
     labels = {e.type: files[split].name for split, part in given.items() for s in part for e in s.entities}
     check_types(labels, None)
+    for kind, where in labels.items():
+        if not kind.isprintable():
+            raise DataError(f"{where}: a type is called {kind!a}", hint="leave out what cannot be seen")
     splits = draw_splits(given, sample, seed)
     for split in SPLITS:
         write_atomic(folder / name / f"{split}.jsonl", "".join(map(_write_sentence, splits[split])))
@@ -62,7 +65,8 @@ def _check_name(name: str, base: Benchmark, folder: Path) -> None:
 def draw_splits(given: Splits, sample: int | None, seed: int) -> Splits:
     """Train, dev and test: those that are given, and those that are not out of train, drawn by `seed`. `sample` is how
     many sentences remain to be learnt from; without it, a split that is drawn gets a fifth. The rest goes to what is
-    drawn, half and half, and nowhere if all is given. What stands in train twice stands in one split only.
+    drawn, half and half, and nowhere if all is given. What stands in train twice stands in one split only, so that
+    `sample` may not be met exactly; no split stays empty.
 
     Raises `OptionError` or `DataError` where there are too few sentences.
     """
@@ -83,9 +87,12 @@ def draw_splits(given: Splits, sample: int | None, seed: int) -> Splits:
     order = list(groups.values())
     random.Random(seed).shuffle(order)
     parts: dict[str, list[int]] = {"train": [], **{split: [] for split in drawn}}
-    for group in order:
+    for n, group in enumerate(order):
+        empty = [split for split, places in parts.items() if not places]
         fits = len(parts["train"]) + len(group) <= wanted
         split = "train" if fits else min(drawn, key=lambda name: len(parts[name]), default=None)
+        if len(order) - n <= len(empty):
+            split = empty[0]
         if split:
             parts[split] += group
     return {**given, **{split: [train[n] for n in sorted(places)] for split, places in parts.items()}}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError, OptionError
 from ..names import check_name
-from .benchmark import SPLITS, Benchmark, DataFile, Domain, Setting, describe_transfer
+from .benchmark import SPLITS, Benchmark, DataFile, Domain, Setting, describe_transfer, list_shipped
 
 OWN_RESOURCES = {"gtok": "gtok.json", "dapt": "dapt.txt"}
 """What files beside the splits of an own domain are taken for."""
@@ -29,8 +29,8 @@ def build_on(base: Benchmark, folder: Path, sources: Sequence[str]) -> Benchmark
         f"{folder}: the folder names a domain, which",
         OptionError,
     )
-    if name in base.domains:
-        raise OptionError(f"{base.given} has a domain {name!r} already", hint="rename the folder")
+    if name in base.domains or name in list_shipped():
+        raise OptionError(f"{folder}: there is a domain or a benchmark {name!r} already", hint="rename the folder")
     splits = {split: DataFile(folder, _find_split(folder, split)) for split in SPLITS}
     resources = {key: DataFile(folder, file) for key, file in OWN_RESOURCES.items() if (folder / file).is_file()}
     setting = Setting(describe_transfer(sources, [name]), tuple(sources), (name,))

@@ -234,12 +234,14 @@ class TomlTable:
         return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in array]
 
     def take_texts(self, key: str, least: int = 0) -> tuple[str, ...]:
-        """An array of at least so many texts."""
+        """An array of at least so many texts, no two of them alike."""
         values = self.take(key, list)
         if len(values) < least or not all(isinstance(value, str) for value in values):
             raise DataError(
                 f"{self.path}: {self.prefix}{key} cannot be {reprlib.repr(values)}", hint=f'write: {key} = ["…"]'
             )
+        if twice := next((value for value in values if values.count(value) > 1), None):
+            raise DataError(f"{self.path}: {self.prefix}{key} names {twice!r} twice", hint="leave one out")
         return tuple(values)
 
     def finish(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cdner_bench.data import SPLITS, Benchmark, benchmark
 from cdner_bench.errors import CdnerError, DataError, OptionError
+from cdner_bench.io import sha256
 
 LINES = "Ada\tB-judge\nruled\tO\n\n"
 
@@ -103,6 +104,8 @@ def test_a_changed_file_is_another_benchmark(legal: Path) -> None:
             r"unknown key domains\.contracts\.train\.pth",
         ),
         (('["contracts"]', '["contract"]'), r"settings\.single names 'contract'"),
+        (('["contracts"]', '["contracts", "contracts"]'), r"settings\.single\.targets names 'contracts' twice"),
+        (('["news"]', '["news", "news"]'), r"settings\.single\.sources names 'news' twice"),
         (("[settings.single]", "[setings.single]"), "unknown key setings"),
         (('name = "legal"', 'name = "legal'), "is not TOML"),
         (('extends = "mini"', 'extends = "minni"'), "unknown benchmark 'minni'"),
@@ -124,6 +127,31 @@ def test_a_broken_benchmark_says_what_is_wrong(legal: Path, change: tuple[str, s
     legal.write_text(legal.read_text().replace(*change))
     with pytest.raises(CdnerError, match=message):
         benchmark.load(str(legal)).corpus("contracts")
+
+
+def test_labels_beside_their_text_are_two_files(legal: Path) -> None:
+    """The data are others where the text is another, and a pin on the labels alone is refused."""
+    text, labels = (legal.parent / f"test.{suffix}" for suffix in ("txt", "ann"))
+    text.write_text("Ada ruled\n")
+    labels.write_text("T1\tjudge 0 3\tAda\n")
+    legal.write_text(legal.read_text().replace('"test.txt"', '"test.ann"'))
+
+    def fingerprint() -> str:
+        data = benchmark.load(str(legal))
+        return data.fingerprint(data.list_scenarios("single")[0])
+
+    before = fingerprint()
+    assert fingerprint() == before
+    text.write_text("Ada wrote\n")
+    assert fingerprint() != before
+    pinned = f'{{ path = "test.ann", sha256 = "{sha256(labels)}" }}'
+    legal.write_text(legal.read_text().replace('"test.ann"', pinned))
+    with pytest.raises(DataError, match=r"test\.txt, which it is about, is not") as caught:
+        fingerprint()
+    assert (
+        caught.value.hint
+        == f"leave sha256 out, or pin one file: cdner-bench data convert {labels} --to jsonl --out test.jsonl"
+    )
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,24 @@ def test_a_sentence_that_stands_twice_is_in_one_split(mini: Benchmark, tmp_path:
     assert [remark for remark in audit.describe_splits(corpus) if "stand in" in remark] == []
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_no_split_is_empty_where_most_sentences_are_one(mini: Benchmark, tmp_path: Path, seed: int) -> None:
+    """Eight times the same sentence, which fits into no part: each split has one of three groups all the same."""
+    train = write(tmp_path / "all.txt", [*sentences(1) * 8, *sentences(2, "v")])
+    corpus = make(mini, tmp_path, {"train": train}, seed=seed).corpus("legal")
+    assert sorted(sizes(corpus)) == [1, 1, 8]
+    pairs = write(tmp_path / "pairs.txt", sentences(20) * 2)
+    assert min(sizes(make(mini, tmp_path / "pairs", {"train": pairs}, 1, seed).corpus("legal"))) > 0
+
+
+def test_a_type_that_cannot_be_seen_is_refused(mini: Benchmark, tmp_path: Path) -> None:
+    lines = [{"tokens": [f"w{n}"], "entities": [[0, 1, "judge\x7f"]]} for n in range(9)]
+    (tmp_path / "all.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(DataError, match=r"all\.jsonl: a type is called 'judge\\x7f'"):
+        make(mini, tmp_path, {"train": tmp_path / "all.jsonl"})
+    assert not (tmp_path / "legal").exists()
+
+
 def test_every_format_that_is_read_will_do(mini: Benchmark, tmp_path: Path) -> None:
     lines = [{"text": f"Ada{n} rules", "entities": [[0, 4 + (n > 9), "legal party"]]} for n in range(20)]
     (tmp_path / "train.jsonl.gz").write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))

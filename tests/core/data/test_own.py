@@ -59,8 +59,9 @@ def test_what_is_missing_or_double_is_said(mini: Benchmark, folder: Path, tmp_pa
     (folder / "train2.txt").unlink()
     (folder / "valid.jsonl").unlink()
     fails(folder, "no file for the dev split")
-    (tmp_path / "ai").mkdir()
-    fails(tmp_path / "ai", "has a domain 'ai' already")
+    for name in ("ai", "crossner"):
+        (tmp_path / name).mkdir()
+        fails(tmp_path / name, f"there is a domain or a benchmark '{name}' already")
 
 
 def test_sentences_that_are_too_long_are_told(mini: Benchmark, folder: Path) -> None:

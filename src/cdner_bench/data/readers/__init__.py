@@ -1,6 +1,7 @@
 """Formats of labelled sentences: a module a format, recognised from what a file holds."""
 
 from . import conll, schemes
+from .brat import list_parts
 from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens, stand_in_order
 from .reading import check_types, count_unknown_types, guess_type, make_sentences, read_file, read_sentences
 from .source import show_name
@@ -23,6 +24,7 @@ __all__ = [
     "count_unknown_types",
     "find_bounds",
     "guess_type",
+    "list_parts",
     "make_sentences",
     "place_on_tokens",
     "read_file",

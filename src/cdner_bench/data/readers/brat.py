@@ -13,6 +13,7 @@ from .source import read_text, show_name
 
 _LABEL = re.compile(r"(T\S*)\t(.+) (\d+ \d+(?:;\d+ \d+)*)\t?(.*)")
 _FILLED = re.compile(r"^.*\S.*$", re.MULTILINE)
+_START = 1 << 12  # bytes in which the first line is looked for
 _OTHER = ("R", "E", "A", "M", "N", "#", "*")
 
 
@@ -20,6 +21,15 @@ def is_standoff(path: Path, text: str) -> bool:
     """Whether a file is standoff: by its name, or because its first line is a label."""
     first = _FILLED.search(text)
     return path.name.removesuffix(".gz").endswith(".ann") or bool(first and _LABEL.fullmatch(first[0]))
+
+
+def list_parts(path: Path) -> list[Path]:
+    """The files that labelled sentences are read from: a file of labels and the text that they are about, or the one
+    file. Raises `DataError` if there is no such text.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(_START).decode("utf-8", errors="replace")
+    return [path, find_text(path)] if is_standoff(path, start) else [path]
 
 
 def read(path: Path, labels: str) -> LabelledFile:

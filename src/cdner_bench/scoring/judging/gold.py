@@ -124,9 +124,11 @@ def _pick_target(data: Benchmark) -> str:
 
 
 def _cite(path: Path) -> str:
-    """A file by its name and, where it can be read again, the beginning of its hash."""
+    """A file by its name and, where it can be read again, the beginning of its hash; the text that it is about, too."""
     place = path.expanduser()
-    return f"{path.name} (SHA-256 {sha256(place)[:12]})" if place.is_file() else readers.show_name(path)
+    if not place.is_file():
+        return readers.show_name(path)
+    return " and ".join(f"{part.name} (SHA-256 {sha256(part)[:12]})" for part in readers.list_parts(place))
 
 
 def _judge_by(file: readers.LabelledFile, sentences: Sequence[Sentence], name: str, cited: str) -> Judged:
