@@ -4,6 +4,7 @@ from . import measurements, results
 from .comparable import Comparable, describe_comparable
 from .finding import (
     BEGUN,
+    MODEL,
     NAME_ONE,
     UNFINISHED,
     Run,
@@ -40,6 +41,7 @@ from .submitted import submit
 __all__ = [
     "BEGUN",
     "CURVE",
+    "MODEL",
     "NAME_ONE",
     "NO_BENCHMARK",
     "SCHEMA",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ BEGUN = "begun.json"
 """The record in the folder of a run that is not finished: what it is, and why it has no score."""
 UNFINISHED = "it was not finished"
 """The reason in that record until the run has ended."""
+MODEL = "model"
+"""The folder in that of a run which has what it has learnt, where that was kept."""
 _ID = re.compile(r"[0-9a-f]{16}")
 NAME_ONE = "name one by its id, or its row: METHOD-ROW/SETTING/TARGET/SEED, as its result file is called"
 _NAMED = 6  # how many of several are named
@@ -44,7 +47,7 @@ class Run:
                 f"run {self.result.run} is {self.result.status}: {self.result.reason}", hint="name one that is finished"
             )
         for place in self.places:
-            if place.is_file():
+            if os.path.isfile(place):
                 return place
         raise ResultError(
             f"{self.file}: there are no predictions at {self.places[-1]}", hint="name a run that was finished here"
@@ -54,13 +57,13 @@ class Run:
     def log(self) -> Path | None:
         """The log of the run, where it was made here."""
         place = self.folder / "log.txt"
-        return place if place.is_file() else None
+        return place if os.path.isfile(place) else None
 
     @property
     def curve(self) -> Path | None:
         """The file of its learning curve, if it has one."""
         places = (self.folder / CURVE, place_curve(self.places[-1]))
-        return next((place for place in places if place.is_file()), None)
+        return next((place for place in places if os.path.isfile(place)), None)
 
     @property
     def name(self) -> str:
@@ -99,8 +102,10 @@ def list_folders(out: Path) -> list[Path]:
 
 
 def find_record(folder: Path) -> Path | None:
-    """The file in a run's folder that says what the run is; None for one that was begun by an older version."""
-    return next((file for name in ("run.json", BEGUN) if (file := folder / name).is_file()), None)
+    """The file in a run's folder that says what the run is; None for one that was begun by an older version, and where
+    nobody but another user may look.
+    """
+    return next((file for name in ("run.json", BEGUN) if os.path.isfile(file := folder / name)), None)
 
 
 def load_own_runs(out: Path, benchmark: str = "") -> Iterator[Run]:

@@ -20,14 +20,14 @@ from ..errors import CdnerError, OptionError, PluginError, ResultError, in_words
 from ..hashing import digest
 from ..io import contained, find_below, is_own, models, read_json, sha256, write_atomic
 from ..plugins import Method, Observer, Registered, Registry, RunContext, held_to_contract, options
-from ..records import BenchmarkFacts, MethodFacts, Result, find_record, find_run
+from ..records import MODEL, BenchmarkFacts, MethodFacts, Result, find_record, find_run
 from ..scoring import HEADLINE
 from ..types import Doubt, Prediction, Scenario, Sentence
 
 if TYPE_CHECKING:
     from .runner import Job
 
-FOLDER, CARD = "model", "model.json"
+CARD = "model.json"
 ROOM = 200_000_000
 """How many bytes the models of one command may have together to be kept unasked: each has an equal share. One model of
 MiniLM has 90 MB; of a campaign of hundreds of runs only dictionaries and the like stay.
@@ -103,7 +103,7 @@ def keep(job: Job, method: Method, result: Result, folder: Path, run: RunContext
     missing = method.find_missing()
     if not job.room or (missing and job.room < UNBOUNDED):
         return
-    draft, place = folder / f"{FOLDER}.draft", folder / FOLDER
+    draft, place = folder / f"{MODEL}.draft", folder / MODEL
     try:
         if missing:
             raise PluginError(f"{job.entry.spec.name} has no {' and no '.join(missing)} (docs/add-a-method.md)")
@@ -193,7 +193,7 @@ def find(named: str, out: Path, registry: Registry) -> Path:
     """
     place = Path(named)
     if named and place.is_dir():
-        here = [folder for folder in (place, place / FOLDER) if (folder / CARD).is_file()]
+        here = [folder for folder in (place, place / MODEL) if (folder / CARD).is_file()]
         if here:
             return here[0]
         if not find_record(place):
@@ -207,8 +207,8 @@ def find(named: str, out: Path, registry: Registry) -> Path:
 
 def _check_kept(folder: Path, result: Result, registry: Registry) -> Path:
     """The model in the folder of a run. Raises `ResultError` if there is none."""
-    if (folder / FOLDER / CARD).is_file():
-        return folder / FOLDER
+    if (folder / MODEL / CARD).is_file():
+        return folder / MODEL
     if not result.finished:
         raise ResultError(f"run {result.run} is {result.status}: {result.reason}", hint="type its command again")
     name = result.method.name

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import tarfile
 import unicodedata
@@ -22,7 +23,7 @@ from typing import IO, Any
 from ..errors import OptionError, ResultError
 from ..io import check_relative, replacing, sha256, writing
 from ..plugins import SHARED_STAGES
-from ..records import BEGUN, CURVE, SCHEMA, measurements
+from ..records import BEGUN, CURVE, MODEL, SCHEMA, measurements
 from .stored import State, Stored
 
 FORM = 1
@@ -35,7 +36,7 @@ _OF_RUN = (*RECORDS, "log.txt", "error.txt", "predictions.jsonl", CURVE, SHARED_
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PLACES = re.compile(
     r"leaderboards/(results/.+\.json|measurements/.+\.json|predictions/.+\.(jsonl\.gz|curve\.jsonl)|answers/[^/]+\.jsonl)"
-    rf"|runs/([0-9a-f]{{16}}/({'|'.join(map(re.escape, _OF_RUN))}|stages/.+)|shared/.+-[0-9a-f]{{16}}/.+"
+    rf"|runs/([0-9a-f]{{16}}/({'|'.join(map(re.escape, _OF_RUN))}|(stages|{MODEL})/.+)|shared/.+-[0-9a-f]{{16}}/.+"
     r"|answers/[^/]+\.jsonl)"
 )
 
@@ -81,7 +82,7 @@ def export(
         paths.update(boards / "measurements" / path for path in found if whole or path.parts[0] in measured)
     if whole:
         paths.update(path for root in (boards, out / "runs") for path in (root / "answers").glob("*.jsonl"))
-    named = sorted((path.relative_to(out).as_posix(), path) for path in paths if path.is_file())
+    named = sorted((path.relative_to(out).as_posix(), path) for path in paths if os.path.isfile(path))
     listed = [Listed(name, path.stat().st_size, sha256(path)) for name, path in named]
     for file in listed:
         check_path(file.path, str(out))
@@ -97,13 +98,13 @@ def _list_files(stored: Stored, out: Path, *, weights: bool) -> Iterator[Path]:
     for what, place in stored.paths.items():
         if what != "folder":
             yield place
-        elif not weights:
-            yield from (place / name for name in _OF_RUN)
-        else:
-            yield from (place / name for name in _OF_RUN)
-            yield from (path for path in (place / "stages").rglob("*") if path.suffix not in (".lock", ".lease"))
+            continue
+        yield from (place / name for name in _OF_RUN)
+        if weights:
+            kept = (path for part in ("stages", MODEL) for path in (place / part).rglob("*"))
+            yield from (path for path in kept if path.suffix not in (".lock", ".lease"))
             shared = place / SHARED_STAGES
-            for stage in shared.read_text(encoding="utf-8").splitlines() if shared.is_file() else ():
+            for stage in shared.read_text(encoding="utf-8").splitlines() if os.path.isfile(shared) else ():
                 yield from (out / "runs" / "shared" / check_relative(stage, str(shared))).rglob("*")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -100,7 +101,7 @@ def portray(stored: Stored, data: Benchmark | None = None, most: int | None = No
             wrong = _find_wrong(stored, data or benchmark.load(result.benchmark.name), most)
         except CdnerError as error:
             notes.append(f"no errors with their sentences: {_tell(error)}")
-    elif stored.folder and (said := stored.folder / "predictions.jsonl").is_file():
+    elif stored.folder and os.path.isfile(said := stored.folder / "predictions.jsonl"):
         with said.open("rb") as stream:
             notes.append(f"{sum(1 for _ in stream):,} test sentences were answered before it ended")
     return Portrait(stored, curve, wrong, notes)

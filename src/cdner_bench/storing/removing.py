@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -84,4 +85,4 @@ def _find_stages(runs: Sequence[Stored], out: Path) -> Iterator[tuple[Path, str]
 def _read_uses(folder: Path) -> list[str] | None:
     """The shared stages that a run has used; None where that was not kept, by an older version."""
     noted = folder / SHARED_STAGES
-    return noted.read_text(encoding="utf-8", errors="replace").splitlines() if noted.is_file() else None
+    return noted.read_text(encoding="utf-8", errors="replace").splitlines() if os.path.isfile(noted) else None

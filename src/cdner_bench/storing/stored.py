@@ -70,7 +70,7 @@ class Stored:
         if self.run:
             return self.run.name
         log = self.folder / "log.txt" if self.folder else None
-        found = _FIRST_LINE.match(read_start(log)) if log and log.is_file() else None
+        found = _FIRST_LINE.match(read_start(log)) if log and os.path.isfile(log) else None
         return f"{found[3]}/{found[1]}/{found[2]}/{found[4]}" if found else "?"
 
     @property
@@ -119,7 +119,7 @@ class Stored:
     def log_tail(self) -> list[str]:
         """The last lines of what is known of its failure, else of its log."""
         for name in ("error.txt", "log.txt"):
-            if self.folder and (file := self.folder / name).is_file():
+            if self.folder and os.path.isfile(file := self.folder / name):
                 return read_end(file).splitlines()[-12:]
         return []
 
@@ -196,14 +196,24 @@ def _describe(run_id: str, run: Run | None, on_board: Path | None, folder: Path 
         state, reason = State(run.result.status), run.result.reason
         if state is State.INCOMPLETE and run.file.name == BEGUN and reason == UNFINISHED:
             state = State.UNFINISHED
+    if folder and run is None and not _may_be_seen(folder):
+        return Stored(run_id, run, on_board, folder, State.REFUSED, "its folder may be looked into by its owner only")
     if folder and state is not State.FINISHED:
         if run is None and find_record(folder):
             state, reason = State.REFUSED, "its record cannot be believed"
         if is_locked(folder / "lock"):
             state, reason = State.BUSY, "another process is working on it"
-        elif (error := folder / "error.txt").is_file():
+        elif os.path.isfile(error := folder / "error.txt"):
             state, reason = State.FAILED, next(reversed(read_end(error).split("\n")[:-1] or [""]))
     return Stored(run_id, run, on_board, folder, state, reason)
+
+
+def _may_be_seen(folder: Path) -> bool:
+    try:
+        os.stat(os.path.join(folder, "."))
+    except PermissionError:
+        return False
+    return True
 
 
 def _find_stale(results: Sequence[Result]) -> Iterator[tuple[str, str]]:

@@ -56,6 +56,8 @@ def test_runs_are_listed_and_removed(cli: Run, out: Path) -> None:
     assert json.loads(cli("runs", "list", "--format", "json", "--method", "failing").stdout)[0]["f1"] == 0.0
     for asked in (("--target", "music"), ("--setting", "multi"), ("--method", "m"), ("--benchmark", "crossner")):
         assert "there are no such runs" in cli("runs", "list", *asked).stdout
+        assert cli("runs", "list", *asked, "--format", "csv").stdout.splitlines() == [",".join(rows[0])]
+        assert cli("runs", "list", *asked, "--paths").stdout == ""
     row = f"failing-{rows[0]['row']}"
     assert cli("runs", "list", "--method", row, "--paths").stdout.splitlines() == [
         rows[0][what] for what in ("result", "predictions", "curve", "folder")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -66,6 +69,43 @@ def test_every_state_is_listed(made: dict[str, str], tmp_path: Path) -> None:
     assert [s.id for s in find_stored("0123", tmp_path)] == [bare.name]
     assert {s.id for s in list_stored(tmp_path, "mini")} == set(made.values())
     assert list_stored(tmp_path, "crossner") == []
+
+
+@contextmanager
+def as_somebody_else() -> Iterator[None]:
+    """In the block this process may do no more than any user may."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+def test_a_folder_that_is_somebody_elses_stops_nobody(mini: Benchmark) -> None:
+    """The runs of one who lets nobody look are listed as far as the board has them; the others are as they were."""
+    with TemporaryDirectory() as place:
+        out = Path(place)
+        out.chmod(0o755)
+        ai, music = (make(mini, out, "failing", [target])[0].id for target in ("ai", "music"))
+        begun = out / "runs" / "0123456789abcdef"
+        begun.mkdir()
+        for folder in (out / "runs" / ai, begun):
+            folder.chmod(0)
+
+        def look() -> list[tuple[str, State]]:
+            portray(find_stored("failing/ai/0", out)[0], mini)
+            return [(stored.id, stored.state) for stored in list_stored(out)]
+
+        look()  # imports what somebody else may not read
+        with as_somebody_else():
+            assert dict(look()) == {ai: State.FINISHED, music: State.FINISHED, begun.name: State.REFUSED}
+            (refused,) = [stored for stored in list_stored(out) if stored.state is State.REFUSED]
+            assert refused.reason == "its folder may be looked into by its owner only"
+        for folder in (out / "runs" / ai, begun):
+            folder.chmod(0o755)
 
 
 def test_sizes_are_those_of_the_files(made: dict[str, str], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from ...errors import OptionError, did_you_mean
 from ...foreign import show_line
-from ..common import HERE, BenchmarkName, choose_benchmark, make_table, show
+from ..common import HERE, BenchmarkName, choose_benchmark, make_table, name_command, show
 from ..streams import write_files
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def fetch(benchmark: Annotated[str, typer.Option(metavar="NAME")] = "crossner") 
             fetched += new
             if new and not sys.stdout.isatty():
                 print(path, flush=True)
-    print(f"{fetched} files downloaded, the others were here; next: cdner-bench data verify")
+    command = name_command("data", "verify", "--benchmark", benchmark)
+    print(f"{fetched} files downloaded, the others were here; next: {command}")
 
 
 @app.command()

@@ -362,10 +362,11 @@ def tell_models(outcomes: Sequence[Outcome], out: Path) -> None:
     it was to be.
     """
     from ...plugins import Method
+    from ...records import MODEL
     from ...running import Ending, kept_models
 
     finished = [outcome for outcome in outcomes if outcome.result and outcome.result.finished]
-    places = {o.job.id: out / "runs" / o.job.id / kept_models.FOLDER for o in finished}
+    places = {o.job.id: out / "runs" / o.job.id / MODEL for o in finished}
     kept = {run: place for run, place in places.items() if (place / kept_models.CARD).is_file()}
     if kept:
         size = kept_models.show_size(sum(map(kept_models.measure, kept.values())))

@@ -37,6 +37,7 @@ def list_(
 ) -> None:
     """The runs below a folder, finished or not: F1, when, how long, where they lie and how many bytes they take."""
     from ....reporting import write_lines
+    from ....storing import State, Stored
 
     if format_ not in FORMATS:
         raise OptionError(f"unknown format {format_!r}", hint=f"choose from: {', '.join(FORMATS)}")
@@ -47,13 +48,13 @@ def list_(
                {"method": method, "setting": setting, "target": target}.items())
     ]  # fmt: skip
     if paths:
-        print("\n".join(str(place) for stored in found for place in stored.paths.values()))
+        print("".join(f"{place}\n" for stored in found for place in stored.paths.values()), end="")
         return
     records = [_describe(stored) for stored in found]
     if format_ == "json":
         print(json.dumps(records, indent=1, ensure_ascii=False))
     elif format_ == "csv":
-        header = list(records[0]) if records else []
+        header = list(_describe(Stored("", None, None, None, State.UNFINISHED)))
         print(write_lines([header, *(record.values() for record in records)]), end="")
     else:
         _show_list(found, records)
