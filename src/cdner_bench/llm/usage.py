@@ -48,10 +48,10 @@ def _read_prices() -> Mapping[str, Price]:
 
 
 def look_up_price(model: str) -> Price | None:
-    """The price of a model or of a dated snapshot of it in `benchmarks/reference/llm-prices.toml`; None if
-    it is not there.
+    """The price of a model in `benchmarks/reference/llm-prices.toml`, and of a dated snapshot that is not there that of
+    its model; None if neither is there.
     """
-    return _read_prices().get(re.sub(r"-\d{4}(-\d{2}-\d{2})?$", "", model)) or _read_prices().get(model)
+    return _read_prices().get(model) or _read_prices().get(re.sub(r"-\d{4}(-\d{2}-\d{2})?$", "", model))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pytest
 from cdner_bench.errors import CdnerError, DataError, IncompleteError, NotRunError, OptionError
 from cdner_bench.llm import Answer, Client, Endpoint, Limits, Price, Question, Store, find_endpoint
 from cdner_bench.llm import store as store_module
+from cdner_bench.llm.usage import look_up_price
 from llm_server import CONTENT, TRANSPORT, Behaviour, FakeServer, completion, running
 
 KEY = "sk-test-PLANTED-0123456789"
@@ -259,6 +260,21 @@ def test_max_cost_needs_a_price(tmp_path: Path) -> None:
     place = find_endpoint("no-such-model", "http://127.0.0.1:1/v1")
     with pytest.raises(OptionError, match="needs the price of no-such-model"):
         Client(place, Store(tmp_path), Limits(max_cost=1.0), ledger=tmp_path / "asked")
+
+
+@pytest.mark.parametrize(
+    ("model", "price"),
+    [
+        ("gpt-4o", Price(2.5, 10)),
+        ("gpt-4o-2024-08-06", Price(2.5, 10)),
+        ("gpt-4o-2024-05-13", Price(5, 15)),
+        ("gpt-4-0613", Price(30, 60)),
+        ("no-such-model-0613", None),
+    ],
+)
+def test_a_snapshot_has_a_price_of_its_own_or_its_model_s(model: str, price: Price | None) -> None:
+    """The list is asked for the whole name first."""
+    assert look_up_price(model) == price
 
 
 def test_an_estimate_counts_what_is_new(tmp_path: Path) -> None:
