@@ -42,7 +42,7 @@ class Sampling:
 
 
 def make_questions(corpus: Corpus, endpoint: Endpoint, sampling: Sampling) -> Iterator[Question]:
-    """One question an entity of the train split, in order."""
+    """One question an entity of the train split, in order; of one that its sentence repeats, each with another seed."""
     for sentence in corpus.train:
         seen: Counter[tuple[str, str]] = Counter()
         for entity in sentence.entities:
@@ -53,7 +53,7 @@ def make_questions(corpus: Corpus, endpoint: Endpoint, sampling: Sampling) -> It
                 max_tokens=sampling.max_tokens,
                 temperature=sampling.temperature,
                 top_p=sampling.top_p,
-                seed=None if sampling.temperature is None else sampling.seed,
+                seed=None if sampling.temperature is None else sampling.seed + seen[span],
                 sample=seen[span],
                 served_by=endpoint.served_by,
             )

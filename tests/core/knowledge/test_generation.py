@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdner_bench import gtok
+from cdner_bench import Corpus, Entity, Sentence, gtok
 from cdner_bench.data import Benchmark
 from cdner_bench.errors import IncompleteError
 from cdner_bench.knowledge import generation
@@ -52,6 +53,17 @@ def test_every_entity_is_asked_about_once_and_repeats_get_an_answer_of_their_own
         keys = [q.key for q in generation.make_questions(corpus, M, generation.Sampling())]
         assert len(keys) == sum(len(s.entities) for s in corpus.train)
         assert len(set(keys)) == len(keys)
+
+
+def test_a_repeated_entity_is_asked_about_with_another_seed() -> None:
+    """A server that keeps to its seed would explain it twice in the same words."""
+    bob, ada = Entity(0, 1, "person"), Entity(2, 3, "person")
+    sentence = Sentence("s", ("Bob", "met", "Ada", "and", "Bob"), (bob, ada, Entity(4, 5, "person")))
+    corpus = Corpus("c", ("person",), train=(sentence, replace(sentence, id="t")))
+    asked = list(generation.make_questions(corpus, M, generation.Sampling(seed=7)))
+    assert [(q.seed, q.sample) for q in asked] == [(7, 0), (7, 0), (8, 1)] * 2
+    without = generation.make_questions(corpus, M, generation.Sampling(temperature=None))
+    assert {q.seed for q in without} == {None}
 
 
 def test_a_corpus_is_readable_and_complete(mini: Benchmark, tmp_path: Path) -> None:
