@@ -42,8 +42,11 @@ def as_json(sentence: Sentence) -> str:
 
 
 def fits(text: str) -> bool:
-    """Whether an answer has the schema's shape; a type the domain does not have is left to the scorer."""
-    return text2text.read_exactly(text) is not None
+    """Whether an answer has the schema's shape, behind thinking and in a fence too, which reading takes off; a type the
+    domain does not have is left to the scorer.
+    """
+    bare, unended = text2text.unwrap(text, "")
+    return any(text2text.read_exactly(t) is not None for t in ([text] if unended else [text, bare]))
 
 
 def vote(predictions: Sequence[Prediction]) -> Prediction:

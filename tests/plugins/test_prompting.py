@@ -19,6 +19,7 @@ import pytest
 
 from cdner_bench import Cut, Entity, Method, Prediction, Rejected, Sentence, plugins, text2text
 from cdner_bench.data import Benchmark, benchmark
+from cdner_bench.llm.ending import judge
 from cdner_bench.records import results
 from cdner_bench.reporting import make_boards, write_rows
 from cdner_bench.running import rescoring, runner
@@ -320,6 +321,21 @@ def test_json_round_trip_on_gold(mini: Benchmark) -> None:
 def test_json_that_is_cut_off_or_wrong(text: str, entities: Any, rejected: Any) -> None:
     read = text2text.read(text, SENTENCE, TYPES)
     assert (read.entities, read.rejected) == (entities, rejected)
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ('<think>x</think>{"entities": []}', "answered"),
+        ('so it is </think>\n```json\n{"entities": []}\n```', "answered"),
+        ('{"entities": [{"type": "person", "text": "<think>"}]}', "answered"),
+        ('{"entities": []} <think>or is', "malformed"),
+        ('Sure! {"entities": []}', "malformed"),
+    ],
+)
+def test_json_behind_thinking_or_in_a_fence_has_the_shape_that_was_asked_for(text: str, state: str) -> None:
+    """It was asked for, and paid, three times."""
+    assert judge(text, None, "stop", 9, reading.fits)[0] == state
 
 
 def test_malformed_json_never_raises_and_loses_nothing(mini: Benchmark) -> None:

@@ -10,6 +10,7 @@ from .checking import check
 from .grammar import Grammar
 from .items import Mention, find_items, parse
 from .objects import read_exactly
+from .packaging import unwrap
 from .reading import read, read_again, was_folded
 from .wording import answer, prompt
 
@@ -28,5 +29,6 @@ __all__ = [
     "read",
     "read_again",
     "read_exactly",
+    "unwrap",
     "was_folded",
 ]
