@@ -22,7 +22,7 @@ from cdner_torch import loop  # noqa: E402
 from cdner_torch.batches import IGNORED  # noqa: E402
 from cdner_torch.tagging.encoding import Window, collate  # noqa: E402
 from cdner_torch.tagging.model import bio_labels, load_encoder, load_reader, load_tagger, save_tagger  # noqa: E402
-from cdner_torch.tagging.training import Tagging, decode  # noqa: E402
+from cdner_torch.tagging.training import Pupil, Tagging, decode  # noqa: E402
 from support import Killer, KillerOfSeconds, context, fit_stubbornly  # noqa: E402
 
 FP32 = Tagging("cpu", "fp32", 0)
@@ -160,6 +160,16 @@ def test_the_label_outside_stays_nothing(tiny_bert: str) -> None:
     assert (gradient[0] == 0).all()
     assert (gradient[1:3] != 0).any(1).all()
     assert model.elsewhere.grad is not None
+
+
+def test_every_window_has_something_to_learn(tiny_bert: str) -> None:
+    """Beside a word that fills a window there was one that decides no word, and has no gradient alone."""
+    pupil = Pupil(network(tiny_bert), FP32)
+    long = Sentence("long", (*["a"] * 80, "b" * 62, "a"), (Entity(0, 1, "person"),))
+    read = load_reader(tiny_bert).read([long], LABELS)
+    assert sum(pupil.terms([window]) for window in read) == 82
+    for window in read:
+        torch.autograd.backward(pupil.loss([window]))
 
 
 # --- the domains' labels ----------------------------------------------------------------------------------------------

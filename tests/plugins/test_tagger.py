@@ -55,11 +55,12 @@ def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
 # --- encoding --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sizes", [[1] * 5, [1] * 100, [3, 1, 7] * 20, [10] * 7, [9, 1] * 9])
+@pytest.mark.parametrize("sizes", [[1] * 5, [1] * 100, [3, 1, 7] * 20, [10] * 7, [9, 1] * 9, [*[1] * 20, 10, 1]])
 def test_every_word_is_decided_once_with_context(sizes: list[int]) -> None:
     cuts = encoding.stretches(sizes, 10)
     assert [word for _, words, _ in cuts for word in words] == list(range(len(sizes)))
     for start, words, end in cuts:
+        assert words
         assert sum(sizes[start:end]) <= 10
         assert start <= words.start
         assert words.stop <= end

@@ -97,7 +97,7 @@ def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
     """Cut words of the given sizes into stretches of at most `room` that overlap by about half.
 
     Returns (start, words, end): the stretch is `start:end` and decides the tags of `words`. Every word is decided
-    once, where it has context on both sides if there is any.
+    once, where it has context on both sides if there is any; a stretch that would decide none is left out.
     """
     if sum(sizes) <= room:
         return [(0, range(len(sizes)), len(sizes))]
@@ -113,7 +113,8 @@ def stretches(sizes: Sequence[int], room: int) -> list[tuple[int, range, int]]:
             break
         start = max(start + 1, (start + end) // 2)
     borders = [0, *((low + high) // 2 for (_, high), (low, _) in pairwise(cuts)), len(sizes)]
-    return [(start, range(borders[i], borders[i + 1]), end) for i, (start, end) in enumerate(cuts)]
+    decided = [(start, range(*words), end) for (start, end), words in zip(cuts, pairwise(borders), strict=True)]
+    return [stretch for stretch in decided if stretch[1]]
 
 
 @dataclass(frozen=True)
