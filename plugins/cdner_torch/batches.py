@@ -109,7 +109,7 @@ def mix(pools: Sequence[Sequence[Item]], generator: torch.Generator, *, sqrt: bo
 
     A pool that gets more than it has is gone through several times.
     """
-    if not sqrt or len(pools) == 1:
+    if not sqrt or len(pools) == 1 or not any(pools):
         return [item for pool in pools for item in pool]
     shares = [len(pool) ** 0.5 for pool in pools]
     everything = sum(map(len, pools))

@@ -158,6 +158,11 @@ def test_sampling_by_square_root() -> None:
     assert mix(pools, torch.Generator(), sqrt=False) == [*pools[0], *pools[1], *pools[2]]
 
 
+def test_of_empty_domains_nothing_is_drawn() -> None:
+    """Their shares were divided by nothing."""
+    assert mix([[], []], torch.Generator(), sqrt=True) == []
+
+
 def test_it_learns_what_it_is_shown(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
     """Overfitting twenty sentences: the loop, the labels and the decoder agree with each other."""
     _, target = domains
