@@ -33,12 +33,15 @@ class Pointing(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone, self.end = backbone, end
-        longest = max(map(len, names))
-        padded = [[*ids, *[0] * (longest - len(ids))] for ids in names]
-        self.register_buffer("names", torch.tensor(padded), persistent=False)
-        exists = torch.tensor([[k < len(ids) for k in range(longest)] for ids in names])
+        longest = max(map(len, names), default=0)
+        padded = torch.zeros(len(names), longest, dtype=torch.long)
+        exists = torch.zeros(len(names), longest, dtype=torch.bool)
+        for row, ids in enumerate(names):
+            padded[row, : len(ids)] = torch.tensor(ids)
+            exists[row, : len(ids)] = True
+        self.register_buffer("names", padded, persistent=False)
         self.register_buffer("named", exists, persistent=False)
-        self.register_buffer("allowed", torch.tensor(allowed), persistent=False)
+        self.register_buffer("allowed", torch.tensor(allowed, dtype=torch.bool), persistent=False)
         self.weights = nn.Parameter(torch.empty(len(names), longest).uniform_(1, 2.5))
         self.dropout = nn.Dropout(dropout)
 

@@ -283,6 +283,23 @@ def test_odd_domains_are_learnt(tiny_bart: str, mini: Benchmark, tmp_path: Path)
     assert prediction.unseen > 0
 
 
+@pytest.mark.parametrize("with_source", [False, True])
+def test_a_target_without_any_type_runs_through(
+    with_source: bool, tiny_bart: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+) -> None:
+    """As with every other method, nothing is found in it."""
+    sources, target = domains
+    bare = replace(target, types=(), train=tuple(replace(s, entities=()) for s in target.train), dev=())
+    method, run = LightNer(options(tiny_bart)), context(tmp_path)
+    method.fit(sources[:with_source], bare, run)
+    said = list(method.predict([s.unlabeled() for s in target.dev], run))
+    assert [p.entities for p in said] == [()] * len(target.dev)
+    method.save(tmp_path)
+    again = LightNer(method.options)
+    again.load(tmp_path, (), run)
+    assert list(again.predict([s.unlabeled() for s in target.dev], run)) == said
+
+
 def test_more_than_512_pieces_of_labels_are_no_trouble(tiny_bart: str, mini: Benchmark, tmp_path: Path) -> None:
     ai = mini.corpus("ai").without_test()
     types = (*ai.types, *(f"a rather long name of a type that has number {n}" for n in range(60)))
