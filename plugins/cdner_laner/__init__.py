@@ -32,7 +32,7 @@ def register_methods() -> list[Spec]:
             "cdner_laner.method:Laner",
             "token classification by states and the labels of the words before, one after the other (LANER)",
             given=(
-                "source labels",
+                ("source labels", "finetuning.transfer", ("pretrain-finetune", "joint")),
                 "target labels",
                 "a pre-trained model",
                 ("unlabelled text", "pretraining", ("dapt",)),

@@ -26,7 +26,11 @@ _DAPT: dict[str, dict[str, object]] = {
     # MiniLM has no head for masked-LM: one that is drawn anew leads it astray, the faster the more (docs/daptn.md).
     "quick": {**_PRESETS["quick"], "mlm.block": 64, "mlm.learning_rate": 1e-5},
 }
-_GIVEN = ("source labels", "target labels", "a pre-trained model")
+_GIVEN = (
+    ("source labels", "finetuning.transfer", ("pretrain-finetune", "joint")),
+    "target labels",
+    "a pre-trained model",
+)
 _GTOK = ("explanations", "pretraining", ("gtok",))
 _TEXT = ("unlabelled text", "pretraining", ("dapt",))
 

@@ -14,6 +14,7 @@ GIVEN = (
     ("unlabelled text", "n", range(1, 9)),
 )
 LABELS = ["source labels", "target labels"]
+DIRECT = {"finetuning.transfer": "direct"}
 
 
 def say(given: object, **values: object) -> tuple[str, ...] | None:
@@ -64,6 +65,10 @@ def test_what_is_misspelt_is_named(given: object, message: str, hint: str) -> No
             {"pretraining": "gtok"},
             [*LABELS, "explanations", "a pre-trained model"],
         ),
+        *((name, DIRECT, ["target labels", "a pre-trained model"]) for name in ("bert-tagger", "laner")),
+        ("bert-gtok", DIRECT, ["target labels", "explanations", "a pre-trained model"]),
+        ("daptn", DIRECT, ["target labels", "unlabelled text", "a pre-trained model"]),
+        ("bert-tagger", {"finetuning.transfer": "joint"}, [*LABELS, "a pre-trained model"]),
         ("daptn", {}, [*LABELS, "unlabelled text", "a pre-trained model"]),
         ("daptn", {"pretraining": "none"}, [*LABELS, "a pre-trained model"]),
         ("laner", {}, [*LABELS, "a pre-trained model"]),
