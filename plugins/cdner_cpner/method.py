@@ -45,9 +45,8 @@ class CpNer(Method):
         self.place = self._find_backbone(run)
         self.types = target.types
         drawn = [*(self._draw(source, run) for source in sources), target]
-        for remark in text2text.check(drawn):
-            if o.finetuning.wording == "items":
-                run.note(remark)
+        for remark in text2text.check(drawn) if o.finetuning.wording == "items" else ():
+            run.note(remark)
         frame = backbones.read_frame(self.place)
         room = frame.kind.measure(frame.tokenizer, frame.config, self._limits)
         tell_lengths(drawn, lambda s, c: self.wording.ask(s, c.types), frame.tokenizer, room, run, self.wording.answer)

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from cdner_bench import Corpus, Entity, Prediction, Sentence, plugins  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
-from cdner_bench.errors import CdnerError, OptionError  # noqa: E402
+from cdner_bench.errors import CdnerError, DataError, OptionError  # noqa: E402
 from cdner_bench.plugins import conformance  # noqa: E402
 from cdner_cpner import mixing, spots  # noqa: E402
 from cdner_cpner.method import CpNer  # noqa: E402
@@ -269,6 +269,16 @@ def test_odd_domains_are_learnt(tiny_t5: str, mini: Benchmark, tmp_path: Path) -
 
 def _with_one_type(sentence: Sentence, kind: str) -> Sentence:
     return replace(sentence, entities=tuple(replace(e, type=kind) for e in sentence.entities))
+
+
+def test_a_type_with_a_comma_is_carried_by_spots_and_refused_as_an_item(tiny_t5: str, tmp_path: Path) -> None:
+    """A spot ends its type with a mark, an item with a comma."""
+    sentence = _with_one_type(SENTENCE, "art, song")
+    target = Corpus("t", ("art, song",), train=(sentence,), dev=())
+    assert spots.read(spots.answer(sentence), sentence, target.types).entities == sentence.entities
+    CpNer(options(tiny_t5)).fit([], target, context(tmp_path / "spots"))
+    with pytest.raises(DataError, match="cannot be carried by text: it has a comma"):
+        CpNer(options(tiny_t5, finetuning={"wording": "items"})).fit([], target, context(tmp_path / "items"))
 
 
 @pytest.mark.parametrize("kind", ["tiny_bert", "tiny_llama"])
