@@ -56,8 +56,11 @@ class Descent(Generic[Item]):
         return loss
 
     def _gradients(self, batch: Sequence[Item]) -> float:
-        """The mean loss over the terms of a batch, and its gradient, in as many parts as memory needs."""
+        """The mean loss over the terms of a batch, and its gradient, in as many parts as memory needs. What moves by no
+        gradient is put back before another try.
+        """
         terms = max(1, self.learner.terms(batch))
+        moving = [(p, p.detach().clone()) for p in self.parameters if not p.requires_grad]
         while True:
             self.optimizer.zero_grad(set_to_none=False)  # that of embeddings is large: keep its memory
             try:
@@ -71,6 +74,8 @@ class Descent(Generic[Item]):
                     raise CdnerError(
                         f"{self.phase}: out of memory with one sentence at a time", hint=self.learner.relief
                     ) from error
+            for parameter, before in moving:
+                parameter.data.copy_(before)
             torch.cuda.empty_cache()  # where a library wants memory of its own, there is none beside PyTorch's
             self.parts *= 2
             self.log.warning("out of memory: batches are made in %d parts from now on", self.parts)

@@ -20,6 +20,8 @@ from cdner_lst.method import LstNer  # noqa: E402
 from cdner_lst.model import GraphPupil, LabelGraphTagger, survey  # noqa: E402
 from cdner_lst.options import Graph, LstOptions, Target  # noqa: E402
 from cdner_torch import loop  # noqa: E402
+from cdner_torch.descent import Descent  # noqa: E402
+from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.tagging import encoding, model, training  # noqa: E402
 from cdner_torch.tagging.options import Network, Source  # noqa: E402
 from support import Killer, Listener, change, context, fit_stubbornly  # noqa: E402
@@ -210,6 +212,33 @@ def test_every_weight_learns_and_the_nodes_do_not(tiny_bert: str, tagger: LabelG
         assert tagger.head.weight.grad is not None
         losses.append(tagger.head.weight.grad.clone())
     assert not torch.allclose(losses[0], losses[1], atol=1e-6)  # the matching has a gradient of its own
+
+
+def test_parts_that_are_thrown_away_move_no_node(
+    tiny_bert: str, tagger: LabelGraphTagger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a retry for want of memory, the nodes are where the parts that counted have moved them."""
+    windows, nodes = model.load_reader(tiny_bert).read([*SENTENCES, *SENTENCES], LABELS), []
+    real, begun = GraphPupil.loss, tagger.nodes.detach().clone()
+
+    def loss(self: GraphPupil, part: Any) -> Any:
+        made = real(self, part)
+        if len(part) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return made
+
+    monkeypatch.setattr(GraphPupil, "loss", loss)
+    for parts in (1, 4):
+        tagger.nodes.data.copy_(begun)
+        descent = Descent(
+            GraphPupil(tagger, FP32, Graph()), Schedule(1, 4, 0.0, parts=parts), 1, "target", context(tmp_path).log
+        )
+        tagger.set_dropout(0.0)
+        descent.step(0, windows)
+        nodes.append(tagger.nodes.detach().clone())
+    assert descent.parts == 4
+    assert not torch.equal(nodes[0], begun)
+    assert torch.equal(*nodes)
 
 
 # --- the method ------------------------------------------------------------------------------------------------------
