@@ -44,7 +44,7 @@ class Alternating:
         pools = [pool for pool in sources if pool]
         whole = sum(-(-len(pool) // self.size) for pool in pools)
         each = self.own if source.epochs is None else max(1, round(source.epochs * whole / group.epochs))
-        self.others = each if pools else 0
+        self.others = each if pools and self.own else 0
         self.steps = self.own + self.others
         self.drawn = _draw(pools, self.others * group.epochs, self.size, torch.Generator().manual_seed(seed))
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
-from cdner_bench import CdnerError, Doubt, RunContext
+from cdner_bench import CdnerError, Doubt, PluginError, RunContext
 
 from . import checkpoint, weights
 from .batches import Data
@@ -41,7 +41,8 @@ def train(
     Random draws in training, such as dropout's, go on from the state of torch's generator, which the caller has
     seeded. An interrupted training goes on from its last checkpoint in `place` and ends with the weights of an
     uninterrupted one. Judging is a phase of its own, `dev`. Raises `CdnerError` for a loss or weights that are not
-    finite and for want of memory; no step at all, or nothing right on dev, is a reason to doubt the run.
+    finite and for want of memory, `PluginError` for data with fewer batches than they say; no step at all, or nothing
+    right on dev, is a reason to doubt the run.
     """
     _Loop(learner, data, schedule, phase, run, place).go(judge)
 
@@ -113,6 +114,11 @@ class _Loop(Generic[Item]):
                         return
                 if time.monotonic() > due and not last:
                     due = self._checkpoint()
+            if self.position.step == epoch * self.data.steps + skip:
+                raise PluginError(
+                    f"{self.phase}: epoch {epoch + 1} has {skip} of the {self.data.steps} batches that its data say",
+                    hint="let `steps` be how many batches an epoch has",
+                )
 
     def _step(self, batch: list[Item]) -> None:
         self.numbers["loss"] = self.descent.step(self.position.step, batch)

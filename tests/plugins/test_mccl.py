@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import Corpus, Entity, Sentence, plugins, sentence_counts, total  # noqa: E402
+from cdner_bench import Corpus, Doubt, Entity, Sentence, plugins, sentence_counts, total  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_bench.plugins import conformance  # noqa: E402
@@ -218,6 +218,18 @@ def test_sources_are_drawn_alike_however_large_they_are() -> None:
     assert len(drawn) == 200
     assert 70 < drawn.count(1) < 130
     assert Alternating(pool(8, 0), [], groups.Source(), Target(batch_size=4), 0).steps == 2
+
+
+@pytest.mark.parametrize("epochs", [None, 1])
+def test_beside_a_target_without_sentences_no_source_is_learnt(
+    epochs: int | None, tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+) -> None:
+    """It waited for ever for the first batch of the target, between two of which those of sources come."""
+    sources, target = domains
+    method, run = Mccl(options(tiny_bert, source={"epochs": epochs})), context(tmp_path)
+    method.fit(sources, replace(target, train=()), run)
+    assert Doubt.NO_STEP in run.doubts
+    assert len(list(method.predict([s.unlabeled() for s in target.dev], run))) == len(target.dev)
 
 
 def test_the_encoder_has_a_rate_of_its_own_and_both_slow_down(tiny_bert: str, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from transformers import PreTrainedTokenizerFast  # noqa: E402
 
 from cdner_bench import Corpus, Cut, Entity, Sentence, gtok, plugins, text2text  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
-from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError  # noqa: E402
+from cdner_bench.errors import CdnerError, DataError, FetchError, OptionError, PluginError  # noqa: E402
 from cdner_bench.io import models  # noqa: E402
 from cdner_topt import merging, mslm  # noqa: E402
 from cdner_topt.method import Topt  # noqa: E402
@@ -556,6 +556,16 @@ def test_the_best_epoch_on_dev_is_kept(
     train(model, data, Schedule(8, 2, 1e-2, dev_every=2), "t", context(tmp_path), tmp_path, judged_by(dev))
     assert same(weights(tmp_path), kept[1])
     assert not same(kept[1], kept[2])
+
+
+def test_an_epoch_without_its_batches_is_an_error_and_no_endless_loop(tiny_t5: str, tmp_path: Path) -> None:
+    """Of data that say how many batches they have, and give fewer."""
+    model = load(tiny_t5)
+    examples = model.encode([("a b", "c"), ("d", "e"), ("f", "g")])
+    data = InMemory(lambda epoch: examples[: 3 - epoch], 1, 0)
+    with pytest.raises(PluginError, match="t: epoch 2 has 2 of the 3 batches that its data say") as told:
+        train(model, data, Schedule(2, 1, 1e-2), "t", context(tmp_path), tmp_path)
+    assert "`steps`" in (told.value.hint or "")
 
 
 def test_an_interrupted_stage_ends_as_an_undisturbed_one(
