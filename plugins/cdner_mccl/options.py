@@ -48,8 +48,8 @@ class Source:
     """The source domains, batches of which alternate with those of the target."""
 
     epochs: Positive | None = None
-    """How often they are gone through in all, evenly over the epochs of the target; none: a batch of a source follows
-    each of the target.
+    """How often they are gone through in all, evenly over the epochs of the target, in each of which are as many whole
+    batches, one at least; none: a batch of a source follows each of the target.
     """
     sentences: Positive | None = None
     """How many train sentences of each are learnt at most, drawn by the seed; none: all."""
