@@ -45,7 +45,9 @@ class Finetuning:
     only).
     """
     warmup: Share = 0.06
-    """During which share of the steps the learning rate rises; then it falls to 0."""
+    """During which share of the steps the learning rate rises. It falls to 0 over all steps, these too, so that it
+    comes to 1 - `warmup` of what is given.
+    """
     max_norm: Speed = 1.0
     """To which length gradients are cut."""
     patience: Positive | None = 5
@@ -61,7 +63,7 @@ class Source:
     sentences: Positive | None = None
     """How many of its train sentences are learnt at most, drawn by the seed; none: all."""
     learning_rate: Speed = 1e-4
-    """The highest learning rate."""
+    """The learning rate, before it rises and falls (`finetuning.warmup`)."""
     batch_size: Positive = 8
     """How many sentences make a step."""
     select: Literal["dev", "last"] = "dev"
@@ -75,7 +77,7 @@ class Own:
     epochs: Positive = 100
     """How often the target is gone through at most."""
     learning_rate: Speed = 1e-4
-    """The highest learning rate."""
+    """The learning rate, before it rises and falls (`finetuning.warmup`)."""
     batch_size: Positive = 8
     """How many sentences make a step."""
 
@@ -87,7 +89,9 @@ class Target:
     epochs: Positive = 100
     """How often it is gone through at most."""
     learning_rate: Speed | None = None
-    """The highest learning rate; none: the released code's, 5e-4 with one source and 4e-4 with several."""
+    """The learning rate, before it rises and falls (`finetuning.warmup`); none: the released code's, 5e-4 with one
+    source and 4e-4 with several.
+    """
     batch_size: Positive | None = None
     """How many sentences make a step; none: the released code's, 4 with one source and 8 with several."""
     hidden: Positive = 500

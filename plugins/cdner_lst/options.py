@@ -38,7 +38,9 @@ class Target(options.Target):
     epochs: Positive = 100
     patience: Positive | None = None
     warmup: Share = 0.1
-    """The share of all steps over which the learning rate rises."""
+    """The share of all steps over which the learning rate rises. With `schedule=linear` it falls over all steps, these
+    too, so that it comes to 1 - `warmup` of what is given.
+    """
     clip: Annotated[float, Gt(0)] | None = 1.0
     """The length that gradients are cut to; none: they are not."""
 

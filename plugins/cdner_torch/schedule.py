@@ -21,7 +21,8 @@ class Schedule:
     """How long and how fast to train. With a dev score, it is taken every `dev_every` epochs and after the last, and
     training stops when `patience` epochs have passed since the best one (None: never).
 
-    The rate rises over the first share `warmup` of all steps; with `decay`, it falls to zero over all of them.
+    The rate rises over the first share `warmup` of all steps; with `decay`, it falls to zero over all of them, these
+    too, so that it comes to 1 - `warmup` of `learning_rate`.
     Gradients longer than `max_norm` are cut to it. A batch is gone through in at least `parts` pieces.
     """
 

@@ -95,3 +95,11 @@ def test_parts_of_similar_length_are_for_processors_and_change_no_gradient() -> 
         gradients.append((loss, learner.network.weight.grad.item()))
     assert Sums.seen == [2, 2, 4]
     assert gradients[0] == pytest.approx(gradients[1], rel=1e-5)
+
+
+def test_a_rate_that_falls_does_so_while_it_rises_and_comes_to_one_less_the_warm_up() -> None:
+    """As the pages of cp-ner, lst-ner and gliner2 say."""
+    rates = [Schedule(1, 8, 2.0, warmup=0.1).rate(step, 10_000) for step in range(10_000)]
+    assert max(rates) == rates[999] == pytest.approx(2.0 * 0.9, rel=1e-3)
+    assert rates[499] == pytest.approx(2.0 * 0.5 * 0.95, rel=1e-3)
+    assert rates[-1] == pytest.approx(2.0 / 10_000)
