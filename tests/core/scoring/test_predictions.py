@@ -11,7 +11,7 @@ from cdner_bench import Entity, Prediction, Sentence
 from cdner_bench.data.readers import read_file
 from cdner_bench.errors import CdnerError, PredictionError
 from cdner_bench.scoring import encode, read_own
-from cdner_bench.scoring.judging import match_ids, match_order
+from cdner_bench.scoring.judging import judge_by_file, match_ids, match_order
 from cdner_bench.scoring.predictions import decode
 from strategies import TYPES, pairs
 
@@ -97,6 +97,56 @@ def test_a_bio_file_must_repeat_the_sentences(tmp_path: Path, text: str, message
     (tmp_path / "p.bio").write_text(text)
     with pytest.raises(CdnerError, match=message):
         match_order(read_file(tmp_path / "p.bio"), (GOLD, TYPES))
+
+
+IDS: list[dict[str, object]] = [
+    {"id": "a", "tokens": ["Ada"], "entities": [[0, 1, "x"]]},
+    {"id": "b", "tokens": ["met"], "entities": []},
+]
+SAID: list[dict[str, object]] = [{"id": "b", "entities": []}, {"id": "a", "entities": [[0, 1, "x"]]}]
+
+
+def test_ids_of_gold_match_predictions_in_any_order(tmp_path: Path) -> None:
+    """Where gold and predictions have ids of their own, these say which sentence is which; the report has gold's."""
+    gold = jsonl(tmp_path, *IDS).rename(tmp_path / "gold.jsonl")
+    ((_, said),) = judge_by_file(read_file(jsonl(tmp_path, *SAID)), gold).parts
+    assert [(p.sentence_id, p.entities) for p in said] == [("a", (Entity(0, 1, "x"),)), ("b", ())]
+
+
+@pytest.mark.parametrize(
+    ("gold", "said", "message"),
+    [
+        (IDS, [*SAID, SAID[0]], r"p\.jsonl:3: a second prediction for b"),
+        (IDS, SAID[:1], "1 sentences have no prediction, the first is a"),
+        (IDS, [SAID[0], {"id": "c", "entities": []}], r"p\.jsonl:2: unknown sentence 'c'"),
+        (IDS, [SAID[0], {"entities": []}], r"p\.jsonl:2: 'id' is missing"),
+        ([IDS[0], {**IDS[1], "id": "a"}], SAID, r"gold\.jsonl:2: a second sentence 'a'"),
+        ([IDS[0], {"tokens": ["met"], "tags": ["O"]}], [SAID[0], SAID[0]], r"p\.jsonl:2: a second sentence 'b'"),
+    ],
+)
+def test_ids_that_match_no_gold_file_are_errors(
+    tmp_path: Path, gold: list[object], said: list[object], message: str
+) -> None:
+    """Unknown, missing and repeated ids name file and line."""
+    path = jsonl(tmp_path, *gold).rename(tmp_path / "gold.jsonl")
+    with pytest.raises(CdnerError, match=message):
+        judge_by_file(read_file(jsonl(tmp_path, *said)), path)
+
+
+@pytest.mark.parametrize(
+    ("ids", "fails"),
+    [((5, 9), False), (("s2", "s1"), False), ((1, 0), True), (("9", "10"), False), (("a/test/1", "a/test/0"), True)],
+)
+def test_numbers_that_do_not_ascend_are_no_order(tmp_path: Path, ids: tuple[object, object], fails: bool) -> None:
+    """Without gold's ids sentences count by position, which numbers out of order contradict unless words confirm it."""
+    records = [{"id": name, "entities": []} for name in ids]
+    if fails:
+        with pytest.raises(PredictionError, match=r"p\.jsonl:2: '.*' stands behind number 1, and gold has no such ids"):
+            match_order(read_file(jsonl(tmp_path, *records)), (GOLD, TYPES))
+    else:
+        assert len(match_order(read_file(jsonl(tmp_path, *records)), (GOLD, TYPES))) == 2
+    worded = [{**record, "tokens": s.tokens} for record, s in zip(records, GOLD, strict=True)]
+    assert len(match_order(read_file(jsonl(tmp_path, *worded)), (GOLD, TYPES))) == 2
 
 
 def test_types_may_have_spaces_and_text_may_be_broken() -> None:

@@ -11,7 +11,7 @@ from ...errors import OptionError, PredictionError, did_you_mean
 from ...io import sha256
 from ...types import Prediction, Reason, Sentence
 from .. import text2text
-from .matching import Split, has_ids, match_ids, match_order
+from .matching import Split, check_ids, has_ids, match_ids, match_order
 
 _Part = tuple[Split, Sequence[Prediction]]
 
@@ -50,9 +50,18 @@ def judge_by_column(file: readers.LabelledFile) -> Judged:
 
 
 def judge_by_file(file: readers.LabelledFile, gold: Path) -> Judged:
-    """The predictions of a file by another that has gold for the same sentences in the same order."""
-    sentences = readers.read_sentences(gold, "gold")
-    return _judge_by(file, sentences, f"{gold}, {len(sentences):,} sentences", _cite(gold))
+    """The predictions of a file by another that has gold for the same sentences: by their ids, where gold has one for
+    each and the file has any, else in the same order. Raises `PredictionError` for an id that stands twice.
+    """
+    found = readers.read_file(gold)
+    sentences = readers.make_sentences(found, "gold")
+    name = f"{gold}, {len(sentences):,} sentences"
+    if not all(item.id for item in found.items) or not any(item.id for item in file.items):
+        return _judge_by(file, sentences, name, _cite(gold))
+    check_ids(found)
+    named = [replace(sentence, id=item.id or "") for sentence, item in zip(sentences, found.items, strict=True)]
+    split = named, _list_gold_types(named)
+    return Judged(name, match_ids(file, lambda _: split), _cite(gold))
 
 
 def judge_by_benchmark(file: readers.LabelledFile, data: Benchmark, target: str | None, split: str | None) -> Judged:
@@ -131,8 +140,12 @@ def _cite(path: Path) -> str:
     return " and ".join(f"{part.name} (SHA-256 {sha256(part)[:12]})" for part in readers.list_parts(place))
 
 
+def _list_gold_types(sentences: Sequence[Sentence]) -> list[str]:
+    return sorted({entity.type for sentence in sentences for entity in sentence.entities})
+
+
 def _judge_by(file: readers.LabelledFile, sentences: Sequence[Sentence], name: str, cited: str) -> Judged:
-    split = sentences, sorted({entity.type for sentence in sentences for entity in sentence.entities})
+    split = sentences, _list_gold_types(sentences)
     return Judged(name, [(split, match_order(file, split))], cited)
 
 

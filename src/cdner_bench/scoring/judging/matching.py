@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from ..predictions import decode_record
 
 Split = tuple[Sequence[Sentence], Collection[str]]
 """The gold sentences of one split and the types of its domain."""
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def match_ids(file: readers.LabelledFile, split_of: Callable[[str], Split]) -> list[tuple[Split, list[Prediction]]]:
@@ -42,11 +45,13 @@ def match_ids(file: readers.LabelledFile, split_of: Callable[[str], Split]) -> l
 
 
 def match_order(file: readers.LabelledFile, split: Split) -> list[Prediction]:
-    """The predictions of a file that has the sentences of a split in its order.
+    """The predictions of a file that has the sentences of a split in its order, whatever their ids.
 
-    Raises `PredictionError` where they differ, with the first difference.
+    Raises `PredictionError` where they differ, with the first difference, and for ids that say that they do.
     """
     gold, types = split
+    check_ids(file)
+    _check_numbers(file)
     if len(file.items) != len(gold):
         raise PredictionError(
             f"{file.name} has {len(file.items):,} sentences, the gold split has {len(gold):,}",
@@ -56,6 +61,34 @@ def match_order(file: readers.LabelledFile, split: Split) -> list[Prediction]:
         if _differs(item, sentence):
             raise _describe_difference(item, sentence, file.where(item), _explain_order(file, gold))
     return [read_item(item, sentence, types, file) for item, sentence in zip(file.items, gold, strict=True)]
+
+
+def check_ids(file: readers.LabelledFile) -> None:
+    """Raise `PredictionError` for an id that stands twice."""
+    seen: set[str] = set()
+    for item in file.items:
+        if item.id in seen:
+            hint = "give each sentence an id of its own, or leave them all out"
+            raise PredictionError(f"{file.where(item)}: a second sentence {item.id!r}", hint=hint)
+        if item.id is not None:
+            seen.add(item.id)
+
+
+def _check_numbers(file: readers.LabelledFile) -> None:
+    """Raise `PredictionError` for numbers that do not ascend, where no words say that the order is gold's."""
+    last: dict[str, int] = {}
+    for item in file.items:
+        if item.id is None or item.tokens is not None or item.text is not None:
+            continue
+        before, _, number = item.id.rpartition("/")
+        if not _NUMBER.fullmatch(number):
+            continue
+        if int(number) < last.get(before, 0):
+            raise PredictionError(
+                f"{file.where(item)}: {item.id!r} stands behind number {last[before]}, and gold has no such ids",
+                hint="put the sentences in gold's order, or give gold the same ids",
+            )
+        last[before] = int(number)
 
 
 def has_ids(file: readers.LabelledFile) -> bool:
@@ -115,7 +148,7 @@ def _look_up(split_of: Callable[[str], Split], item: readers.Labelled, file: rea
 
 def _count_ids(file: readers.LabelledFile, gold: Collection[str]) -> str:
     known = sum(item.id in gold for item in file.items)
-    return f"{known} of {len(file.items)} ids are those of the benchmark"
+    return f"{known} of {len(file.items)} ids are gold's; where the sentences are in gold's order, leave all ids out"
 
 
 def _differs(item: readers.Labelled, sentence: Sentence) -> bool:
