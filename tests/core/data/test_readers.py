@@ -336,6 +336,53 @@ def test_what_was_read_in_spite_of_its_form_is_said(name: str, tmp_path: Path) -
     assert any(re.search(expected, remark) for remark in remarks), remarks
 
 
+UNANSWERED: dict[str, list[Any]] = {
+    "Prodigy": [{**prodigy("No one", ["No", "one"], []), "answer": answer} for answer in ("reject", "ignore")],
+    "Label Studio": [
+        {**task("No one", [[0, 6, "person"]]), "annotations": []},
+        {
+            "data": {"text": "No one"},
+            "annotations": [],
+            "predictions": task("No one", [[0, 2, "person"]])["annotations"],
+        },
+    ],
+    "Label Studio, cancelled": [
+        {"data": {"text": "No one"}, "annotations": [{"was_cancelled": True, "result": []}]},
+        {"data": {"text": "No one"}},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", UNANSWERED)
+def test_tasks_that_were_not_accepted_are_left_out(name: str, tmp_path: Path) -> None:
+    """They are no gold and no predictions, and the report counts them."""
+    accepted: Any = RIGHT["Prodigy" if name == "Prodigy" else "Label Studio, in lines"]
+    report = score(tmp_path, [UNANSWERED[name][0], *accepted, UNANSWERED[name][1]])
+    assert report.f1 == 100
+    assert "2 tasks were not accepted, and are left out" in report.remarks
+    assert read_sentences(tmp_path / "file", "x/test") == GOLD
+    with pytest.raises(CdnerError, match="has no sentences: none of its 2 tasks was accepted"):
+        score(tmp_path, UNANSWERED[name])
+
+
+def test_an_annotation_that_was_cancelled_is_passed_over(tmp_path: Path) -> None:
+    """The first that was not cancelled counts."""
+    cancelled = {"was_cancelled": True, "result": []}
+    tasks: list[Any] = [task(t, s) for t, s in zip(TEXTS, CHARACTERS, strict=True)]
+    report = score(tmp_path, [{**t, "annotations": [cancelled, *t["annotations"]]} for t in tasks])
+    assert (report.f1, report.remarks) == (100, [])
+
+
+def test_a_model_s_predictions_in_tasks_are_no_gold(tmp_path: Path) -> None:
+    """They can be scored, which is said."""
+    tasks: list[Any] = [task(t, s) for t, s in zip(TEXTS, CHARACTERS, strict=True)]
+    report = score(tmp_path, [{"data": t["data"], "predictions": t["annotations"]} for t in tasks])
+    assert report.f1 == 100
+    assert "the spans of 3 tasks are a model's predictions" in report.remarks
+    with pytest.raises(CdnerError, match="file:1: the spans are a model's predictions, and no gold"):
+        read_sentences(tmp_path / "file", "x/test")
+
+
 def broken(record: int, **changes: object) -> list[Any]:
     records: list[Any] = rows(id=[s.id for s in GOLD], tokens=WORDS, entities=TOKENS)
     records[record] = {**records[record], **changes}

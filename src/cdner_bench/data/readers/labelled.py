@@ -55,8 +55,8 @@ class Labelled(NamedTuple):
 @dataclass(frozen=True)
 class LabelledFile:
     """The sentences of a file, its `format` in a word, the `scheme` of its tags if it has any, remarks about what was
-    read in spite of its form, each a sentence, the first tag that stands where its scheme does not allow it, and
-    whether each token has a line of its own.
+    read in spite of its form, each a sentence, the first tag that stands where its scheme does not allow it, whether
+    each token has a line of its own, and where the first labels stand that the file says are a model's guess.
     """
 
     name: str
@@ -66,6 +66,7 @@ class LabelledFile:
     remarks: Sequence[str] = ()
     illegal: str = ""
     token_a_line: bool = False
+    guessed: str = ""
 
     def where(self, item: Labelled, token: int = 0) -> str:
         """File and line, or item, for messages; the line of a token where each has its own."""

@@ -74,7 +74,11 @@ def read_sentences(
 def make_sentences(file: LabelledFile, prefix: str, types: Collection[str] | None = None) -> list[Sentence]:
     """The sentences of a file as gold; raises `DataError` as `read_sentences` does."""
     if file.illegal:
-        raise DataError(file.illegal, hint="an entity begins with B-, or name the scheme: --scheme IOB1")
+        raise DataError(file.illegal, hint="an entity begins with B-")
+    if file.guessed:
+        raise DataError(
+            f"{file.guessed}: the spans are a model's predictions, and no gold", hint="export tasks with annotations"
+        )
     sentences = []
     places: dict[str, str] = {}
     for n, item in enumerate(file.items):

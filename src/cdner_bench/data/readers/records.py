@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from ...errors import DataError
 from ...types import Entity
@@ -45,17 +45,23 @@ def read(text: str, name: str, unit: Unit | None = None, scheme: Scheme | None =
 
     Raises `DataError` naming the line or the item, what was found and what was expected.
     """
-    lines, values = _read_values(text, name)
+    lines, given = _read_values(text, name)
+    values = [raw for raw in given if _is_accepted(raw.value)]
     found = [_Record(raw.place, _unwrap(raw, name), f"{name}{raw.place}") for raw in values]
     if not found:
-        raise DataError(f"{name} has no sentences")
+        why = f": none of its {len(given):,} tasks was accepted" if given else ""
+        raise DataError(f"{name} has no sentences{why}")
     tagging = _read_tagging(found, scheme)
     chosen = unit or _find_unit(found, name)
     items = [record.read(chosen, tagging) for record in found]
     what = "JSON lines" if lines else "JSON array"
     kind = "tags" if tagging else f"offsets of {chosen}"
     illegal = _describe_illegal(found, tagging) if tagging else ""
-    return LabelledFile(name, f"{what}, {kind}", items, tagging.scheme if tagging else None, (), illegal)
+    guessed = [raw for raw in values if _is_guessed(raw.value)]
+    remarks = _describe_tasks(len(given) - len(values), len(guessed))
+    said = f"{name}{guessed[0].place}" if guessed else ""
+    scheme = tagging.scheme if tagging else None
+    return LabelledFile(name, f"{what}, {kind}", items, scheme, remarks, illegal, guessed=said)
 
 
 def read_bare(text: str, name: str) -> LabelledFile:
@@ -154,6 +160,35 @@ def _say(error: Exception) -> str:
     return "brackets within brackets without end" if isinstance(error, RecursionError) else str(error)
 
 
+def _is_task(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a value is a task of Label Studio."""
+    return isinstance(value, dict) and isinstance(value.get("data"), dict)
+
+
+def _find_done(task: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The first annotation of a task that was not cancelled; of one without a list of them, a model's prediction."""
+    done = task.get("annotations" if "annotations" in task else "predictions")
+    given = done if isinstance(done, list) else []
+    return next((one for one in given if isinstance(one, dict) and not one.get("was_cancelled")), None)
+
+
+def _is_accepted(value: object) -> bool:
+    """Whether nobody rejected, ignored, cancelled or left out the work on a record, as tools for annotation say it."""
+    if _is_task(value):
+        return _find_done(value) is not None
+    return not isinstance(value, dict) or value.get("answer") not in ("reject", "ignore")
+
+
+def _is_guessed(value: object) -> bool:
+    """Whether the labels of an accepted record are a model's."""
+    return _is_task(value) and "annotations" not in value
+
+
+def _describe_tasks(left: int, guessed: int) -> list[str]:
+    said = [f"{left:,} tasks were not accepted, and are left out"] if left else []
+    return said + ([f"the spans of {guessed:,} tasks are a model's predictions"] if guessed else [])
+
+
 def _unwrap(raw: _Raw, name: str) -> Mapping[str, Any]:
     """The fields of a record: a spaCy pair's or a Label Studio task's are brought to one level."""
     value = raw.value
@@ -164,12 +199,11 @@ def _unwrap(raw: _Raw, name: str) -> Mapping[str, Any]:
             f"{name}{raw.place}: not a JSON object: {_show(value)}",
             hint='write {"id": "ai/test/0", "entities": [[0, 2, "person"]]}',
         )
-    if isinstance(value.get("data"), dict):
-        text = _take(value["data"], _TEXT)
-        done = value.get("annotations") or value.get("predictions") or [{}]
-        results = done[0].get("result", []) if isinstance(done, list) and isinstance(done[0], dict) else []
-        spans = [r["value"] for r in results if isinstance(r, dict) and isinstance(r.get("value"), dict)]
-        return {"text": text, "spans": [span for span in spans if "start" in span]}
+    if _is_task(value):
+        results = (_find_done(value) or {}).get("result")
+        given = results if isinstance(results, list) else []
+        spans = [r["value"] for r in given if isinstance(r, dict) and isinstance(r.get("value"), dict)]
+        return {"text": _take(value["data"], _TEXT), "spans": [span for span in spans if "start" in span]}
     return value
 
 
