@@ -15,7 +15,7 @@ from cdner_bench import Entity, Sentence
 from cdner_bench.data.readers import read_file
 from cdner_bench.errors import CdnerError
 from cdner_bench.io import meter
-from cdner_bench.scoring import Judged, Report, has_gold_column, judge_by_column
+from cdner_bench.scoring import Judged, Report, judge_by_column
 from cdner_bench.scoring.judging import match_order
 
 _COLUMNS = "Ada\tB-person\nLovelace\tI-person\nmet\tO\n\nParis\tB-location\nis\tO\n"
@@ -123,7 +123,7 @@ def score(path: Path) -> float | None:
     """F1 of a file, by its own gold column if it has one; None for a file that is refused."""
     try:
         file = read_file(path)
-        if has_gold_column(file):
+        if file.has_gold:
             return Report(file, judge_by_column(file)).scores.counts().f1
         judged = Judged("gold", [((GOLD, TYPES), match_order(file, (GOLD, TYPES)))])
         report = Report(file, judged)

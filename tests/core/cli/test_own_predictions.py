@@ -223,3 +223,10 @@ def test_a_row_on_a_board(run: Score, mini: Benchmark) -> None:
     assert f"replaced {files[0]}" in better
     assert results.load(files[0]).f1("span-f1") == 100
     assert run("rescore", "--benchmark", "mini").strip() == "2 as it was"
+
+
+def test_converted_tags_that_are_illegal_are_told(run: Score) -> None:
+    """As `score` tells them."""
+    Path("p.bio").write_text("Ada\tI-person\nmet\tO\nAlan\tB-person\n", encoding="utf-8")
+    said = run("data", "convert", "p.bio", "--to", "jsonl", "--out", "p.jsonl")
+    assert "p.bio:1: 'I-person' cannot follow 'O' in IOB2; what continues nothing begins an entity" in said

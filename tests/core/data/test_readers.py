@@ -14,7 +14,7 @@ import pytest
 from cdner_bench import Entity, Sentence
 from cdner_bench.data.readers import LabelledFile, read_file, read_sentences
 from cdner_bench.errors import CdnerError
-from cdner_bench.scoring import Judged, Report
+from cdner_bench.scoring import Judged, Report, judge_by_column
 from cdner_bench.scoring.judging import match_order
 
 TYPES = ("person", "location", "music genre")
@@ -611,6 +611,20 @@ def test_gold_is_strict(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text(content)
     with pytest.raises(CdnerError, match=message):
         read_sentences(tmp_path / "file", "x/test")
+
+
+def test_gold_is_the_gold_column_beside_predictions(tmp_path: Path) -> None:
+    """Whatever was predicted, illegal tags included, which `score` tells; illegal gold tags are an error."""
+    content = swap(EVAL, ("I-person\tI-person", "I-person\tO"), (".\tO\tO", ".\tO\tI-person"))
+    (tmp_path / "file").write_text(content)
+    assert read_sentences(tmp_path / "file", "x/test") == GOLD
+    file = read_file(tmp_path / "file")
+    (note,) = Report(file, judge_by_column(file)).file.notes
+    assert note.startswith(f"{tmp_path / 'file'}:6: 'I-person' cannot follow 'O' in IOB2; what continues nothing")
+    (tmp_path / "file").write_text(swap(content, (".\tO\tI-person", ".\tI-location\tO")))
+    with pytest.raises(CdnerError, match="file:6: 'I-location' cannot follow 'I-person' in IOB2") as caught:
+        read_sentences(tmp_path / "file", "x/test")
+    assert caught.value.hint == "an entity begins with B-"
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def convert(
     if out is None and len(written.files) > 1:
         raise OptionError(f"{to} is several files", hint="name them: --out NAME")
     write_files(written.files, out)
-    for line in (str(found), *found.remarks, *written.losses):
+    for line in (str(found), *found.notes, *written.losses):
         print(line, file=sys.stderr)
 
 

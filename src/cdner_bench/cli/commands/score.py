@@ -151,7 +151,7 @@ def _judge(
         if benchmark or target:
             raise OptionError("--gold stands for a benchmark", hint="leave out --benchmark and --target")
         return scoring.judge_by_file(said, gold)
-    if not (benchmark or target) and scoring.has_gold_column(said):
+    if not (benchmark or target) and said.has_gold:
         return scoring.judge_by_column(said)
     return scoring.judge_by_benchmark(said, choose_benchmark(benchmark, quiet=True), target, split)
 

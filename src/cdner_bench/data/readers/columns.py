@@ -69,7 +69,7 @@ def read(text: str, name: str, layout: Layout | None = None, scheme: Scheme | No
     truth = _make_file(gold, name, scheme, "")
     said = _make_file(rows, name, scheme, "token, gold and predicted tag", source.list_remarks())
     items = [item._replace(gold=true.entities) for item, true in zip(said.items, truth.items, strict=True)]
-    return replace(said, items=items, illegal=truth.illegal)
+    return replace(said, items=items, illegal_gold=truth.illegal)
 
 
 def read_bare(text: str, name: str) -> LabelledFile:

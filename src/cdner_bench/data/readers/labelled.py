@@ -56,7 +56,8 @@ class Labelled(NamedTuple):
 class LabelledFile:
     """The sentences of a file, its `format` in a word, the `scheme` of its tags if it has any, remarks about what was
     read in spite of its form, each a sentence, the first tag that stands where its scheme does not allow it, whether
-    each token has a line of its own, and where the first labels stand that the file says are a model's guess.
+    each token has a line of its own, where the first labels stand that the file says are a model's guess, and the first
+    such tag of conlleval's gold column.
     """
 
     name: str
@@ -67,6 +68,19 @@ class LabelledFile:
     illegal: str = ""
     token_a_line: bool = False
     guessed: str = ""
+    illegal_gold: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """The remarks, and how tags were read that their scheme does not allow."""
+        if not self.illegal:
+            return list(self.remarks)
+        return [*self.remarks, f"{self.illegal}; what continues nothing begins an entity, as conlleval reads it"]
+
+    @property
+    def has_gold(self) -> bool:
+        """Whether a file has gold tags beside the predicted ones, as conlleval reads them."""
+        return all(item.gold is not None for item in self.items)
 
     def where(self, item: Labelled, token: int = 0) -> str:
         """File and line, or item, for messages; the line of a token where each has its own."""

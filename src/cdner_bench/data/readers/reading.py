@@ -72,9 +72,11 @@ def read_sentences(
 
 
 def make_sentences(file: LabelledFile, prefix: str, types: Collection[str] | None = None) -> list[Sentence]:
-    """The sentences of a file as gold; raises `DataError` as `read_sentences` does."""
-    if file.illegal:
-        raise DataError(file.illegal, hint="an entity begins with B-")
+    """The sentences of a file as gold, by conlleval's gold column if it has one; raises `DataError` as `read_sentences`
+    does.
+    """
+    if illegal := file.illegal_gold if file.has_gold else file.illegal:
+        raise DataError(illegal, hint="an entity begins with B-")
     if file.guessed:
         raise DataError(
             f"{file.guessed}: the spans are a model's predictions, and no gold", hint="export tasks with annotations"
@@ -87,7 +89,7 @@ def make_sentences(file: LabelledFile, prefix: str, types: Collection[str] | Non
             raise DataError(
                 f"{file.where(item)}: {lost[0].text!r} ({lost[0].type}) is no span of tokens: {lost[0].why}"
             )
-        kept, dropped = drop_overlaps(entities)
+        kept, dropped = drop_overlaps(entities if item.gold is None else item.gold)
         if dropped:
             raise DataError(
                 f"{file.where(item)}: {dropped[0]} overlaps another entity", hint="gold has none that overlap"

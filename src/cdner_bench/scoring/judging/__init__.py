@@ -1,6 +1,6 @@
 """Somebody's predictions, from any file or from lists: by which gold, how right, how wrong, and how to cite that."""
 
-from .gold import Judged, has_gold_column, judge_by_benchmark, judge_by_column, judge_by_file, rename_types
+from .gold import Judged, judge_by_benchmark, judge_by_column, judge_by_file, rename_types
 from .lists import score
 from .matching import Split, match_ids, match_order
 from .report import MISSED, SPURIOUS, Report, choose_types
@@ -13,7 +13,6 @@ __all__ = [
     "Report",
     "Split",
     "choose_types",
-    "has_gold_column",
     "judge_by_benchmark",
     "judge_by_column",
     "judge_by_file",

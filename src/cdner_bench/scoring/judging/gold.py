@@ -35,15 +35,12 @@ class Judged:
         return sorted({kind for (_, types), _ in self.parts for kind in types})
 
 
-def has_gold_column(file: readers.LabelledFile) -> bool:
-    """Whether a file has gold tags beside the predicted ones, as conlleval reads them."""
-    return all(item.gold is not None for item in file.items)
-
-
 def judge_by_column(file: readers.LabelledFile) -> Judged:
     """The predictions of a file by the gold tags beside them. Raises `PredictionError` for illegal gold tags."""
-    if file.illegal:
-        raise PredictionError(f"{file.illegal}, in the gold column", hint="name the benchmark's domain: --target ai")
+    if file.illegal_gold:
+        raise PredictionError(
+            f"{file.illegal_gold}, in the gold column", hint="name the benchmark's domain: --target ai"
+        )
     sentences = [Sentence(f"gold/{n}", item.tokens or (), item.gold or ()) for n, item in enumerate(file.items)]
     cited = f"the gold column of {_cite(Path(file.name))}"
     return _judge_by(file, sentences, "the gold column of the same file", cited)

@@ -130,9 +130,7 @@ class Report:
     @cached_property
     def remarks(self) -> list[str]:
         """What was read in spite of its form, what is of no type of the domain, what a protocol leaves out."""
-        remarks = list(self.file.remarks)
-        if self.file.illegal and any(item.gold is None for item in self.file.items):
-            remarks.append(f"{self.file.illegal}; what continues nothing begins an entity, as conlleval reads it")
+        remarks = self.file.notes
         for n, ((_, types), said) in enumerate(self.judged.parts):
             where = f"{self.judged.splits[n]}: " if len(self.judged.parts) > 1 else ""
             unknown = readers.count_unknown_types([kind for p in said for kind in list_types(p)], types)
