@@ -700,8 +700,13 @@ def test_brat_standoff(tmp_path: Path) -> None:
         ("T1\tperson 0 99\tAda", r"a\.ann:1: \[0, 99\) is no part of a text of 63 characters"),
         ("T1 person 0 12 Ada", r"a\.ann:1: not a label"),
         ("T1\tperson 0 3;4 12\tAda Lovelace", r"'Ada Lovelace' \(person\) is no span of tokens: it is discontinuous"),
-        ("T1\tperson 17 36\t", "it crosses the end of a sentence"),
-        ("T1\tperson 0 3\tBob", r"the characters \[0, 3\) read 'Ada', and the file says 'Bob'"),
+        ("T1\tperson 0 3;17 21\tAda Alan", r"'Ada Alan' \(person\) is no span of tokens: it is discontinuous"),
+        ("T1\tperson 0 3;17 21\tAda Turing", r"a\.ann:1: .* read 'Ada Alan', and the file says 'Ada Turing'"),
+        ("T1\tperson 0 3;17 99\tAda Alan", r"a\.ann:1: \[17, 99\) is no part of a text of 63 characters"),
+        ("T1\tperson 17 36\t", r"'Alan Turing \. Paris' \(person\) .* it crosses the end of a sentence"),
+        ("T1\tperson 17 36\tAlan Turing . Paris", "it crosses the end of a sentence"),
+        ("T1\tperson 30 31\t", r"a\.ann:1: the characters \[30, 31\) are white space"),
+        ("T1\tperson 0 3\tBob", r"a\.ann:1: the characters \[0, 3\) read 'Ada', and the file says 'Bob'"),
     ],
 )
 def test_broken_standoff(line: str, message: str, tmp_path: Path) -> None:
@@ -709,6 +714,29 @@ def test_broken_standoff(line: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "a.ann").write_text(line + "\n")
     with pytest.raises(CdnerError, match=message):
         read_sentences(tmp_path / "a.ann", "x/test")
+
+
+def test_a_label_that_begins_on_an_empty_line(tmp_path: Path) -> None:
+    """White space around it is left out; one of nothing else is an error."""
+    (tmp_path / "a.txt").write_text("Ada met\n\nParis\n")
+    (tmp_path / "a.ann").write_text("T1\tlocation 8 14\t Paris\n")
+    assert [s.entities for s in read_sentences(tmp_path / "a.ann", "x")] == [(), (Entity(0, 1, "location"),)]
+    (tmp_path / "a.ann").write_text("T1\tlocation 9 14\tParis\nT2\tlocation 8 9\t\n")
+    with pytest.raises(CdnerError, match=r"a\.ann:2: the characters \[8, 9\) are white space"):
+        read_file(tmp_path / "a.ann")
+
+
+@pytest.mark.parametrize("start", [8, 9])
+def test_offsets_may_count_windows_line_ends_or_not(start: int, tmp_path: Path) -> None:
+    """Whichever the words that the labels read fit to; where they fit neither, the hint names line ends."""
+    (tmp_path / "a.txt").write_bytes(b"Ada met\r\nParis\r\n")
+    label = f"T1\tlocation {start} {start + 5}\tParis\n"
+    (tmp_path / "a.ann").write_text(label)
+    assert [s.entities for s in read_sentences(tmp_path / "a.ann", "x")] == [(), (Entity(0, 1, "location"),)]
+    (tmp_path / "a.ann").write_text(label.replace("Paris", "Rome"))
+    with pytest.raises(CdnerError, match="and the file says 'Rome'") as caught:
+        read_file(tmp_path / "a.ann")
+    assert "a line end as the text has it" in (caught.value.hint or "")
 
 
 def test_standoff_without_its_text(tmp_path: Path) -> None:

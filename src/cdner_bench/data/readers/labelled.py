@@ -153,11 +153,12 @@ def place_on_tokens(
     entities: list[Entity] = []
     lost: list[Lost] = []
     for span in spans:
+        if span.why:
+            lost.append(Lost(span.type, span.surface or "", span.why))
+            continue
         start, end = _trim(span, text, where)
         surface = " ".join(text[start:end].split())
-        if span.why:
-            lost.append(Lost(span.type, span.surface or surface, span.why))
-        elif start in starts and end in ends:
+        if start in starts and end in ends:
             entities.append(Entity(starts[start], ends[end] + 1, span.type))
         else:
             lost.append(Lost(span.type, surface, "it begins or ends inside a token"))

@@ -32,7 +32,12 @@ def show_name(path: Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, all its line ends those of Unix; `-` is standard input.
+    """As `read_as_is`, all its line ends those of Unix."""
+    return unify_line_ends(read_as_is(path))
+
+
+def read_as_is(path: Path) -> str:
+    """The text of a file; `-` is standard input.
 
     Raises `DataError` naming the file, what was found instead of text, and what to do.
     """
@@ -42,7 +47,7 @@ def read_text(path: Path) -> str:
     for beginning, what in _NOT_TEXT.items():
         if data.startswith(beginning):
             raise DataError(f"{show_name(path)} is {what.split(':')[0]}", hint=what.split(": ")[1])
-    return _unify_line_ends(_decode(data, path))
+    return _decode(data, path)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -112,6 +117,7 @@ def _decode(data: bytes, path: Path) -> str:
     return text
 
 
-def _unify_line_ends(text: str) -> str:
+def unify_line_ends(text: str) -> str:
+    """A text with the line ends of Unix."""
     # Not str.splitlines, anywhere: tokens may hold characters that it takes for line ends.
     return text.replace("\r\n", "\n") if "\n" in text else text.replace("\r", "\n")
