@@ -149,6 +149,55 @@ def test_numbers_that_do_not_ascend_are_no_order(tmp_path: Path, ids: tuple[obje
     assert len(match_order(read_file(jsonl(tmp_path, *worded)), (GOLD, TYPES))) == 2
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {
+            "tokens": GOLD[0].tokens,
+            "tags": ["S-person", "O", "O"],
+            "entities": [{"start": 0, "end": 1, "label": "person"}],
+        },
+        {"tokens": GOLD[0].tokens, "raw": "Ada met Alan", "entities": [[0, 1, "person"]]},
+        {"text": "Ada met Alan", "cut": True, "label": [[0, 3, "person"]]},
+        {"tags": ["S-person", "O", "O"], "entities": [{"start_token": 0, "end_token": 1, "label": "person"}]},
+        {"tags": ["B-person", "O", "O"], "entities": [[0, 1, "person"]], "cut": []},
+        {"tokens": GOLD[0].tokens, "raw": "(person, Ada)"},
+    ],
+)
+def test_records_of_others_are_no_lines_of_our_own(tmp_path: Path, record: dict[str, object]) -> None:
+    """Keys that our prediction files have too mean what they mean there only if the rest of the record is as there."""
+    found, _ = match_order(read_file(jsonl(tmp_path, record, record)), (GOLD, TYPES))
+    assert found.entities == GOLD[0].entities
+    assert found.tags in (None, ("B-person", "O", "O"))
+    assert found.raw in (None, "(person, Ada)")
+
+
+def test_tags_that_contradict_spans_are_refused(tmp_path: Path) -> None:
+    """In a line of our own, tags are those of its spans."""
+    record = {"entities": [[0, 1, "person"]], "tags": ["O", "O", "B-person"]}
+    with pytest.raises(PredictionError, match=r"p\.jsonl:1: the tags of ai/test/0 say other spans than its entities"):
+        match_order(read_file(jsonl(tmp_path, record, record)), (GOLD, TYPES))
+
+
+@pytest.mark.parametrize(
+    ("number", "tokens", "message", "hint"),
+    [
+        (0, ["A", "da", "met", "Alan"], "token 1 is 'A' here, 'Ada' in gold", "cut into other tokens"),
+        (1, ["Ada", "met", "Al\u0061\u0301n"], r"token 3 is 'Ala\\u0301n' here, 'Al\\xe1n' in gold", "form NFC"),
+    ],
+)
+def test_tokens_that_differ_in_form_only(
+    tmp_path: Path, number: int, tokens: list[str], message: str, hint: str
+) -> None:
+    """The hint says whether the sentence is cut otherwise or its characters are written otherwise."""
+    gold = [Sentence("a", ("Ada", "met", "Alan")), Sentence("b", ("Ada", "met", "Al\xe1n"))]
+    records = [{"tokens": s.tokens, "entities": []} for s in gold]
+    records[number] = {"tokens": tuple(tokens), "entities": []}
+    with pytest.raises(PredictionError, match=message) as caught:
+        match_order(read_file(jsonl(tmp_path, *records)), (gold, TYPES))
+    assert hint in (caught.value.hint or "")
+
+
 def test_types_may_have_spaces_and_text_may_be_broken() -> None:
     sentence = Sentence("a", ("x", "y"), (Entity(0, 2, "legal act"),))
     said = Prediction("a", sentence.entities, raw="\ud800 half a character", tags=("B-legal act", "I-legal act"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ...data import readers
+from ...data import conll, readers
 from ...errors import CdnerError, PredictionError
 from ...types import Prediction, Reason, Rejected, Sentence
 from ..predictions import decode_record
@@ -103,8 +104,8 @@ def read_item(
     rejected. Raises `PredictionError` for labels outside of the sentence.
     """
     try:
-        if item.record is not None and _is_own(item.record):
-            return decode_record(item.record, sentence, types)
+        if item.record is not None and _is_own(item, item.record):
+            return _check_tags(decode_record(item.record, sentence, types))
         if item.spans is not None and item.text is not None:
             bounds = readers.find_bounds(item.text, sentence.tokens, file.where(item))
             placed, lost = readers.place_on_tokens(item.spans, item.text, bounds, file.where(item))
@@ -134,9 +135,35 @@ def put_in_order(predictions: Mapping[str, Prediction], sentences: Sequence[Sent
     return [predictions[s.id] for s in sentences]
 
 
-def _is_own(record: Mapping[str, Any]) -> bool:
-    """Whether a record is a line of this project's prediction files, with more in it than spans."""
+def _is_own(item: readers.Labelled, record: Mapping[str, Any]) -> bool:
+    """Whether a record is a line of this project's prediction files, with more in it than spans, or generated text. A
+    record that repeats the words of its sentence is somebody else's, unless it says what was rejected.
+    """
+    if item.tags is None and item.entities is None and item.spans is None:
+        return True
+    if item.spans is not None or not _holds_spans(record.get("entities", [])):
+        return False
+    if item.tokens is not None or item.text is not None:
+        return "rejected" in record
     return any(key in record for key in ("raw", "rejected", "cut")) or {"entities", "tags"} <= record.keys()
+
+
+def _holds_spans(entities: object) -> bool:
+    """Whether entities are written as this project writes them, or as the objects that it reads."""
+    if not isinstance(entities, list):
+        return True
+    return all(isinstance(e, list) or (isinstance(e, dict) and {"start", "end", "type"} <= e.keys()) for e in entities)
+
+
+def _check_tags(prediction: Prediction) -> Prediction:
+    """Raise `PredictionError` for tags that say other spans than those beside them, unless some were rejected."""
+    tags = prediction.tags
+    if tags is not None and not prediction.rejected and set(conll.chunks(tags)) != set(prediction.entities):
+        raise PredictionError(
+            f"the tags of {prediction.sentence_id} say other spans than its entities",
+            hint="leave out the ones that are not meant; tags are O, B-type and I-type",
+        )
+    return prediction
 
 
 def _look_up(split_of: Callable[[str], Split], item: readers.Labelled, file: readers.LabelledFile) -> Split:
@@ -166,6 +193,8 @@ def _describe_difference(
     gold = sentence.tokens
     theirs = item.tokens if item.tokens is not None else item.text.split() if item.text is not None else item.tags or ()
     size = len(theirs)
+    if item.tokens is not None and "".join("".join(theirs).split()) == "".join(sentence.text.split()):
+        hint = "the sentence is gold's, cut into other tokens: give gold's tokens, or text with spans of characters"
     if item.tokens is None and item.text is None:
         return PredictionError(f"{where}: {size} tags, and {sentence.id} has {len(gold)} tokens", hint=hint)
     if size < len(gold) and tuple(theirs) == gold[:size]:
@@ -176,11 +205,20 @@ def _describe_difference(
     n = next(
         (n for n, (one, other) in enumerate(zip(theirs, gold, strict=False)) if one != other), min(size, len(gold))
     )
+    if n < min(size, len(gold)) and _compose(theirs[n]) == _compose(gold[n]):
+        return PredictionError(
+            f"{where}: the tokens of {sentence.id} differ: token {n + 1} is {theirs[n]!a} here, {gold[n]!a} in gold",
+            hint="they read the same, and are equal in Unicode's form NFC: copy gold's tokens",
+        )
     found = repr(theirs[n]) if n < size else "nothing more"
     expected = repr(gold[n]) if n < len(gold) else "nothing more"
     return PredictionError(
         f"{where}: the tokens of {sentence.id} differ: token {n + 1} is {found} here, {expected} in gold", hint=hint
     )
+
+
+def _compose(token: str) -> str:
+    return unicodedata.normalize("NFC", token)
 
 
 def _explain_order(file: readers.LabelledFile, gold: Sequence[Sentence]) -> str:
