@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from ..errors import OptionError
 from ..foreign import show
 from ..io import write_atomic
 
@@ -161,6 +162,14 @@ def abandon(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def check_place(option: str, places: Iterable[Path], read: Iterable[Path], hint: str) -> None:
+    """Raise `OptionError` where a place of what is to be written is that of a file that is read."""
+    given = [path for path in read if path.exists()]
+    for place in places:
+        if place.exists() and any(place.samefile(path) for path in given):
+            raise OptionError(f"{option}: {place} is the file that is read", hint=hint)
 
 
 def write_files(files: Mapping[str, str], place: Path | None) -> None:

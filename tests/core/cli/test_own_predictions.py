@@ -230,3 +230,18 @@ def test_converted_tags_that_are_illegal_are_told(run: Score) -> None:
     Path("p.bio").write_text("Ada\tI-person\nmet\tO\nAlan\tB-person\n", encoding="utf-8")
     said = run("data", "convert", "p.bio", "--to", "jsonl", "--out", "p.jsonl")
     assert "p.bio:1: 'I-person' cannot follow 'O' in IOB2; what continues nothing begins an entity" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "to", "out"), [("y.bio", "bio", "y.bio"), ("x.txt", "brat", "x"), ("x.ann", "bio", "x.txt")]
+)
+def test_a_conversion_takes_the_place_of_nothing_that_is_read(run: Score, file: str, to: str, out: str) -> None:
+    """Neither the file itself nor the text beside brat's labels."""
+    words = {"y.bio": "Ada\tB-person\n", "x.txt": "Ada\tB-person\n", "x.ann": "T1\tperson 0 3\tAda\n"}
+    for name, text in words.items():
+        Path(name).write_text(text, encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in Path().iterdir()}
+    said = run("data", "convert", file, "--to", to, "--out", out, status=1)
+    assert "is the file that is read" in said
+    assert "name another: --out NAME" in said
+    assert {path.name: path.read_bytes() for path in Path().iterdir()} == before

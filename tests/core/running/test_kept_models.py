@@ -357,6 +357,7 @@ MISTAKES: list[tuple[list[str], str, str | None]] = [
     (["{kept}", "t.txt", "--format", "txt"], "there is no format 'txt'", "did you mean 'text'?"),
     (["{kept}", "t.txt", "--to", "brat"], "brat is several files", "name them: --output NAME"),
     (["{kept}", "t.txt", "--output", "t.txt"], "--output: t.txt is the file that is read", "name another"),
+    (["{kept}", "t.txt", "--to", "brat", "--output", "t"], "t.txt is the file that is read", "name another"),
     (["{kept}", "t.txt", "--output", "runs"], "--output: runs is a folder", "name a file in it"),
     (["{kept}", "t.txt", "-o", "folded=false"], "-o folded: the model was made with folded=True", "leave it out"),
     (["{kept}", "t.txt", "-o", "foldedd=1"], "method gazetteer has no option 'foldedd'", "did you mean 'folded'?"),

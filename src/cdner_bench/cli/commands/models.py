@@ -11,7 +11,7 @@ import typer
 
 from ...errors import OptionError, did_you_mean
 from ..common import HERE, Disabled, Out, PluginFiles, make_table, show
-from ..streams import write_files
+from ..streams import check_place, write_files
 from .plugged.environments import enter
 
 if TYPE_CHECKING:
@@ -91,14 +91,17 @@ def predict(
         raise OptionError(f"there is no format {to!r}", hint=did_you_mean(to, readers.WRITERS))
     if output is None and to == "brat":
         raise OptionError("brat is several files", hint="name them: --output NAME")
-    if output is not None:
-        _check_output(output, file)
+    if output is not None and (output.is_dir() or not output.name):
+        raise OptionError(f"--output: {output} is a folder", hint="name a file in it")
     registry = plugins.discover(plugin, no_plugin)
     folder = kept_models.find(run, out, registry)
     card = kept_models.read(folder)
     if (status := enter(registry.get(card.method.name), context.obj)) is not None:
         return status
     found = readers.read_unlabelled(file, format)
+    if output is not None:
+        read = readers.list_parts(file) if file.is_file() else []
+        check_place("--output", readers.name_files(output, to), read, "name another: --output NAME")
     readers.check_writable(found.sentences, to)
     labeller = kept_models.prepare(folder, card, registry, options.parse_assignments(option))
     for line in (str(card), card.terms, str(found), *found.remarks):
@@ -110,14 +113,6 @@ def predict(
     for line in (*written.losses, *_describe(said)):
         _say(line)
     return 0
-
-
-def _check_output(output: Path, file: Path) -> None:
-    """Before anything is labelled: that the place of the output can be one, and is not the file that is read."""
-    if output.is_dir() or not output.name:
-        raise OptionError(f"--output: {output} is a folder", hint="name a file in it")
-    if output.exists() and file.exists() and output.samefile(file):
-        raise OptionError(f"--output: {output} is the file that is read", hint="name another")
 
 
 def _describe(said: Sequence[Prediction]) -> Iterator[str]:

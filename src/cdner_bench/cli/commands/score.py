@@ -25,6 +25,7 @@ from ..common import (
     split_names,
     uncollected,
 )
+from ..streams import check_place
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -171,9 +172,7 @@ def _check_errors_file(place: Path, read: Sequence[Path]) -> None:
     """Before anything is scored: that the errors have a format, and take the place of nothing that is read."""
     if place.suffix.lower() not in (".jsonl", ".csv"):
         raise OptionError(f"--errors: {place} ends neither in .jsonl nor in .csv", hint="name it errors.csv")
-    for path in read:
-        if place.exists() and path.exists() and place.samefile(path):
-            raise OptionError(f"--errors: {place} is the file that is read", hint="name another: --errors errors.csv")
+    check_place("--errors", [place], read, "name another: --errors errors.csv")
 
 
 def _write_errors(report: Report, place: Path) -> None:

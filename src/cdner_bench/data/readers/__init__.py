@@ -6,7 +6,7 @@ from .labelled import Labelled, LabelledFile, Lost, find_bounds, place_on_tokens
 from .reading import check_types, count_unknown_types, guess_type, make_sentences, read_file, read_sentences
 from .source import show_name
 from .unlabelled import PLAIN, Unlabelled, read_unlabelled
-from .writing import WRITERS, Marked, Written, check_writable, convert, write
+from .writing import WRITERS, Marked, Written, check_writable, convert, name_files, write
 
 __all__ = [
     "PLAIN",
@@ -26,6 +26,7 @@ __all__ = [
     "guess_type",
     "list_parts",
     "make_sentences",
+    "name_files",
     "place_on_tokens",
     "read_file",
     "read_sentences",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 from ...errors import DataError
@@ -17,6 +18,7 @@ from .reading import place
 
 _LINES = ("bio", "brat")
 """Formats in which white space separates."""
+_STANDOFF = (".txt", ".ann")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,11 @@ def write(sentences: Iterable[Marked], to: str, lost: Iterable[tuple[str, Lost]]
     return Written(WRITERS[to](written), count_losses(losses))
 
 
+def name_files(place: Path, to: str) -> list[Path]:
+    """The files that one of `WRITERS` makes for the name of a place."""
+    return [place.with_name(place.name + ending) for ending in (_STANDOFF if to == "brat" else [""])]
+
+
 def check_writable(sentences: Iterable[Marked], to: str) -> None:
     """Raise `DataError` for a token or a type that would be another one when it is read again."""
     if to not in _LINES:
@@ -134,7 +141,7 @@ def _write_brat(sentences: Sequence[Marked]) -> dict[str, str]:
             labels.append(f"T{len(labels) + 1}\t{entity.type} {begin + start} {begin + end}\t{text[start:end]}\n")
         lines.append(f"{text}\n")
         begin += len(text) + 1
-    return {".txt": "".join(lines), ".ann": "".join(labels)}
+    return dict(zip(_STANDOFF, ("".join(lines), "".join(labels)), strict=True))
 
 
 WRITERS: Mapping[str, Callable[[Sequence[Marked]], dict[str, str]]] = {
