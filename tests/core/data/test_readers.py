@@ -152,9 +152,13 @@ RIGHT: dict[str, str | bytes | list[Any]] = {
     "gzip": gzip.compress(PERFECT.encode()),
     "gzip of two parts": gzip.compress(PERFECT[:40].encode()) + gzip.compress(PERFECT[40:].encode()),
     "comments before the sentences": "# id 1 domain=en\n" + PERFECT.replace("\n\n", "\n\n# id 2 domain=en\n"),
+    "comments as wide as the sentences": "# id 7b1a\tdomain=train\n"
+    + PERFECT.replace("\t", " _ _ ").replace("\n\n", "\n\n# id 7b1b\tdomain=train\n"),
     "four columns of CoNLL 2003": CONLL,
     "four columns with tabs": CONLL.replace(" ", "\t"),
     "document marks in two columns": "-DOCSTART-\tO\n\n" + PERFECT,
+    "document marks with blanks where there are tabs": "-DOCSTART- -X- O O\n\n" + PERFECT,
+    "document marks with blanks, and comments": "-DOCSTART- -X- O O\n\n# id 1\n" + PERFECT,
     "document marks without an empty line": "-DOCSTART-\tO\n" + PERFECT.replace("\n\n", "\n-DOCSTART-\tO\n"),
     "three columns, POS before the tag": PERFECT.replace("\t", "\tNN\t"),
     "token, gold and prediction": EVAL,
@@ -233,6 +237,20 @@ def test_right_predictions_in_every_format(name: str, tmp_path: Path) -> None:
     report = score(tmp_path, RIGHT[name])
     assert report.scores.counts().f1 == 100, report.remarks
     assert report.scores.counts("seqeval-default").f1 == report.scores.counts("conlleval-stream").f1 == 100
+
+
+@pytest.mark.parametrize("name", [name for name in RIGHT if not name.startswith("I- where B-")])
+def test_tags_of_any_scheme_are_legal_in_strict_mode(name: str, tmp_path: Path) -> None:
+    """What is legal in its own scheme is no illegal IOB2 to the protocol that drops such tags."""
+    assert score(tmp_path, RIGHT[name]).scores.counts("seqeval-strict").f1 == 100
+
+
+def test_neighbours_in_iob1_stay_two(tmp_path: Path) -> None:
+    """Under every protocol that reads tags."""
+    tags = "I-person B-person O I-person B-person O\nI-location B-location O I-location\nO O\n"
+    assert [score(tmp_path, tags).protocols[name] for name in ("seqeval-default", "conlleval-stream")] == [
+        score(tmp_path, tags).protocols["seqeval-strict"]
+    ] * 2
 
 
 WRONG: dict[str, tuple[str | bytes | list[Any], float]] = {
@@ -389,6 +407,13 @@ def broken(record: int, **changes: object) -> list[Any]:
     return records
 
 
+def test_a_hash_with_a_tag_is_a_token(tmp_path: Path) -> None:
+    """At the beginning of a sentence, too, whatever the scheme."""
+    for tag in ("O", "B-x", "x", "x-B"):
+        (tmp_path / "file").write_text(f"a {tag}\nb O\n\n# {tag}\n1 O\n")
+        assert read_file(tmp_path / "file").items[1].tokens == ("#", "1")
+
+
 @pytest.mark.parametrize("empty", range(1, 7))
 def test_lines_are_counted_over_empty_ones(empty: int, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("\n\n" + PERFECT.replace("\n\n", "\n" * (empty + 1)))
@@ -446,6 +471,10 @@ BROKEN: dict[str, tuple[str | bytes | list[Any], str]] = {
     ),
     "tags, one too few": (
         "\n".join(" ".join(tags) for tags in [TAGS[0][:-1], *TAGS[1:]]) + "\n",
+        r"file:1: 5 tags, and x/test/0 has 6 tokens",
+    ),
+    "tags of IOBES, one too few": (
+        "B-person E-person O B-person E-person\nS-location O O S-location\nO O\n",
         r"file:1: 5 tags, and x/test/0 has 6 tokens",
     ),
     "not UTF-8": (PERFECT.replace("met", "m\xe9t").encode("latin-1"), r"file:3: byte 0xe9 is not UTF-8"),

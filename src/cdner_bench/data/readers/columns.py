@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from ...errors import DataError
 from .labelled import Labelled, LabelledFile
@@ -140,7 +141,7 @@ class _Source:
         self.name = name
         filled = [line for line in self.lines if line and not line.isspace()]
         self.tabbed = 2 * sum("\t" in line.strip() for line in filled) > len(filled)
-        plain = next((line for line in filled if not line.startswith("# ")), "")
+        plain = next((line for line in filled if not line.startswith(("# ", DOCUMENT))), "")
         self.passed: Counter[str] = Counter()
         self.width = len(self._cut(plain))
 
@@ -163,13 +164,21 @@ class _Source:
 
     def _pass_over(self, line: str, columns: list[str], *, within: bool) -> list[str] | None:
         """None for a line that belongs to no sentence."""
-        if columns[0] == DOCUMENT:
+        if line.split(maxsplit=1)[0] == DOCUMENT:
             self.passed[f"lines begin a document ({DOCUMENT}), and are no sentence"] += 1
             return None
-        if not within and len(columns) != self.width:
+        if not within and (len(columns) != self.width or not self._ends_in_tag(columns)):
             self.passed["lines are comments"] += 1
             return None
         return columns
+
+    def _ends_in_tag(self, columns: Sequence[str]) -> bool:
+        """Whether the last column has a tag, as other lines have them."""
+        return is_tag(columns[-1]) or columns[-1].split()[-1] in self._last_words
+
+    @cached_property
+    def _last_words(self) -> frozenset[str]:
+        return frozenset(line.split()[-1] for line in self.lines if line.strip() and not line.startswith("# "))
 
     def _cut(self, line: str) -> list[str]:
         if line[-1:].isspace():

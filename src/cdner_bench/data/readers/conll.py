@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ...types import Entity, Sentence
-from .schemes import OUTSIDE, Part, join_parts
+from .schemes import OUTSIDE, Part, join_parts, write_tags
+
+tags = write_tags
 
 
 def write(path: Path, sentences: Iterable[Sentence]) -> None:
@@ -21,16 +23,6 @@ def to_text(sentences: Iterable[Sentence]) -> str:
         for s in sentences
     )
     return "\n".join(blocks) + "\n"
-
-
-def tags(entities: Iterable[Entity], length: int) -> list[str]:
-    """The IOB2 tags of non-overlapping `entities` over `length` tokens."""
-    out = ["O"] * length
-    for entity in entities:
-        out[entity.start] = f"B-{entity.type}"
-        for i in range(entity.start + 1, entity.end):
-            out[i] = f"I-{entity.type}"
-    return out
 
 
 def chunks(tags: Sequence[str]) -> tuple[Entity, ...]:

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -140,16 +140,26 @@ class Tagging:
         inside = self._inside
         return join_parts([(n, inside[tag]) for n, tag in enumerate(tags) if tag in inside], make_entity)
 
-    def as_iob2(self, tags: Sequence[str]) -> tuple[str, ...] | None:
-        """The same tags with the letters B and I, as they are, legal or not; None where the scheme has others."""
-        if set(LETTERS[self.scheme]) - set("BI"):
-            return None
+    def as_iob2(self, tags: Sequence[str]) -> tuple[str, ...]:
+        """The tags of IOB2 as they are, legal or not; of another scheme, those of its entities."""
+        if self.scheme is not Scheme.IOB2:
+            return tuple(write_tags(self.entities(tags), len(tags)))
         if self._plain:
             return tuple(tags)
         return tuple(OUTSIDE if p[0] == OUTSIDE else f"{p[0]}-{p[1]}" for p in map(self._part, tags))
 
     def _part(self, tag: str) -> Part:
         return self.parts.get(tag, (OUTSIDE, ""))
+
+
+def write_tags(entities: Iterable[Entity], length: int) -> list[str]:
+    """The IOB2 tags of non-overlapping `entities` over `length` tokens."""
+    out = [OUTSIDE] * length
+    for entity in entities:
+        out[entity.start] = f"B-{entity.type}"
+        for i in range(entity.start + 1, entity.end):
+            out[i] = f"I-{entity.type}"
+    return out
 
 
 def join_parts(
