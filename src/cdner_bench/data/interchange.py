@@ -56,7 +56,7 @@ def from_datasets(name: str, splits: DatasetDict, scheme: str | None = None) -> 
     Raises `DataError` naming split and row for a table without such columns, a label without a name, tags of no scheme
     or of several, and tags that their scheme does not allow where they stand.
     """
-    tables = {ours: _Table(name, ours, splits[theirs]) for ours, theirs in SPLITS.items() if theirs in splits}
+    tables = {ours: _Table(name, ours, rows) for ours, rows in _find_splits(splits).items()}
     tagging = _read_tagging(tables.values(), scheme)
     named = _read_names(tables.values(), tagging.scheme)
     sentences = {ours: table.read(tagging) for ours, table in tables.items()}
@@ -65,9 +65,17 @@ def from_datasets(name: str, splits: DatasetDict, scheme: str | None = None) -> 
     return Corpus(name, types, sentences.get("train", ()), sentences.get("dev", ()), sentences.get("test", ()))
 
 
+def _find_splits(splits: DatasetDict) -> dict[str, Any]:
+    """The splits of a table by our names; `dev` may be called so there, too."""
+    if {"dev", "validation"} <= set(splits):
+        raise DataError("the splits 'dev' and 'validation' are both there", hint="remove one of them")
+    names = {ours: theirs if theirs in splits else ours for ours, theirs in SPLITS.items()}
+    return {ours: splits[name] for ours, name in names.items() if name in splits}
+
+
 def find_scheme(splits: DatasetDict) -> Scheme:
     """The scheme of the tags of a table. Raises `DataError` as `from_datasets` does."""
-    tables = [_Table("", ours, splits[theirs]) for ours, theirs in SPLITS.items() if theirs in splits]
+    tables = [_Table("", ours, rows) for ours, rows in _find_splits(splits).items()]
     return _read_tagging(tables, None).scheme
 
 

@@ -26,6 +26,7 @@ from .reading import (
     read_text,
     read_toml,
     suggest_file,
+    unite,
 )
 from .stopping import ENDING, Stopped, adopt_orphans, die_with_parent, is_own, keep_niceness, stoppable
 from .surroundings import Surroundings, contained, list_children, stir
@@ -75,6 +76,7 @@ __all__ = [
     "stoppable",
     "suggest_file",
     "sweep",
+    "unite",
     "write_atomic",
     "writing",
 ]

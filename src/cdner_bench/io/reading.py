@@ -147,7 +147,8 @@ def _check_values(table: dict[str, Any]) -> None:
         waiting += [(item, depth + 1) for item in inner]
 
 
-def _unite(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def unite(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The table of pairs of JSON. Raises `ValueError` for a key that stands twice."""
     table = dict(pairs)
     if len(table) < len(pairs):
         names = [name for name, _ in pairs]
@@ -173,7 +174,7 @@ def _refuse(text: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unite, parse_int=_read_whole, parse_float=_read_fraction, parse_constant=_refuse
+    object_pairs_hook=unite, parse_int=_read_whole, parse_float=_read_fraction, parse_constant=_refuse
 )
 
 

@@ -111,6 +111,7 @@ def test_a_type_of_another_name_is_told_and_mapped(run: Score, mini: Benchmark) 
         (["--as", "gazetteer", "--setting", "multi"], "'gazetteer' is the name of a method", "--as gazetteer-theirs"),
         (["--as", "theirs", "--setting", "mlti"], "mini has no setting 'mlti'", "did you mean 'multi'?"),
         (["--as", "theirs", "--types", "task"], "--as is for all types", "leave out"),
+        (["--types", "task", "--ignore-type", "task"], "leave no type to score", "leave one of them out"),
         (["--setting", "multi"], "--setting says on which board", "add --as NAME"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -245,3 +246,11 @@ def test_a_conversion_takes_the_place_of_nothing_that_is_read(run: Score, file: 
     assert "is the file that is read" in said
     assert "name another: --out NAME" in said
     assert {path.name: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_a_split_is_no_choice_beside_a_gold_file(run: Score) -> None:
+    """It would say nothing."""
+    Path("p.bio").write_text("Ada\tB-person\n", encoding="utf-8")
+    said = run("score", "p.bio", "--gold", "p.bio", "--split", "dev", status=1)
+    assert "--gold stands for a benchmark" in said
+    assert "leave out --benchmark, --target and --split" in said

@@ -82,3 +82,13 @@ def test_other_tables_are_refused(found: Any, message: str) -> None:
 def test_a_scheme_can_be_named() -> None:
     with pytest.raises(DataError, match="is no tag of the scheme IO"):
         from_datasets("d", table([["B-x", "I-x"]]), scheme="IO")
+
+
+def test_dev_may_be_called_so() -> None:
+    """As well as `validation`, but not beside it."""
+    (rows,) = table([["B-x"]]).values()
+    for name in ("dev", "validation"):
+        corpus = from_datasets("d", datasets.DatasetDict({name: rows}))
+        assert corpus.dev == (Sentence("d/dev/0", ("a",), (Entity(0, 1, "x"),)),)
+    with pytest.raises(DataError, match="the splits 'dev' and 'validation' are both there"):
+        from_datasets("d", datasets.DatasetDict({"dev": rows, "validation": rows}))

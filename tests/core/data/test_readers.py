@@ -489,6 +489,11 @@ BROKEN: dict[str, tuple[str | bytes | list[Any], str]] = {
     "gzip with something behind": (gzip.compress(PERFECT.encode()) + b"garbage", "is damaged"),
     "JSON that was cut": ('{"tokens": ["Ada"], "tags": ["O"', "file:?1?: not JSON"),
     "a broken line of JSON": ('{"tokens": ["Ada"], "tags": ["O"]}\n{"tokens": \n', r"file:2: not JSON"),
+    "a key that stands twice": (
+        '{"tags": ["O"]}\n{"tags": ["O"], "tags": []}\n',
+        r"file:2: not JSON: 'tags' stands twice",
+    ),
+    "a key that stands twice in an array": ('[{"tags": ["O"],\n"tags": []}]', r"file: not JSON: 'tags' stands twice"),
     "a number for an object": ('{"entities": []}\n7\n', r"file:2: not a JSON object: 7"),
     "an array for an object": ('{"entities": []}\n[1, 2]\n', r"file:2: not a JSON object: \[1, 2\]"),
     "no labels": (rows(tokens=WORDS), r"file:1: there are no labels among 'tokens'"),

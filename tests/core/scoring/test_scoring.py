@@ -76,6 +76,22 @@ def test_the_released_scorer_on_gold(crossner: Benchmark) -> None:
     assert lost == {"ai": 5, "literature": 12, "music": 14, "politics": 7, "science": 14}
 
 
+def test_the_released_scorer_joins_a_sentence_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many of its predictions are wrong."""
+    joined: list[str] = []
+
+    def join(sentence: Sentence) -> str:
+        joined.append(sentence.id)
+        return " ".join(sentence.tokens)
+
+    monkeypatch.setattr(Sentence, "text", property(join))
+    for size in (2, 50):
+        sentence = Sentence(str(size), tuple(map(str, range(size))))
+        said = Prediction(sentence.id, tuple(Entity(n, n + 1, "person") for n in range(size)))
+        assert PROTOCOLS["topt-released"]([(sentence, said)], TYPES) == {"person": Counts(0, size, 0)}
+    assert joined.count("50") == joined.count("2") <= 2
+
+
 # --- the released scorer's worked examples (METHODS 1.3) -------------------------------------------------------------
 
 ADA = "John Smith met Ada at the Massachusetts Institute of Technology in Paris ."

@@ -149,8 +149,8 @@ def _judge(
     from ... import scoring
 
     if gold is not None:
-        if benchmark or target:
-            raise OptionError("--gold stands for a benchmark", hint="leave out --benchmark and --target")
+        if benchmark or target or split:
+            raise OptionError("--gold stands for a benchmark", hint="leave out --benchmark, --target and --split")
         return scoring.judge_by_file(said, gold)
     if not (benchmark or target) and said.has_gold:
         return scoring.judge_by_column(said)

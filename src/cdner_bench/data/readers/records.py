@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeGuard
 
 from ...errors import DataError
+from ...io import unite
 from ...types import Entity
 from .labelled import Labelled, LabelledFile, Span, find_bounds
 from .schemes import Scheme, SchemeError, Tagging, make_entity
@@ -24,6 +25,7 @@ _TOKEN_START, _TOKEN_END = ("start_token", "token_start"), ("end_token", "token_
 _TYPE = ("type", "label", "entity_group", "entity_type", "tag", "class", "labels")
 _ARRAYS = ("annotations", "data", "documents", "examples", "sentences", "items", "results")
 _ID = ("id", "sentence_id", "guid", "_id")
+_DECODER = json.JSONDecoder(object_pairs_hook=unite)
 
 
 class Unit(StrEnum):
@@ -126,7 +128,7 @@ def _find_array(value: object) -> list[Any] | None:
 
 def _read_array(text: str, name: str) -> list[Any]:
     try:
-        value = json.loads(text)
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError) as whole:
         try:  # a file of lines of which the first is broken
             next(_read_lines(text, name), None)
@@ -149,7 +151,7 @@ def _read_lines(text: str, name: str) -> Iterator[_Raw]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                yield _Raw(f":{number}", json.loads(line))
+                yield _Raw(f":{number}", _DECODER.decode(line))
             except (ValueError, RecursionError) as error:
                 raise DataError(
                     f"{name}:{number}: not JSON: {_say(error)}", hint="write one JSON object a line"

@@ -167,13 +167,15 @@ def choose_types(judged: Judged, only: Collection[str], without: Collection[str]
     """Gold and predictions of some types, all but those of `without` if `only` names none, and these types. What was
     predicted of a type that the domain does not have stays, and is wrong.
 
-    Raises `OptionError` for a type that no domain has.
+    Raises `OptionError` for a type that no domain has, and if no type is left.
     """
     known = judged.types
     for kind in (*only, *without):
         if kind not in known:
             raise OptionError(f"there is no type {kind!r}", hint=did_you_mean(kind, known))
     kept = [kind for kind in known if (not only or kind in only) and kind not in without]
+    if not kept:
+        raise OptionError("--types and --ignore-type leave no type to score", hint="leave one of them out")
     dropped = frozenset(known) - frozenset(kept)
     parts = [
         (

@@ -28,6 +28,7 @@ def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
         gold = dict.fromkeys((e.type, sentence.surface(e)) for e in sentence.entities)
         true.update(kind for kind, _ in gold)
         spelt = _spell(sentence, prediction)
+        whole = ""
         for said in _list_said(sentence, prediction):
             kind, text = spelt.get(_fold(*said), said) if spelt else said
             words = len(text.split(" "))
@@ -35,7 +36,7 @@ def topt_released(pairs: Pairs, types: Collection[str]) -> PerType:
                 correct[kind] += words
                 predicted[kind] += words
                 true[kind] += words - 1
-            elif kind in types and text in sentence.text:
+            elif kind in types and text in (whole := whole or sentence.text):
                 predicted[kind] += words
     kinds = sorted(true.keys() | predicted.keys())
     return {k: Counts(correct[k], predicted[k] - correct[k], true[k] - correct[k]) for k in kinds}
