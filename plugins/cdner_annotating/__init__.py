@@ -43,9 +43,15 @@ def register_methods() -> list[Spec]:
             "annotate-then-tag",
             "cdner_annotating.method:AnnotateThenTag",
             "a language model labels text of the target, bert-tagger learns from that and from the target's labels",
-            given=("source labels", "target labels", "unlabelled text", "a pre-trained model"),
+            given=(
+                "source labels",
+                "target labels",
+                "unlabelled text",
+                "a pre-trained model",
+                ("explanations", "pretraining", ("gtok",)),
+            ),
             presets=_PRESETS,
-            resources=("dapt",),
+            resources=("dapt", ("gtok", "pretraining", ("gtok",))),
             extra="annotating",
             revision=1,
         )

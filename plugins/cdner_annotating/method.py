@@ -9,7 +9,19 @@ from typing import Annotated, Self
 
 from pydantic import FilePath
 
-from cdner_bench import CdnerError, Corpus, Cut, Entity, NotRunError, Prediction, RunContext, Sentence, supplies
+from cdner_bench import (
+    CdnerError,
+    Corpus,
+    Cut,
+    Entity,
+    NotRunError,
+    OptionError,
+    Prediction,
+    RunContext,
+    Sentence,
+    digest,
+    supplies,
+)
 from cdner_prompting.method import Prompting, PromptingOptions
 from cdner_tagger.method import BertTagger
 from cdner_tagger.options import TaggerOptions
@@ -50,9 +62,16 @@ class AnnotateThenTag(BertTagger):
     Options = AnnotatingOptions
     options: AnnotatingOptions
 
-    def fit(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> None:
-        """See the options. Raises `NotRunError` without a text, and `CdnerError` if nothing in it can be learnt."""
-        super().fit([*sources, self._annotate(target, run)], target, run)
+    def gather(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> Sequence[Corpus]:
+        """The source domains and what is labelled. Raises `NotRunError` without a text, and `CdnerError` if nothing in
+        it can be learnt, or would not be.
+        """
+        if self.options.finetuning.transfer == "direct":
+            raise OptionError(
+                "finetuning.transfer=direct learns nothing but the target, and so nothing that is labelled",
+                hint="leave it out, or run --method bert-tagger",
+            )
+        return [*sources, self._annotate(target, run)]
 
     def _annotate(self, target: Corpus, run: RunContext) -> Corpus:
         """A corpus of the target's types that has only a train split. Answers are kept, so that none is asked for
@@ -62,8 +81,8 @@ class AnnotateThenTag(BertTagger):
         path = o.text.file or target.resources.get("dapt")
         if path is None:
             raise NotRunError(f"there is no unlabelled text of {target.name}", hint="name one: -o text.file=FILE")
-        own = {s.text for s in target.train}
-        found = [s for s in sentences.read(path) if s.text not in own and not target.withholds(s.text)]
+        own = {s.text for s in (*target.train, *target.dev)}
+        found = [s for s in sentences.read(path) if s.text not in own and digest(s.text) not in target.withheld]
         asked = random.Random(run.seed).sample(found, min(o.text.sentences, len(found)))
         if not asked:
             raise CdnerError(f"{path} has no sentence to label", hint="name another text: -o text.file=FILE")

@@ -38,6 +38,7 @@ def register_methods() -> list[Spec]:
                 ("unlabelled text", "pretraining", ("dapt",)),
             ),
             presets=_PRESETS,
+            resources=(("dapt", "pretraining", ("dapt",)),),
             extra="torch",
             revision=1,
         ),

@@ -45,6 +45,7 @@ def register_methods() -> list[Spec]:
             "token classification on an encoder: source domains first, then the target (CrossNER's BertTagger)",
             given=(*_GIVEN, _GTOK),
             presets=_PRESETS,
+            resources=(("gtok", "pretraining", ("gtok",)),),
             extra="torch",
             revision=2,
         ),

@@ -16,7 +16,7 @@ from cdner_annotating import sentences  # noqa: E402
 from cdner_bench import CdnerError, Corpus, NotRunError, Prediction, Sentence, plugins  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.plugins import Registered, options  # noqa: E402
-from cdner_bench.running import Outcome, runner  # noqa: E402
+from cdner_bench.running import Change, Outcome, rescore, runner  # noqa: E402
 from llm_server import Behaviour, FakeServer, running  # noqa: E402
 from support import Listener, context  # noqa: E402
 
@@ -67,6 +67,50 @@ def test_it_learns_from_what_was_said(server: FakeServer, tiny_bert: str, mini: 
     again, _ = run(tmp_path / "again", server, tiny_bert, mini, **{"annotator.store": tmp_path / "runs" / "answers"})
     assert again.result is not None
     assert again.result.scores == outcome.result.scores
+
+
+def test_its_results_are_scored_again(server: FakeServer, tiny_bert: str, mini: Benchmark, tmp_path: Path) -> None:
+    """Two of its options name a model, and the tagger's is the backbone."""
+    outcome, _ = run(tmp_path, server, tiny_bert, mini)
+    assert outcome.result is not None
+    assert outcome.result.method.backbone == tiny_bert
+    changes = [rescored.change for rescored in rescore(tmp_path, mini.cut_to(20), plugins.discover())]
+    assert changes == [Change.NOTHING]
+
+
+def test_a_run_is_another_with_another_model_that_labels(tiny_bert: str, mini: Benchmark, tmp_path: Path) -> None:
+    """By the content of both models, wherever they lie."""
+
+    def name(content: str) -> str:
+        (tmp_path / "config.json").write_text(content)
+        values = {**SMALL, "annotator.model": f"hf:{tmp_path}", "annotator.base_url": "local", "backbone": tiny_bert}
+        (job,) = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [find()], None, values, [0])
+        return job.id
+
+    assert name("{}") == name("{}") != name('{"layers": 1}')
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"finetuning.transfer": "direct"}, "direct learns nothing but the target"),
+        ({"backbone": "t5"}, "is an encoder-decoder"),
+    ],
+)
+def test_what_could_not_be_learnt_is_not_asked(
+    server: FakeServer,
+    tiny_bert: str,
+    tiny_t5: str,
+    mini: Benchmark,
+    tmp_path: Path,
+    chosen: dict[str, str],
+    message: str,
+) -> None:
+    if "backbone" in chosen:
+        chosen = {"backbone": tiny_t5}
+    outcome, _ = run(tmp_path, server, tiny_bert, mini, **chosen)
+    assert message in outcome.message
+    assert not server.answered
 
 
 def test_what_was_answered_is_not_asked_again(

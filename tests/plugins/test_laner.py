@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from cdner_bench import CdnerError, Corpus, Entity, NotRunError, Sentence, plugins, sentence_counts, total  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.plugins import conformance  # noqa: E402
+from cdner_bench.running import runner  # noqa: E402
 from cdner_laner.method import Laner  # noqa: E402
 from cdner_laner.model import LabelAware  # noqa: E402
 from cdner_laner.options import Network  # noqa: E402
@@ -23,7 +24,7 @@ from cdner_torch.batches import IGNORED  # noqa: E402
 from cdner_torch.tagging.encoding import Window, collate  # noqa: E402
 from cdner_torch.tagging.model import bio_labels, load_encoder, load_reader, load_tagger, save_tagger  # noqa: E402
 from cdner_torch.tagging.training import Pupil, Tagging, decode  # noqa: E402
-from support import Killer, KillerOfSeconds, context, fit_stubbornly  # noqa: E402
+from support import Killer, KillerOfSeconds, Nobody, context, fit_stubbornly  # noqa: E402
 
 FP32 = Tagging("cpu", "fp32", 0)
 LABELS = bio_labels(["person", "task"])
@@ -308,6 +309,22 @@ def test_a_sentence_longer_than_the_encoder_is_answered_word_by_word(tiny_bert: 
     (said,) = decode(model, [long], load_reader(tiny_bert).read([long]), FP32)
     assert said.tags is not None
     assert len(said.tags) == 60
+
+
+def test_a_text_to_begin_with_is_what_a_run_is_given(tiny_bert: str, mini: Benchmark, tmp_path: Path) -> None:
+    """The file of the benchmark comes to the method with the option that needs it, and with no other."""
+    data, texts = mini.cut_to(20), {"mlm.dapt_tokens": 400, "mlm.epochs": 1, "source.sentences": 20}
+    values = {**SMALL, **texts, "backbone": tiny_bert}
+    scenarios = data.list_scenarios("single", ["ai"])
+    plain, read = (
+        runner.plan(data, scenarios, [entry()], None, {**values, "pretraining": text}, [0])[0]
+        for text in ("none", "dapt")
+    )
+    assert runner.visible_corpus(plain, "ai").resources == {}
+    (outcome,) = runner.run([read], tmp_path, Nobody())
+    assert outcome.status == "finished", outcome.message
+    assert outcome.result is not None
+    assert "mlm" in [phase.name for phase in outcome.result.phases]
 
 
 def test_no_text_to_begin_with_is_no_run(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:

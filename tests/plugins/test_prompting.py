@@ -63,7 +63,9 @@ def lasting(outcome: runner.Outcome) -> results.Result:
     """A record without what a clock or a bad connection may change."""
     assert outcome.result is not None
     assert outcome.result.usage is not None
-    usage = replace(outcome.result.usage, latency={}, again=0, again_tokens=(0, 0), replayed=0, first="", last="")
+    usage = replace(
+        outcome.result.usage, latency={}, again=0, again_tokens=(0, 0), replayed=0, first="", last="", cost=None
+    )
     return replace(outcome.result, usage=usage, phases=(), provenance={}, peak_memory=0)
 
 

@@ -33,6 +33,7 @@ class Transfer(TaggerMethod):
         o = self.options
         self.backbone = run.backbone(o.backbone)
         self.open(self.backbone, run)
+        sources = self.gather(sources, target, run)
         drawn = draw(sources, o.source.sentences, run.seed)
         self.reader.tell_lengths([*drawn, target], run)
         encoder, origin = self._encoder(target, run)
@@ -53,6 +54,10 @@ class Transfer(TaggerMethod):
         place = run.stage("target", learn)
         self.tagger = load_tagger(place, self.make).relabelled(bio_labels(target.types))
         self.describe(run)
+
+    def gather(self, sources: Sequence[Corpus], target: Corpus, run: RunContext) -> Sequence[Corpus]:
+        """What is learnt before the target: the source domains."""
+        return sources
 
     def _encoder(self, target: Corpus, run: RunContext) -> tuple[str, dict[str, object]]:
         """Where the encoder to start from is, and what identifies it."""
@@ -77,7 +82,10 @@ class Transfer(TaggerMethod):
         """What masked-LM reads, and what identifies it."""
         corpus = target.resources.get("gtok")
         if corpus is None:
-            raise NotRunError("pretraining=gtok needs a GTOK corpus", hint="run --method bert-gtok, which asks for one")
+            raise NotRunError(
+                f"pretraining=gtok needs explanations of {target.name}",
+                hint='name a file in the benchmark, resources.gtok = { path = "…" }, or set -o pretraining=none',
+            )
         texts = [e.text for e in gtok.read(corpus, target)]
         run.learn_from("gtok")
         return texts, {"gtok": digest(texts)}

@@ -58,10 +58,10 @@ def look_up_price(model: str) -> Price | None:
 class Usage:
     """All answers of a run. `model` is the snapshot that the server named, `fingerprint` how it names its own state
     ("" if it does not), `server` its host, `prompt` the hash of the prompt's wording, `first` and `last` the days of
-    asking (UTC). `states` counts how answers ended, `cost` is in US dollars (None where no price is known). The rest
-    may differ between two runs with the same answers:
-    `latency` has percentiles in seconds, `again` counts answers that were asked for once more and `again_tokens`
-    their tokens (read, written), `replayed` those that the last process took out of the store.
+    asking (UTC). `requests` and tokens are those of the answers that were kept, `states` counts how these ended, and
+    `cost` is in US dollars, of all that was `sent` (None where no price is known). The rest may differ between two runs
+    with the same answers: `latency` has percentiles in seconds, `again` counts answers that were asked for once more
+    and `again_tokens` their tokens (read, written), `replayed` those that the last process took out of the store.
     """
 
     model: str
@@ -79,6 +79,21 @@ class Usage:
     again_tokens: tuple[int, int] = (0, 0)
     replayed: int = 0
     fingerprint: str = ""
+
+    @property
+    def sent(self) -> int:
+        """All requests whose answers came, those that were asked for once more included."""
+        return self.requests + self.again
+
+    @property
+    def read(self) -> int:
+        """The tokens of all that was sent."""
+        return self.tokens_in + self.again_tokens[0]
+
+    @property
+    def written(self) -> int:
+        """The tokens of all answers to that."""
+        return self.tokens_out + self.again_tokens[1]
 
     @property
     def own(self) -> bool:
@@ -120,6 +135,7 @@ def add_up(answers: Collection[Answer], prompt: str, price: Price | None, replay
     days = sorted(a.asked[:10] for a in answers)
     states = Counter(a.state for a in answers)
     tokens_in, tokens_out = sum(a.tokens_in for a in answers), sum(a.tokens_out for a in answers)
+    again_in, again_out = sum(a.again_in for a in answers), sum(a.again_out for a in answers)
     return Usage(
         model=_name(a.model for a in answers),
         server=_name(a.server for a in answers),
@@ -130,10 +146,10 @@ def add_up(answers: Collection[Answer], prompt: str, price: Price | None, replay
         states={state: states[state] for state in STATES if states[state]},
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        cost=None if price is None else round(price.of(tokens_in, tokens_out), 6),
+        cost=None if price is None else round(price.of(tokens_in + again_in, tokens_out + again_out), 6),
         latency=_take_percentiles([a.seconds for a in answers]),
         again=sum(a.again for a in answers),
-        again_tokens=(sum(a.again_in for a in answers), sum(a.again_out for a in answers)),
+        again_tokens=(again_in, again_out),
         replayed=replayed,
         fingerprint=_name(a.fingerprint for a in answers),
     )

@@ -93,7 +93,8 @@ class _Trial:
             hash(values)
         except TypeError:
             return "make it @dataclass(frozen=True), of hashable values"
-        self.entry.spec.list_given(as_dict(values))  # raises for a word that is none
+        for read in (self.entry.spec.list_given, self.entry.spec.list_resources):
+            read(as_dict(values))  # raises for a word or an option that is none
         return ""
 
     def answers(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -80,6 +80,13 @@ class Analysis(Plugged):
 
 
 P = TypeVar("P", bound=Plugged)
+Conditional = tuple[str, str, Collection[object]]
+"""A word that holds with some values of an option: the word, the option, the values."""
+
+
+def name_entry(entry: str | Conditional) -> str:
+    """The word of an entry that may hold with some options only."""
+    return entry if isinstance(entry, str) else entry[0]
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,8 @@ class Spec:
     `factory` is "module:Class". `options` override the class's defaults; a preset overrides both.
     `given` is what it may learn from, in the words of `Given`; what it is given only with some values of an option is
     (word, option, values). Boards show it; None: it does not say.
-    `resources` are the files about the target it cannot do without (`gtok`, `dapt`).
+    `resources` are the files about the target it cannot do without (`gtok`, `dapt`), written in the same way. It sees
+    no others.
     `revision` is raised when a run would come out otherwise than before (docs/add-a-method.md); it is part of a run's
     identity, the code is not. Without a revision, every edit of the code makes another method.
     `extra` is what to put in `pip install 'cdner-bench[extra]'` if its libraries are missing.
@@ -103,8 +111,8 @@ class Spec:
     summary: str
     options: Mapping[str, object] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    given: Sequence[str | tuple[str, str, Container[object]]] | None = None
-    resources: tuple[str, ...] = ()
+    given: Sequence[str | Conditional] | None = None
+    resources: Sequence[str | Conditional] = ()
     extra: str | None = None
     revision: int | None = None
     environment: str | None = None
@@ -116,16 +124,29 @@ class Spec:
         """
         if self.given is None:
             return None
-        where, found = f"method {self.name}: given", set()
-        for entry in self.given:
-            word, option, only = (entry, None, ()) if isinstance(entry, str) else entry
+        for word in map(name_entry, self.given):
             if word not in {*Given}:
-                raise PluginError(f"{where}: {word!r} is none of its words", hint=did_you_mean(word, Given))
-            if option is not None and option not in values:
-                raise PluginError(f"{where}: there is no option {option!r}", hint=did_you_mean(option, values))
-            if option is None or values[option] in only:
-                found.add(Given(word))
+                raise PluginError(
+                    f"method {self.name}: given: {word!r} is none of its words", hint=did_you_mean(word, Given)
+                )
+        found = set(self._choose("given", self.given, values))
         return tuple(word for word in Given if word in found)
+
+    def list_resources(self, values: Mapping[str, object]) -> tuple[str, ...]:
+        """The files about the target that it needs with these values of its options. Raises `PluginError` for an option
+        that it does not have.
+        """
+        return tuple(dict.fromkeys(self._choose("resources", self.resources, values)))
+
+    def _choose(self, field: str, entries: Sequence[str | Conditional], values: Mapping[str, object]) -> Iterator[str]:
+        for entry in entries:
+            word, option, only = (entry, None, ()) if isinstance(entry, str) else entry
+            if option is not None and option not in values:
+                raise PluginError(
+                    f"method {self.name}: {field}: there is no option {option!r}", hint=did_you_mean(option, values)
+                )
+            if option is None or values[option] in only:
+                yield word
 
     def load(self, base: type[P]) -> type[P]:
         """Import the class, a subclass of `base`.

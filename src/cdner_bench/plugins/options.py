@@ -58,9 +58,15 @@ def names_with_role(options: Any, role: object) -> tuple[str, ...]:
 
 
 def with_role(options: Any, role: object) -> Any:
-    """The value of the option that is marked with a role; None where there is no such option."""
+    """The value of the first option that is marked with a role; None where there is no such option."""
     marked = names_with_role(options, role)
     return read_option(options, marked[0]) if marked else None
+
+
+def all_with_role(options: Any, role: object) -> list[Any]:
+    """The values of the options that are marked with a role, without those that are None."""
+    values = (read_option(options, name) for name in names_with_role(options, role))
+    return [value for value in values if value is not None]
 
 
 def list_options(options: type) -> dict[str, Any]:

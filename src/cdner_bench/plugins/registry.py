@@ -23,7 +23,7 @@ from ..errors import OptionError, PluginError, did_you_mean
 from ..names import check_name
 from . import hookspecs
 from .code import hash_code
-from .method import Spec
+from .method import Spec, name_entry
 
 GROUP = "cdner_bench"
 LARGEST = 1_000_000
@@ -62,7 +62,7 @@ class Registered:
         check_name(self.plugin, "a plugin", PluginError)
         who = f"plugin {self.plugin!r}: "
         check_name(self.spec.name, f"{who}a method or an analysis", PluginError)
-        named = {"preset": self.spec.presets, "resource": self.spec.resources}
+        named = {"preset": self.spec.presets, "resource": list(map(name_entry, self.spec.resources))}
         named["environment"] = (self.spec.environment,) if self.spec.environment is not None else ()
         for kind, names in named.items():
             for name in names:

@@ -130,7 +130,7 @@ def show_waiting(row: Row) -> Cell:
     """Seconds of waiting for rate limits; a hole if answers were replayed."""
     if any(usage.replayed for usage in row.usages):
         return Hole()
-    return Fixed(sum(p.waiting for r in row.finished for p in r.phases if p.name == "predict"), 0)
+    return Fixed(sum(p.waiting for r in row.finished for p in r.phases), 0)
 
 
 def show_given(ranked: Ranked) -> Cell:
@@ -246,10 +246,10 @@ ASKED: Sequence[Column[Ranked]] = (
     Column("Model", "left", _usages(show_models)),
     Column("Asked (UTC)", "left", _usages(show_days)),
     Column("Prompt", "left", _usages(lambda usages: _names([u.prompt for u in usages]))),
-    Column("Requests", "right", _usages(lambda usages: sum(u.requests for u in usages))),
+    Column("Requests", "right", _usages(lambda usages: sum(u.sent for u in usages))),
     Column("Not plain answers", "left", _usages(show_odd_answers)),
-    Column("Tokens in", "right", _usages(lambda usages: sum(u.tokens_in for u in usages))),
-    Column("Tokens out", "right", _usages(lambda usages: sum(u.tokens_out for u in usages))),
+    Column("Tokens in", "right", _usages(lambda usages: sum(u.read for u in usages))),
+    Column("Tokens out", "right", _usages(lambda usages: sum(u.written for u in usages))),
     PRICE,
     Column("Latency p50 / p90 / p99", "right", _usages(show_latency)),
     Column("Waiting", "right", lambda ranked: show_waiting(ranked.row)),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ResultError
 from ..io import models, read_text
+from ..plugins import backbone
+from ..plugins.options import all_with_role
 from ..records import SCHEMA, Result, Status, results
 from .rescoring import modernise
 
@@ -50,8 +52,8 @@ def is_of(job: Job, result: Result) -> bool:
     """
     if result.run == job.id:
         return not find_difference(job, result)
-    named = job.method.backbone
-    if named is not None and named.removeprefix("hf:") not in models.read_catalogue():
+    named = all_with_role(job.options, backbone)
+    if not {name.removeprefix("hf:") for name in named} <= models.read_catalogue().keys():
         return False  # a folder, or a name of the hub: its content then cannot be told
     same_run = (job.data, job.scenario, job.seed) == (result.benchmark, result.scenario, result.seed)
     same_method = (job.method.name, job.method.revision) == (result.method.name, result.method.revision)

@@ -111,7 +111,7 @@ def _estimate(planned: Planned, earlier: Sequence[Result]) -> Planned:
     return replace(
         planned,
         seconds=fmean(sum(phase.seconds for phase in r.phases if not phase.reused) for r in chosen),
-        tokens=sum(usage.tokens_in + usage.tokens_out for usage in asked) / len(chosen),
+        tokens=sum(usage.read + usage.written for usage in asked) / len(chosen),
         cost=sum(usage.cost or 0.0 for usage in asked) / len(chosen),
         on_gpu=not any(r.device.endswith(" cores") for r in chosen),
     )

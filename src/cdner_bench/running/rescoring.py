@@ -96,7 +96,7 @@ def modernise(entry: Registered, recorded: Mapping[str, Any]) -> dict[str, Any]:
     renamed = {formerly.get(name, name): value for name, value in recorded.items()}
     today = entry.spec.resolve(None, {})
     named = {**options.as_dict(today), **renamed}
-    (backbone,) = options.names_with_role(today, options.backbone) or (None,)
+    backbone = next(iter(options.names_with_role(today, options.backbone)), None)
     return {
         "options": named,
         "backbone": named.get(backbone) if backbone else None,

@@ -80,7 +80,7 @@ class Job:
     @cached_property
     def data(self) -> BenchmarkFacts:
         """The identity of the data."""
-        fingerprint = self.benchmark.fingerprint(self.scenario, self.entry.spec.resources)
+        fingerprint = self.benchmark.fingerprint(self.scenario, self.resources)
         return BenchmarkFacts(self.benchmark.name, self.benchmark.version, fingerprint)
 
     @cached_property
@@ -106,23 +106,32 @@ class Job:
         return self.entry.spec.list_given(self.method.options)
 
     @cached_property
+    def resources(self) -> tuple[str, ...]:
+        """The files about the target that the method needs, and sees, with these options."""
+        return self.entry.spec.list_resources(options.as_dict(self.options))
+
+    @cached_property
     def comparable(self) -> Comparable:
         """What it shares with the runs that it may be ranked with."""
         return describe_comparable(self.benchmark, self.scenario)
 
     @cached_property
     def id(self) -> str:
-        """Sixteen hex digits: the hash of data, scenario, method with its revision and options, backbone and seed."""
+        """Sixteen hex digits: the hash of data, scenario, method with its revision and options, models and seed."""
         s, m = self.scenario, self.method
         scenario = [s.setting, s.sources, s.target]
-        method = [m.name, m.revision, dict(m.options), self.backbone]
+        content = digest(self._models) if len(self._models) > 1 else self.backbone
+        method = [m.name, m.revision, dict(m.options), content]
         return digest([self.data.name, self.data.version, self.data.data, scenario, method, self.seed])[:16]
 
     @cached_property
     def backbone(self) -> str | None:
-        """The identity of the model that the options name, if they name one."""
-        name = self.method.backbone
-        return None if name is None else models.identify(name)
+        """The identity of the model that the options name, of the first if they name several."""
+        return next(iter(self._models), None)
+
+    @cached_property
+    def _models(self) -> list[str]:
+        return [models.identify(name) for name in options.all_with_role(self.options, options.backbone)]
 
     def __str__(self) -> str:
         return f"{self.scenario} {self.entry.spec.name} seed {self.seed}"
@@ -482,12 +491,12 @@ def _name_knowledge(benchmark: Benchmark, run: RunContext) -> str | None:
 
 
 def visible_corpus(job: Job, name: str) -> Corpus:
-    """A domain with the resources that the method's spec names, in objects of its own: the run's id covers those
+    """A domain with the resources that the method needs, in objects of its own: the run's id covers those
     resources and no others, and whoever changes a sentence changes nobody else's.
     """
     own = name == job.scenario.target
     corpus = job.benchmark.draw(job.scenario, job.seed) if own else job.benchmark.corpus(name)
-    named = {key: path for key, path in corpus.resources.items() if key in job.entry.spec.resources}
+    named = {key: path for key, path in corpus.resources.items() if key in job.resources}
     return replace(lend(corpus), resources=named)
 
 
@@ -498,7 +507,7 @@ def require_resources(job: Job) -> None:
     if job.entry.environment:
         job.entry.environment.require()
     target = job.benchmark.domain(job.scenario.target)
-    for resource in job.entry.spec.resources:
+    for resource in job.resources:
         file = target.resources.get(resource)
         there = file is not None and file.is_present()
         if not there and options.with_role(job.options, options.supplies(resource)) is None:

@@ -149,8 +149,8 @@ def _tell_facts(result: Result, changes: str) -> Iterator[tuple[str, str]]:
         yield "code", f"{plugin.get('name')} {plugin.get('version') or ''} {plugin.get('code')}{harness}"
     if usage := result.usage:
         cost = "price not known" if usage.cost is None else f"${usage.cost:.2f}"
-        tokens = f"{usage.tokens_in:,} tokens in, {usage.tokens_out:,} out"
-        yield "asked", f"{usage.model} at {usage.server}: {usage.requests:,} requests, {tokens}, {cost}"
+        tokens = f"{usage.read:,} tokens in, {usage.written:,} out"
+        yield "asked", f"{usage.model} at {usage.server}: {usage.sent:,} requests, {tokens}, {cost}"
     for doubt in result.doubts:
         yield "doubt", str(doubt)
     if odd := [f"{number:,} {name}" for name, number in result.answers.items()]:

@@ -129,9 +129,14 @@ def test_what_never_arrives_is_counted_and_never_an_answer(
 
 def test_a_refusal_is_asked_for_again_and_then_believed(tmp_path: Path) -> None:
     with running(Behaviour(always="refusal")) as fake:
-        (answer,) = client(fake, tmp_path, attempts=3).answers(questions(1))
+        asked = client(fake, tmp_path, attempts=3)
+        (answer,) = asked.answers(questions(1))
         assert fake.tries.total() == 3
     assert (answer.state, answer.again, answer.again_in) == ("refused", 2, 200)
+    usage = asked.usage("p")
+    assert (usage.requests, usage.sent, usage.read) == (1, 3, 300), "what it took is all that was sent"
+    assert asked.price is not None
+    assert usage.cost == pytest.approx(asked.price.of(300, usage.written), abs=1e-6)
 
 
 def test_another_shape_than_was_asked_for_is_counted_as_such(tmp_path: Path) -> None:

@@ -89,5 +89,30 @@ def test_what_the_project_s_methods_are_given(method: str, chosen: dict[str, obj
     assert list(spec.list_given(options.as_dict(spec.resolve(None, chosen))) or ()) == expected
 
 
+@pytest.mark.parametrize(
+    ("method", "chosen", "expected"),
+    [
+        ("topt", {}, ["gtok"]),
+        ("topt-no-gtok", {}, []),
+        ("bert-tagger", {}, []),
+        ("bert-tagger", {"pretraining": "gtok"}, ["gtok"]),
+        ("bert-gtok", {}, ["gtok"]),
+        ("laner", {}, []),
+        ("laner", {"pretraining": "dapt"}, ["dapt"]),
+        ("annotate-then-tag", {}, ["dapt"]),
+        ("annotate-then-tag", {"pretraining": "gtok"}, ["dapt", "gtok"]),
+    ],
+)
+def test_what_the_project_s_methods_need(method: str, chosen: dict[str, object], expected: list[str]) -> None:
+    spec = plugins.discover().get(method).spec
+    assert list(spec.list_resources(options.as_dict(spec.resolve(None, chosen)))) == expected
+
+
+def test_a_misspelt_option_of_a_resource_is_named() -> None:
+    spec = Spec("m", "m:M", "-", resources=(("gtok", "pretrainig", ("gtok",)),))
+    with pytest.raises(PluginError, match="method m: resources: there is no option 'pretrainig'"):
+        spec.list_resources({"pretraining": "gtok"})
+
+
 def test_every_method_of_the_project_says_it() -> None:
     assert [entry.spec.name for entry in plugins.discover() if entry.spec.given is None] == []

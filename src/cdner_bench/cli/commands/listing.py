@@ -12,7 +12,7 @@ from ...errors import OptionError, did_you_mean
 from ..common import Disabled, PluginFiles, make_table, show
 
 if TYPE_CHECKING:
-    from ...plugins import Registered, Registry, manual
+    from ...plugins import Registered, Registry, Spec, manual
 
 WIDTH = 80
 
@@ -81,7 +81,7 @@ def _describe(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup]
     spec = entry.spec
     yield from _wrap(f"{kind} {spec.name}: {spec.summary}")
     given = spec.list_given(options.as_dict(spec.resolve(None, {}))) if kind == "method" else None
-    facts = {"plugin": entry.plugin, "presets": ", ".join(spec.presets), "needs": ", ".join(spec.resources)}
+    facts = {"plugin": entry.plugin, "presets": ", ".join(spec.presets), "needs": ", ".join(_list_needs(spec))}
     facts["may learn from"] = ", ".join(given or ())
     yield from _wrap("; ".join(f"{what} {value}" for what, value in facts.items() if value))
     for group in groups:
@@ -98,6 +98,16 @@ def _describe(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup]
             yield from _wrap(option.meaning, 6)
 
 
+def _list_needs(spec: Spec) -> Iterator[str]:
+    """The resources of a method, each with the options that it is needed with."""
+    for entry in spec.resources:
+        if isinstance(entry, str):
+            yield entry
+        else:
+            resource, option, values = entry
+            yield f"{resource} with {option}={'|'.join(map(str, values))}"
+
+
 def write_page(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup]) -> Iterator[str]:
     """The same as a page in Markdown."""
     from tabulate import tabulate
@@ -107,7 +117,7 @@ def write_page(kind: str, entry: Registered, groups: Iterable[manual.OptionGroup
     spec = entry.spec
     yield f"# {spec.name}\n\nThe {kind} `{spec.name}` of the plugin `{entry.plugin}`: {escape_markdown(spec.summary)}."
     if spec.resources:
-        yield f"\nIt needs, of the target: {', '.join(spec.resources)}."
+        yield f"\nIt needs, of the target: {', '.join(_list_needs(spec))}."
     yield f"\nWritten by `cdner-bench list {spec.name} --format md` from the plugin; do not edit."
     for group in groups:
         if group.options:
