@@ -143,11 +143,12 @@ def test_incomplete_runs_are_shown_as_such(mini: Benchmark) -> None:
 
 
 def test_what_was_asked_of_language_models_is_summed(mini: Benchmark) -> None:
+    """With what was asked for once more."""
     table = board(mini, [*FULL, *(replace(r, usage=None) for r in WEAK)]).models()
     assert table is not None
     (row,) = write_rows(table)
     assert row == [
-        "good", "m-2026-01-01", "2026-01-01 to 2026-01-02", "0123abcd", "30", "10 refused", "3,000", "300", "$5.00",
+        "good", "m-2026-01-01", "2026-01-01 to 2026-01-02", "0123abcd", "40", "10 refused", "4,000", "400", "$5.00",
         "0.50 / 1.00 / 2.00", "0",
     ]  # fmt: skip
     assert board(mini, [replace(r, usage=None) for r in WEAK]).models() is None
