@@ -148,7 +148,7 @@ def test_what_was_asked_of_language_models_is_summed(mini: Benchmark) -> None:
     assert table is not None
     (row,) = write_rows(table)
     assert row == [
-        "good", "m-2026-01-01", "2026-01-01 to 2026-01-02", "0123abcd", "40", "10 refused", "4,000", "400", "$5.00",
+        "good", "m-2026-01-01", "2026-01-01 to 2026-01-02", "0123abcd", "40", "10 refused", "4,000", "350", "$5.00",
         "0.50 / 1.00 / 2.00", "0",
     ]  # fmt: skip
     assert board(mini, [replace(r, usage=None) for r in WEAK]).models() is None
