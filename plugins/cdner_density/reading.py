@@ -61,7 +61,7 @@ def _read(text: Text, reading: Reading, run: RunContext) -> Tokens:
     with run.phase("read"):
         tokens = bigrams.read(reading.tokenise(text, run), advance)
     if not tokens.tokens:
-        raise DataError(f"{text.name} has no tokens, only white space")
+        raise DataError(f"{text.name} has no tokens, only white space", hint="name a text with words")
     return tokens
 
 

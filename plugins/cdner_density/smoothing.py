@@ -80,14 +80,16 @@ def score_held_out(tokens: Tokens, model: Model, folds: int, exponent: float, ra
     ends = ids == 0
     unit = np.cumsum(ends) - ends
     at = np.flatnonzero(~ends[:-1] & ~ends[1:])
-    units = int(ends.sum())
+    length = np.bincount(unit[~ends], minlength=int(ends.sum()))
+    filled = np.cumsum(length > 0) - 1  # the number of a unit among those that have tokens
+    units = int(np.count_nonzero(length))
     if folds > units == 1:
         raise DataError("a held-out model needs two units, there is one", hint="take a smaller unit, or -o folds=1")
     pair = ids[at] * (tokens.types + 1) + ids[at + 1]
     distinct, which = np.unique(pair, return_inverse=True)
     first, second = np.divmod(distinct, tokens.types + 1)
     everywhere = np.bincount(which, minlength=len(distinct))
-    fold = random.permutation(np.arange(units) % folds)[unit[at]]
+    fold = random.permutation(np.arange(units) % folds)[filled[unit[at]]]
     surprisal = np.empty(len(at))
     for n in range(folds):
         inside = fold == n
@@ -95,7 +97,6 @@ def score_held_out(tokens: Tokens, model: Model, folds: int, exponent: float, ra
         count = everywhere - np.bincount(left_out, minlength=len(distinct))
         probabilities = model(BigramCounts(first, second, count, tokens.types))
         surprisal[inside] = -np.log2(probabilities[which[inside]])
-    length = np.bincount(unit[~ends], minlength=units)
     return _sum_by_unit(surprisal, unit[at], at, length, exponent)
 
 

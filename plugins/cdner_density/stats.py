@@ -50,7 +50,7 @@ class CorpusStatistics(Analysis):
                 if units % _STRETCH == 0:
                     run.progress(corpus.read, corpus.size, units=units)
         if not tokens:
-            raise DataError(f"{corpus.name} has no tokens, only white space")
+            raise DataError(f"{corpus.name} has no tokens, only white space", hint="name a text with words")
         numbers: dict[str, float | int | None] = {"units": units, "tokens": tokens, "types": len(types)}
         numbers["tokens_per_unit"] = tokens / units
         parts: dict[str, dict[str, float | int | None]] = {}

@@ -123,7 +123,7 @@ class UniformInformationDensity(Analysis):
         tokens = pairs.tokens
         with run.phase("score"):
             length, values, without = self._compute_values(pairs, run.seed)
-        own = o.model == "bigram" or o.folds == 1
+        own = self._judges_itself
         numbers = {"tokens": tokens.tokens, "types": tokens.types, "bigrams": pairs.distinct}
         sample, why = self._sample(tokens, run) if own else (None, "")
         notes = [note for note in (SELF_ESTIMATED, why) if own and note]
@@ -193,6 +193,17 @@ class UniformInformationDensity(Analysis):
                     f"option {name} does nothing with {deciding}={getattr(o, deciding)}",
                     hint=f"leave it out, or take -o {deciding}={' or '.join(values)}",
                 )
+        for name in ("samples", "sample_tokens"):
+            if getattr(o, name) != getattr(default, name) and not self._judges_itself:
+                raise OptionError(
+                    f"option {name} does nothing with model={o.model}, which is held out: there is no sample_variance",
+                    hint="leave it out, or take -o model=bigram",
+                )
+
+    @property
+    def _judges_itself(self) -> bool:
+        """Whether the model is estimated on the corpus that it judges."""
+        return self.options.model == "bigram" or (self.options.model in _HELD_OUT and self.options.folds == 1)
 
     def _make_measurement(
         self,

@@ -65,7 +65,8 @@ def measured(analysis: Any, text: Text, tmp_path: Path, **options: object) -> Me
 
 
 def uid(text: Text, tmp_path: Path, **options: object) -> Measurement:
-    return measured(UniformInformationDensity, text, tmp_path, **{"samples": 1, **options})
+    few = {"samples": 1} if options.get("model", "bigram") == "bigram" else {}
+    return measured(UniformInformationDensity, text, tmp_path, **{**few, **options})
 
 
 def zipfian(units: int, seed: int, types: int = 3000) -> list[str]:
@@ -258,6 +259,25 @@ def test_equal_samples_show_what_size_does(mini: Benchmark, tmp_path: Path) -> N
     small = uid(Lines(lines[:20]), tmp_path, sample_tokens=5000)
     assert small.numbers["sample_variance"] is None
     assert any("no sample_variance" in note for note in small.notes)
+
+
+@pytest.mark.parametrize("option", ["samples", "sample_tokens"])
+@pytest.mark.parametrize("model", ["add-k", "kneser-ney", "transformer"])
+def test_samples_of_a_model_that_is_held_out_are_refused(option: str, model: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=f"option {option} does nothing with model={model}, which is held out"):
+        uid(Lines(["a b c", "a b d"]), tmp_path, model=model, **{option: 3})
+    if model != "transformer":
+        uid(Lines(["a b c", "a b d"]), tmp_path, model=model, folds=1, **{option: 3})
+
+
+@pytest.mark.parametrize("model", ["add-k", "kneser-ney"])
+def test_empty_lines_are_no_units_to_learn_from(model: str, tmp_path: Path) -> None:
+    """Nor do they change which units are judged by a model of which others."""
+    with pytest.raises(DataError, match="needs two units, there is one"):
+        uid(Lines(["a b c d", "", ""]), tmp_path, model=model)
+    lines = [f"a b {n} d {n % 3}" for n in range(20)]
+    plain = uid(Lines(lines), tmp_path, model=model).numbers
+    assert uid(Lines([part for line in lines for part in (line, "")]), tmp_path, model=model).numbers == plain
 
 
 def test_samples_that_are_not_of_equal_size_are_none(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -177,9 +177,8 @@ def compare(
     if len(domains) == 1:
         overall = replace(overall, interval=domains[0].interval, p=domains[0].p)
     elif len(mine) == len(domains):
-        overall = replace(
-            overall, interval=resampling.estimate_difference(mine, theirs), p=resampling.compare(mine, theirs).p
-        )
+        both = _take_common(one, mine), _take_common(other, theirs)
+        overall = replace(overall, interval=resampling.estimate_difference(*both), p=resampling.compare(*both).p)
     remarks = [*sides.remarks, *(f"{', '.join(names)}: {why}" for why, names in unknown.items())]
     remarks += _tell_seeds(sides, overall)
     title = f"{one.name} and {other.name} on {sides.benchmark_name}"
@@ -231,9 +230,28 @@ def _estimate(answers: Sequence[Answers], protocol: str) -> Estimate:
 def _average(side: Side, domains: Sequence[str], protocol: str) -> Estimate:
     """The mean over domains, by seed, over the seeds that every domain has; without such, the mean of means."""
     by_seed = [{each.seed: each.f1(protocol) for each in side.answers[domain]} for domain in domains]
-    common = set.intersection(*map(set, by_seed))
-    values = [fmean(of_domain[seed] for of_domain in by_seed) for seed in common]
+    values = [fmean(of_domain[seed] for of_domain in by_seed) for seed in _find_common(side, domains)]
     return Estimate.over(values) or Estimate(fmean(fmean(each.values()) for each in by_seed), None, 0)
+
+
+def _find_common(side: Side, domains: Iterable[str]) -> list[int | None]:
+    """The seeds that every domain has, in order; a file has the one that is None."""
+    seeds = set.intersection(*({each.seed for each in side.answers[domain]} for domain in domains))
+    return sorted(seeds, key=lambda seed: seed or 0)
+
+
+def _take_common(side: Side, counts: resampling.Runs) -> resampling.Runs:
+    """The counts of the runs that the average is made of: in each domain those of the common seeds, in their order; all
+    where there is no common seed.
+    """
+    common = _find_common(side, counts)
+    if not common:
+        return counts
+    by_seed = {
+        domain: {answers.seed: run for answers, run in zip(side.answers[domain], runs, strict=True)}
+        for domain, runs in counts.items()
+    }
+    return {domain: [runs[seed] for seed in common] for domain, runs in by_seed.items()}
 
 
 def _tell_seeds(sides: Sides, overall: Domain) -> list[str]:
@@ -246,6 +264,12 @@ def _tell_seeds(sides: Sides, overall: Domain) -> list[str]:
             single.setdefault(what, []).append(name)
         elif score.n == 0:
             remarks.append(f"{name} has no seed on all domains: its average is the mean of the domains' means")
+        elif any(len(side.answers[domain]) > score.n for domain in sides.domains):
+            common = ", ".join(map(str, _find_common(side, sides.domains)))
+            as_if = f", as if {name} always answered so" if score.n == 1 else ""
+            remarks.append(
+                f"the average of {name}, its interval and p are of the seeds of all domains: {common}{as_if}"
+            )
     for what, names in single.items():
         of = "over sentences only" if len(names) == 2 else f"as if {names[0]} always answered so"
         remarks.append(f"{' and '.join(names)} ha{'ve' if len(names) == 2 else 's'} {what}: intervals and p are {of}")

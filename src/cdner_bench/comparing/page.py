@@ -63,7 +63,7 @@ def make_tables(comparison: Comparison, most: int | None = None) -> list[Table]:
         _tabulate_changes("Entities by type", "Type", entities.by_type, most),
         _tabulate_changes("Entities by length", "Tokens", entities.by_length),
         _tabulate_changes("Entities by what the target's train split labels", "Text", entities.by_train),
-        _tabulate_changes("Errors by class", "Error", entities.by_error),
+        _tabulate_changes("Errors by class", "Error", entities.by_error, golden=False),
         _tabulate_confusions(entities.confusion_a, entities.confusion_b, most),
     ]
     return tables
@@ -214,11 +214,13 @@ def _number(value: float) -> int | Fixed:
     return round(value) if abs(value - round(value)) < 1e-9 else Fixed(value, 1)
 
 
-def _tabulate_changes(title: str, what: str, changes: Changes, most: int | None = None) -> Table:
+def _tabulate_changes(
+    title: str, what: str, changes: Changes, most: int | None = None, *, golden: bool = True
+) -> Table:
+    """Changes of what gold has, or of errors, which it has none of."""
     named = (
         sorted(changes.items(), key=lambda item: -abs(item[1].gained - item[1].lost)) if most else [*changes.items()]
     )
-    golden = any(change.gold is not None for change in changes.values())
     rows = [
         (
             name,

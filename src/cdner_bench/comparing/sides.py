@@ -126,6 +126,8 @@ def find_sides(
     name = data.name if data else with_runs[0].runs[0].result.benchmark.name if with_runs else ""
     if data is None:
         data = _find_benchmark(name) if name else benchmarks.choose_default()[0]
+    if data is not None:
+        _check_names(data, setting, targets)
     alone = targets or list(dict.fromkeys(t for each in with_runs for t in each.list_values(_target)))
     names = _tell_apart(found)
     a, b = (_make_side(each, name, data, alone, targets) for each, name in zip(found, names, strict=True))
@@ -134,6 +136,8 @@ def find_sides(
         raise ResultError(f"{first} and {second} are the same: {a.about}", hint="name another row, run or file")
     domains, remarks = _match(a, b)
     remarks = [*(remark for each in found for remark in each.remarks), *remarks]
+    if idle := [target for target in targets if not {target} & {*a.answers, *b.answers}]:
+        remarks.append(f"{', '.join(idle)}: left out, A and B have nothing of it")
     if a.setting and b.setting and a.setting != b.setting:
         remarks.append(f"A is of the setting {a.setting}, B of {b.setting}: they learnt from other sources")
     return Sides(a, b, domains, data, data.name if data else name, remarks)
@@ -179,7 +183,7 @@ def _find_runs(named: str, known: Sequence[Run], out: Path, data: Benchmark | No
             f"there is no method, row, run or file {named}{where}",
             hint=error.hint
             if "/" in named
-            else f"{did_you_mean(named, methods)} A row, a run and a file can be named too",
+            else f"{did_you_mean(named, methods)}; a row, a run and a file can be named too",
         ) from None
 
 
@@ -247,6 +251,14 @@ def _describe_row(runs: Sequence[Run]) -> str:
     parts = [first.scenario.setting, first.method.preset, first.backbone, targets]
     changed = [f"{name}={first.method.options.get(name)}" for name in first.departures]
     return " ".join(filter(None, [*parts[:3], *changed[:2], *(["…"] if len(changed) > 2 else []), parts[3]]))
+
+
+def _check_names(data: Benchmark, setting: str | None, targets: Sequence[str]) -> None:
+    """Raises `OptionError` for what a benchmark does not have."""
+    for target in targets:
+        data.domain(target)
+    if setting is not None:
+        data.setting(setting)
 
 
 def _find_benchmark(name: str) -> Benchmark | None:
@@ -318,8 +330,9 @@ def _judge(
     has_ids = any(item.id for item in file.items)
     target = None if has_ids or len(alone) != 1 else alone[0]
     if target is None and not has_ids:
+        known = alone or list(dict.fromkeys(t for setting in data.settings.values() for t in setting.targets))
         raise OptionError(
-            f"{name} has no sentence ids, so it needs its domain", hint=f"add --target {next(iter(data.domains))}"
+            f"{name} has no sentence ids, so it needs its domain, and one alone", hint=f"name it: --target {known[0]}"
         )
     judged = judge_by_benchmark(file, data, target, None)
     answers = {}

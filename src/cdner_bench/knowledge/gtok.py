@@ -62,7 +62,8 @@ def records(path: Path) -> list[Record]:
     try:
         items = read_json(path, DataError, largest=_LARGEST)
     except DataError as error:
-        raise DataError(f"{path} is not a GTOK corpus: {error}") from None
+        said = str(error).replace(f"{path} is", "it is", 1)
+        raise DataError(f"{path} is not a GTOK corpus: {said}", hint=error.hint) from None
     if not isinstance(items, list):
         raise DataError(f"{path} is not a GTOK corpus: it holds no list of records")
     return [_read_record(f"{path}, record {n}", record) for n, record in enumerate(items)]
@@ -79,7 +80,10 @@ def mixed_in(pool: Sequence[Record], count: int, seed: int, unit: MixedUnit = "e
     else:
         items = [Record(e.sentence, (e,)) for record in pool for e in record.explanations]
     if count > len(items):
-        raise OptionError(f"{count} {unit} of other domains are to be mixed in, there are {len(items)}")
+        raise OptionError(
+            f"{count} {unit} of other domains are to be mixed in, there are {len(items)}",
+            hint=f"mix in {len(items)} at most",
+        )
     return random.Random(seed).sample(items, count)
 
 

@@ -67,7 +67,7 @@ class Text(ABC):
             some = True
             yield block
         if not some:
-            raise DataError(f"{self.name} holds no text")
+            raise DataError(f"{self.name} holds no text", hint="name another text, or a corpus that has explanations")
 
     def lines(self, unit: str = NATURAL) -> Iterator[str]:
         """The units, one by one."""
@@ -202,7 +202,7 @@ def _open_source(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
         yield sys.stdin.buffer, None
         return
     if path.is_dir():
-        raise DataError(f"{path} is a folder, not a text")
+        raise DataError(f"{path} is a folder, not a text", hint="name a file in it")
     try:
         stream = path.open("rb")
     except OSError as error:
@@ -237,9 +237,9 @@ def _unpack(chunks: Iterable[bytes], unpacker: Callable[[], _Unpacker], path: Pa
     except Exception as error:
         if type(error).__name__ not in ("error", "ZstdError"):
             raise
-        raise DataError(f"{path} is damaged: {error}") from None
+        raise DataError(f"{path} is damaged: {error}", hint="copy it anew") from None
     if inside is not None:
-        raise DataError(f"{path} is cut off: its last compressed stream does not end")
+        raise DataError(f"{path} is cut off: its last compressed stream does not end", hint="copy it anew")
 
 
 def _import_zstd(path: Path) -> Callable[[], _Unpacker]:

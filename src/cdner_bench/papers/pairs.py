@@ -107,7 +107,8 @@ def _make_series(group: AlikeRows, label: str, measured: tuple[str, str], varian
         for target in row.targets:
             f1 = row.f1(target)
             place = (first.benchmark.name, first.benchmark.version, target, corpus)
-            values = [variances.get((*place, seed if mixed else 0)) for seed in row.seeds(target)]
+            seeds = row.seeds(target) if mixed else [min((p[-1] for p in variances if p[:-1] == place), default=0)]
+            values = [variances.get((*place, seed)) for seed in seeds]
             known = [value for value in values if value is not None]
             if f1 and len(known) == len(values):
                 pairs.append(Pair(target, corpus, fmean(known), f1.mean))

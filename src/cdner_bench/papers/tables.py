@@ -136,7 +136,9 @@ def _lay_out_one(
         if made is None:
             holes.append(f"{label}, {row['setting']}: no method here makes it")
             continue
-        known = {_name_variance(d): v for d in domains if (v := variances.get((made.get("learnt_from", ""), d)))}
+        known = {
+            _name_variance(d): v for d in domains if (v := variances.get((made.get("learnt_from", ""), d))) is not None
+        }
         of_corpus = {key: Fixed(value, 3) for key, value in known.items()}
         found = _find_rows(boards.get(row["setting"]), made)
         for measured in found:

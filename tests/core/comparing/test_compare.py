@@ -286,6 +286,36 @@ def test_settings_and_benchmarks_are_said_where_there_are_several(tmp_path: Path
     assert any("setting single, B of multi" in remark for remark in across.remarks)
 
 
+def test_the_average_of_uneven_seeds_is_of_those_that_all_domains_have(tmp_path: Path) -> None:
+    """Its interval and p, too: a second seed of one domain, which says the opposite, changes none of them."""
+    both = [run(60, "ai", 0), run(40, "music", 0), other(50, "ai", 0), other(35, "music", 0)]
+    board(tmp_path / "even", *both)
+    board(tmp_path / "uneven", *both, run(10, "ai", 1), run(12, "ai", 2), other(90, "ai", 1))
+    even, uneven = (compare("topt", "tagger", out=tmp_path / name) for name in ("even", "uneven"))
+    assert uneven.domains[0].a.n == 3
+    assert (uneven.overall.a.mean, uneven.overall.b.mean) == (50, 42.5)
+    assert (uneven.difference, uneven.interval, uneven.p) == (even.difference, even.interval, even.p)
+    said = "the average of {}, its interval and p are of the seeds of all domains: 0, as if {} always answered so"
+    assert {said.format("A", "A"), said.format("B", "B")} <= set(uneven.remarks)
+
+
+def test_what_two_files_are_asked_for_is_known(mini: Benchmark, tmp_path: Path) -> None:
+    """Domains and settings that the benchmark does not have are refused, those that no file has are said."""
+    corpus = mini.corpus("ai")
+    a, b = write(tmp_path / "a.jsonl", corpus.test), write(tmp_path / "b.jsonl", corpus.test, retype)
+    with pytest.raises(CdnerError, match="mini has no domain 'musik'"):
+        compare(a, b, benchmark="mini", targets=["ai", "musik"])
+    with pytest.raises(CdnerError, match="mini has no setting 'singel'"):
+        compare(a, b, benchmark="mini", setting="singel")
+    found = compare(a, b, benchmark="mini", targets=["ai", "music"])
+    assert "music: left out, A and B have nothing of it" in found.remarks
+    bare = tmp_path / "bare.jsonl"
+    bare.write_text("\n".join('{"entities": []}' for _ in corpus.test))
+    with pytest.raises(CdnerError, match="has no sentence ids") as caught:
+        compare(a, str(bare), benchmark="mini")
+    assert caught.value.hint == "name it: --target ai"
+
+
 def test_counts_are_compared_where_nothing_else_is_here(tmp_path: Path) -> None:
     """Rows with holes, of several seeds and without predictions; the plain row of several."""
     made = [run(tp, t, s) for t, tp in (("ai", 50), ("music", 40)) for s in (0, 1)]

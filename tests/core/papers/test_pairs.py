@@ -37,13 +37,19 @@ def test_another_seed_s_mixture_is_another_corpus() -> None:
     assert pair_measured([run(60, gtok_mix=50, seed=3)], [uid(0.2, "gtok+50", seed=0)]) == []
 
 
+def test_a_corpus_that_is_not_mixed_is_the_same_whatever_the_seed_of_its_measurement() -> None:
+    """Of several measurements that of the lowest seed counts."""
+    for measurements in ([uid(0.1, seed=3)], [uid(0.2, seed=4), uid(0.1, seed=3)]):
+        (series,) = pair_measured([run(60), run(62, seed=1)], measurements)
+        assert series.pairs == [Pair("ai", "gtok", 0.1, 61.0)]
+
+
 def test_nothing_is_joined_that_is_not_the_same() -> None:
     other = replace(uid(0.1), corpus=replace(uid(0.1).corpus, benchmark="crossner"))
     older = replace(uid(0.1), corpus=replace(uid(0.1).corpus, version="0"))
     entropy = replace(uid(0.1), analysis=replace(ANALYSIS, name="entropy"))
-    late = uid(0.1, seed=3)
     unfinished = replace(run(1), status=Status.NOT_RUN, scores={}, reason="no corpus")
-    assert pair_measured([run(60)], [other, older, entropy, late, uid(None), uid(0.1, domain="music")]) == []
+    assert pair_measured([run(60)], [other, older, entropy, uid(None), uid(0.1, domain="music")]) == []
     assert pair_measured([unfinished, run(60, gtok_mix=50)], [uid(0.1)]) == []
 
 

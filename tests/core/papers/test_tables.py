@@ -185,6 +185,10 @@ def test_the_command_lays_them_out_and_says_what_to_type(cli: Command) -> None:
     shown = cli("paper", "tables")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "not run: TOPT, single: cdner-bench run --benchmark crossner --method topt --preset paper" in shown.stdout
-    for arguments, said in ((["--format", "md2"], "did you mean 'md'?"), (["--paper", "topp"], "did you mean 'topt'?")):
+    for arguments, said in (
+        (["--format", "md2"], "did you mean 'md'?"),
+        (["--paper", "topp"], "did you mean 'topt'?"),
+        (["--out", "gone"], "there is no folder gone"),
+    ):
         refused = cli("paper", "tables", *arguments)
         assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr

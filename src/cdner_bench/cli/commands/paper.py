@@ -86,6 +86,8 @@ def tables(
     known = [each.name for each in load_all()]
     if paper not in known:
         raise OptionError(f"--paper {paper}: no such paper", hint=did_you_mean(paper, known))
+    if not out.is_dir():
+        raise OptionError(f"there is no folder {out}", hint="--out DIR names the folder with leaderboards/")
     chosen = load(paper)
     made = []
     for name in dict.fromkeys(table["benchmark"] for table in chosen.tables):

@@ -493,7 +493,9 @@ def _list_jobs(
         data = _build_on(data, *own)
         setting = setting or next(iter(data.settings))
     if data is None or method is None or setting is None:
-        words = ["--method", method or "bert-tagger", "--setting", setting or "multi"]
+        known = choose_benchmark(benchmark, quiet=True).settings
+        some = "multi" if "multi" in known else next(iter(known))
+        words = ["--method", method or "bert-tagger", "--setting", setting or some]
         typed = name_command("run", *words, *(["--benchmark", benchmark] if benchmark else []))
         raise OptionError(
             f"this needs a {'--method' if method is None else '--setting'}",
