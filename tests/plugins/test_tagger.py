@@ -358,7 +358,7 @@ def test_weights_of_another_model_and_pickles_are_refused(tiny_bert: str, tmp_pa
 def test_gtok_is_what_bert_gtok_asks_for(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
     sources, target = domains
     method, bare = BertTagger(options(tiny_bert, pretraining="gtok")), replace(target, resources={})
-    with pytest.raises(CdnerError, match="needs a GTOK corpus"):
+    with pytest.raises(CdnerError, match="needs explanations of ai"):
         method.fit(sources, bare, context(tmp_path))
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ResultError
 from ..io import models, read_text
-from ..plugins import backbone
-from ..plugins.options import all_with_role
+from ..plugins import options
 from ..records import SCHEMA, Result, Status, results
 from .rescoring import modernise
 
@@ -52,7 +51,7 @@ def is_of(job: Job, result: Result) -> bool:
     """
     if result.run == job.id:
         return not find_difference(job, result)
-    named = all_with_role(job.options, backbone)
+    named = options.all_with_role(job.options, options.backbone)
     if not {name.removeprefix("hf:") for name in named} <= models.read_catalogue().keys():
         return False  # a folder, or a name of the hub: its content then cannot be told
     same_run = (job.data, job.scenario, job.seed) == (result.benchmark, result.scenario, result.seed)
