@@ -270,9 +270,10 @@ def _tell_seeds(sides: Sides, overall: Domain) -> list[str]:
             remarks.append(
                 f"the average of {name}, its interval and p are of the seeds of all domains: {common}{as_if}"
             )
-    for what, names in single.items():
-        of = "over sentences only" if len(names) == 2 else f"as if {names[0]} always answered so"
-        remarks.append(f"{' and '.join(names)} ha{'ve' if len(names) == 2 else 's'} {what}: intervals and p are {of}")
+    said = [f"{' and '.join(names)} ha{'ve' if len(names) == 2 else 's'} {what}" for what, names in single.items()]
+    if alone := [name for names in single.values() for name in names]:
+        of = "over sentences only" if len(alone) == 2 else f"as if {alone[0]} always answered so"
+        remarks.append(f"{', '.join(said)}: intervals and p are {of}")
     runs = [{run.result.run for run in side.runs} for side in (sides.a, sides.b)]
     if shared := runs[0] & runs[1]:
         remarks.append(f"A and B share the runs {', '.join(sorted(shared))}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..foreign import redact_all, show_line
 from ..marking import Marked, Piece, write_pieces
 from ..reporting import (
+    HOLE,
     Bracketed,
     Cell,
     Column,
@@ -191,6 +192,7 @@ def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[Cell]], l
 
 def _tabulate_scores(comparison: Comparison) -> Table:
     every = [*comparison.domains, *([comparison.overall] if len(comparison.domains) > 1 else [])]
+    a, b = comparison.a, comparison.b
     rows = [
         (
             domain.name,
@@ -200,7 +202,7 @@ def _tabulate_scores(comparison: Comparison) -> Table:
             if domain.interval
             else Fixed(domain.difference),
             Hole() if domain.p is None else Fixed(domain.p, 4),
-            f"{domain.a.n} / {domain.b.n}",
+            " / ".join(str(n) if side.seeds else HOLE for side, n in ((a, domain.a.n), (b, domain.b.n))),
         )
         for domain in every
     ]

@@ -353,6 +353,17 @@ def test_other_protocols_are_counted_sentence_by_sentence(protocol: str, mini: B
     assert found.difference > 0
 
 
+def test_seeds_are_said_once_for_both_sides(mini: Benchmark, tmp_path: Path) -> None:
+    """A file has none, and beside a run of one seed, too, only sentences are drawn."""
+    a = write(tmp_path / "a.jsonl", mini.corpus("ai").test)
+    b = write(tmp_path / "b.jsonl", mini.corpus("ai").test, retype)
+    files = compare(a, b, benchmark="mini")
+    assert "A and B have no seeds, being a file: intervals and p are over sentences only" in files.remarks
+    assert "– / –" in FORMATS["html"](files, None)
+    mixed = compare("gazetteer/single/ai/0", b, benchmark="mini", out=ROOT)
+    assert "A has one seed (0), B has no seeds, being a file: intervals and p are over sentences only" in mixed.remarks
+
+
 def test_a_file_is_compared_with_a_row(mini: Benchmark, tmp_path: Path) -> None:
     test = mini.corpus("ai").test
     named = write(tmp_path / "p.jsonl", test)
