@@ -172,6 +172,14 @@ def check_place(option: str, places: Iterable[Path], read: Iterable[Path], hint:
             raise OptionError(f"{option}: {place} is the file that is read", hint=hint)
 
 
+def check_output(option: str, place: Path, to: str, file: Path) -> None:
+    """As `check_place`, for the files that labelled sentences make in the format `to`, and those that `file` is."""
+    from ..data import readers
+
+    read = readers.list_parts(file) if file.is_file() else []
+    check_place(option, readers.name_files(place, to), read, f"name another: {option} NAME")
+
+
 def write_files(files: Mapping[str, str], place: Path | None) -> None:
     """Write texts by the endings of their files behind the name of `place`; without a place to standard output, as they
     are unless somebody reads them on a terminal.

@@ -12,7 +12,7 @@ import typer
 from ...errors import OptionError, did_you_mean
 from ...foreign import show_line
 from ..common import HERE, BenchmarkName, choose_benchmark, make_table, name_command, show
-from ..streams import check_place, write_files
+from ..streams import check_output, write_files
 
 if TYPE_CHECKING:
     from ...data import Benchmark
@@ -187,8 +187,7 @@ def convert(
     if out is None and len(written.files) > 1:
         raise OptionError(f"{to} is several files", hint="name them: --out NAME")
     if out is not None:
-        read = readers.list_parts(file) if file.is_file() else []
-        check_place("--out", readers.name_files(out, to), read, "name another: --out NAME")
+        check_output("--out", out, to, file)
     write_files(written.files, out)
     for line in (str(found), *found.notes, *written.losses):
         print(line, file=sys.stderr)

@@ -11,7 +11,7 @@ import typer
 
 from ...errors import OptionError, did_you_mean
 from ..common import HERE, Disabled, Out, PluginFiles, make_table, show
-from ..streams import check_place, write_files
+from ..streams import check_output, write_files
 from .plugged.environments import enter
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ def predict(
         return status
     found = readers.read_unlabelled(file, format)
     if output is not None:
-        read = readers.list_parts(file) if file.is_file() else []
-        check_place("--output", readers.name_files(output, to), read, "name another: --output NAME")
+        check_output("--output", output, to, file)
     readers.check_writable(found.sentences, to)
     labeller = kept_models.prepare(folder, card, registry, options.parse_assignments(option))
     for line in (str(card), card.terms, str(found), *found.remarks):

@@ -36,9 +36,9 @@ class Lost:
 
 
 class Labelled(NamedTuple):
-    """One sentence of a file. What the file does not give is None: `tokens`, `text`, `tags` of
-    IOB2, `entities` over tokens, `spans` over the characters of `text`. `place` is where it stands (`:12`, `: item 3`),
-    `record` the JSON object that it was made of, `gold` the entities of conlleval's gold column.
+    """One sentence of a file. What the file does not give is None: `tokens`, `text`, `tags` of IOB2, `entities` over
+    tokens, `spans` over the characters of `text`. `place` is where it stands (`:12`, `: item 3`), `record` the JSON
+    object that it was made of, `gold` the entities of conlleval's gold column.
     """
 
     place: str
