@@ -77,18 +77,20 @@ def choose(boards: Sequence[Board], choice: Choice) -> Chosen:
     _check("--method", choice.methods, (row.method for board in boards for row in board.every_row))
     _check("--target", choice.targets, (target for board in boards for target in board.targets))
     _check("--protocol", [choice.protocol], PROTOCOLS)
-    named = [_name_columns(board.columns(board.scores())) for board in boards]
+    named = [_name_columns(board.columns(board.scores(choice.protocol))) for board in boards]
     known = {column.name: name for names in named for name, column in names.items()}
     if unknown := [name for name in choice.columns if not any(name.casefold() in names for names in named)]:
         raise OptionError(f"--columns {unknown[0]}: no such column", hint=did_you_mean(unknown[0].casefold(), known))
+    asked = {name.casefold() for name in choice.columns}
     kept = [
         board
-        for board in boards
+        for board, names in zip(boards, named, strict=True)
         if (not choice.methods or {row.method for row in board.every_row} & set(choice.methods))
         and (not choice.targets or set(board.targets) & set(choice.targets))
+        and (not asked or asked & names.keys())
     ]
     if not kept:
-        raise OptionError("no board has these methods and these targets together", hint="leave one of them out")
+        raise OptionError("no board has all that is asked for together", hint="leave some of it out")
     return Chosen(kept, choice)
 
 

@@ -57,6 +57,7 @@ def make(mini: Benchmark, **chosen: Any) -> Chosen:
         ({"settings": ["demo"], "columns": ["strict-reading", "peak_memory", "Train s"], "methods": ["good"]}, None),
         ({"columns": ["ai", "music"], "methods": ["good"]}, [[["60.00", "62.00"]], [["60.00"]]]),
         ({"columns": ["model", "cost", "sentences", "device"], "methods": ["good"]}, None),
+        ({"columns": ["music"], "methods": ["good"]}, [[["62.00"]]]),
     ],
 )
 def test_rows_and_columns_as_asked_for(mini: Benchmark, chosen: Any, shown: Any) -> None:
@@ -92,7 +93,9 @@ def test_another_protocol(mini: Benchmark) -> None:
         ({"columns": ["method", "train_sec"]}, "--columns train_sec", "train_s"),
         ({"protocol": "span-f2"}, "--protocol span-f2", "span-f1"),
         ({"settings": ["single"], "methods": ["demo-only"]}, "--method demo-only", "good"),
-        ({"methods": ["demo-only"], "targets": ["music"]}, "no board has", "leave one of them out"),
+        ({"methods": ["demo-only"], "targets": ["music"]}, "no board has", "leave some of it out"),
+        ({"protocol": "topt-released", "columns": ["avg", "interval"]}, "--columns interval", "avg"),
+        ({"methods": ["demo-only"], "columns": ["music"]}, "no board has", "leave some of it out"),
     ],
 )
 def test_unknown_names_suggest(mini: Benchmark, chosen: Any, said: str, hint: str) -> None:
