@@ -493,7 +493,7 @@ def name_row(row: Row) -> str:
     """
     first = row.results[0]
     values = {name: first.method.options[name] for name in first.departures if name in first.method.options}
-    own = [f"{name}={value}" for name, value in values.items() if value != first.method.backbone]
+    own = [f"{name}={value}" for name, value in values.items() if value is None or value != first.method.backbone]
     if len(own) > MOST_NAMED:
         own[MOST_NAMED:] = [f"and {len(own) - MOST_NAMED} more"]
     return f"{row.method} ({', '.join(own)})" if own else row.method

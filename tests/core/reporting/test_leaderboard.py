@@ -173,6 +173,9 @@ def test_a_row_is_named_by_what_is_not_its_preset_s(mini: Benchmark) -> None:
     many = [result("m", t, 0, 50, **dict.fromkeys("pqrstu", 1)) for t in TARGETS]
     named = board(mini, [replace(r, departures=tuple("pqrstu")) for r in many])
     assert cell(named.scores(), "Method") == "m (p=1, q=1, r=1, s=1, and 2 more)"
+    none = [replace(result("m", t, 0, 50, longest=None), departures=("longest",)) for t in TARGETS]
+    without = [replace(r, method=replace(r.method, backbone=None)) for r in none]
+    assert cell(board(mini, without).scores(), "Method") == "m (longest=None)"
 
 
 def test_cost(mini: Benchmark) -> None:
