@@ -60,7 +60,7 @@ class Publication:
 
     def find_stale(self) -> list[Path]:
         """The files that writing and drawing would change."""
-        stale = [p for p, text in self.pages.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+        stale = [p for p, text in self.pages.items() if not p.exists() or p.read_text("utf-8", "replace") != text]
         return stale + [self.drawn / f"{p.name}.svg" for p in self.pictures if not p.is_drawn(self.drawn)]
 
     def find_others(self) -> list[Path]:

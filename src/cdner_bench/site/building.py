@@ -62,7 +62,7 @@ class Site(Publication):
     def find_left_over(self) -> list[Path]:
         """The pages that an earlier site in the same folder had, and this one has not."""
         manifest = self.folder / MANIFEST
-        named = manifest.read_text(encoding="utf-8").splitlines() if manifest.is_file() else []
+        named = manifest.read_text("utf-8", "replace").splitlines() if manifest.is_file() else []
         there = [find_below(self.folder, name, str(manifest)) for name in named if name.endswith(".html")]
         return [path for path in there if path.is_file() and path not in self.pages]
 
