@@ -26,7 +26,7 @@ from ..reporting import (
     write_cell,
 )
 from ..scoring import HEADLINE, Counts, name_type, total
-from .answers import MONEY, count_parameters, read_number
+from .answers import MONEY, Answer, count_parameters, read_number
 from .plots import Picture, Point, draw_costs, draw_courses
 from .views import Link, View
 
@@ -156,30 +156,31 @@ def _take_f1(kind: str, per_type: Mapping[str, Counts]) -> float:
 
 def draw_curves(board: Board, runs: Mapping[str, Run]) -> tuple[list[Picture], list[str]]:
     """F1 on dev by epoch, a picture a target and phase, with a line for the first seed of each row; and which of the
-    trained rows have no course, or none that can be read.
+    trained rows have no course, or none that can be read, on which targets.
     """
+    titles = {target: board.benchmark.domain(target).title for target in board.targets}
     courses: dict[tuple[str, str, str], list[tuple[str, list[tuple[int, float]]]]] = {}
-    lack: list[str] = []
+    lack: dict[str, list[str]] = {}
     for ranked in board.every_ranked:
         for target in board.targets:
             first = next(iter(ranked.row.seeds(target).values()), None)
             if first is None or not any(phase.epochs for phase in first.phases):
                 continue
+            name = Answer.name(ranked)
             place = runs[first.run].curve if first.run in runs else None
             try:
                 epochs = read_curve(place) if place else []
             except CdnerError:
                 epochs = []
             if not epochs:
-                lack.append(ranked.label)
+                lack.setdefault(name, []).append(titles[target])
             for phase in dict.fromkeys(epoch.phase for epoch in epochs):
                 of_phase = [epoch for epoch in epochs if epoch.phase == phase]
-                for name in dict.fromkeys(name for epoch in of_phase for name in epoch.numbers if name.endswith("f1")):
-                    points = [(epoch.epoch, epoch.numbers[name]) for epoch in of_phase if name in epoch.numbers]
-                    courses.setdefault((target, phase, name), []).append((f"{ranked.label}, seed {first.seed}", points))
-    titles = {target: board.benchmark.domain(target).title for target in board.targets}
+                for f1 in dict.fromkeys(key for epoch in of_phase for key in epoch.numbers if key.endswith("f1")):
+                    points = [(epoch.epoch, epoch.numbers[f1]) for epoch in of_phase if f1 in epoch.numbers]
+                    courses.setdefault((target, phase, f1), []).append((f"{name}, seed {first.seed}", points))
     made = [
         draw_courses(f"curve-{n}", f"{titles[target]}: {phase}", name.replace("_", " "), courses[target, phase, name])
         for n, (target, phase, name) in enumerate(sorted(courses, key=lambda key: board.targets.index(key[0])))
     ]
-    return made, list(dict.fromkeys(lack))
+    return made, [f"{name} ({', '.join(where)})" for name, where in lack.items()]

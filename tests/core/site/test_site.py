@@ -266,7 +266,8 @@ def test_a_run_has_a_page_with_its_types_phases_and_reason(tmp_path: Path) -> No
 
 def test_a_board_without_curves_says_so_and_one_with_them_draws_them(tmp_path: Path) -> None:
     found = make("m", 60)
-    assert "No learning curve: m." in Read(build(tmp_path, found)["boards/mini/single/curves.html"]).text
+    lacking = "No learning curve: m on b (AI, Lit., Mus., Pol., Sci.)."
+    assert lacking in Read(build(tmp_path, found)["boards/mini/single/curves.html"]).text
     place = tmp_path / "leaderboards" / "predictions" / found[0].path.with_suffix(".curve.jsonl")
     place.parent.mkdir(parents=True)
     lines = [
@@ -274,10 +275,12 @@ def test_a_board_without_curves_says_so_and_one_with_them_draws_them(tmp_path: P
     ]
     place.write_text("\n".join(lines) + "\n")
     pages = build(tmp_path, found)
-    assert "m, seed 0: 10.00 in epoch 1, 20.00 in 2" in Read(pages["boards/mini/single/curves.html"]).text
+    text = Read(pages["boards/mini/single/curves.html"]).text
+    assert "m on b, seed 0: 10.00 in epoch 1, 20.00 in 2" in text
+    assert "No learning curve: m on b (Lit., Mus., Pol., Sci.)." in text
     assert pages[f"runs/{found[0].run}.html"].count("<svg viewBox") == 2
     place.write_text("{}\n")
-    assert "No learning curve: m." in Read(build(tmp_path, found)["boards/mini/single/curves.html"]).text
+    assert lacking in Read(build(tmp_path, found)["boards/mini/single/curves.html"]).text
 
 
 def test_the_same_results_make_the_same_bytes_in_any_order(tmp_path: Path) -> None:
