@@ -27,7 +27,7 @@ def _count_sentences(result: Result, split: int) -> int | None:
     return None if result.comparable is None else result.comparable.sentences[split]
 
 
-def _of_made(result: Result, value: float) -> float | None:
+def _of_made(result: Result, value: float | None) -> float | None:
     """What was measured of a run; None where nothing ran to its end here."""
     return value if result.phases else None
 
@@ -67,7 +67,7 @@ OF_RUN: Mapping[str, Callable[[Result], object]] = {
     "created": lambda r: r.provenance.get("created"),
     "backbone": lambda r: r.backbone,
     "trained_parameters": lambda r: _of_made(r, r.model.trained),
-    "total_parameters": lambda r: _of_made(r, r.model.total),
+    "total_parameters": lambda r: _of_made(r, r.parameters),
     "compute_precision": lambda r: r.model.precision or None,
     "learnt_from": lambda r: r.learnt_from,
     "device": lambda r: r.device or None,

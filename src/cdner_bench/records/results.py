@@ -164,6 +164,11 @@ class Result:
         """The model behind the result, known also for a run that was not made; "none" for a method without one."""
         return (self.model.backbone if self.finished else self.method.backbone) or "none"
 
+    @property
+    def parameters(self) -> int | None:
+        """How many parameters the model has, 0 without a model; None where the record does not say."""
+        return self.model.total or (0 if self.backbone == "none" else None)
+
     def f1(self, protocol: str) -> float | None:
         """Micro-F1 in percent; None under a protocol that the run was not scored with."""
         counts = self.scores.get(protocol)

@@ -40,9 +40,9 @@ def show_mean(values: Sequence[float], digits: int) -> Cell:
 
 
 def show_parameters(runs: Sequence[Result]) -> Cell:
-    """How many parameters were trained, and how many there are, in millions."""
-    model = runs[0].model
-    return Several([Fixed(n / 1e6, 1, after="M") if n else 0 for n in (model.trained, model.total)], " / ")
+    """How many parameters were trained, and how many there are, in millions, as far as they are known."""
+    counts = (runs[0].model.trained, runs[0].parameters)
+    return Several([HOLE if n is None else Fixed(n / 1e6, 1, after="M") if n else 0 for n in counts], " / ")
 
 
 def show_learnt(runs: Sequence[Result]) -> Cell:

@@ -139,7 +139,8 @@ class Answer:
         if seconds is not None and "(" in self._write(TRAINED, ranked):
             trained += ", which others kept busy"
         total = count_parameters(ranked)
-        weights = f"{total / 1e6:,.1f}M parameters" if total else "no parameters"
+        known = f"{total / 1e6:,.1f}M parameters" if total else "no parameters"
+        weights = "parameters unknown" if total is None else known
         money = write_cell(show_money(ranked))
         paid = {"none": "no money", "–": "money unknown"}.get(money, f"{money} for all its runs")
         return f"{', '.join(filter(None, (trained, weights, paid)))}."
@@ -155,8 +156,8 @@ def read_number(column: Column[Ranked], ranked: Ranked) -> float | None:
 
 
 def count_parameters(ranked: Ranked) -> int | None:
-    """How many parameters a row has; None where nothing ran here."""
-    return ranked.row.made[0].model.total or 0 if ranked.row.made else None
+    """How many parameters a row has; None where nothing ran here, and of a model that does not say."""
+    return ranked.row.made[0].parameters if ranked.row.made else None
 
 
 def rank_boards(boards: Sequence[Board]) -> list[Answer]:

@@ -253,6 +253,17 @@ def test_costs_are_pictures_with_words_and_numbers_behind_them(tmp_path: Path) -
         assert set(labels) <= set(page.ids)
 
 
+def test_a_model_that_does_not_say_how_many_parameters_it_has_is_not_one_without_any(tmp_path: Path) -> None:
+    found = [*make("asks", 60, model=replace(RESULT.model, trained=0, total=0)), *make("learns", 50)]
+    pages = build(tmp_path, found)
+    assert "parameters unknown" in Read(pages["index.html"]).text
+    page = Read(pages["boards/mini/single/index.html"])
+    (numbers,) = [table for table in page.tables if "parameters" in table[0]]
+    assert [row[1] for row in numbers[1:]] == ["learns"]
+    (costs,) = [table for table in page.tables if "Learnt from" in table[0]]
+    assert [row[3] for row in costs[1:]] == ["0 / –", "0.0M / 0.0M"]
+
+
 def test_a_run_has_a_page_with_its_types_phases_and_reason(tmp_path: Path) -> None:
     done = make("m", 60)
     failed = replace(done[0], status=Status.INCOMPLETE, reason="answers are missing", scores={}, sentences=[])
