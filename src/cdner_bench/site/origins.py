@@ -42,7 +42,7 @@ def list_origins(boards: Sequence[Board]) -> list[View]:
 
 def _tell_code(result: Result) -> tuple[str, ...]:
     plugin = _open(result.provenance.get("plugin"))
-    named = f"{plugin.get('name') or ''} {plugin.get('version') or ''}".strip() or "unknown"
+    named = f"{plugin.get('name') or ''} {plugin.get('release') or ''}".strip() or "unknown"
     commit = str(result.provenance.get("commit") or "unknown")
     return (result.method.name, result.method.revision, named, str(plugin.get("code") or "unknown")[:12], commit[:12])
 

@@ -146,7 +146,7 @@ def _tell_facts(result: Result, changes: str) -> Iterator[tuple[str, str]]:
     if plugin := result.provenance.get("plugin"):
         packages = result.provenance.get("packages", {})
         harness = f", cdner-bench {packages.get('cdner-bench', '?')} at {str(result.provenance.get('commit'))[:8]}"
-        yield "code", f"{plugin.get('name')} {plugin.get('version') or ''} {plugin.get('code')}{harness}"
+        yield "code", f"{plugin.get('name')} {plugin.get('release') or ''} {plugin.get('code')}{harness}"
     if usage := result.usage:
         cost = "price not known" if usage.cost is None else f"${usage.cost:.2f}"
         tokens = f"{usage.read:,} tokens in, {usage.written:,} out"

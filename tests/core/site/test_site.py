@@ -264,6 +264,14 @@ def test_a_model_that_does_not_say_how_many_parameters_it_has_is_not_one_without
     assert [row[3] for row in costs[1:]] == ["0 / –", "0.0M / 0.0M"]
 
 
+def test_the_page_of_origins_says_which_release_of_a_plugin_made_the_runs(tmp_path: Path) -> None:
+    plugin = {"name": "mine", "release": "1.2", "origin": "installed", "code": "ab"}
+    found = make("m", 60, provenance={**RESULT.provenance, "plugin": plugin})
+    pages = build(tmp_path, found)
+    assert "mine 1.2" in Read(pages["provenance.html"]).text
+    assert "mine 1.2 ab" in Read(pages[f"runs/{found[0].run}.html"]).text
+
+
 def test_a_run_has_a_page_with_its_types_phases_and_reason(tmp_path: Path) -> None:
     done = make("m", 60)
     failed = replace(done[0], status=Status.INCOMPLETE, reason="answers are missing", scores={}, sentences=[])
