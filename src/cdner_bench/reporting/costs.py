@@ -84,12 +84,12 @@ def show_seconds_per_sentence(runs: Sequence[Result]) -> Cell:
 
 
 def _show_seconds(taken: Sequence[tuple[float, Sequence[Phase]]], digits: int) -> Cell:
-    """The mean of seconds, each with the phases that took them: of those on a machine that did nothing else, or, if
-    there are none, of all, and marked.
+    """The mean of seconds, each with the phases that took them: of those on a machine of which it is known that it did
+    nothing else, or, if there are none, of all, and marked if one was busy.
     """
-    quiet = [seconds for seconds, phases in taken if all(phase.quiet for phase in phases)]
-    if quiet or not taken:
-        return show_mean(quiet, digits)
+    quiet = [seconds for seconds, phases in taken if all(p.quiet and p.others is not None for p in phases)]
+    if quiet or all(phase.quiet for _, phases in taken for phase in phases):
+        return show_mean(quiet or [seconds for seconds, _ in taken], digits)
     return Remarked(Fixed(fmean(seconds for seconds, _ in taken), digits), "busy")
 
 

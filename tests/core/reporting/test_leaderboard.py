@@ -185,7 +185,7 @@ def test_cost(mini: Benchmark) -> None:
 
 
 def test_seconds_of_a_busy_machine_are_left_out_or_marked(mini: Benchmark) -> None:
-    def taken(r: Result, seconds: float, others: float) -> Result:
+    def taken(r: Result, seconds: float, others: float | None) -> Result:
         dev = Phase("dev", 4 * seconds, sentences=6, others=others)
         return replace(r, phases=[Phase("fit", seconds, epochs=3, sentences=30, others=others), dev])
 
@@ -196,6 +196,9 @@ def test_seconds_of_a_busy_machine_are_left_out_or_marked(mini: Benchmark) -> No
     ]  # fmt: skip
     table = board(mini, [taken(busy[0], 1.5, 0.1), *busy[1:]]).cost()
     assert [cell(table, title) for title in ("Train s/epoch", "Train s", "Dev s")] == ["0.50", "1.5", "6.0"]
+    untold = [taken(r, 4.0, None) for r in FULL]
+    for first, shown in ((busy[0], "4.5 (busy)"), (taken(busy[0], 1.5, 0.1), "1.5"), (untold[0], "4.0")):
+        assert cell(board(mini, [first, *untold[1:]]).cost(), "Train s") == shown
 
 
 def test_what_was_odd_about_answers_is_counted(mini: Benchmark) -> None:
