@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import Benchmark, audit
-from ..errors import DataError, PredictionError
+from ..errors import DataError, PredictionError, ResultError
 from ..plugins import Method, Registered, Registry, options
 from ..records import (
     MethodFacts,
@@ -47,19 +48,23 @@ def rescore(out: Path, benchmark: Benchmark, registry: Registry) -> Iterator[Res
     """Go through the results of a benchmark below `out/leaderboards` and write those that change.
 
     Predictions come from `leaderboards/predictions` or from the run's folder. A result whose name on the disk follows
-    from options that are called otherwise today moves to its new name. What is no result, and whose predictions are
-    none, stays as it is, with a `RefusedWarning`.
+    from options that are called otherwise today moves to its new name. What is no result, what has predictions that are
+    none, and what would take the place of another result stay as they are, with a `RefusedWarning`.
     """
     boards = out / "leaderboards"
     for before in results.load_all(boards / "results", benchmark):
         path, lifted = boards / "results" / before.path, rename_options(before, registry)
+        place = boards / "results" / lifted.path
+        if place != path and place.exists():
+            said = f"{path} belongs at {place} by today's options of its method, and another result is there"
+            refuse(ResultError(said, hint=f"remove the one that is not wanted: rm {shlex.quote(str(path))}"))
+            continue
         move_predictions(boards, before, lifted)
         try:
             after = _find_and_score(lifted, out, benchmark)
         except PredictionError as error:
             refuse(error)
             continue
-        place = boards / "results" / after.path
         if place == path and path.read_text(encoding="utf-8") == results.to_text(after):
             yield Rescored(after, place, Change.NOTHING)
             continue

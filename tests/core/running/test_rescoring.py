@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Callable
@@ -141,3 +142,25 @@ def test_predictions_go_with_a_result_whose_method_has_got_an_option(tmp_path: P
     shutil.rmtree(tmp_path / "runs")
     (again,) = runner.run([make_job()], tmp_path, Nobody())
     assert again.status is Ending.SKIPPED
+
+
+def test_a_result_under_an_older_name_takes_no_place_of_a_newer_one(tmp_path: Path) -> None:
+    """The run was made again, as of another revision, before the older result was brought to today's names."""
+    (outcome,) = runner.run([make_job()], tmp_path, Nobody())
+    today = outcome.result
+    assert today is not None
+    boards = tmp_path / "leaderboards"
+    fewer = dict(list(today.method.options.items())[1:])
+    older = replace(today, method=replace(today.method, options=fewer, revision="0"), run="0123456789abcdef")
+    results.save(older, boards / "results" / older.path)
+    kept = locate_predictions(boards, today)
+    spoilt = [{**json.loads(line), "entities": []} for line in gzip.decompress(kept.read_bytes()).splitlines()]
+    other = gzip.compress("".join(f"{json.dumps(line)}\n" for line in spoilt).encode(), mtime=0)
+    locate_predictions(boards, older).write_bytes(other)
+    before = kept.read_bytes()
+    with pytest.warns(RefusedWarning, match=rf"{older.path.name} belongs at .*{today.path.name} .*\n  → .*rm "):
+        (rescored,) = rescore(tmp_path, benchmark.load("mini"), plugins.discover([METHODS]))
+    assert (rescored.result, rescored.change) == (today, Change.NOTHING)
+    assert results.load(boards / "results" / today.path) == today
+    assert kept.read_bytes() == before
+    assert locate_predictions(boards, older).read_bytes() == other
