@@ -13,6 +13,9 @@ from pathlib import Path
 from .errors import DataError, did_you_mean
 from .hashing import digest
 
+HIGHEST_SEED = 2**32 - 1
+"""The highest seed of a run or a measurement: numpy's generators take no other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:

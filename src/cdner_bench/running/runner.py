@@ -23,6 +23,7 @@ from ..errors import (
     ContractError,
     IncompleteError,
     NotRunError,
+    OptionError,
     PlaceError,
     PluginError,
     ResultError,
@@ -52,7 +53,7 @@ from ..records import (
     results,
 )
 from ..scoring import HEADLINE, encode, read_own
-from ..types import Corpus, Doubt, Given, Prediction, Scenario, Sentence
+from ..types import HIGHEST_SEED, Corpus, Doubt, Given, Prediction, Scenario, Sentence
 from . import kept_models
 from .adoption import OlderRuns, is_of, load_own
 from .rescoring import find_departures, score_again
@@ -199,6 +200,8 @@ def plan(
 
     Without a `preset`, a method gets the benchmark's own, if it has that. What is `chosen` goes to those that have it.
     """
+    if wrong := [seed for seed in seeds if not 0 <= seed <= HIGHEST_SEED]:
+        raise OptionError(f"{wrong[0]} is no seed", hint=f"a seed is a number from 0 to {HIGHEST_SEED}")
     resolved = []
     dealt = options.deal(chosen, {entry.spec.name: entry.spec.load(Method).Options for entry in entries})
     for entry in entries:

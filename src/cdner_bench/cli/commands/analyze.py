@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import OptionError, did_you_mean
+from ...types import HIGHEST_SEED
 from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, show, split_names
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def analyze(
             "-o", "--option", help="One option: KEY, or ANALYSIS.KEY for one of several.", metavar="KEY=VALUE"
         ),
     ] = [],
-    seed: Annotated[int, typer.Option(help="Of every random draw.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of every random draw.", min=0, max=HIGHEST_SEED)] = 0,
     errors: Annotated[str, typer.Option(help="What is not UTF-8: strict stops, replace goes on.")] = "strict",
     figures: Annotated[
         Path | None, typer.Option(help="Draw what was measured: SVG, PNG and CSV.", metavar="DIR")

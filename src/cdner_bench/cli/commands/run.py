@@ -158,7 +158,7 @@ def run(
     from ...running import executing, kept_models
     from ..streams import lasting
 
-    own = None if target_data is None else (target_data.absolute(), source)
+    own = _name_own(target_data, source)
     few = shots, full_dev
     asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, few, plugin, no_plugin)
     try:
@@ -405,7 +405,7 @@ def plan(
     """Say what `run` with the same arguments would make, what it shares, and what it may take. Starts nothing."""
     from ...running import State, survey
 
-    own = None if target_data is None else (target_data, source)
+    own = _name_own(target_data, source)
     few = shots, full_dev
     asked = (method, setting, target, own, benchmark, preset, option, seeds, campaign, limit, few, plugin, no_plugin)
     _, jobs = _list_jobs(*asked)
@@ -510,6 +510,17 @@ def _list_jobs(
     return data, runner.plan(data, scenarios, entries, preset, chosen, _parse_seeds(seeds))
 
 
+def _name_own(folder: Path | None, source: str | None) -> tuple[Path, str | None] | None:
+    """The folder of a target of one's own, and what it learns from, if there is one."""
+    if folder is not None:
+        return folder.absolute(), source
+    if source is not None:
+        raise OptionError(
+            f"--source {source}: this is for --target-data; a setting has its own sources", hint="leave it out"
+        )
+    return None
+
+
 def _name_settings(data: Benchmark, setting: str, numbers: str | None, full_dev: bool) -> list[str]:
     """The setting, or those with fewer labels."""
     from ...data import shots
@@ -540,6 +551,8 @@ def _build_on(base: Benchmark, folder: Path, source: str | None) -> Benchmark:
 
 
 def _parse_seeds(text: str) -> list[int]:
+    from ...running import campaign
+
     try:
         numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
@@ -549,4 +562,11 @@ def _parse_seeds(text: str) -> list[int]:
             f"--seeds {text}: not a number of seeds",
             hint="write --seeds 3, or the seeds: --seeds 555,666,777",
         )
-    return list(dict.fromkeys(numbers)) if "," in text else list(range(numbers[0]))
+    if "," in text:
+        return list(dict.fromkeys(numbers))
+    if numbers[0] > campaign.MOST_SEEDS:
+        raise OptionError(
+            f"--seeds {text}: that many seeds; there are at most {campaign.MOST_SEEDS}",
+            hint=f"write the seed itself with a comma: --seeds {text},",
+        )
+    return list(range(numbers[0]))
