@@ -8,7 +8,7 @@ import os
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,7 +75,6 @@ def import_archive(place: Path, out: Path, *, replace: bool = False, limit: floa
     with (
         writing(out, "name another folder: --out FOLDER"),
         TemporaryDirectory(prefix=".import-", dir=out) as folder,
-        ExitStack() as held,
     ):
         staged = Path(folder)
         manifest = _unpack(place, staged, limit)
@@ -86,10 +85,20 @@ def import_archive(place: Path, out: Path, *, replace: bool = False, limit: floa
         places = {file.path: find_below(out, file.path, str(place)) for file in manifest.files}
         _refuse(place, [fault for there in places.values() for fault in _find_obstacles(there, out)])
         for name in groups:
-            if name.startswith("runs/") and (out / name / "lock").exists():
-                held.enter_context(lock(out / name / "lock"))
+            with _hold(out / name):  # not together: a process may have so many files open
+                pass
         known = {run.result.run: run.file for run in load_runs(out)}
-        return _merge(groups, places, known, staged, replace=replace)
+        made = Imported()
+        for name, files in groups.items():
+            with _hold(out / name):
+                _merge(files, places, known, staged, made, replace=replace)
+        return made
+
+
+def _hold(folder: Path) -> AbstractContextManager[None]:
+    """Hold the folder of a run, if somebody may be making that."""
+    place = folder / "lock"
+    return lock(place) if folder.parent.name == "runs" and place.exists() else nullcontext()
 
 
 def _unpack(place: Path, staged: Path, limit: float) -> Manifest:
@@ -271,34 +280,37 @@ def _name_group(path: str) -> str:
 
 
 def _merge(
-    groups: dict[str, list[Listed]], places: dict[str, Path], known: dict[str, Path], staged: Path, *, replace: bool
-) -> Imported:
-    made = Imported()
-    moves: list[str] = []
-    for files in groups.values():
-        equal = [f.path for f in files if _is_equal(places[f.path], f)]
-        others = [f.path for f in files if os.path.lexists(places[f.path]) and f.path not in equal]
-        conflict = dict.fromkeys(others, "another file is here")
-        for file in files:
-            if file.path.startswith("leaderboards/results/") and file.path not in (*equal, *others):
-                there = known.get(results.load(staged / file.path).run, places[file.path])
-                if there != places[file.path]:
-                    conflict[file.path] = f"the same run is at {there}"
-                    others = []  # nothing that could be replaced
-        made.equal += equal
-        if conflict and not (replace and others):
-            made.conflicts |= conflict
-            continue
-        made.replaced += others
-        made.replaced += _remove_companions(others, places)
-        made.new += [file.path for file in files if file.path not in (*equal, *others)]
-        moves += [file.path for file in files if file.path not in equal]
+    files: Sequence[Listed],
+    places: dict[str, Path],
+    known: dict[str, Path],
+    staged: Path,
+    made: Imported,
+    *,
+    replace: bool,
+) -> None:
+    """Put the files of a group in their places, or none of them."""
+    equal = [f.path for f in files if _is_equal(places[f.path], f)]
+    others = [f.path for f in files if os.path.lexists(places[f.path]) and f.path not in equal]
+    conflict = dict.fromkeys(others, "another file is here")
+    for file in files:
+        if file.path.startswith("leaderboards/results/") and file.path not in (*equal, *others):
+            there = known.get(results.load(staged / file.path).run, places[file.path])
+            if there != places[file.path]:
+                conflict[file.path] = f"the same run is at {there}"
+                others = []  # nothing that could be replaced
+    made.equal += equal
+    if conflict and not (replace and others):
+        made.conflicts |= conflict
+        return
+    made.replaced += others
+    made.replaced += _remove_companions(others, places)
+    made.new += [file.path for file in files if file.path not in (*equal, *others)]
+    moves = [file.path for file in files if file.path not in equal]
     for path in sorted(moves, key=lambda path: (path.split("/")[1] == "results" or path.endswith(RECORDS), path)):
         places[path].parent.mkdir(parents=True, exist_ok=True)
         os.replace(staged / path, places[path])  # what says that something is there comes last
         if path.endswith("/run.json"):
             places[path].with_name(BEGUN).unlink(missing_ok=True)
-    return made
 
 
 def _remove_companions(others: Sequence[str], places: dict[str, Path]) -> Iterator[str]:

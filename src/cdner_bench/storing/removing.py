@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,24 +41,47 @@ def plan_removal(runs: Sequence[Stored], out: Path, *, stages: bool = False) -> 
 
 
 def remove(removal: Removal) -> None:
-    """Remove it. Raises `BusyError` if another process makes one of the runs or stages: nothing is removed then."""
+    """Remove it. Raises `BusyError` if another process makes one of the runs or stages: if it does already, nothing is
+    removed. Locks are not held together: they may be more than the files that a process may have open.
+    """
+    for stored in removal.runs:
+        with _hold(stored):
+            pass
+    for stage in removal.stages:
+        with _hold_stage(stage):
+            pass
+    for stored in removal.runs:
+        with _hold(stored):
+            for place in stored.paths.values():
+                _remove(place)
+    for stage in removal.stages:
+        with _hold_stage(stage):
+            _remove(stage)
+        for left in stage.parent.glob(f"{stage.name}.lock*"):
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def _hold(stored: Stored) -> Iterator[None]:
+    """Hold the folder of a run, if it has one of its own."""
     with ExitStack() as held:
-        for folder in [stored.folder for stored in removal.runs if stored.folder]:
-            if not folder.is_symlink():
-                with writing(folder, "make it writable"):
-                    held.enter_context(lock(folder / "lock"))
-        for stage in removal.stages:
-            held.enter_context(lock(stage.with_name(f"{stage.name}.lock")))
-        for place in (*removal.paths, *removal.stages):
-            with writing(place.parent, "make it writable"):
-                if place.is_dir() and not place.is_symlink():
-                    shutil.rmtree(place)
-                else:
-                    place.unlink(missing_ok=True)
-                _prune(place.parent)
-        for stage in removal.stages:
-            for left in stage.parent.glob(f"{stage.name}.lock*"):
-                left.unlink(missing_ok=True)
+        if stored.folder and not stored.folder.is_symlink():
+            with writing(stored.folder, "make it writable"):
+                held.enter_context(lock(stored.folder / "lock"))
+        yield
+
+
+def _hold_stage(stage: Path) -> AbstractContextManager[None]:
+    return lock(stage.with_name(f"{stage.name}.lock"))
+
+
+def _remove(place: Path) -> None:
+    with writing(place.parent, "make it writable"):
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+        _prune(place.parent)
 
 
 def _prune(folder: Path) -> None:

@@ -20,7 +20,7 @@ from cdner_bench.errors import BusyError, CdnerError, CdnerWarning, OptionError,
 from cdner_bench.io import lock
 from cdner_bench.records import results
 from cdner_bench.storing import export, find_stored, import_archive, list_stored
-from support import ROOT
+from support import ROOT, few_files
 
 RUN = "gpt4/single/ai/0"
 RESULT = next((ROOT / "leaderboards" / "results" / "mini" / "single" / "ai").glob("gpt4-*-0.json"))
@@ -299,6 +299,16 @@ def test_a_run_that_is_being_made_is_not_imported(tmp_path: Path) -> None:
         import_archive(tmp_path / "a.tar.gz", tmp_path / "out")
     assert [path.name for path in folder.iterdir()] == ["lock"]
     assert import_archive(tmp_path / "a.tar.gz", tmp_path / "out").new
+
+
+def test_more_runs_are_imported_again_than_a_process_may_have_files_open(tmp_path: Path) -> None:
+    names = [f"runs/{number:016x}/log.txt" for number in range(60)]
+    (tmp_path / "a.tar.gz").write_bytes(put(dict.fromkeys(names, b"x")))
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).with_name("lock").touch()
+    with few_files(30):
+        assert import_archive(tmp_path / "a.tar.gz", tmp_path).new == names
 
 
 def test_weights_go_along_only_if_they_are_asked_for(sent: Path, tmp_path: Path) -> None:

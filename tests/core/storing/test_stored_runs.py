@@ -21,7 +21,7 @@ from cdner_bench.io import lock
 from cdner_bench.records import BEGUN, results
 from cdner_bench.running import Job, runner
 from cdner_bench.storing import State, find_stored, list_stored, plan_removal, portray, remove
-from support import ROOT, Nobody
+from support import ROOT, Nobody, few_files
 
 REGISTRY = plugins.discover([ROOT / "tests" / "methods.py"])
 
@@ -141,6 +141,16 @@ def test_a_removed_run_leaves_nothing_and_takes_nothing_else(made: dict[str, str
     assert not (tmp_path / "leaderboards" / "predictions" / "mini").exists()
     with pytest.raises(ResultError, match="there is no run"):
         find_stored(made["good"], tmp_path)
+
+
+def test_more_runs_are_removed_than_a_process_may_have_files_open(tmp_path: Path) -> None:
+    for number in range(60):
+        folder = tmp_path / "runs" / f"{number:016x}"
+        folder.mkdir(parents=True)
+        (folder / "log.txt").touch()
+    with few_files(30):
+        remove(plan_removal(list_stored(tmp_path), tmp_path))
+    assert list_stored(tmp_path) == []
 
 
 @pytest.mark.parametrize(
