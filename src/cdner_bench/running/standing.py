@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CdnerError
+from ..foreign import redact_all
 from ..io import is_locked, write_atomic
 from .executing import find_queued
 
@@ -106,7 +107,7 @@ def write_plan(out: Path, command: Sequence[str], jobs: Sequence[tuple[str, str,
     """
     from ..hashing import digest
 
-    plan = {"began": time.time(), "folder": os.getcwd(), "command": list(command), "jobs": jobs}
+    plan = {"began": time.time(), "folder": os.getcwd(), "command": redact_all(list(command)), "jobs": jobs}
     with suppress(OSError):
         write_atomic(
             out / "runs" / PLANS / f"{digest([list(job) for job in jobs])[:16]}.json",

@@ -178,3 +178,10 @@ def test_what_a_run_was_to_make_is_kept(tmp_path: Path, cli: Run) -> None:
     assert plan["command"] == ["cdner-bench", *words, "--seeds", "1"]
     assert [name for _, name, _ in plan["jobs"]] == ["single/ai gazetteer seed 0", "single/music gazetteer seed 0"]
     assert all((tmp_path / "leaderboards" / "results" / result).is_file() for _, _, result in plan["jobs"])
+
+
+def test_no_key_is_kept_with_what_was_typed(tmp_path: Path) -> None:
+    key = "sk-0123456789abcdefghijklmnop"
+    write_plan(tmp_path, [*COMMAND, "-x", f"setup=export OPENAI_API_KEY={key}"], [])
+    (place,) = (tmp_path / "runs" / standing.PLANS).glob("*.json")
+    assert json.loads(place.read_text())["command"] == [*COMMAND, "-x", "setup=export OPENAI_API_KEY=[key]"]
