@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,13 +100,17 @@ class Overview:
     board: str = ""
 
 
-def write_plan(out: Path, command: Sequence[str], jobs: Sequence[tuple[str, str, str]]) -> None:
-    """Keep what a command is to make: the id of each run, its name, and the path of its result. Where that cannot be
-    kept, the runs will say why they cannot be.
+def write_plan(
+    out: Path, command: Sequence[str], jobs: Sequence[tuple[str, str, str]], board: Sequence[str] = ()
+) -> None:
+    """Keep what a command is to make: the id of each run, its name, and the path of its result; and the command that
+    shows their `board`, nothing for that of shipped benchmarks. Where that cannot be kept, the runs will say why they
+    cannot be.
     """
     from ..hashing import digest
 
-    plan = {"began": time.time(), "folder": os.getcwd(), "command": redact_all(list(command)), "jobs": jobs}
+    typed = {"command": redact_all(list(command)), "board": redact_all(list(board))}
+    plan = {"began": time.time(), "folder": os.getcwd(), **typed, "jobs": jobs}
     with suppress(OSError):
         write_atomic(
             out / "runs" / PLANS / f"{digest([list(job) for job in jobs])[:16]}.json",
@@ -139,7 +142,7 @@ def look(out: Path) -> Overview:
         if left - covered:
             commands.append(_type(plan, plan["command"]))
         covered |= left
-    board = _find_board(plans[0], out) if plans else ""
+    board = _type(plans[0], plans[0]["board"]) if plans and plans[0]["board"] else ""
     return Overview(runs, sorted(making, key=lambda made: -made.seconds), names, commands, len(queued), board)
 
 
@@ -149,21 +152,6 @@ def _type(plan: Mapping[str, Any], words: Sequence[str]) -> str:
 
     there = "" if plan["folder"] == os.getcwd() else f"cd {quote(plan['folder'])} && "
     return f"{there}{join(words)}"
-
-
-def _find_board(plan: Mapping[str, Any], out: Path) -> str:
-    """The command that shows the board of a plan whose benchmark is none of the shipped: that of a folder of data is
-    the plan's own, which makes nothing again.
-    """
-    words = plan["command"]
-    if "--target-data" in words:
-        return _type(plan, words)
-    name, limit = (dict(pairwise(words)).get(option, "") for option in ("--benchmark", "--limit"))
-    name += f"-limit{limit}" if name and limit else ""
-    if not (name.endswith(".toml") or re.search(r"-limit\d+$", name)):
-        return ""
-    place = [] if os.path.abspath(plan["folder"]) == os.path.abspath(out) else ["--out", os.path.abspath(out)]
-    return _type(plan, ["cdner-bench", "leaderboard", "--benchmark", name, *place])
 
 
 def _list_queued(out: Path) -> Set[str]:
@@ -223,7 +211,8 @@ def _read_plans(folder: Path) -> Iterator[dict[str, Any]]:
         try:
             plan = json.loads(place.read_bytes())
             jobs = [(str(run), str(name), str(result)) for run, name, result in plan["jobs"]]
-            words = [str(word) for word in plan["command"]]
-            yield {"command": words, "folder": str(plan["folder"]), "began": float(plan["began"]), "jobs": jobs}
+            words, board = ([str(word) for word in said] for said in (plan["command"], plan.get("board", ())))
+            where = {"folder": str(plan["folder"]), "began": float(plan["began"])}
+            yield {"command": words, "board": board, **where, "jobs": jobs}
         except (OSError, ValueError, TypeError, KeyError):
             continue

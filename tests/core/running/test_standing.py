@@ -105,24 +105,15 @@ def test_every_command_that_has_left_something_of_its_own_is_named_newest_first(
     assert look(tmp_path).commands == ["cdner-bench newest", "cdner-bench older"]  # older makes what part has left
 
 
-@pytest.mark.parametrize(
-    ("words", "shown"),
-    [
-        (["--benchmark", "mini"], ""),
-        (["--benchmark", "a b.toml"], "cdner-bench leaderboard --benchmark 'a b.toml'"),
-        (["--benchmark", "mini", "--limit", "5"], "cdner-bench leaderboard --benchmark mini-limit5"),
-        (["--benchmark", "mini-limit5"], "cdner-bench leaderboard --benchmark mini-limit5"),
-        (["--target-data", "contracts"], "cdner-bench run --target-data contracts"),
-    ],
-)
+@pytest.mark.parametrize("words", [(), ("cdner-bench", "leaderboard", "--benchmark", "a b.toml")])
 def test_the_board_is_that_of_the_newest_plan(
-    words: list[str], shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write_plan(tmp_path, ["cdner-bench", "run", *words], [(RUN, "multi/ai m seed 0", "x.json")])
-    assert look(tmp_path).board == shown
+    write_plan(tmp_path, COMMAND, [(RUN, "multi/ai m seed 0", "x.json")], words)
+    assert look(tmp_path).board == shlex.join(words)
     monkeypatch.chdir("/")
-    assert look(tmp_path).board == (f"cd {shlex.quote(str(tmp_path))} && {shown}" if shown else "")
+    assert look(tmp_path).board == (f"cd {shlex.quote(str(tmp_path))} && {shlex.join(words)}" if words else "")
 
 
 BROKEN = ["", "[]", "{}", '{"jobs": [1]}', '{"command": 1, "folder": "", "jobs": [], "began": 0}']
@@ -185,3 +176,28 @@ def test_no_key_is_kept_with_what_was_typed(tmp_path: Path) -> None:
     write_plan(tmp_path, [*COMMAND, "-x", f"setup=export OPENAI_API_KEY={key}"], [])
     (place,) = (tmp_path / "runs" / standing.PLANS).glob("*.json")
     assert json.loads(place.read_text())["command"] == [*COMMAND, "-x", "setup=export OPENAI_API_KEY=[key]"]
+
+
+GAZETTEER = ["run", "--method", "gazetteer", "--setting", "single"]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ([*GAZETTEER, "--benchmark", "mini"], "cdner-bench leaderboard"),
+        ([*GAZETTEER, "--benchmark=mini", "--limit=5"], "cdner-bench leaderboard --benchmark mini-limit5"),
+        ([*GAZETTEER, "--benchmark", "mini-limit5"], "cdner-bench leaderboard --benchmark mini-limit5"),
+        (["run", "--campaign", "study.toml"], "cdner-bench leaderboard --benchmark mine.toml"),
+        (["run", "--campaign", "study.toml", "--limit", "5"], "cdner-bench leaderboard --benchmark mine.toml-limit5"),
+    ],
+)
+def test_when_all_is_finished_the_board_of_its_benchmark_is_named(
+    words: list[str], shown: str, tmp_path: Path, cli: Run
+) -> None:
+    (tmp_path / "mine.toml").write_text('extends = "mini"\nname = "mine"\n')
+    row = '[[rows]]\nmethod = "gazetteer"\nsettings = ["single"]\n'
+    (tmp_path / "study.toml").write_text(f'benchmark = "mine.toml"\npreset = "quick"\n{row}')
+    assert cli(*words).returncode == 0
+    said = cli("status").stdout
+    assert said.endswith(f"  → {shown}\n")
+    assert cli(*shlex.split(shown)[1:]).stdout.startswith("wrote leaderboards/mi"), shown

@@ -248,7 +248,22 @@ def _write_plan(study: executing.Study, typed: Sequence[str]) -> None:
     from ...running import runner, standing
 
     jobs = [(job.id, str(job), runner.locate_result(job)) for job in study.jobs]
-    standing.write_plan(study.out, ["cdner-bench", *typed], jobs)
+    command, named = ["cdner-bench", *typed], _name_benchmark(study.jobs[0].benchmark)
+    board = ["cdner-bench", "leaderboard", *named, *name_out(study.out)] if named else []
+    standing.write_plan(study.out, command, jobs, command if named is None else board)
+
+
+def _name_benchmark(data: Benchmark) -> list[str] | None:
+    """What to type for a benchmark where boards are shown: nothing for a shipped one; None for that of a folder, which
+    no other command reads.
+    """
+    from ...data import benchmark
+
+    shipped = benchmark.list_shipped()
+    if data.given in shipped:
+        return []
+    whole = data.given.removesuffix(f"-limit{data.limit}")
+    return ["--benchmark", data.given] if whole in shipped or whole.endswith(".toml") else None
 
 
 def _make_in_turn(study: executing.Study, observers: Sequence[JobObserver], *, isolate: bool) -> Iterator[Outcome]:
@@ -333,7 +348,6 @@ def _tell_after(data: Benchmark, jobs: Sequence[Job], outcomes: Sequence[Outcome
 
 def _tell_next(data: Benchmark, outcomes: Sequence[Outcome], out: Path) -> None:
     """Where results and predictions lie, and the commands that read them."""
-    from ...data import benchmark
     from ...records import locate_predictions
 
     boards = out / "leaderboards"
@@ -344,14 +358,11 @@ def _tell_next(data: Benchmark, outcomes: Sequence[Outcome], out: Path) -> None:
     }
     if told := [f"{what} in {_name_place(paths)}" for what, paths in files.items() if paths]:
         print(", ".join(told))
-    named = ["--benchmark", data.given]
-    shipped = benchmark.list_shipped()
-    whole = data.given.removesuffix(f"-limit{data.limit}")
-    named_elsewhere = whole in shipped or whole.endswith(".toml")  # and is no folder, which no other command reads
-    if finished and named_elsewhere:
-        tell_command("leaderboard", *(() if data.given in shipped else named), out=out)
-    if files["predictions"] and named_elsewhere:
-        tell_command("score", str(files["predictions"][0]), *named)
+    named = _name_benchmark(data)
+    if finished and named is not None:
+        tell_command("leaderboard", *named, out=out)
+    if files["predictions"] and named is not None:
+        tell_command("score", str(files["predictions"][0]), "--benchmark", data.given)
     elif files["predictions"] and not data.limit:
         gold = data.domain(finished[0].scenario.target).splits["test"].location
         tell_command("score", str(files["predictions"][0]), "--gold", str(gold))
