@@ -405,12 +405,12 @@ def publish(result: Result, folder: Path, out: Path) -> None:
     boards = out / "leaderboards"
     place = boards / "results" / result.path
     predictions, curve = folder / "predictions.jsonl", folder / CURVE
+    there = results.load(place) if place.exists() else None  # what cannot be read keeps what lies beside it
     if result.finished and predictions.exists():
         keep_predictions(predictions.read_bytes(), locate_predictions(boards, result))
     if result.finished and curve.exists():
         write_atomic(locate_curve(boards, result), curve.read_bytes())
-    if place.exists():
-        there = results.load(place)
+    if there:
         if there == result or (there.finished and not result.finished):
             return
         if there.run != result.run and not curve.exists():

@@ -24,10 +24,12 @@ from cdner_bench.io import lock, write_atomic
 from cdner_bench.plugins import Epoch
 from cdner_bench.records import (
     BEGUN,
+    SCHEMA,
     Status,
     encode_curve,
     find_run,
     locate_curve,
+    locate_predictions,
     move_predictions,
     read_curve,
     results,
@@ -105,6 +107,18 @@ def test_the_leaderboard_s_file_is_always_the_run_s(tmp_path: Path) -> None:
     not_run = replace(first.result, status=Status.NOT_RUN, scores={}, sentences=(), answers={}, reason="x")
     runner.publish(not_run, tmp_path / "runs" / first.job.id, tmp_path)
     assert results.load(kept).status == "finished"
+
+
+def test_what_a_newer_version_has_put_on_the_board_keeps_its_predictions(tmp_path: Path) -> None:
+    (first,) = run(jobs(), tmp_path)
+    assert first.result is not None
+    kept = tmp_path / "leaderboards" / "results" / first.result.path
+    kept.write_text(kept.read_text().replace(f'"schema": {SCHEMA}', '"schema": 1000'))
+    predictions = locate_predictions(tmp_path / "leaderboards", first.result)
+    predictions.write_bytes(b"of a newer version")
+    (again,) = run(jobs(), tmp_path)
+    assert (again.status, again.message) == ("failed", f"{kept} has schema 1000, this version reads up to {SCHEMA}")
+    assert predictions.read_bytes() == b"of a newer version"
 
 
 def test_a_finished_run_is_scored_again_by_today_s_scorer(tmp_path: Path) -> None:
