@@ -15,7 +15,7 @@ import pytest
 from cdner_bench import plugins
 from cdner_bench.cli.commands import again
 from cdner_bench.data import Benchmark
-from cdner_bench.errors import ResultError
+from cdner_bench.errors import OptionError, ResultError
 from cdner_bench.io import Phase
 from cdner_bench.llm import Usage
 from cdner_bench.plugins import ModelFacts
@@ -180,3 +180,12 @@ def test_the_command_ends_with_0_only_if_all_is_the_same(job: Job, cli: Run, tmp
     packed = next(tmp_path.glob("leaderboards/predictions/**/*.gz"))
     assert gzip.decompress(packed.read_bytes())  # nothing is touched
     assert len(list((tmp_path / "runs").iterdir())) == 2  # the run and what runs share
+
+
+def test_a_run_is_not_compared_with_itself(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its own folder it would be skipped, and all would be the same."""
+    monkeypatch.chdir(tmp_path)
+    for named in (job.id, f"runs/{job.id}/run.json", str(next(tmp_path.glob("leaderboards/results/**/*.json")))):
+        with pytest.raises(OptionError, match=r"--again .*: there it is finished") as caught:
+            again.reproduce(named, again=tmp_path, plugin=METHODS)
+        assert caught.value.hint == "name another folder"

@@ -44,6 +44,8 @@ def reproduce(
         raise OptionError("--keep-model needs a folder that stays", hint="name one: --again DIR")
     found = find_run(run, out)
     before = found.result
+    if again is not None and again.resolve() == found.folder.resolve().parent.parent:
+        raise OptionError(f"--again {again}: there it is finished, and would not be made", hint="name another folder")
     data = choose_benchmark(benchmark or before.benchmark.name)
     registry = plugins.discover(plugin, no_plugin)
     job = reproducing.restore(before, data, registry, options.parse_assignments(option))
