@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -211,13 +212,20 @@ def parse_assignments(assignments: Iterable[str], typed: str = "-o") -> dict[str
 def as_dict(options: Any) -> dict[str, Any]:
     """Resolved options, or those of one group, as plain values, for the record and the id: a file or folder is its name
     and its content, an option in a group has its dotted name. Operational ones are left out, and so is every key: what
-    an option holds whose name says that it is one, and what looks like one.
+    an option holds whose name says that it is one, and what looks like one. Raises `OptionError` for a text, or the
+    name of a file, that no file in UTF-8 can hold.
     """
     from pydantic_core import to_jsonable_python
 
     recorded = [name for name, hint in list_options(type(options)).items() if operational not in get_args(hint)]
     values = {name: read_option(options, name) for name in recorded}
-    return {name: _to_plain(name, value, to_jsonable_python) for name, value in values.items()}
+    plain = {name: _to_plain(name, value, to_jsonable_python) for name, value in values.items()}
+    for name, value in plain.items():
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise OptionError(f"option {name}={value}: no record can hold it", hint="write it in UTF-8") from None
+    return plain
 
 
 def _to_plain(name: str, value: object, to_json: Callable[[object], Any]) -> Any:

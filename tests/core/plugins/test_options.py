@@ -59,6 +59,23 @@ def test_operational_options_are_not_recorded() -> None:
     assert as_dict(made) == {"epochs": 3}
 
 
+def test_what_no_record_can_hold_is_refused(tmp_path: Path) -> None:
+    """As a shell passes it on that is not UTF-8."""
+
+    @dataclass(frozen=True)
+    class Named:
+        words: str | None = None
+        file: Path | None = None
+        place: Annotated[Path | None, operational] = None
+
+    place = tmp_path / "caf\udce9"
+    place.touch()
+    for values in ({"words": "caf\udce9"}, {"file": place}):
+        with pytest.raises(OptionError, match=r"option \w+=caf.*: no record can hold it"):
+            as_dict(resolve(Named, [values], "m"))
+    assert as_dict(resolve(Named, [{"place": place}], "m")) == {"words": None, "file": None}
+
+
 def test_an_unknown_option_gets_a_suggestion() -> None:
     with pytest.raises(OptionError) as caught:
         resolve(Options, [{"epoch": 3}], "m")
