@@ -266,7 +266,7 @@ class RunContext:
     def _note_use(self, stage: str) -> None:
         """Keep in the run's folder that it uses a shared stage, so that nobody removes the stage unasked."""
         noted = self.workdir / SHARED_STAGES
-        before = noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
+        before = noted.read_text(encoding="utf-8", errors="replace").splitlines() if noted.exists() else []
         if stage not in before:
             write_atomic(noted, "".join(f"{name}\n" for name in (*before, stage)))
 

@@ -93,7 +93,7 @@ def _find_stages(runs: Sequence[str], out: Path) -> frozenset[str]:
     """The shared stages that the first of several runs has used that says so."""
     for run in runs:
         with suppress(OSError):
-            if stages := (out / "runs" / run / SHARED_STAGES).read_text(encoding="utf-8").split():
+            if stages := (out / "runs" / run / SHARED_STAGES).read_text(encoding="utf-8", errors="replace").split():
                 return frozenset(stages)
     return frozenset()
 

@@ -104,7 +104,8 @@ def _list_files(stored: Stored, out: Path, *, weights: bool) -> Iterator[Path]:
             kept = (path for part in ("stages", MODEL) for path in (place / part).rglob("*"))
             yield from (path for path in kept if path.suffix not in (".lock", ".lease"))
             shared = place / SHARED_STAGES
-            for stage in shared.read_text(encoding="utf-8").splitlines() if os.path.isfile(shared) else ():
+            used = shared.read_text(encoding="utf-8", errors="replace") if os.path.isfile(shared) else ""
+            for stage in used.splitlines():
                 yield from (out / "runs" / "shared" / check_relative(stage, str(shared))).rglob("*")
 
 

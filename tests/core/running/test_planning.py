@@ -9,8 +9,10 @@ import pytest
 
 from cdner_bench import plugins
 from cdner_bench.data import benchmark
+from cdner_bench.plugins import SHARED_STAGES
 from cdner_bench.records import results
 from cdner_bench.running import Job, Planned, State, runner, survey
+from cdner_bench.storing import export, list_stored
 from support import ROOT, Nobody, Run
 
 METHODS = ROOT / "tests" / "methods.py"
@@ -51,6 +53,17 @@ def test_each_run_has_its_state_and_nothing_is_written(tmp_path: Path) -> None:
     assert states(list(survey([ai, music], tmp_path))) == [State.FINISHED, State.BEGUN]
     (tmp_path / "runs" / ai.id / "run.json").unlink()  # on the board all the same
     assert states(list(survey([ai], tmp_path))) == [State.FINISHED]
+
+
+def test_a_damaged_list_of_stages_stops_nobody(tmp_path: Path) -> None:
+    (job, _) = jobs()
+    noted = tmp_path / "runs" / job.id / SHARED_STAGES
+    noted.parent.mkdir(parents=True)
+    noted.write_bytes(b"source-0123456789abcdef\n\xff\n")
+    (planned,) = survey([job], tmp_path)
+    assert "source-0123456789abcdef" in planned.stages
+    run([job], tmp_path)
+    export(tmp_path / "a.tar.gz", list_stored(tmp_path), tmp_path, whole=False, weights=True)
 
 
 def test_what_only_the_user_can_give_blocks(tmp_path: Path) -> None:
