@@ -78,9 +78,9 @@ OF_RUN: Mapping[str, Callable[[Result], object]] = {
     "seconds_per_sentence": _divide_seconds,
     "cores_of_others": lambda r: max((p.others for p in r.phases if p.others is not None), default=None),
     "language_model": lambda r: r.usage and r.usage.model,
-    "requests": lambda r: r.usage and r.usage.requests,
-    "tokens_in": lambda r: r.usage and r.usage.tokens_in,
-    "tokens_out": lambda r: r.usage and r.usage.tokens_out,
+    "requests": lambda r: r.usage and r.usage.sent,
+    "tokens_in": lambda r: r.usage and r.usage.read,
+    "tokens_out": lambda r: r.usage and r.usage.written,
     "cost_usd": lambda r: r.usage and r.usage.cost,
 }
 """The columns about a run, by their names. `option.NAME` and `seconds.PHASE` come after them, as far as there are some.
