@@ -107,7 +107,7 @@ def test_two_commands_at_once_make_no_run_twice(tmp_path: Path, serial: dict[str
     assert [process.returncode for process in both] == [0, 0], shown
     assert len([line for line in read_log(tmp_path) if line[6] == "end"]) == 20
     assert len([line for line in read_log(tmp_path) if line[6].startswith("build")]) == 2
-    assert (shown.count(" finished "), shown.count("failed")) == (20, 0)
+    assert (shown.count(" finished "), shown.count("failed")) == (20, 0), shown
     assert read_store(tmp_path) == serial
 
 
