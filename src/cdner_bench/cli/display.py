@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
     from ..plugins import Observer
     from ..running import Job, JobObserver, Outcome
+
+
+_speaking = threading.Lock()
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    """Print a line, on standard output if nothing else is named, as a whole: workers beside one another print, too."""
+    with _speaking:
+        print(text, file=stream, flush=True)
 
 
 @contextmanager
@@ -99,7 +109,7 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Print a note on a line of its own, after the title."""
-        print(f"{self.title}: {text}" if self.title else text, file=self.stream, flush=True)
+        _say(f"{self.title}: {text}" if self.title else text, self.stream)
 
 
 class Plain(Lines):
@@ -122,7 +132,7 @@ class Plain(Lines):
 
     def end(self, outcome: Outcome) -> None:
         """Print how the run ended, its F1 and its seconds."""
-        print(f"{self.where} {_describe(outcome, time.perf_counter() - self.start)}", flush=True)
+        _say(f"{self.where} {_describe(outcome, time.perf_counter() - self.start)}")
 
 
 class Quiet:
@@ -145,9 +155,9 @@ class Quiet:
     def end(self, outcome: Outcome) -> None:
         """Print the run's line."""
         job, f1 = outcome.job, "-" if outcome.f1 is None else f"{outcome.f1:.2f}"
-        print(job.scenario, job.entry.spec.name, job.seed, outcome.status, f1, flush=True)
+        _say(f"{job.scenario} {job.entry.spec.name} {job.seed} {outcome.status} {f1}")
         if outcome.f1 is None:
-            print(_describe(outcome, 0.0), file=sys.stderr, flush=True)
+            _say(_describe(outcome, 0.0), sys.stderr)
 
 
 def _describe_numbers(numbers: Mapping[str, float]) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,50 @@ def test_progress_without_a_terminal(
     ]
     lines = [f"{who} fit", *fit, f"{who} predict", f"{who} predict 1,234, 0:00:30", f"{who} a note"]
     assert capsys.readouterr().out.splitlines() == ([] if quiet else lines)
+
+
+class Slow(io.StringIO):
+    """A stream that lets another thread write after each piece."""
+
+    def write(self, text: str) -> int:
+        """Write a piece."""
+        super().write(text)
+        time.sleep(0.0005)
+        return len(text)
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_workers_beside_one_another_break_no_line(
+    mini: Benchmark, monkeypatch: pytest.MonkeyPatch, quiet: bool
+) -> None:
+    entry = plugins.discover([METHODS]).get("oracle-of-case")
+    (job,) = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [entry], "quick", {}, [0])
+    outcome = runner.Outcome(job, runner.Ending.SKIPPED, message="made before")
+    said, complained = Slow(), Slow()
+    monkeypatch.setattr("sys.stdout", said)
+    monkeypatch.setattr("sys.stderr", complained)
+
+    def work(observer: runner.JobObserver) -> None:
+        for _ in range(10):
+            observer.begin(job, 1, 1)
+            observer.phase("fit")
+            observer.end(outcome)
+
+    with display.open_displays(quiet, 4) as observers:
+        workers = [threading.Thread(target=work, args=(observer,)) for observer in observers]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    long = "single/ai oracle-of-case seed 0"
+    whole = (
+        {"single/ai oracle-of-case 0 skipped -"}
+        if quiet
+        else {f"[1/1] {long}: fit", f"[1/1] {long}: skipped: made before"}
+    )
+    assert set(said.getvalue().splitlines()) == whole
+    assert len(said.getvalue().splitlines()) == 40 * len(whole)
+    assert complained.getvalue() == (f"{long}: skipped: made before\n" * 40 if quiet else "")
 
 
 @pytest.mark.parametrize("targets", ["ai", "ai,music"])
