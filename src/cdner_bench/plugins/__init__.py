@@ -1,7 +1,7 @@
 """The contract with a method or an analysis: what it declares, what it is lent, how it is found and checked."""
 
 from . import hookspecs, options
-from .context import SHARED_STAGES, Epoch, ModelFacts, Observer, RunContext, Unwatched
+from .context import SHARED_STAGES, Epoch, ModelFacts, Observer, RunContext, Unwatched, read_stages
 from .contract import held_to_contract, lend
 from .hookspecs import hookimpl
 from .measurement import Measurement, NoNumberError, Number, Plot
@@ -37,6 +37,7 @@ __all__ = [
     "manual",
     "operational",
     "options",
+    "read_stages",
     "scaffold",
     "supplies",
 ]

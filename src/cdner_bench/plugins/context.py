@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 
 SHARED_STAGES = "shared.txt"
 """The file in a run's folder with the names of the shared stages that it uses, one a line."""
+
+
+def read_stages(folder: Path) -> list[str] | None:
+    """The names of the shared stages that the run of a folder uses; None where that was not kept, by an older version.
+    What is damaged is no name of a stage, and stops nobody.
+    """
+    noted = folder / SHARED_STAGES
+    return noted.read_text(encoding="utf-8", errors="replace").splitlines() if os.path.isfile(noted) else None
 
 
 class Observer(Protocol):
@@ -265,10 +274,9 @@ class RunContext:
 
     def _note_use(self, stage: str) -> None:
         """Keep in the run's folder that it uses a shared stage, so that nobody removes the stage unasked."""
-        noted = self.workdir / SHARED_STAGES
-        before = noted.read_text(encoding="utf-8", errors="replace").splitlines() if noted.exists() else []
+        before = read_stages(self.workdir) or []
         if stage not in before:
-            write_atomic(noted, "".join(f"{name}\n" for name in (*before, stage)))
+            write_atomic(self.workdir / SHARED_STAGES, "".join(f"{name}\n" for name in (*before, stage)))
 
     def _build(self, place: Path, identity: Mapping[str, object], build: Callable[[Path], None]) -> None:
         draft = place.with_name(f"{place.name}.draft")

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 from ..errors import NotRunError
-from ..plugins import SHARED_STAGES
+from ..plugins import read_stages
 from ..records import Result, results
 from .runner import Job, find_published, require_resources
 
@@ -93,7 +93,7 @@ def _find_stages(runs: Sequence[str], out: Path) -> frozenset[str]:
     """The shared stages that the first of several runs has used that says so."""
     for run in runs:
         with suppress(OSError):
-            if stages := (out / "runs" / run / SHARED_STAGES).read_text(encoding="utf-8", errors="replace").split():
+            if stages := read_stages(out / "runs" / run):
                 return frozenset(stages)
     return frozenset()
 

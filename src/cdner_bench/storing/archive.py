@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from ..errors import OptionError, ResultError
 from ..io import check_relative, replacing, sha256, writing
-from ..plugins import SHARED_STAGES
+from ..plugins import SHARED_STAGES, read_stages
 from ..records import BEGUN, CURVE, MODEL, SCHEMA, measurements
 from .stored import State, Stored
 
@@ -103,10 +103,9 @@ def _list_files(stored: Stored, out: Path, *, weights: bool) -> Iterator[Path]:
         if weights:
             kept = (path for part in ("stages", MODEL) for path in (place / part).rglob("*"))
             yield from (path for path in kept if path.suffix not in (".lock", ".lease"))
-            shared = place / SHARED_STAGES
-            used = shared.read_text(encoding="utf-8", errors="replace") if os.path.isfile(shared) else ""
-            for stage in used.splitlines():
-                yield from (out / "runs" / "shared" / check_relative(stage, str(shared))).rglob("*")
+            for stage in read_stages(place) or ():
+                named = check_relative(stage, str(place / SHARED_STAGES))
+                yield from (out / "runs" / "shared" / named).rglob("*")
 
 
 def _write(place: Path, manifest: Manifest, paths: Sequence[Path]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..io import find_below, lock, writing
-from ..plugins import SHARED_STAGES
+from ..plugins import read_stages
 from ..records import list_folders
 from .stored import Stored, measure
 
@@ -95,7 +94,7 @@ def _prune(folder: Path) -> None:
 def _find_stages(runs: Sequence[Stored], out: Path) -> Iterator[tuple[Path, str]]:
     """The shared stages that runs have used, each with why it cannot go; "" for one that can."""
     going = {stored.id for stored in runs}
-    used = {folder.name: _read_uses(folder) for folder in list_folders(out)}
+    used = {folder.name: read_stages(folder) for folder in list_folders(out)}
     for stage in dict.fromkeys(stage for run in going for stage in used.get(run) or ()):
         place = find_below(out / "runs" / "shared", stage, f"the stages of runs {', '.join(sorted(going))}")
         users = [run for run, stages in used.items() if run not in going and stages is not None and stage in stages]
@@ -103,9 +102,3 @@ def _find_stages(runs: Sequence[Stored], out: Path) -> Iterator[tuple[Path, str]
         if place.is_dir():
             why = f"run {users[0]} uses it too" if users else ""
             yield place, why or (f"run {silent[0]} does not say which stages it uses" if silent else "")
-
-
-def _read_uses(folder: Path) -> list[str] | None:
-    """The shared stages that a run has used; None where that was not kept, by an older version."""
-    noted = folder / SHARED_STAGES
-    return noted.read_text(encoding="utf-8", errors="replace").splitlines() if os.path.isfile(noted) else None
