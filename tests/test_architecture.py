@@ -47,6 +47,7 @@ BESIDE = {
     "lazy": (),
     "marking": ("foreign", "types"),
     "names": ("errors",),
+    "version": (),
 }
 
 COMPOSED = {"cdner_annotating": ("cdner_prompting", "cdner_tagger")}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .knowledge import CorpusName, GtokText, SplitText, Text, gtok
     from .scoring import Counts, sentence_counts, text2text, total
     from .scoring.judging import score
+    from .version import __version__
 else:
     __getattr__ = import_later(
         __name__,
@@ -45,6 +46,7 @@ else:
             **dict.fromkeys(("CorpusName", "GtokText", "SplitText", "Text", "gtok"), "knowledge"),
             **dict.fromkeys(("Counts", "sentence_counts", "text2text", "total"), "scoring"),
             **dict.fromkeys(("load_benchmark", "load_results", "run"), "interface"),
+            "__version__": "version",
             "compare": "comparing",
             "score": "scoring.judging",
         },
@@ -80,6 +82,7 @@ __all__ = [
     "Spec",
     "SplitText",
     "Text",
+    "__version__",
     "backbone",
     "chooses_knowledge",
     "compare",

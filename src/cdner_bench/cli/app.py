@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,12 +24,39 @@ from .commands.stored import compare, export, runs, show, status
 
 app = typer.Typer(
     name="cdner-bench",
-    help="One runner, one scorer, every method a plugin: a benchmark harness for cross-domain NER.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if not asked:
+        return
+    from ..records import describe_provenance
+    from ..version import __version__
+
+    facts = describe_provenance()
+    changed = ", changed since" if facts["dirty"] else ""
+    packages = (f"{name} {release}" for name, release in facts["packages"].items() if name != "cdner-bench")
+    print(f"cdner-bench {__version__}" + (f" (commit {facts['commit'][:10]}{changed})" if facts["commit"] else ""))
+    print(", ".join((f"Python {facts['python']}", facts["platform"], *packages)))
+    raise typer.Exit
+
+
+@app.callback()
+def _begin(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show what is installed, for a report or a paper.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """One runner, one scorer, every method a plugin: a benchmark harness for cross-domain NER."""
+
+
 app.command("run")(run.run)
 app.command("plan")(run.plan)
 app.command("status")(status.status)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +21,7 @@ import pluggy
 from ..environments import Environment
 from ..errors import OptionError, PluginError, did_you_mean
 from ..names import check_name
+from ..version import __version__
 from . import hookspecs
 from .code import hash_code
 from .method import Spec, name_entry
@@ -99,7 +100,7 @@ def _list_links(entry: Registered, lock: Path) -> tuple[dict[str, Path], dict[st
     A plugin file is read from where it is.
     """
     links = {"cdner_bench": Path(__file__).parents[1]}
-    told = {f"cdner_bench-{version('cdner-bench')}.dist-info/METADATA": _tell("cdner-bench", version("cdner-bench"))}
+    told = {f"cdner_bench-{__version__}.dist-info/METADATA": _tell("cdner-bench", __version__)}
     if entry.origin != "file":
         own = entry.module.__name__.partition(".")[0]
         top = Path(sys.modules[own].__file__ or "")

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from ..plugins import Method, Observer, Registered, Registry, RunContext, held_t
 from ..records import MODEL, BenchmarkFacts, MethodFacts, Result, find_record, find_run
 from ..scoring import HEADLINE
 from ..types import Doubt, Prediction, Scenario, Sentence
+from ..version import __version__
 
 if TYPE_CHECKING:
     from .runner import Job
@@ -147,7 +147,7 @@ def _describe(job: Job, result: Result, draft: Path) -> Card:
     known = models.read_catalogue().get((named or "").removeprefix("hf:"))
     return Card(
         FORM,
-        version("cdner-bench"),
+        __version__,
         job.id,
         job.method,
         job.seed,

@@ -16,7 +16,6 @@ import tarfile
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +23,7 @@ from ..errors import OptionError, ResultError
 from ..io import check_relative, replacing, sha256, writing
 from ..plugins import SHARED_STAGES, read_stages
 from ..records import BEGUN, CURVE, MODEL, SCHEMA, measurements
+from ..version import __version__
 from .stored import State, Stored
 
 FORM = 1
@@ -88,7 +88,7 @@ def export(
         check_path(file.path, str(out))
     if not listed:
         raise ResultError(f"there is nothing to export below {out}", hint="--out FOLDER says where it lies")
-    manifest = Manifest(listed, _find_version())
+    manifest = Manifest(listed, __version__)
     with writing(place.parent, "name another file"):
         _write(place, manifest, [path for _, path in named])
     return manifest
@@ -208,10 +208,3 @@ def check_path(path: str, where: str) -> None:
     """Raises `DataError` for a path that leads elsewhere, and `ResultError` for one of no file of a study."""
     if not _PLACES.fullmatch(check_relative(path, where)):
         raise ResultError(f"{where}: {path!r} is no file of a study", hint="leave it out: runs export writes no such")
-
-
-def _find_version() -> str:
-    try:
-        return version("cdner-bench")
-    except PackageNotFoundError:
-        return "unknown"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,20 @@ def test_a_run_prints_plain_lines_and_a_leaderboard(cli: Run) -> None:
     assert "Strict span micro-F1" in done.stdout
     assert "\x1b" not in done.stdout
     assert cli(*RUN, "--seeds", "2", "--target", "ai,music").stdout.count("skipped") == 4
+
+
+def test_version_says_what_is_installed(cli: Run) -> None:
+    import cdner_bench
+
+    done = cli("--version")
+    assert done.returncode == 0
+    release, packages = done.stdout.splitlines()
+    assert re.fullmatch(
+        rf"cdner-bench {cdner_bench.__version__}( \(commit [0-9a-f]{{10}}(, changed since)?\))?", release
+    )
+    assert packages.startswith(f"Python {platform.python_version()}, ")
+    assert f"torch {version('torch')}" in packages
+    assert f"version: {cdner_bench.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def test_missing_data_is_one_clear_message(cli: Run, tmp_path: Path) -> None:
