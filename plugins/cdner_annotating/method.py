@@ -94,6 +94,7 @@ class AnnotateThenTag(BertTagger):
                 labelled += self._take(sentence, said)
                 phase.sentences += 1
                 run.progress(phase.sentences, len(asked))
+            phase.epochs = 1  # its seconds are the price of the training
         entities = sum(len(s.entities) for s in labelled)
         run.note(f"{len(labelled)} of {len(asked)} sentences are learnt as labelled, with {entities} entities")
         if not labelled:

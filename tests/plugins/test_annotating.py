@@ -62,7 +62,8 @@ def test_it_learns_from_what_was_said(server: FakeServer, tiny_bert: str, mini: 
     assert outcome.result.usage is not None
     assert len(server.answered) == 12
     assert "12 of 12 sentences are learnt as labelled" in "\n".join(listener.notes)
-    assert [p.name for p in outcome.result.phases][:3] == ["load", "annotate", "source"]
+    phases = outcome.result.phases
+    assert [(p.name, bool(p.epochs)) for p in phases][:3] == [("load", False), ("annotate", True), ("source", True)]
     assert outcome.result.model.backbone == tiny_bert
     again, _ = run(tmp_path / "again", server, tiny_bert, mini, **{"annotator.store": tmp_path / "runs" / "answers"})
     assert again.result is not None

@@ -150,8 +150,11 @@ def _average(ratio: Ratio) -> Callable[[Ranked], Cell]:
 
 
 def _training(runs: Sequence[Result]) -> list[list[Phase]]:
-    """The training phases of each run that has some, if their seconds can be compared."""
-    phases = [[p for p in r.phases if p.epochs] for r in _of_one_device(runs)]
+    """The training phases of each run that has some, if their seconds can be compared: where a language model's answers
+    are learnt from, those of runs that replayed none.
+    """
+    asked = [r for r in _of_one_device(runs) if not (r.usage and r.usage.replayed)]
+    phases = [[p for p in r.phases if p.epochs] for r in asked]
     return [trained for trained in phases if trained]
 
 

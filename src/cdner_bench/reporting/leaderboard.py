@@ -290,9 +290,9 @@ class Board:
             "Means over runs: of seconds, over those on a machine that did nothing else, where there are some; of "
             "memory, the most. Learnt from: sentences, or in pre-training masked copies and rows, that each stage "
             "went through, all epochs together. s/epoch: the last training phase. Train s: all training phases, "
-            "shared ones included. Dev s: answering dev to choose the epoch. Seconds of different devices do not "
-            "compare, and are not averaged; (busy): other processes kept more than a quarter of a core busy meanwhile "
-            "(`cdner-bench time` takes them anew)."
+            "shared ones included, and a language model's labelling of what is learnt. Dev s: answering dev to "
+            "choose the epoch. Seconds of different devices do not compare, and are not averaged; (busy): other "
+            "processes kept more than a quarter of a core busy meanwhile (`cdner-bench time` takes them anew)."
         )
         return Table("Cost", [METHOD, *MODEL, *COST], [ranked for ranked in self.ranked if ranked.row.finished], note)
 
