@@ -245,7 +245,7 @@ def _compare_labels(model: Backbone, target: Corpus, sources: Sequence[Corpus]) 
     weight = model.network.get_input_embeddings().weight.detach()
 
     def embed(corpus: Corpus) -> Tensor:
-        names = model.tokenizer(list(corpus.types), add_special_tokens=False)["input_ids"]
+        names = [model.tokenizer(kind, add_special_tokens=False)["input_ids"] for kind in corpus.types]
         rows = [weight[ids].mean(0) for ids in names if ids]
         return torch.stack(rows or [torch.zeros_like(weight[0])]).mean(0)
 

@@ -267,6 +267,24 @@ def test_odd_domains_are_learnt(tiny_t5: str, mini: Benchmark, tmp_path: Path) -
     assert {e.type for e in prediction.entities} <= {"—"}
 
 
+@pytest.mark.parametrize("of_target", [True, False])
+def test_a_domain_without_types_is_compared_with_others(
+    of_target: bool, tiny_t5: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path
+) -> None:
+    """The labels of none are like those of no other."""
+    sources, target = domains
+    if of_target:
+        target = _without_types(target)
+    else:
+        sources = [sources[0], _without_types(sources[1])]
+    CpNer(options(tiny_t5)).fit(sources, target, context(tmp_path))
+
+
+def _without_types(corpus: Corpus) -> Corpus:
+    train, dev = (tuple(s.unlabeled() for s in split) for split in (corpus.train, corpus.dev))
+    return replace(corpus, types=(), train=train, dev=dev)
+
+
 def _with_one_type(sentence: Sentence, kind: str) -> Sentence:
     return replace(sentence, entities=tuple(replace(e, type=kind) for e in sentence.entities))
 
