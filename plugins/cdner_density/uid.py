@@ -140,7 +140,7 @@ class UniformInformationDensity(Analysis):
         with run.phase("load"):
             model = CausalModel(run.backbone(o.backbone), window=o.window, stride=o.stride, batch_tokens=o.batch_tokens)
         run.describe(backbone=o.backbone, trained=0, total=model.parameters, precision="fp32")
-        surprisals = model.surprisals(corpus.lines(o.unit))
+        surprisals = model.surprisals(line for line in corpus.lines(o.unit) if line.strip())
         parts, tokens = [], 0
         with run.phase("score"):
             while some := [nats / np.log(2) for nats in islice(surprisals, _STRETCH)]:
@@ -148,6 +148,8 @@ class UniformInformationDensity(Analysis):
                 parts.append(self._reduce(sum_up([s for s in some if len(s)], lengths, o.exponent)))
                 tokens += sum(lengths)
                 run.progress(corpus.read, corpus.size, tokens=tokens)
+        if not parts:
+            raise DataError(f"{corpus.name} has no tokens, only white space", hint="name a text with words")
         sizes = {"tokens": tokens, "types": None, "bigrams": None}
         return self._make_measurement(corpus, sizes, _join(parts), None, [], run.seed)
 

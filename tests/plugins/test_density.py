@@ -394,6 +394,15 @@ def test_a_transformer_can_be_the_language_model(tiny_llama: str, tmp_path: Path
         uid(Lines(text), tmp_path, model="transformer", backbone=tiny_llama, tokens="word")
 
 
+def test_white_space_is_no_unit_to_a_transformer_either(tiny_llama: str, tmp_path: Path) -> None:
+    """A tokenizer may make tokens of it."""
+    text = ["ab ab", "a", "the longest of them all"]
+    plain = uid(Lines(text), tmp_path, model="transformer", backbone=tiny_llama).numbers
+    assert uid(Lines(["  ", *text, "\t"]), tmp_path, model="transformer", backbone=tiny_llama).numbers == plain
+    with pytest.raises(DataError, match="only white space"):
+        uid(Lines(["", "  ", "\t"]), tmp_path, model="transformer", backbone=tiny_llama)
+
+
 # --- entropy ---------------------------------------------------------------------------------------------------------
 
 
