@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from cdner_bench import Corpus, Method, OptionError, Prediction, RunContext, Sentence, text2text
+from cdner_bench import Corpus, Method, OptionError, Prediction, RunContext, Sentence
 from cdner_torch import backbones, prefixes
 from cdner_torch.batches import InMemory, blocks, sample
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, read_all
 from cdner_torch.judge import Judge
-from cdner_torch.lengths import TokenLimits, tell_lengths
+from cdner_torch.lengths import TokenLimits, tell_lengths, tell_uncarried
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
 from cdner_torch.weights import restore
@@ -45,9 +45,9 @@ class CpNer(Method):
         self.place = self._find_backbone(run)
         self.types = target.types
         drawn = [*(self._draw(source, run) for source in sources), target]
-        for remark in text2text.check(drawn) if o.finetuning.wording == "items" else ():
-            run.note(remark)
         frame = backbones.read_frame(self.place)
+        if o.finetuning.wording == "items":
+            tell_uncarried(drawn, frame.tokenizer, run)
         room = frame.kind.measure(frame.tokenizer, frame.config, self._limits)
         tell_lengths(drawn, lambda s, c: self.wording.ask(s, c.types), frame.tokenizer, room, run, self.wording.answer)
         places = [self._learn_source(source, run) for source in sources]

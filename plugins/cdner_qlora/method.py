@@ -14,7 +14,7 @@ from cdner_torch.batches import InMemory, blocks, mix, sample
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Example, read_all
 from cdner_torch.judge import Judge
-from cdner_torch.lengths import TokenLimits, tell_lengths
+from cdner_torch.lengths import TokenLimits, tell_lengths, tell_uncarried
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule, adamw
 from cdner_torch.weights import restore
@@ -36,8 +36,7 @@ class Qlora(Method):
         self.model = self._load_backbone(run)
         generator = torch.Generator().manual_seed(run.seed)
         drawn = [replace(s, train=tuple(sample(s.train, o.source.sentences, generator)), dev=()) for s in sources]
-        for remark in text2text.check([*drawn, target]):
-            run.note(remark)
+        tell_uncarried([*drawn, target], self.model.tokenizer, run)
         tell_lengths(
             [*drawn, target], lambda s, c: text2text.prompt(s, c.types), self.model.tokenizer, self.model.room, run
         )

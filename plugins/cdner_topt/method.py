@@ -28,7 +28,7 @@ from cdner_torch.batches import Data, InMemory, Streamed, blocks, sample
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, read_all
 from cdner_torch.judge import Judge
-from cdner_torch.lengths import TokenLimits, tell_lengths
+from cdner_torch.lengths import TokenLimits, tell_lengths, tell_uncarried
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
 from cdner_torch.tokens import count_lines
@@ -57,9 +57,7 @@ class Topt(Method):
         self.place = run.backbone(o.backbone)
         self.types = target.types
         drawn = [*(self._draw(source, run) for source in sources), target]
-        for remark in text2text.check(drawn):
-            run.note(remark)
-        self._tell_lengths(drawn, run)
+        self._tell_limits(drawn, run)
         start = self._pretrain(target, run)
         folders = [self._learn_source(start, source, run) for source in sources]
         folder = run.stage("target", lambda place: self._learn_target(start, folders, target, place, run))
@@ -192,8 +190,9 @@ class Topt(Method):
         train = sample(source.train, group.sentences, torch.Generator().manual_seed(run.seed))
         return replace(source, train=tuple(train), dev=source.dev if group.select == "dev" else ())
 
-    def _tell_lengths(self, corpora: Sequence[Corpus], run: RunContext) -> None:
+    def _tell_limits(self, corpora: Sequence[Corpus], run: RunContext) -> None:
         frame = backbones.read_frame(self.place)
+        tell_uncarried(corpora, frame.tokenizer, run)
         room = frame.kind.measure(frame.tokenizer, frame.config, self._limits)
         tell_lengths(corpora, lambda s, c: self.prompt(s, c.types, run.seed), frame.tokenizer, room, run)
 

@@ -24,7 +24,7 @@ from .descent import fitting, out_of_memory
 from .learner import Learner
 from .lengths import LONGEST, Room, TokenLimits, count_unseen, find_positions
 from .options import Answers
-from .tokens import find_marks
+from .tokens import find_dropped, find_marks, ignores_case, spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,8 @@ class Backbone(Learner[Example]):
         self.room = self.measure(tokenizer, network.config, limits)
         self.limits = limits
         self.before, self.after = find_marks(tokenizer)
-        self._dropped = _dropped(tokenizer)
-        upper, lower = self._ids(["CASE", "case"])
-        self.folds = upper == lower and tokenizer.unk_token_id not in upper
-        """Whether the vocabulary has no case, so that answers have none; most such have no accents, either."""
+        self._dropped = find_dropped(tokenizer)
+        self.folds = ignores_case(tokenizer)
 
     @staticmethod
     @abstractmethod
@@ -295,7 +293,7 @@ class Backbone(Learner[Example]):
         with torch.no_grad():
             for layer in (self.network.get_input_embeddings(), self.network.get_output_embeddings()):
                 layer.weight[new] = layer.weight[: min(new)].mean(0)
-        self._dropped = _dropped(self.tokenizer)
+        self._dropped = find_dropped(self.tokenizer)
 
     def show(self, tokens: Sequence[str]) -> None:
         """Leave these in answers, though they are special."""
@@ -308,8 +306,7 @@ class Backbone(Learner[Example]):
         """Without special tokens, but with the mark of what the vocabulary lacks, which the alignment reads."""
         if self.tokenizer.eos_token_id in ids:
             ids = ids[: ids.index(self.tokenizer.eos_token_id)]
-        kept = [i for i in ids if i not in self._dropped]
-        return str(self.tokenizer.decode(kept, clean_up_tokenization_spaces=False)).strip()
+        return spell(self.tokenizer, ids, self._dropped)
 
     def _pad(self, rows: Sequence[Sequence[int]], *, left: bool = False) -> tuple[Tensor, Tensor]:
         """Ids and their attention mask."""
@@ -473,8 +470,3 @@ def read_all(
 def _shorten(sentence: Sentence, unseen: int) -> Sentence:
     """The sentence as far as it is seen, and at least its first token."""
     return Sentence(sentence.id, sentence.tokens[: max(1, len(sentence.tokens) - unseen)])
-
-
-def _dropped(tokenizer: Any) -> frozenset[int]:
-    """The special tokens that are no part of an answer: all but the mark of what the vocabulary lacks."""
-    return frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}

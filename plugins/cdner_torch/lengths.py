@@ -1,4 +1,4 @@
-"""What of a text fits into a generator, and what is told of sentences that do not."""
+"""What of a text fits into a generator and its vocabulary, and what is told of sentences that do not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from itertools import accumulate
 from typing import Any
 
 from cdner_bench import Corpus, RunContext, Sentence, text2text
+
+from .tokens import find_dropped, ignores_case, spell
 
 LONGEST = 2048
 """No source that is answered has more tokens, unless those of training may, whatever the model has positions for: the
@@ -78,6 +80,18 @@ def tell_lengths(
             answered,
             f"are answered without their ends: {room.answered:,} sub-words of a prompt fit",
         )
+
+
+def tell_uncarried(corpora: Sequence[Corpus], tokenizer: Any, run: RunContext) -> None:
+    """Tell the user which gold entities no answer can say. Raises `DataError` for a type that none can."""
+    dropped = find_dropped(tokenizer)
+
+    def spell_all(texts: Sequence[str]) -> list[str]:
+        rows = tokenizer(list(texts), add_special_tokens=False)["input_ids"] if texts else []
+        return [spell(tokenizer, ids, dropped) for ids in rows]
+
+    for remark in text2text.check(corpora, spell_all, fold=ignores_case(tokenizer)):
+        run.note(remark)
 
 
 def tell_long(run: RunContext, split: str, beyond: Sequence[bool], what: str) -> None:

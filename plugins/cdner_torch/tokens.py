@@ -1,8 +1,8 @@
-"""What a tokenizer puts around a text, and text of a domain out of a file."""
+"""What a tokenizer puts around a text and makes of an answer, and text of a domain out of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,23 @@ def find_marks(tokenizer: Any) -> tuple[list[int], list[int]]:
     """The special tokens around a text that is generated or answered: there is one at its end."""
     before, after = find_specials(tokenizer)
     return before, after or [tokenizer.eos_token_id]
+
+
+def ignores_case(tokenizer: Any) -> bool:
+    """Whether a vocabulary has no case, so that answers have none; most such have no accents, either."""
+    upper, lower = tokenizer(["CASE", "case"], add_special_tokens=False)["input_ids"]
+    return bool(upper == lower and tokenizer.unk_token_id not in upper)
+
+
+def find_dropped(tokenizer: Any) -> frozenset[int]:
+    """The special tokens that are no part of an answer: all but the mark of what the vocabulary lacks."""
+    return frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+
+
+def spell(tokenizer: Any, ids: Sequence[int], dropped: Collection[int]) -> str:
+    """The text of an answer's tokens, some of which are dropped."""
+    kept = [i for i in ids if i not in dropped]
+    return str(tokenizer.decode(kept, clean_up_tokenization_spaces=False)).strip()
 
 
 def read_lines(path: Path, tokens: int | None) -> Iterator[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -14,8 +15,10 @@ torch = pytest.importorskip("torch")
 
 from cdner_bench import Corpus, Cut, Doubt, Entity, RunContext, Sentence, text2text  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
-from cdner_bench.errors import CdnerError  # noqa: E402
+from cdner_bench.errors import CdnerError, DataError  # noqa: E402
 from cdner_bench.scoring import score  # noqa: E402
+from cdner_cpner.method import CpNer  # noqa: E402
+from cdner_cpner.options import CpNerOptions, Finetuning  # noqa: E402
 from cdner_tagger.method import BertTagger  # noqa: E402
 from cdner_tagger.options import TaggerOptions  # noqa: E402
 from cdner_topt.method import Topt  # noqa: E402
@@ -24,7 +27,7 @@ from cdner_torch import backbones  # noqa: E402
 from cdner_torch.batches import InMemory, blocks, bounded  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
 from cdner_torch.generators import Backbone, Example, read_all  # noqa: E402
-from cdner_torch.lengths import TokenLimits, count_unseen  # noqa: E402
+from cdner_torch.lengths import TokenLimits, count_unseen, tell_uncarried  # noqa: E402
 from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding, Generation  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
@@ -32,7 +35,7 @@ from cdner_torch.tagging import encoding, model, training  # noqa: E402
 from cdner_torch.tagging.options import Network as TaggerNetwork  # noqa: E402
 from cdner_torch.tagging.options import Source as TaggerSource  # noqa: E402
 from cdner_torch.tagging.options import TransferTarget as TaggerTarget  # noqa: E402
-from support import Nobody, context, judged_by  # noqa: E402
+from support import ROOT, Nobody, context, judged_by  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
 TYPES = ["colour", "person"]
@@ -229,6 +232,53 @@ def test_what_will_be_cut_is_told_first(mini: Benchmark, tiny_t5: str, tmp_path:
     assert told[1].startswith("ai dev: 1 of 4 sentences are answered without their ends")
     notes, _ = fit(topt(tiny_t5), *corpora(mini, train=4, dev=4), tmp_path / "short")
     assert not [note for note in notes if "sentences" in note]
+
+
+@pytest.fixture(scope="module")
+def uncased(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A backbone of which all but the weights is there, with a vocabulary without case and many signs."""
+    from transformers import AutoTokenizer, T5Config
+
+    folder = tmp_path_factory.mktemp("uncased")
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / "benchmarks" / "backbones" / "minilm2minilm")
+    tokenizer.save_pretrained(folder)
+    T5Config(vocab_size=len(tokenizer), d_model=32).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        (
+            ("person", "😀"),
+            "the type '😀' of own cannot be carried by text: the backbone writes '(😀, word)' as",
+        ),
+        (("person", "a\u200bb"), "cannot be carried by text: the backbone writes"),
+        (("person", "Person"), "are one to a vocabulary without case"),
+    ],
+)
+def test_types_that_a_vocabulary_lacks_are_refused_before_anything_learns(
+    types: tuple[str, ...], message: str, uncased: str, tmp_path: Path
+) -> None:
+    sentence = Sentence("a", ("Ada", "met", "👩"), (Entity(0, 1, "person"),))
+    target = Corpus("own", types, (sentence,), (sentence,))
+    topt = Topt(ToptOptions(backbone=uncased, pretraining="none"))
+    cpner = CpNer(CpNerOptions(backbone=uncased, finetuning=Finetuning(wording="items")))
+    for method in (topt, cpner):
+        with pytest.raises(DataError, match=re.escape(message)):
+            method.fit([], target, context(tmp_path))
+
+
+def test_entities_that_a_vocabulary_lacks_are_told(uncased: str, tmp_path: Path) -> None:
+    told = Noting()
+    run = RunContext.create(0, tmp_path, tmp_path / "shared", observer=told)
+    sentence = Sentence("a", ("Ada", "met", "👩"), (Entity(0, 1, "person"), Entity(2, 3, "person")))
+    corpora = [Corpus(name, ("person",), (sentence,)) for name in ("own", "other")]
+    tell_uncarried(corpora, backbones.read_frame(uncased).tokenizer, run)
+    assert [note.split(":")[0] for note in told.notes] == [
+        f"text cannot carry 1 of 2 gold entities of {name}" for name in ("own", "other")
+    ]
+    assert all("whose signs the backbone lacks" in note for note in told.notes)
 
 
 def test_what_a_tagger_reads_in_stretches_is_told_first(mini: Benchmark, tiny_bert: str, tmp_path: Path) -> None:
