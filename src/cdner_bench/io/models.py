@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ..errors import DataError, FetchError, OptionError, did_you_mean
+from ..errors import DataError, FetchError, OptionError, did_you_mean, find_near
 from ..hashing import digest
 from ..names import check_name
 from . import derived
@@ -178,6 +178,12 @@ def find(name: str) -> Model:
         return read_catalogue()[name]
     except KeyError:
         raise OptionError(f"unknown model {name!r}", hint=did_you_mean(name, read_catalogue())) from None
+
+
+def is_misspelt(name: str) -> bool:
+    """Whether a name is nearly one of the catalogue's, and nothing else: no folder, and no `OWNER/NAME` of a hub."""
+    known = read_catalogue()
+    return name not in known and "/" not in name and not Path(name).is_dir() and find_near(name, known) is not None
 
 
 def _locate(model: Model) -> Path:

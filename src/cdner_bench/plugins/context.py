@@ -224,7 +224,7 @@ class RunContext:
     def backbone(self, name: str) -> str:
         """Where to load a backbone from: the folder of one of the project's own small models (fetched on first use
         and checked by hash), else `name` itself, a path or the id of a hub. Raises `CdnerError` if it is another model
-        than the one that this run, or the kept model, was made from.
+        than the one that this run, or the kept model, was made from, and for a misspelt name of a small model.
         """
         known = self.identity.get("backbone")
         if known is not None and models.identify(name) != known:
@@ -232,7 +232,8 @@ class RunContext:
                 f"the backbone {name!r} is not the one that the run began with: its content is another",
                 hint="bring the files of then, or make the run anew",
             )
-        return str(models.fetch(name)) if name in models.read_catalogue() else name
+        ours = name in models.read_catalogue() or models.is_misspelt(name)
+        return str(models.fetch(name)) if ours else name
 
     def stage(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cdner_bench import Doubt, RunContext
-from cdner_bench.errors import ResultError
+from cdner_bench.errors import OptionError, ResultError
 from cdner_bench.io import Phase, meter
 from cdner_bench.plugins import SHARED_STAGES, Epoch, Unwatched
 from cdner_bench.records import encode_curve, read_curve
@@ -32,6 +32,17 @@ def test_a_stage_that_draws_nothing_is_shared_by_all_seeds(tmp_path: Path) -> No
 
     assert place(1, seeded=False) == place(2, seeded=False)
     assert place(1, seeded=True) != place(2, seeded=True)
+
+
+def test_a_misspelt_backbone_is_looked_for_at_no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = context(tmp_path)
+    with pytest.raises(OptionError, match="unknown model 'mpnett'") as caught:
+        run.backbone("mpnett")
+    assert caught.value.hint == "did you mean 'mpnet'?"
+    (tmp_path / "mpnett").mkdir()
+    names = ["mpnett", "they/mpnett", "bert-base-cased"]
+    assert [run.backbone(name) for name in names] == names
 
 
 def test_an_aside_is_a_phase_of_its_own_and_no_part_of_the_open_one(
