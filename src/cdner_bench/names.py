@@ -14,6 +14,9 @@ GRAMMAR = f"at most {LONGEST} lower-case letters, digits, '-', '_' and '.', with
 RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))])
 """What Windows takes for a device, whatever the ending."""
 
+OVERALL = ("average", "pooled")
+"""What boards call the scores of all domains, in a column with the names of domains."""
+
 
 def is_name(name: object) -> bool:
     """Whether something is a name."""
@@ -31,3 +34,11 @@ def check_name(name: object, what: str, error: type[CdnerError]) -> str:
         shown = shown if len(shown) <= 2 * LONGEST else f"{shown[: 2 * LONGEST]}…"
         raise error(f"{what} cannot be called {shown}", hint=f"a name has {GRAMMAR}, and is no device of Windows")
     return str(name)
+
+
+def check_domain(name: object, what: str, error: type[CdnerError]) -> str:
+    """As `check_name`, of a name that a domain may have."""
+    if name in OVERALL:
+        said = f"{what} cannot be called {name!r}: boards call the score of all domains so"
+        raise error(said, hint=f"choose another name: my-{name}")
+    return check_name(name, what, error)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cdner_bench import Spec
-from cdner_bench.data import Benchmark, benchmark, own
+from cdner_bench.data import Benchmark, benchmark, making, own
 from cdner_bench.errors import CdnerError, DataError, OptionError, PluginError
 from cdner_bench.io import find_benchmarks_dir
 from cdner_bench.names import LONGEST, check_name, is_name
@@ -95,6 +95,20 @@ def test_a_benchmark_has_no_other_names(kind: str, bad: str, tmp_path: Path) -> 
     )
     with pytest.raises(DataError, match=rf"a {kind} cannot be called"):
         benchmark.load(str(path))
+
+
+@pytest.mark.parametrize("name", ["average", "pooled"])
+def test_no_domain_is_called_as_the_score_of_all(name: str, mini: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "b.toml"
+    path.write_text(f"name = 'b'\n[domains.{name}]\ntrain = 't'\ndev = 't'\ntest = 't'\n", encoding="utf-8")
+    said = rf"cannot be called '{name}': boards call the score of all domains so"
+    with pytest.raises(DataError, match=rf"a domain {said}") as caught:
+        benchmark.load(str(path))
+    assert caught.value.hint == f"choose another name: my-{name}"
+    with pytest.raises(OptionError, match=rf"a benchmark {said}"):
+        making.create(name, {}, mini, tmp_path, None, 0)
+    with pytest.raises(OptionError, match=rf"the folder names a domain, which {said}"):
+        own.build_on(mini, tmp_path / name.upper(), ["news"])
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import DataError, OptionError, did_you_mean
 from ..hashing import digest
 from ..io import TomlTable, check_relative, find_benchmarks_dir, find_data_dir, models, sha256
-from ..names import check_name
+from ..names import check_domain, check_name
 from ..types import Corpus, Scenario, Sentence
 from .addresses import check_address
 from .dictionaries import PARTS, Package
@@ -414,7 +414,7 @@ def _parse(path: Path, given: str, seen: tuple[Path, ...] = ()) -> Benchmark:
     named = {"benchmark": [name], "version": [version], "preset": [preset] if preset else [], "domain": domains}
     for kind, chosen in {**named, "setting": settings, "resource": resources}.items():
         for each in chosen:
-            check_name(each, f"{path}: a {kind}", DataError)
+            (check_domain if kind == "domain" else check_name)(each, f"{path}: a {kind}", DataError)
     benchmark = Benchmark(
         name=name,
         given=given,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError, OptionError
 from ..io import write_atomic
-from ..names import check_name
+from ..names import check_domain
 from ..types import Sentence
 from .benchmark import SPLITS, Benchmark, list_shipped
 from .readers import LabelledFile, check_types, make_sentences
@@ -54,7 +54,7 @@ def create(
 
 
 def _check_name(name: str, base: Benchmark, folder: Path) -> None:
-    check_name(name, "a benchmark", OptionError)
+    check_domain(name, "a benchmark", OptionError)
     if name in base.domains or name in list_shipped():
         raise OptionError(f"there is a domain or a benchmark {name!r} already", hint="choose another name")
     for place in (folder / f"{name}.toml", folder / name):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DataError, OptionError
-from ..names import check_name
+from ..names import check_domain
 from .benchmark import SPLITS, Benchmark, DataFile, Domain, Setting, describe_transfer, list_shipped
 
 OWN_RESOURCES = {"gtok": "gtok.json", "dapt": "dapt.txt"}
@@ -24,7 +24,7 @@ def build_on(base: Benchmark, folder: Path, sources: Sequence[str]) -> Benchmark
 
     Raises `DataError` for a folder without them, `OptionError` for unknown sources and for a name that is none.
     """
-    name = check_name(
+    name = check_domain(
         re.sub(r"[^\w.-]+", "-", folder.resolve().name).strip(".-").lower() or "target",
         f"{folder}: the folder names a domain, which",
         OptionError,

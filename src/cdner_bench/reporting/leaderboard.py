@@ -13,6 +13,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from ..data import Benchmark
+from ..names import OVERALL
 from ..records import Result
 from ..scoring import HEADLINE, PROTOCOLS, RETYPED, SEEN, UNSEEN, estimate_intervals, find_ties
 from ..types import Doubt, Interval
@@ -345,7 +346,7 @@ class Board:
             record
             for on_board, rows in ((True, self.ranked), (False, self.unranked))
             for ranked in rows
-            for target in (*self.targets, "average", "pooled")
+            for target in (*self.targets, *OVERALL)
             for record in self._list_records(ranked, target, on_board=on_board)
         ]
 
