@@ -47,6 +47,20 @@ def test_a_run_is_shown(cli: Run, out: Path) -> None:
     assert "there is no run" in cli("show", "nothing").stderr
 
 
+def test_no_run_is_removed_that_may_not_have_been_meant(cli: Run, out: Path) -> None:
+    """Digits that the ids of several begin with name none of them."""
+    kept = [out / "runs" / name for name in ("5abc000000000000", "5abd000000000000")]
+    for folder in kept:
+        folder.mkdir()
+    refused = cli("runs", "rm", "5ab", "--yes")
+    assert refused.returncode == 1
+    assert "nothing was removed: 2 ids begin with 5ab: 5abc000000000000 (?)" in refused.stderr
+    assert "write more digits" in refused.stderr
+    assert all(map(Path.is_dir, kept))
+    assert cli("runs", "rm", "5abc", kept[1].name, "--yes").returncode == 0
+    assert not any(map(Path.exists, kept))
+
+
 def test_runs_are_listed_and_removed(cli: Run, out: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(cli("runs", "list", "--format", "csv").stdout)))
     assert [(row["method"], row["state"], row["where"]) for row in rows] == [

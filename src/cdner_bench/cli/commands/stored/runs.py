@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ....storing import Stored
 
 app = typer.Typer(help="What runs have left: list it, remove it, carry it to another machine.", no_args_is_help=True)
+_NAMED = 6  # how many of several are named
 FORMATS = ("text", "csv", "json")
 Runs = Annotated[list[str], typer.Argument(help=RUN, metavar="[RUN]...")]
 
@@ -151,6 +152,7 @@ def rm(
     from ....storing import State, plan_removal, remove
 
     found = _find(runs, out)
+    _refuse_beginnings(runs, found)
     removal = plan_removal(found, out, stages=stages)
     for stored in found:
         busy = ", which another process is making" if stored.state is State.BUSY else ""
@@ -169,6 +171,19 @@ def rm(
     remove(removal)
     print(f"removed; type: {name_command('leaderboard', out=out)}, and the pages are without them")
     return 0
+
+
+def _refuse_beginnings(named: Sequence[str], found: Sequence[Stored]) -> None:
+    """Raise `OptionError` for digits that the ids of several runs begin with."""
+    for digits in named:
+        several = [stored for stored in found if stored.id.startswith(digits)]
+        if len(several) > 1:
+            shown = ", ".join(f"{stored.id} ({stored.name})" for stored in several[:_NAMED])
+            more = f", and {len(several) - _NAMED} more" if len(several) > _NAMED else ""
+            raise OptionError(
+                f"nothing was removed: {len(several)} ids begin with {digits}: {shown}{more}",
+                hint="write more digits of the one that is meant, or the ids of all",
+            )
 
 
 @app.command()
