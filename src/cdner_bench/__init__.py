@@ -3,39 +3,39 @@
 In a notebook: `load_benchmark` (the sentences), `run` (a method on it), `load_results` (every result as a table),
 `score` (your own predictions), `compare` (two methods). `docs/python.md` shows each at work.
 
-For a method: `Method`, `Spec`, `hookimpl`, `RunContext` and what `docs/add-a-method.md` explains. What only some need
-is imported when it is first used.
+For a method: `Method`, `Spec`, `hookimpl`, `RunContext` and what `docs/add-a-method.md` explains. All of it is imported
+when it is first used.
 """
 
 from typing import TYPE_CHECKING
 
-from .errors import CdnerError, DataError, IncompleteError, NotRunError, OptionError, PluginError
-from .hashing import digest
-from .io import sha256
 from .lazy import import_later
-from .plugins import (
-    Analysis,
-    Measurement,
-    Method,
-    Plot,
-    RunContext,
-    Spec,
-    backbone,
-    chooses_knowledge,
-    hookimpl,
-    operational,
-    supplies,
-)
-from .types import Corpus, Cut, Doubt, Entity, Given, Interval, Prediction, Reason, Rejected, Scenario, Sentence
 
 if TYPE_CHECKING:
     from . import knowledge, llm
     from .comparing import compare
     from .data import Gazetteer, conll
+    from .errors import CdnerError, DataError, IncompleteError, NotRunError, OptionError, PluginError
+    from .hashing import digest
     from .interface import load_benchmark, load_results, run
+    from .io import sha256
     from .knowledge import CorpusName, GtokText, SplitText, Text, gtok
+    from .plugins import (
+        Analysis,
+        Measurement,
+        Method,
+        Plot,
+        RunContext,
+        Spec,
+        backbone,
+        chooses_knowledge,
+        hookimpl,
+        operational,
+        supplies,
+    )
     from .scoring import Counts, sentence_counts, text2text, total
     from .scoring.judging import score
+    from .types import Corpus, Cut, Doubt, Entity, Given, Interval, Prediction, Reason, Rejected, Scenario, Sentence
     from .version import __version__
 else:
     __getattr__ = import_later(
@@ -47,8 +47,17 @@ else:
             **dict.fromkeys(("Counts", "sentence_counts", "text2text", "total"), "scoring"),
             **dict.fromkeys(("load_benchmark", "load_results", "run"), "interface"),
             "__version__": "version",
+            **dict.fromkeys(
+                ("CdnerError", "DataError", "IncompleteError", "NotRunError", "OptionError", "PluginError"), "errors"
+            ),
+            **dict.fromkeys(("Analysis", "Measurement", "Method", "Plot", "RunContext", "Spec"), "plugins"),
+            **dict.fromkeys(("backbone", "chooses_knowledge", "hookimpl", "operational", "supplies"), "plugins"),
+            **dict.fromkeys(("Corpus", "Cut", "Doubt", "Entity", "Given", "Interval", "Prediction"), "types"),
+            **dict.fromkeys(("Reason", "Rejected", "Scenario", "Sentence"), "types"),
             "compare": "comparing",
+            "digest": "hashing",
             "score": "scoring.judging",
+            "sha256": "io",
         },
     )
 

@@ -589,3 +589,19 @@ def test_a_real_terminal_without_a_locale(here: Path, command: list[str]) -> Non
     assert done.returncode == 1
     assert done.stderr.isascii()
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("module", ["pluggy", "typer"])
+def test_an_interrupt_while_modules_are_imported_is_one_line(module: str, tmp_path: Path) -> None:
+    code = f"""
+import sys
+class Interrupted:
+    def find_spec(name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted)
+from cdner_bench.cli import main
+main(["list"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "cdner-bench: interrupted\n")
