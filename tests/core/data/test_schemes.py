@@ -221,10 +221,18 @@ def test_what_a_format_cannot_carry_is_said(record: str, to: str, loss: str, tmp
     assert f"{tmp_path / 'x.jsonl'}:1" in said
 
 
-def test_tokens_that_lines_cannot_hold_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.jsonl").write_text('{"tokens": ["a\\tb"], "entities": []}')
+@pytest.mark.parametrize("token", ["a\\tb", "\\ud83d", "\\ufeffa"])
+@pytest.mark.parametrize("to", ["bio", "brat"])
+def test_tokens_that_lines_cannot_hold_are_refused(token: str, to: str, tmp_path: Path) -> None:
+    """They would be read as others: half a character would be six, and a mark at the beginning of a file none."""
+    (tmp_path / "x.jsonl").write_text(f'{{"tokens": ["{token}"], "entities": []}}')
     with pytest.raises(DataError, match="cannot stand in a file of lines"):
-        convert(read_file(tmp_path / "x.jsonl"), "bio")
+        convert(read_file(tmp_path / "x.jsonl"), to)
+
+
+def test_a_byte_order_mark_within_a_file_is_a_token(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('{"tokens": ["a", "\\ufeff"], "entities": []}')
+    assert convert(read_file(tmp_path / "x.jsonl"), "bio").files == {"": "a\tO\n\ufeff\tO\n\n"}
 
 
 def test_mutated_files_never_end_in_a_traceback(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -18,6 +19,8 @@ from .reading import place
 
 _LINES = ("bio", "brat")
 """Formats in which white space separates."""
+_CHANGED = re.compile("[\t\n\r\ud800-\udfff]")  # a lone surrogate is written as other characters
+_MARK = "\ufeff"  # a byte-order mark, where it begins a file
 _STANDOFF = (".txt", ".ann")
 
 
@@ -93,10 +96,11 @@ def check_writable(sentences: Iterable[Marked], to: str) -> None:
     """Raise `DataError` for a token or a type that would be another one when it is read again."""
     if to not in _LINES:
         return
-    for s in sentences:
-        for text in (*s.tokens, *(entity.type for entity in s.entities)):
-            if text != text.strip() or any(c in text for c in "\t\n\r") or text == DOCUMENT:
-                raise DataError(f"{s.where}: {text!r} cannot stand in a file of lines", hint="convert it to jsonl")
+    for n, s in enumerate(sentences):
+        for i, text in enumerate((*s.tokens, *(entity.type for entity in s.entities))):
+            begins = n == i == 0 and text.startswith(_MARK)
+            if begins or text != text.strip() or _CHANGED.search(text) or text == DOCUMENT:
+                raise DataError(f"{s.where}: {text!a} cannot stand in a file of lines", hint="convert it to jsonl")
 
 
 def _write_bio(sentences: Sequence[Marked]) -> dict[str, str]:
