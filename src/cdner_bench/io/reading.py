@@ -229,8 +229,8 @@ class TomlTable:
 
     def take_tables(self, key: str) -> list[TomlTable]:
         """The tables of an array of tables, in the order of the file. Raises `DataError` for anything else."""
-        array = self.take(key, list, [])
-        if not all(isinstance(values, dict) for values in array):
+        array = self.values[key] if self.has(key) else []
+        if not isinstance(array, list) or not all(isinstance(values, dict) for values in array):
             raise DataError(f"{self.path}: {self.prefix}{key} is no array of tables", hint=f"begin each with [[{key}]]")
         return [TomlTable(self.path, f"{self.prefix}{key}.", values) for values in array]
 

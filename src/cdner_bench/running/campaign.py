@@ -73,7 +73,7 @@ def _check_places(job: Job) -> None:
 def read(path: Path) -> Campaign:
     """Read a campaign. Raises `DataError` naming the file and the key for anything that is none."""
     table = TomlTable.read(path)
-    rows = tuple(_read_row(row) for row in table.take_tables("rows"))
+    rows = tuple(_read_row(row, n) for n, row in enumerate(table.take_tables("rows"), start=1))
     if not rows:
         raise DataError(f"{path}: rows is missing", hint="begin a row with [[rows]] and name its method")
     campaign = Campaign(table.take("benchmark", str), table.take("preset", str), rows)
@@ -81,7 +81,8 @@ def read(path: Path) -> Campaign:
     return campaign
 
 
-def _read_row(table: TomlTable) -> CampaignRow:
+def _read_row(table: TomlTable, number: int) -> CampaignRow:
+    table.prefix = f"row {number}: "
     row = CampaignRow(
         table.take("method", str),
         table.take_texts("settings", least=1),

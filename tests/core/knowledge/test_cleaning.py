@@ -160,7 +160,7 @@ RULE = 'name = "no x"\npattern = "x"\nreason = "x"\n'
         (f"[[drop]]\n{RULE}[[replace]]\n{RULE}with = ''", "rule 'no x' is there already", None),
         (f"[[drop]]\n{RULE.replace('no x', HELD_OUT)}", f"rule '{HELD_OUT}' is there already", None),
         (f"[[droop]]\n{RULE}", "unknown key droop", "did you mean 'drop'?"),
-        ("drop = 3", "drop cannot be 3", None),
+        ("drop = 3", "drop is no array of tables", "begin each with [[drop]]"),
         ("", "has no rules", "[[replace]]"),
         ("[[", "is not TOML", None),
     ],

@@ -39,9 +39,9 @@ def test_first_seeds_come_first(tmp_path: Path, mini: Benchmark) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("seeds = 2", "seeds = 0", "rows.seeds cannot be 0"),
-        ("seeds = 2", "sedes = 2", "unknown key rows.sedes"),
-        ('method = "topt"', "", "rows.method is missing"),
+        ("seeds = 2", "seeds = 0", "row 1: seeds cannot be 0"),
+        ("seeds = 2", "sedes = 2", "unknown key row 1: sedes"),
+        ('method = "topt"', "", "row 2: method is missing"),
         ('preset = "quick"', "", "preset is missing"),
         ("[[rows]]", "rows", "is not TOML"),
     ],
@@ -51,6 +51,14 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, before: str, after: s
     path.write_text(TEXT.replace(before, after))
     with pytest.raises(DataError, match=said):
         campaign.read(path)
+
+
+def test_rows_that_are_no_tables_are_told_how_to_begin(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("benchmark = 'mini'\npreset = 'quick'\nrows = 3\n")
+    with pytest.raises(DataError, match="rows is no array of tables") as caught:
+        campaign.read(path)
+    assert caught.value.hint == "begin each with [[rows]]"
 
 
 @pytest.mark.parametrize(
