@@ -809,8 +809,9 @@ def test_format_and_scheme_can_be_named(content: str, options: Mapping[str, str]
     ],
 )
 def test_a_wrong_format_is_said(options: dict[str, str], message: str, tmp_path: Path) -> None:
-    with pytest.raises(CdnerError, match=message):
+    with pytest.raises(CdnerError, match=message) as caught:
         score(tmp_path, PERFECT, **options)
+    assert caught.value.hint
 
 
 def test_a_bracket_as_the_first_token_is_no_json(tmp_path: Path) -> None:

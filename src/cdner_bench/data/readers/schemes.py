@@ -97,7 +97,8 @@ class Tagging:
         self.scheme = scheme or self._find_scheme(used, sentences, bare=bare)
         foreign = next((tag for tag in distinct if letters[tag][0] not in ("", OUTSIDE, *LETTERS[self.scheme])), None)
         if foreign is not None:
-            raise SchemeError(f"{foreign!r} is no tag of the scheme {self.scheme}", foreign)
+            hint = "leave out --scheme, and it is told from the tags"
+            raise SchemeError(f"{foreign!r} is no tag of the scheme {self.scheme}", foreign, hint)
 
     def _find_scheme(self, used: Collection[str], sentences: Sequence[Sequence[str]], *, bare: bool) -> Scheme:
         if bare or used == {"I"}:
