@@ -11,6 +11,7 @@ import typer
 
 from ...errors import OptionError, did_you_mean
 from ...foreign import show_line
+from ...types import HIGHEST_SEED
 from ..common import HERE, BenchmarkName, choose_benchmark, make_table, name_command, show
 from ..streams import check_output, write_files
 
@@ -138,7 +139,7 @@ def new(
         int | None,
         typer.Option(help="How many sentences to learn from (CrossNER: 100 to 200); else all that are not drawn."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.", min=0, max=HIGHEST_SEED)] = 0,
     extends: Annotated[
         str | None, typer.Option(help="The benchmark whose domains are learnt from.", metavar="NAME")
     ] = None,
