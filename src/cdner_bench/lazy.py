@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 
-def import_later(package: str, modules: Mapping[str, str]) -> Callable[[str], object]:
-    """A `__getattr__` for a package, that finds each name in its module below the package (`""`: the name is a module
-    itself). To the type checker such names are imported as usual, beside it.
+def import_later(package: str, names: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
+    """A `__getattr__` for a package, that finds names by the module below the package which has them (`""`: they are
+    modules themselves). To the type checker such names are imported as usual, beside it.
     """
+    modules = {name: module for module, several in names.items() for name in several}
 
     def look_up(name: str) -> object:
         if name not in modules:

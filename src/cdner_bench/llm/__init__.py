@@ -21,12 +21,10 @@ else:
     __getattr__ = import_later(
         __name__,
         {
-            "server": "",
-            "Client": "client",
-            "Endpoint": "endpoint",
-            "find_endpoint": "endpoint",
-            "name_server": "endpoint",
-            "Store": "store",
+            "": ("server",),
+            "client": ("Client",),
+            "endpoint": ("Endpoint", "find_endpoint", "name_server"),
+            "store": ("Store",),
         },
     )
 

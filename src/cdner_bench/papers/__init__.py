@@ -13,7 +13,7 @@ from .tables import NOTE, WRITERS, lay_out
 if TYPE_CHECKING:
     from . import checks
 else:
-    __getattr__ = import_later(__name__, {"checks": ""})  # what is checked needs all that runs analyses; pages do not
+    __getattr__ = import_later(__name__, {"": ("checks",)})  # it needs all that runs analyses; pages do not
 
 TOPT = "topt"
 """The paper whose checks and hypothesis are recomputed."""

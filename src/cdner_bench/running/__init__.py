@@ -17,13 +17,11 @@ else:
     __getattr__ = import_later(
         __name__,
         {
-            **dict.fromkeys(
-                ("analyses", "campaign", "executing", "kept_models", "reproducing", "runner", "standing"), ""
-            ),
-            **dict.fromkeys(("Planned", "State", "survey"), "planning"),
-            "Workers": "process",
-            **dict.fromkeys(("Change", "Rescored", "rescore"), "rescoring"),
-            **dict.fromkeys(("Ending", "Job", "JobObserver", "Outcome"), "runner"),
+            "": ("analyses", "campaign", "executing", "kept_models", "reproducing", "runner", "standing"),
+            "planning": ("Planned", "State", "survey"),
+            "process": ("Workers",),
+            "rescoring": ("Change", "Rescored", "rescore"),
+            "runner": ("Ending", "Job", "JobObserver", "Outcome"),
         },
     )
 

@@ -100,7 +100,7 @@ def check_writable(sentences: Iterable[Marked], to: str) -> None:
         for i, text in enumerate((*s.tokens, *(entity.type for entity in s.entities))):
             begins = n == i == 0 and text.startswith(_MARK)
             if begins or text != text.strip() or _CHANGED.search(text) or text == DOCUMENT:
-                raise DataError(f"{s.where}: {text!a} cannot stand in a file of lines", hint="convert it to jsonl")
+                raise DataError(f"{s.where}: {text!r} cannot stand in a file of lines", hint="convert it to jsonl")
 
 
 def _write_bio(sentences: Sequence[Marked]) -> dict[str, str]:

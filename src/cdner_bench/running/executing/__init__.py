@@ -21,12 +21,12 @@ else:
     __getattr__ = import_later(
         __name__,
         {
-            "hash_codes": "codes",
-            **dict.fromkeys(("EXECUTORS", "QUEUES", "Executor", "Queue"), "engines"),
-            **dict.fromkeys(("Array", "group"), "grouping"),
-            **dict.fromkeys(("Crew", "Study", "hire_here", "make", "make_locally"), "local"),
-            **dict.fromkeys(("count_workers", "divide", "list_gpus"), "shares"),
-            **dict.fromkeys(("Submission", "make_share", "submit"), "slurm"),
+            "codes": ("hash_codes",),
+            "engines": ("EXECUTORS", "QUEUES", "Executor", "Queue"),
+            "grouping": ("Array", "group"),
+            "local": ("Crew", "Study", "hire_here", "make", "make_locally"),
+            "shares": ("count_workers", "divide", "list_gpus"),
+            "slurm": ("Submission", "make_share", "submit"),
         },
     )
 
