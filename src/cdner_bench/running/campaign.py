@@ -74,10 +74,10 @@ def read(path: Path) -> Campaign:
     """Read a campaign. Raises `DataError` naming the file and the key for anything that is none."""
     table = TomlTable.read(path)
     rows = tuple(_read_row(row, n) for n, row in enumerate(table.take_tables("rows"), start=1))
-    if not rows:
-        raise DataError(f"{path}: rows is missing", hint="begin a row with [[rows]] and name its method")
     campaign = Campaign(table.take("benchmark", str), table.take("preset", str), rows)
     table.finish()
+    if not rows:
+        raise DataError(f"{path}: rows is missing", hint="begin a row with [[rows]] and name its method")
     return campaign
 
 

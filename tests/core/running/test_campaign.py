@@ -44,6 +44,8 @@ def test_first_seeds_come_first(tmp_path: Path, mini: Benchmark) -> None:
         ('method = "topt"', "", "row 2: method is missing"),
         ('preset = "quick"', "", "preset is missing"),
         ("[[rows]]", "rows", "is not TOML"),
+        ("[[rows]]", "[[row]]", "unknown key row"),
+        (TEXT[TEXT.index("[[rows]]") :], "", "rows is missing"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, before: str, after: str, said: str) -> None:
