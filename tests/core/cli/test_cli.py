@@ -63,7 +63,9 @@ def test_verify_stats_and_audit(cli: Run, crossner: Benchmark) -> None:
     assert all(f"dapt/{name}.txt" in verified for name in missing)
     assert "203,621" in cli("data", "stats", "--benchmark", "crossner").stdout
     audited = cli("data", "audit", "--benchmark", "crossner").stdout
-    assert "60 groups of identical sentences" in audited
+    assert "60 groups of identical sentences carry different labels; 5 of them, all with --show-conflicts 60" in audited
+    none = cli("data", "audit", "--benchmark", "mini").stdout.splitlines()
+    assert none[-1] == "0 groups of identical sentences carry different labels"  # and no table without a row
     assert re.search(r"ai +22\.3% +23\.1% +34\.40", audited)
 
 

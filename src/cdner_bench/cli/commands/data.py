@@ -12,7 +12,7 @@ import typer
 from ...errors import OptionError, did_you_mean
 from ...foreign import show_line
 from ...types import HIGHEST_SEED
-from ..common import HERE, BenchmarkName, choose_benchmark, make_table, name_command, show
+from ..common import HERE, BenchmarkName, choose_benchmark, count, make_table, name_command, show
 from ..streams import check_output, write_files
 
 if TYPE_CHECKING:
@@ -113,11 +113,14 @@ def audit_(benchmark: BenchmarkName = None, show_conflicts: Limit = 5) -> None:
         floor = measure_floor(data.corpus(share.domain)).f1
         seen.add_row(share.domain, f"{share.with_type:.1%}", f"{share.text_only:.1%}", f"{floor:.2f}")
     conflicts = audit.find_conflicts(data)
-    title = f"{len(conflicts)} groups of identical sentences carry different labels"
+    first = conflicts[:show_conflicts]
+    title = f"{count(len(conflicts), 'group')} of identical sentences carry different labels"
+    if len(first) < len(conflicts):
+        title += f"; {len(first)} of them, all with --show-conflicts {len(conflicts)}"
     groups = make_table("sentence", "where", title=title)
-    for conflict in conflicts[:show_conflicts]:
+    for conflict in first:
         groups.add_row(conflict.text[:80], ", ".join(conflict.ids))
-    show(shared, seen, groups)
+    show(shared, seen, groups if first else title)
     _print_remarks(data)
 
 
