@@ -180,13 +180,15 @@ def check_output(option: str, place: Path, to: str, file: Path) -> None:
     check_place(option, readers.name_files(place, to), read, f"name another: {option} NAME")
 
 
-def write_files(files: Mapping[str, str], place: Path | None) -> None:
-    """Write texts by the endings of their files behind the name of `place`; without a place to standard output, as they
+def write_files(files: Mapping[str, str], place: Path | None, to: str) -> None:
+    """Write the texts of the format `to` where `check_output` has looked; without a place to standard output, as they
     are unless somebody reads them on a terminal.
     """
-    for ending, text in files.items():
-        if place is not None:
-            write_atomic(place.with_name(place.name + ending), text)
-        else:
-            stream = sys.stdout if sys.stdout.isatty() else find_drawn(sys.stdout)
-            stream.write(text)
+    from ..data import readers
+
+    if place is not None:
+        for path, text in zip(readers.name_files(place, to), files.values(), strict=True):
+            write_atomic(path, text)
+        return
+    stream = sys.stdout if sys.stdout.isatty() else find_drawn(sys.stdout)
+    stream.writelines(files.values())

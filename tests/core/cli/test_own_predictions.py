@@ -234,7 +234,8 @@ def test_converted_tags_that_are_illegal_are_told(run: Score) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "to", "out"), [("y.bio", "bio", "y.bio"), ("x.txt", "brat", "x"), ("x.ann", "bio", "x.txt")]
+    ("file", "to", "out"),
+    [("y.bio", "bio", "y.bio"), ("x.txt", "brat", "x"), ("x.txt", "brat", "x.ann"), ("x.ann", "bio", "x.txt")],
 )
 def test_a_conversion_takes_the_place_of_nothing_that_is_read(run: Score, file: str, to: str, out: str) -> None:
     """Neither the file itself nor the text beside brat's labels."""
@@ -246,6 +247,14 @@ def test_a_conversion_takes_the_place_of_nothing_that_is_read(run: Score, file: 
     assert "is the file that is read" in said
     assert "name another: --out NAME" in said
     assert {path.name: path.read_bytes() for path in Path().iterdir()} == before
+
+
+@pytest.mark.parametrize("out", ["x", "x.ann", "x.txt"])
+def test_one_of_brat_s_two_files_names_both(run: Score, out: str) -> None:
+    """And not `x.ann.ann`."""
+    Path("p.bio").write_text("Ada\tB-person\n", encoding="utf-8")
+    run("data", "convert", "p.bio", "--to", "brat", "--out", out)
+    assert sorted(path.name for path in Path().glob("x*")) == ["x.ann", "x.txt"]
 
 
 def test_a_split_is_no_choice_beside_a_gold_file(run: Score) -> None:

@@ -192,7 +192,7 @@ def convert(
         raise OptionError(f"{to} is several files", hint="name them: --out NAME")
     if out is not None:
         check_output("--out", out, to, file)
-    write_files(written.files, out)
+    write_files(written.files, out, to)
     for line in (str(found), *found.notes, *written.losses):
         print(line, file=sys.stderr)
 

@@ -108,7 +108,7 @@ def predict(
     said = labeller.label([s.tokens for s in found.sentences], out, _Teller())
     labelled = [replace(s, entities=p.entities) for s, p in zip(found.sentences, said, strict=True)]
     written = readers.write(labelled, to)
-    write_files(written.files, output)
+    write_files(written.files, output, to)
     for line in (*written.losses, *_describe(said)):
         _say(line)
     return 0

@@ -88,8 +88,13 @@ def write(sentences: Iterable[Marked], to: str, lost: Iterable[tuple[str, Lost]]
 
 
 def name_files(place: Path, to: str) -> list[Path]:
-    """The files that one of `WRITERS` makes for the name of a place."""
-    return [place.with_name(place.name + ending) for ending in (_STANDOFF if to == "brat" else [""])]
+    """The files that one of `WRITERS` makes for the name of a place, in its order; the name of one of brat's two stands
+    for both.
+    """
+    if to != "brat":
+        return [place]
+    stem = place.stem if place.suffix in _STANDOFF else place.name
+    return [place.with_name(stem + ending) for ending in _STANDOFF]
 
 
 def check_writable(sentences: Iterable[Marked], to: str) -> None:
