@@ -152,6 +152,8 @@ def test_the_command_says_it(tmp_path: Path, cli: Run) -> None:
         "nothing is running; to go on:",
         f"  → cd {shlex.quote(str(Path.cwd()))} && cdner-bench run --method 'a b'",
     ]
+    (tmp_path / "runs" / RUN / "error.txt").write_text("Traceback\ncdner_bench.errors.DataError: ai has no tokens\n")
+    assert "failed: multi/ai m seed 0: ai has no tokens\n" in cli("status", "--out", tmp_path).stdout
     write_plan(tmp_path, ["cdner-bench", "run"], [("e" * 16, "multi/ai n seed 0", "z.json")])
     arrows = [line for line in cli("status", "--out", tmp_path).stdout.splitlines() if "→" in line]
     assert [line.endswith("cdner-bench run") for line in arrows] == [True, False]  # the newest first, but both

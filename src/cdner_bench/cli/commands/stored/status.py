@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import Counter
@@ -23,6 +24,8 @@ INTERVAL = 2.0
 SHOWN = 10
 """How many of many runs, or commands, are named."""
 CLEAR = "\x1b[H\x1b[2J"
+_OWN = re.compile(r"^cdner_bench\.errors\.\w+: ")
+"""How Python names an error whose message says all."""
 
 
 def status(
@@ -113,4 +116,4 @@ def _read_why(folder: Path) -> str:
             lines = stream.read().decode("utf-8", "replace").strip().splitlines()
     except OSError:
         lines = []
-    return show_line(lines[-1]) if lines else "?"
+    return show_line(_OWN.sub("", lines[-1])) if lines else "?"
