@@ -177,7 +177,9 @@ class Benchmark:
         nearest one.
         """
         if (found := self.find_setting(name)) is None:
-            raise OptionError(f"{self.given} has no setting {name!r}", hint=did_you_mean(name, self.settings))
+            several = "," in name and all(self.find_setting(part.strip()) for part in name.split(","))
+            hint = "there is one at a time: type the command for each" if several else None
+            raise OptionError(f"{self.given} has no setting {name!r}", hint=hint or did_you_mean(name, self.settings))
         return found
 
     def find_setting(self, name: str) -> Setting | None:

@@ -19,7 +19,8 @@ GAZETTEER = ["run", "--method", "gazetteer", "--setting", "single", *MINI]
 NAMES = [
     (["run", "--method", "bert-tager", *RUN[3:]], "unknown method 'bert-tager'", "did you mean 'bert-tagger'?"),
     (["run", "--method", "TOPT", *RUN[3:]], "unknown method 'TOPT'", "did you mean 'topt'?"),
-    ([*RUN, "--setting", "singel"], "mini has no setting 'singel'", "did you mean 'single'?"),
+    ([*RUN[:4], "singel", *RUN[5:]], "mini has no setting 'singel'", "did you mean 'single'?"),
+    ([*RUN[:4], "single,multi", *RUN[5:]], "has no setting 'single,multi'", "one at a time: type the command for each"),
     ([*RUN, "--target", "musik"], "mini has no target 'musik'", "did you mean 'music'?"),
     ([*RUN, "--target", "news"], "mini has no target 'news'", "choose from: ai, literature"),
     ([*RUN, "--preset", "quik"], "method oracle-of-case has no preset 'quik'", "did you mean 'quick'?"),
@@ -46,6 +47,7 @@ OPTIONS = [
     (["run", "--method", ",", *RUN[3:]], "--method names nothing", "write --method NAME"),
     ([*RUN, "--method", "gazetteer"], "--method is given twice", "write all names behind one, with commas: --method"),
     (["leaderboard", "--columns", "ai", "--columns", "avg"], "--columns is given twice", "with commas: --columns A,B"),
+    ([*RUN, "--setting", "multi"], "--setting is given twice", "type the command for each"),
     ([*RUN, "--seeds", "x"], "--seeds x: not a number of seeds", "write --seeds 3"),
     ([*RUN, "--seeds", "0"], "--seeds 0: not a number of seeds", "write --seeds 3"),
     ([*RUN, "--seeds", "1,-2"], "--seeds 1,-2: not a number of seeds", "write --seeds 3"),
