@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import compress
 from typing import Any
 
 from ..data import shots
@@ -64,6 +65,17 @@ class Curves:
             *of_domains,
             self._table("Train s", lambda r: show_seconds_of_training(r.row.finished), "All training phases."),
         ]
+
+    def scores(self) -> list[Table]:
+        """What a terminal shows: the averages, or the domains that were run, where no row has an average with fewer
+        labels.
+        """
+        averages, *others = self.tables()
+        few = [ranked.row for label, board in self.boards.items() if label != ALL for ranked in board.every_ranked]
+        run = [any(row.f1(target) for row in few) for target in self.first.targets]
+        if any(row.average() for row in few) or not any(run):
+            return [averages]
+        return [replace(t, title=f"Strict span micro-F1 (span-f1), {t.title}") for t in compress(others, run)]
 
     def records(self) -> list[dict[str, Any]]:
         """Those of every board, each with the number of labelled sentences, or `ALL`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -84,7 +85,8 @@ def test_a_run_with_fewer_labels(cli: Run) -> None:
     command = ("run", "--method", "gazetteer", "--benchmark", "mini", "--setting", "single", "--target", "ai")
     done = cli(*command, "--shots", "5,10", "--seeds", "2")
     assert done.returncode == 0, done.stderr
-    assert "by the number of labelled sentences" in done.stdout
+    assert "by the number of labelled sentences\nStrict span micro-F1 (span-f1), AI\n" in done.stdout
+    assert re.search(r"^ gazetteer +none +quick +\d+\.\d\d ± \d\.\d\d +\d+\.\d\d ± \d\.\d\d ", done.stdout, re.M)
     again = cli(*command, "--shots", "10", "--seeds", "2", "--quiet")
     assert [line.split()[:4] for line in again.stdout.splitlines()] == [
         ["single-shots10/ai", "gazetteer", str(seed), "skipped"] for seed in (0, 1)

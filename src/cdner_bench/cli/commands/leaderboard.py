@@ -160,8 +160,9 @@ def print_boards(benchmark: Benchmark, out: Path, settings: Iterable[str]) -> No
             if tried := board.also_tried():
                 show(draw_table(tried, _tell_more(board, out)))
     for page in curves:
-        averages = page.tables()[0]
-        show(draw_table(replace(averages, title=f"{page.title}\n{averages.title}"), _tell_more(page.first, out)))
+        for n, scores in enumerate(page.scores()):
+            title = scores.title if n else f"{page.title}\n{scores.title}"
+            show(draw_table(replace(scores, title=title), _tell_more(page.first, out)))
     for board in boards:
         for remark in tell_left_out(board):
             print(remark)
