@@ -304,9 +304,11 @@ def prepare(folder: Path, card: Card, registry: Registry, chosen: Mapping[str, o
     """
     entry, made = registry.get(card.method.name), card.method
     if entry.revision != made.revision:
+        kept_here = card.cdner_bench == version("cdner-bench")
+        older = f"it was kept by cdner-bench {card.cdner_bench}: take that, or make the run again"
         raise PluginError(
             f"{folder} is of revision {made.revision} of {made.name}, and here is revision {entry.revision}",
-            hint=f"it was kept by cdner-bench {card.cdner_bench}: take that, or make the run again",
+            hint=f"the code of {made.name} has changed since: make the run again" if kept_here else older,
         )
     kind = entry.spec.load(Method)
     if missing := kind.find_missing():

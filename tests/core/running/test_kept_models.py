@@ -306,7 +306,12 @@ FOLDERS = [
     (
         rewritten(method={"name": "oracle-of-case", "revision": "x"}),
         "is of revision x of oracle-of-case",
-        "take that, or make",
+        "the code of oracle-of-case has changed since: make the run again",
+    ),
+    (
+        rewritten(cdner_bench="0.0.1", method={"revision": "7"}),
+        "is of revision 7",
+        "kept by cdner-bench 0.0.1: take that",
     ),
     (
         rewritten(method={"revision": "7"}),
