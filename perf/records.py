@@ -37,12 +37,15 @@ def main(count: int) -> None:
                 scores=dict.fromkeys(PROTOCOLS, per_type),
                 sentences=sentences,
                 answers={},
+                repeated={},
+                by_train={},
                 comparable=replace(model.comparable, sentences=sizes, data="0"),
             )
             results.save(made, folder / made.path)
         begun = time.process_time()
         found = results.load_all(folder)
         spent = time.process_time() - begun
+        assert len(found) == count  # what is refused is read in part only
         print(f"{len(found):,} results of {SENTENCES} sentences: {spent:.2f} s, {1000 * spent / count:.2f} ms each")
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -569,3 +571,10 @@ def test_the_command_shows_the_others_and_fails(cli: Run, tmp_path: Path) -> Non
     done = cli("plan", "--method", "gpt4", "--setting", "single", "--benchmark", "mini")
     assert done.returncode == 1
     assert "runs to make" in done.stdout
+
+
+def test_what_is_timed_is_not_refused() -> None:
+    """What `perf/records.py` makes of a committed result is a result."""
+    command = [sys.executable, str(ROOT / "perf" / "records.py"), "2"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split(" of ")[0]) == (0, "2 results"), done.stderr
