@@ -7,4 +7,4 @@ from importlib.metadata import PackageNotFoundError, version
 try:
     __version__ = version("cdner-bench")
 except PackageNotFoundError:  # read from a folder, and not installed
-    __version__ = "unknown"
+    __version__ = "0+unknown"

@@ -304,7 +304,7 @@ def prepare(folder: Path, card: Card, registry: Registry, chosen: Mapping[str, o
     """
     entry, made = registry.get(card.method.name), card.method
     if entry.revision != made.revision:
-        kept_here = card.cdner_bench == version("cdner-bench")
+        kept_here = card.cdner_bench == __version__
         older = f"it was kept by cdner-bench {card.cdner_bench}: take that, or make the run again"
         raise PluginError(
             f"{folder} is of revision {made.revision} of {made.name}, and here is revision {entry.revision}",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from ...foreign import show, show_line
+from ...version import __version__
 from ..counts import HEADLINE, OUTSIDE, Counts, Ratios
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def cite(report: Report) -> str:
     named = [f"{name}: {size}" for name, size in zip(judged.splits, sizes, strict=True)] if judged.splits else sizes
     said = (
         f"Strict span micro-F1 {counts.f1:.2f} (precision {counts.precision:.2f}, recall {counts.recall:.2f}), "
-        f"protocol {HEADLINE} of cdner-bench {_find_version()}, on {judged.cited or judged.gold}; {'; '.join(named)}"
+        f"protocol {HEADLINE} of cdner-bench {__version__}, on {judged.cited or judged.gold}; {'; '.join(named)}"
     )
     if left_out := sorted(set(judged.types) - set(judged.types if report.types is None else report.types)):
         said += f"; types left out: {', '.join(left_out)}"
@@ -47,10 +47,3 @@ def describe(report: Report) -> str:
 def name_type(kind: str) -> str:
     """What a reader is told of a type."""
     return "(unknown type)" if kind == OUTSIDE else kind
-
-
-def _find_version() -> str:
-    try:
-        return version("cdner-bench")
-    except PackageNotFoundError:
-        return "(not installed)"
