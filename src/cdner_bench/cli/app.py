@@ -144,7 +144,9 @@ def _dispatch(words: list[str]) -> object:
 
 
 def _refuse_repeats(command: Any, words: Sequence[str]) -> None:
-    """Raise `OptionError` for an option of one value that is given twice: the parser would take the last."""
+    """Raise `OptionError` for an option that is given twice where several names are meant: the parser would take the
+    last.
+    """
     while hasattr(command, "commands") and words:
         command, *words = command.commands.get(words[0]), *words[1:]
     if not hasattr(command, "make_parser") or hasattr(command, "commands"):
@@ -156,9 +158,10 @@ def _refuse_repeats(command: Any, words: Sequence[str]) -> None:
             raise
         return
     for option in found:
-        if option.param_type_name == "option" and not (option.is_flag or option.multiple) and found.count(option) > 1:
-            name, several = max(option.opts, key=len), "[," in (option.metavar or "")
-            hint = f"write all names behind one, with commas: {name} A,B" if several else "leave one of them out"
+        several = "[," in (getattr(option, "metavar", None) or "") and not option.multiple
+        name = max(option.opts, key=len)
+        if (several or name == "--setting") and found.count(option) > 1:
+            hint = f"write all names behind one, with commas: {name} A,B" if several else "type the command for each"
             raise OptionError(f"{name} is given twice", hint=hint)
 
 
