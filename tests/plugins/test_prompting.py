@@ -46,7 +46,7 @@ def run(
     **options: Any,
 ) -> runner.Outcome:
     mini = benchmark.load("mini")
-    chosen = {"model": "fake", "timeout": 0.5, "retries": 8, **options}
+    chosen = {"model": "fake", "timeout": 30.0, "retries": 8, **options}
     if fake:
         chosen = {"base_url": fake.url, "served_by": "fake", **chosen}
     entry = plugins.discover().get("gpt4")
