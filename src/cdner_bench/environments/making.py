@@ -46,7 +46,10 @@ def _check(environment: Environment) -> None:
     """Raises `PluginError` if a pinned package lacks another, or the harness one of its own."""
     again = f"to pin what is missing, type: {environment.name_command('lock', 'PACKAGE...')}"
     python, variables = environment.describe_process()
-    for words, place in (((*PIP, "check"), strip_variables()), (("-c", "from cdner_bench.running import runner"), variables)):
+    for words, place in (
+        ((*PIP, "check"), strip_variables()),
+        (("-c", "from cdner_bench.running import runner"), variables),
+    ):
         done = subprocess.run([python, *words], capture_output=True, text=True, env=place, check=False)
         if done.returncode:
             said = (done.stdout + done.stderr).strip().splitlines()
