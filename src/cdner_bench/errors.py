@@ -7,10 +7,12 @@ its traceback.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .foreign import redact
+
+_NAMED = 6  # how many of several are named
 
 LONGEST = 2000
 """How many characters are shown of what an exception says."""
@@ -91,6 +93,12 @@ class RefusedWarning(CdnerWarning):
 def describe_refusal(error: OSError) -> str:
     """What the system refused, in its words, and of which file if it says so."""
     return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror or error)
+
+
+def name_some(names: Sequence[str]) -> str:
+    """Names for a message: six at most, and how many more there are."""
+    more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return ", ".join([*names[:_NAMED], *more])
 
 
 def in_words(error: BaseException) -> str:

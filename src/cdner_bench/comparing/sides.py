@@ -9,14 +9,13 @@ from pathlib import Path
 
 from ..data import SPLITS, Benchmark, readers
 from ..data import benchmark as benchmarks
-from ..errors import CdnerError, OptionError, ResultError, did_you_mean
+from ..errors import CdnerError, OptionError, ResultError, did_you_mean, name_some
 from ..records import Result, Run, Status, find_runs, load_runs
 from ..reporting import Row, find_newest, select_alike
 from ..scoring import PROTOCOLS, Counts, PerType, judge_by_benchmark, read_kept, score, total
 from ..types import Corpus, Prediction
 
 _SHORTEST = 4  # hex digits of a row that name it
-_NAMED = 6  # how many of several are named
 
 
 @dataclass(frozen=True)
@@ -234,8 +233,7 @@ def _keep_one_row(each: _Found) -> None:
         return
     of_method = each.named.partition("/")[0] in each.list_values(lambda result: result.method.name)
     plain = [row for row, runs in rows.items() if of_method and not any(run.result.departures for run in runs)]
-    shown = [f"{row} ({_describe_row(runs)})" for row, runs in list(rows.items())[:_NAMED]]
-    others = ", ".join([*shown, *([f"and {len(rows) - _NAMED} more"] if len(rows) > _NAMED else [])])
+    others = name_some([f"{row} ({_describe_row(runs)})" for row, runs in rows.items()])
     if len(plain) != 1:
         raise ResultError(
             f"{each.named} is the name of {len(rows)} rows: {others}", hint=f"name one: {next(iter(rows))}"

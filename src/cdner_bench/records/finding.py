@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ResultError, did_you_mean
+from ..errors import ResultError, did_you_mean, name_some
 from . import results
 from .kept import CURVE, locate_predictions, place_curve
 from .reading import refuse
@@ -23,7 +23,6 @@ MODEL = "model"
 """The folder in that of a run which has what it has learnt, where that was kept."""
 _ID = re.compile(r"[0-9a-f]{16}")
 NAME_ONE = "name one by its id, or its row: METHOD-ROW/SETTING/TARGET/SEED, as its result file is called"
-_NAMED = 6  # how many of several are named
 
 
 @dataclass(frozen=True)
@@ -174,8 +173,7 @@ def choose_plain(runs: Sequence[Run]) -> Sequence[Run]:
 
 def tell_apart(runs: Sequence[Run]) -> str:
     """The ids of several runs, each with what it is."""
-    shown = [f"{run.result.run} ({_describe(run)})" for run in runs[:_NAMED]]
-    return ", ".join([*shown, *([f"and {len(runs) - _NAMED} more"] if len(runs) > _NAMED else [])])
+    return name_some([f"{run.result.run} ({_describe(run)})" for run in runs])
 
 
 def _describe(run: Run) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ....errors import OptionError
+from ....errors import OptionError, name_some
 from ...common import HERE, Out, count, make_table, name_command, show, split_names, tell_command
 from .show import RUN
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ....storing import Stored
 
 app = typer.Typer(help="What runs have left: list it, remove it, carry it to another machine.", no_args_is_help=True)
-_NAMED = 6  # how many of several are named
 FORMATS = ("text", "csv", "json")
 Runs = Annotated[list[str], typer.Argument(help=RUN, metavar="[RUN]...")]
 
@@ -178,10 +177,9 @@ def _refuse_beginnings(named: Sequence[str], found: Sequence[Stored]) -> None:
     for digits in named:
         several = [stored for stored in found if stored.id.startswith(digits)]
         if len(several) > 1:
-            shown = ", ".join(f"{stored.id} ({stored.name})" for stored in several[:_NAMED])
-            more = f", and {len(several) - _NAMED} more" if len(several) > _NAMED else ""
+            shown = name_some([f"{stored.id} ({stored.name})" for stored in several])
             raise OptionError(
-                f"nothing was removed: {len(several)} ids begin with {digits}: {shown}{more}",
+                f"nothing was removed: {len(several)} ids begin with {digits}: {shown}",
                 hint="write more digits of the one that is meant, or the ids of all",
             )
 
