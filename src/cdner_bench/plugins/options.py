@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -72,7 +73,7 @@ def all_with_role(options: Any, role: object) -> list[Any]:
 
 def list_options(options: type) -> dict[str, Any]:
     """The declared type of every option, with its marks, those of groups by their dotted names."""
-    hints = get_type_hints(options, include_extras=True)
+    hints = _read_hints(options)
     named: dict[str, Any] = {}
     for field in dataclasses.fields(options):
         hint = hints[field.name]
@@ -81,6 +82,9 @@ def list_options(options: type) -> dict[str, Any]:
         else:
             named[field.name] = hint
     return named
+
+
+_read_hints = functools.cache(lambda options: get_type_hints(options, include_extras=True))
 
 
 def read_option(options: Any, name: str) -> Any:

@@ -15,6 +15,8 @@ _Span = tuple[int, int]
 
 def fold_text(text: str) -> str:
     """Without case and accents, as uncased BERT vocabularies read a text."""
+    if text.isascii():
+        return text.lower()
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
 
 
