@@ -75,8 +75,8 @@ class PromptingOptions:
     """
     concurrency: Annotated[Positive, operational] = 4
     """How many questions are under way at a time."""
-    timeout: Annotated[Annotated[float, Gt(0)], operational] = 120.0
-    """How many seconds each try may take."""
+    timeout: Annotated[Annotated[float, Gt(0)] | None, operational] = None
+    """How many seconds each try may take; none: 120, and an hour if the server is started here."""
     retries: Annotated[Annotated[int, Ge(0)], operational] = 5
     """How often a request that failed is sent again."""
     attempts: Annotated[Positive, operational] = 3

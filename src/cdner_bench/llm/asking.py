@@ -75,7 +75,7 @@ class Asker:
     ) -> None:
         self.endpoint, self.connection = endpoint, connection
         self.store, self.ledger, self.limits, self.fits = store, ledger, limits, fits
-        self.api = _open_api(connection, limits.timeout, limits.retries)
+        self.api = _open_api(connection, limits.timeout or endpoint.timeout, limits.retries)
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(lambda *_: None)  # of answers that nobody waits for any more
         self.gate = asyncio.Semaphore(limits.concurrency)

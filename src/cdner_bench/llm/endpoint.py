@@ -70,6 +70,13 @@ class Endpoint:
         return self.url == LOCAL
 
     @property
+    def timeout(self) -> float:
+        """Seconds that a try may take unless somebody says otherwise. A server of our own has no queue of others, only
+        the time that this machine gives it: to ask it again would throw away what it has computed.
+        """
+        return 3600.0 if self.own else 120.0
+
+    @property
     def schemas(self) -> bool:
         """Whether the server may know JSON schemas; transformers' does not."""
         return not (self.own and self.name.startswith(server.HUB))

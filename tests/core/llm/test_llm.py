@@ -127,6 +127,16 @@ def test_what_never_arrives_is_counted_and_never_an_answer(
     assert asked.usage("p").requests == 0
 
 
+def test_how_long_an_answer_is_waited_for_is_the_endpoint_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_endpoint("gpt-4o").timeout == 120
+    assert find_endpoint("fake", "local").timeout == 3600  # to ask it again would throw away what it has computed
+    monkeypatch.setattr(Endpoint, "timeout", 0.2)
+    with running(Behaviour(always="hang")) as fake:
+        asked = client(fake, tmp_path, retries=0, timeout=None)
+        with pytest.raises(IncompleteError, match="1 timed out"):
+            list(asked.answers(questions(1)))
+
+
 def test_a_refusal_is_asked_for_again_and_then_believed(tmp_path: Path) -> None:
     with running(Behaviour(always="refusal")) as fake:
         asked = client(fake, tmp_path, attempts=3)
