@@ -98,7 +98,11 @@ class _Loop(Generic[Item]):
         self.checkpoint.remove()
         if not self.position.step:
             self.run.doubt(Doubt.NO_STEP)
-        elif judge and not self.position.best and any(sentence.entities for sentence in judge.sentences):
+        elif judge and not any(sentence.entities for sentence in judge.sentences):
+            self.run.log.warning(
+                "%s: dev has no entity, so that nothing tells a better epoch: the last is kept", self.phase
+            )
+        elif judge and not self.position.best:
             self.run.doubt(Doubt.DEV_ZERO)
 
     def _learn(self, judge: Judge | None) -> None:

@@ -306,7 +306,12 @@ def test_training_without_a_sentence_is_doubtful(mini: Benchmark, tiny_t5: str, 
     [([0.0, 0.0], True, [Doubt.DEV_ZERO]), ([0.0, 0.0], False, []), ([1.0, 0.0], True, [])],
 )
 def test_a_dev_score_of_nothing_is_doubtful(
-    scores: list[float], entities: bool, doubts: list[Doubt], tiny_t5: str, tmp_path: Path
+    scores: list[float],
+    entities: bool,
+    doubts: list[Doubt],
+    tiny_t5: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     learner, said = load(tiny_t5), iter(scores)
     examples = learner.encode([("a", "b")] * 4)
@@ -315,6 +320,7 @@ def test_a_dev_score_of_nothing_is_doubtful(
     run = context(tmp_path)
     train(learner, InMemory(lambda _: examples, 4, 0), Schedule(2, 4, 1e-3), "t", run, tmp_path, judge)
     assert run.doubts == doubts
+    assert ("dev has no entity" in caplog.text) is not entities
 
 
 def test_weights_that_the_last_step_made_infinite_are_refused(tiny_t5: str, tmp_path: Path) -> None:
