@@ -39,21 +39,31 @@ class Campaign:
     rows: tuple[CampaignRow, ...]
 
     def jobs(self, benchmark: Benchmark, registry: Registry) -> Iterator[Job]:
-        """Every run, in order, each once. Raises `OptionError` for methods, settings and options that do not exist."""
+        """Every run, in order, each once. Raises `OptionError` for methods, settings and options that do not exist,
+        which names the row.
+        """
         known = set[tuple[object, ...]]()
         for seed in range(max(row.seeds for row in self.rows)):
-            for row in self.rows:
-                for setting in row.settings:
-                    if seed < row.seeds:
-                        scenarios = benchmark.list_scenarios(setting, ())
-                        entry = registry.get(row.method)
-                        jobs = plan(benchmark, scenarios, [entry], self.preset, row.options, [seed])
-                        for job in jobs:
-                            _check_places(job)
-                            which = (job.scenario.setting, job.scenario.target, job.method.named_row, seed)
-                            if which not in known:
-                                yield job
-                            known.add(which)
+            for number, row in enumerate(self.rows, start=1):
+                for job in self._list_runs(number, row, seed, benchmark, registry):
+                    which = (job.scenario.setting, job.scenario.target, job.method.named_row, seed)
+                    if which not in known:
+                        yield job
+                    known.add(which)
+
+    def _list_runs(
+        self, number: int, row: CampaignRow, seed: int, benchmark: Benchmark, registry: Registry
+    ) -> list[Job]:
+        if seed >= row.seeds:
+            return []
+        try:
+            scenarios = [scenario for setting in row.settings for scenario in benchmark.list_scenarios(setting, ())]
+            jobs = plan(benchmark, scenarios, [registry.get(row.method)], self.preset, row.options, [seed])
+            for job in jobs:
+                _check_places(job)
+        except OptionError as error:
+            raise OptionError(f"row {number}: {error}", hint=error.hint) from None
+        return jobs
 
 
 def _check_places(job: Job) -> None:

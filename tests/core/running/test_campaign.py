@@ -129,6 +129,40 @@ def test_a_mistake_in_a_row_is_answered_with_what_can_be(line: str, hint: str, t
     assert told.value.hint == hint
 
 
+@pytest.mark.parametrize(
+    ("said", "instead", "wrong", "hint"),
+    [
+        ('"bert-tagger"', '"bert-tager"', "unknown method 'bert-tager'", "did you mean 'bert-tagger'?"),
+        ('"multi"', '"mutli"', "mini has no setting 'mutli'", "did you mean 'multi'?"),
+        (
+            'epochs" = 1',
+            'epoch" = 1',
+            "method bert-tagger has no option 'source.epoch'",
+            "did you mean 'source.epochs'?",
+        ),
+        ('epochs" = 1', 'epochs" = "x"', "method bert-tagger: option source.epochs=x: input should be", "type: "),
+    ],
+)
+def test_what_a_row_asks_for_in_vain_is_told_with_the_row(
+    said: str, instead: str, wrong: str, hint: str, tmp_path: Path
+) -> None:
+    rows = """
+        [[rows]]
+        method = "gazetteer"
+        settings = ["single"]
+
+        [[rows]]
+        method = "bert-tagger"
+        settings = ["single", "multi"]
+        options = { "source.epochs" = 1 }
+    """
+    (tmp_path / "c.toml").write_text(f'benchmark = "mini"\npreset = "quick"\n{rows.replace(said, instead)}')
+    with pytest.raises(OptionError) as told:
+        list(campaign.read(tmp_path / "c.toml").jobs(benchmark.load("mini"), plugins.discover()))
+    assert str(told.value).startswith(f"row 2: {wrong}")
+    assert str(told.value.hint).startswith(hint)
+
+
 def test_a_campaign_takes_no_method_beside_it(cli: Run, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(TEXT)
     for beside in (("--method", "topt"), ("--seeds", "3"), ("--benchmark", "mini"), ("--preset", "cpu")):
