@@ -45,12 +45,16 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def choose_benchmark(name: str | None, *, quiet: bool = False) -> Benchmark:
-    """The benchmark asked for, or the default one; says which and why, unless `quiet`."""
+def choose_benchmark(name: str | None, *, recorded: str | None = None, quiet: bool = False) -> Benchmark:
+    """The benchmark asked for, or the one that a record names, or the default one; says which and why, unless
+    `quiet`.
+    """
     from ..data import benchmark
 
     if name is not None:
         data, why = benchmark.load(name), "as asked"
+    elif recorded is not None:
+        data, why = benchmark.load_recorded(recorded), "as recorded"
     else:
         data, why = benchmark.choose_default()
     if not quiet:

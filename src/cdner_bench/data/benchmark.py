@@ -320,6 +320,18 @@ def load(name: str) -> Benchmark:
     raise OptionError(f"unknown benchmark {name!r}", hint=f"{did_you_mean(name, shipped)}, or name a .toml file")
 
 
+def load_recorded(name: str) -> Benchmark:
+    """As `load`, of the benchmark that a record names. Raises `OptionError` if it is not shipped."""
+    try:
+        return load(name)
+    except OptionError:
+        raise OptionError(
+            f"the benchmark {name} is not shipped",
+            hint="name its file: --benchmark FILE.toml; a target of --target-data has none, and its runs are made "
+            "again by their own command with --out again",
+        ) from None
+
+
 def choose_default() -> tuple[Benchmark, str]:
     """The benchmark to use when none is named, and why: crossner where its data is present, else the shipped sample.
 

@@ -98,7 +98,7 @@ def portray(stored: Stored, data: Benchmark | None = None, most: int | None = No
         notes.append("no learning curve was kept")
     if stored.run and result and result.finished:
         try:
-            wrong = _find_wrong(stored, data or benchmark.load(result.benchmark.name), most)
+            wrong = _find_wrong(stored, data or benchmark.load_recorded(result.benchmark.name), most)
         except CdnerError as error:
             notes.append(f"no errors with their sentences: {_tell(error)}")
     elif stored.folder and os.path.isfile(said := stored.folder / "predictions.jsonl"):

@@ -150,6 +150,10 @@ def test_a_target_of_one_s_own_can_be_scored_by_its_file(cli: Run, tmp_path: Pat
     done = cli(*shlex.split(command.removeprefix("  → "))[1:])
     assert done.returncode == 0, done.stderr
     assert "own/test.bio" in done.stdout
+    (result,) = (tmp_path / "leaderboards" / "results" / "own").rglob("*.json")
+    again = cli("reproduce", str(result))
+    assert "the benchmark own is not shipped" in again.stderr
+    assert "made again by their own command with --out again" in again.stderr
     trial = cli(*own, "--limit", "5").stdout
     assert "first trial: 5 sentences of each split" in trial
     assert "→ cdner-bench" not in trial

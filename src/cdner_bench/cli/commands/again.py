@@ -46,7 +46,7 @@ def reproduce(
     before = found.result
     if again is not None and again.resolve() == found.folder.resolve().parent.parent:
         raise OptionError(f"--again {again}: there it is finished, and would not be made", hint="name another folder")
-    data = choose_benchmark(benchmark or before.benchmark.name)
+    data = choose_benchmark(benchmark, recorded=before.benchmark.name)
     registry = plugins.discover(plugin, no_plugin)
     job = reproducing.restore(before, data, registry, options.parse_assignments(option))
     (job,) = kept_models.give_room([job], keep_model)
@@ -97,7 +97,7 @@ def time(
         print(f"{count(len(named) - len(found), 'run')} had a quiet machine already")
     registry, chosen, jobs = plugins.discover(plugin, no_plugin), options.parse_assignments(option), []
     for run in found:
-        answered = data or choose_benchmark(run.result.benchmark.name)
+        answered = data or choose_benchmark(None, recorded=run.result.benchmark.name)
         jobs.append(reproducing.restore(run.result, answered, registry, chosen))
         reproducing.require_timing(jobs[-1], run.result)
     if not jobs:
