@@ -88,8 +88,8 @@ def test_seconds_are_taken_anew_and_nothing_else_changes(
     assert not reproducing.has_quiet_seconds(before)
     assert again.time([job.id, str(tmp_path / "leaderboards" / "results" / before.path)], plugin=METHODS) == 0
     said = capsys.readouterr().out
-    assert "oracle-of-case/single/ai/3: 0." in said
-    assert "before 36.0; 132 of 132 predictions are the same\n  → cdner-bench leaderboard\n" in said
+    told = r"oracle-of-case/single/ai/3: \d\.\d s, before 36\.0; 132 of 132 predictions are the same\n  → cdner-bench"
+    assert re.search(told, said)
     for place in (tmp_path / "runs" / job.id / "run.json", tmp_path / "leaderboards" / "results" / before.path):
         after = results.load(place)
         timed = after.provenance["timed"]

@@ -243,7 +243,7 @@ def test_a_portrait_without_predictions_or_data_says_so(made: dict[str, str], tm
     assert portray(strange).notes == ["no errors with their sentences: the data of mini here are not those of the run"]
     unknown = replace(other, benchmark=replace(other.benchmark, name="nobody-s"))
     strange = replace(stored, run=replace(stored.run, result=unknown))
-    assert "unknown benchmark 'nobody-s'" in portray(strange).notes[0]
+    assert "the benchmark nobody-s is not shipped" in portray(strange).notes[0]
     (tmp_path / "runs" / stored.id / "predictions.jsonl").unlink()
     stored.paths["predictions"].unlink()
     assert "there are no predictions" in portray(stored).notes[0]

@@ -96,9 +96,10 @@ def time(
     if len(found) < len(named):
         print(f"{count(len(named) - len(found), 'run')} had a quiet machine already")
     registry, chosen, jobs = plugins.discover(plugin, no_plugin), options.parse_assignments(option), []
+    names = dict.fromkeys(run.result.benchmark.name for run in found)
+    answered = {name: data or choose_benchmark(None, recorded=name) for name in names}
     for run in found:
-        answered = data or choose_benchmark(None, recorded=run.result.benchmark.name)
-        jobs.append(reproducing.restore(run.result, answered, registry, chosen))
+        jobs.append(reproducing.restore(run.result, answered[run.result.benchmark.name], registry, chosen))
         reproducing.require_timing(jobs[-1], run.result)
     if not jobs:
         return 0
