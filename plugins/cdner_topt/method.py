@@ -28,10 +28,9 @@ from cdner_torch.batches import Data, InMemory, Streamed, blocks, sample
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, read_all
 from cdner_torch.judge import Judge
-from cdner_torch.lengths import TokenLimits, tell_lengths, tell_uncarried
+from cdner_torch.lengths import TokenLimits, tell_lengths, tell_text, tell_uncarried
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
-from cdner_torch.tokens import count_lines
 from cdner_torch.weights import restore
 
 from . import merging, mslm
@@ -88,14 +87,14 @@ class Topt(Method):
             return None
         if o.pretraining == "dapt":
             path = self._resource("dapt", target)
-            return self._learn_gaps(None, {"dapt": sha256(path)}, partial(self._lines, path), run)
+            return self._learn_gaps(None, {"dapt": sha256(path)}, partial(self._lines, path, run), run)
         start, chosen = None, o.mslm
         if not (chosen.gtok or chosen.cumulative_gtok):
             name = CorpusName("gtok", chosen.gtok_mix, chosen.gtok_mix_unit) if chosen.gtok_mix else CorpusName("gtok")
             run.learn_from(str(name), chosen.gtok_folder if chosen.gtok_mix else None)
         for corpus in self.explanations(target, run.seed):
             read = digest([(e.span, e.type, e.text) for e in corpus])
-            start = self._learn_gaps(start, {"gtok": read}, partial(self._masked, corpus), run)
+            start = self._learn_gaps(start, {"gtok": read}, partial(self._masked, corpus, run), run)
         return start
 
     def _learn_gaps(self, start: Path | None, read: Mapping[str, object], data: _Gaps, run: RunContext) -> Path:
@@ -123,9 +122,15 @@ class Topt(Method):
             "mslm": o.mslm,
         }
 
-    def _masked(self, corpus: Sequence[gtok.Explanation], model: Backbone, seed: int) -> InMemory[Example]:
+    def _masked(
+        self, corpus: Sequence[gtok.Explanation], run: RunContext, model: Backbone, seed: int
+    ) -> InMemory[Example]:
         masking = self._masking(seed)
         seen = [mslm.shorten(e, model) for e in corpus]
+        cut = sum(len(s.text.split()) < len(e.text.split()) for s, e in zip(seen, corpus, strict=True))
+        if cut:
+            room = self.options.network.max_source
+            run.note(f"{cut:,} of {len(corpus):,} explanations are learnt without their ends: {room} sub-words fit")
 
         @lru_cache(maxsize=1)
         def draw(epoch: int) -> list[Example]:
@@ -135,10 +140,10 @@ class Topt(Method):
         group = self.options.mslm
         return InMemory(draw if group.masks == "dynamic" else lambda _: draw(0), group.batch_size, seed)
 
-    def _lines(self, path: Path, model: Backbone, seed: int) -> Streamed[tuple[str, str], Example]:
+    def _lines(self, path: Path, run: RunContext, model: Backbone, seed: int) -> Streamed[tuple[str, str], Example]:
         group, masking = self.options.mslm, self._masking(seed)
         budget = group.dapt_tokens
-        count = count_lines(path, budget, "mslm.dapt_tokens")
+        count = tell_text(path, budget, "mslm.dapt_tokens", group.epochs, run, model.fit)
 
         def pairs(epoch: int) -> Iterator[tuple[str, str]]:
             return mslm.line_copies(path, masking, budget, epoch if group.masks == "dynamic" else 0, model.fit)

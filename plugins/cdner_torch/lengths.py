@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
-from cdner_bench import Corpus, RunContext, Sentence, text2text
+from cdner_bench import CdnerError, Corpus, RunContext, Sentence, text2text
 
-from .tokens import find_dropped, ignores_case, spell
+from .tokens import find_dropped, ignores_case, read_lines, spell
 
 LONGEST = 2048
 """No source that is answered has more tokens, unless those of training may, whatever the model has positions for: the
@@ -98,3 +99,19 @@ def tell_long(run: RunContext, split: str, beyond: Sequence[bool], what: str) ->
     """Tell the user what becomes of the sentences of a split that are too long, if there are some."""
     if any(beyond):
         run.note(f"{split}: {sum(beyond):,} of {len(beyond):,} sentences {what}")
+
+
+def tell_text(
+    path: Path, tokens: int | None, option: str, epochs: int, run: RunContext, fit: Callable[[Sequence[str]], int] = len
+) -> int:
+    """Tell the user how much is about to be learnt of a text, up to a budget of words which `option` sets: of each
+    line, as many words as `fit` says. Returns the number of lines. Raises `CdnerError` if there is none.
+    """
+    lines = words = unread = 0
+    for line in read_lines(path, tokens):
+        lines, words, unread = lines + 1, words + len(line), unread + len(line) - fit(line)
+    if not lines:
+        raise CdnerError(f"{path} holds no text" + (f" within {option}={tokens}" if tokens else ""))
+    ends = f", but for {unread:,} at the ends of lines that are too long" if unread else ""
+    run.note(f"{path.name}: {epochs} × {words:,} words in {lines:,} lines are learnt{ends}: -o {option}=N takes fewer")
+    return lines

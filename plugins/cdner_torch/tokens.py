@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cdner_bench import CdnerError
-
 
 def find_specials(tokenizer: Any) -> tuple[list[int], list[int]]:
     """The special tokens that a tokenizer puts before and after a text."""
@@ -50,11 +48,3 @@ def read_lines(path: Path, tokens: int | None) -> Iterator[list[str]]:
                     return
             if words:
                 yield words
-
-
-def count_lines(path: Path, tokens: int | None, option: str) -> int:
-    """How many lines `read_lines` gives. Raises `CdnerError`, with the name of the budget's `option`, if none."""
-    count = sum(1 for _ in read_lines(path, tokens))
-    if not count:
-        raise CdnerError(f"{path} holds no text" + (f" within {option}={tokens}" if tokens else ""))
-    return count

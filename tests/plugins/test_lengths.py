@@ -13,16 +13,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import Corpus, Cut, Doubt, Entity, RunContext, Sentence, text2text  # noqa: E402
+from cdner_bench import Corpus, Cut, Doubt, Entity, RunContext, Sentence, gtok, text2text  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError  # noqa: E402
 from cdner_bench.scoring import score  # noqa: E402
 from cdner_cpner.method import CpNer  # noqa: E402
 from cdner_cpner.options import CpNerOptions, Finetuning  # noqa: E402
-from cdner_tagger.method import BertTagger  # noqa: E402
-from cdner_tagger.options import TaggerOptions  # noqa: E402
+from cdner_tagger.method import BertTagger, Daptn  # noqa: E402
+from cdner_tagger.options import DaptnOptions, TaggerOptions  # noqa: E402
 from cdner_topt.method import Topt  # noqa: E402
-from cdner_topt.options import Source, Target, ToptOptions  # noqa: E402
+from cdner_topt.options import Mslm, Source, Target, ToptOptions  # noqa: E402
 from cdner_torch import backbones  # noqa: E402
 from cdner_torch.batches import InMemory, blocks, bounded  # noqa: E402
 from cdner_torch.compute import Compute  # noqa: E402
@@ -32,6 +32,7 @@ from cdner_torch.loop import train  # noqa: E402
 from cdner_torch.options import Decoding, Generation  # noqa: E402
 from cdner_torch.schedule import Schedule  # noqa: E402
 from cdner_torch.tagging import encoding, model, training  # noqa: E402
+from cdner_torch.tagging.options import Dapt, TransferFinetuning  # noqa: E402
 from cdner_torch.tagging.options import Network as TaggerNetwork  # noqa: E402
 from cdner_torch.tagging.options import Source as TaggerSource  # noqa: E402
 from cdner_torch.tagging.options import TransferTarget as TaggerTarget  # noqa: E402
@@ -217,7 +218,9 @@ def tagger(place: str) -> BertTagger:
     )  # fmt: skip
 
 
-def fit(method: Topt | BertTagger, source: Corpus, target: Corpus, folder: Path) -> tuple[list[str], RunContext]:
+def fit(
+    method: Topt | BertTagger | Daptn, source: Corpus, target: Corpus, folder: Path
+) -> tuple[list[str], RunContext]:
     run, observer = context(folder), Noting()
     run.observer = observer
     method.fit([source], target, run)
@@ -287,6 +290,43 @@ def test_what_a_tagger_reads_in_stretches_is_told_first(mini: Benchmark, tiny_be
     notes, _ = fit(tagger(tiny_bert), replace(source, train=source.train[:0]), target, tmp_path)
     assert "ai train: 1 of 1 sentences are read in stretches of 64 sub-words that overlap" in notes
     assert not [note for note in notes if note.startswith("ai dev")]
+
+
+@pytest.mark.parametrize(("words", "told"), [(8, "2 × 24 words in 3 lines"), (400, "2 × 1,200 words in 3 lines")])
+def test_how_much_text_is_learnt_is_told_first_and_what_of_it_is_cut(
+    words: int, told: str, mini: Benchmark, tiny_t5: str, tiny_bert: str, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("a b c d e f g h\n\n".replace("h", "h " * (words - 7)) * 3)
+    source, target = corpora(mini, train=4, dev=4)
+    target = replace(target, resources={"dapt": text})
+    generator = Topt(replace(topt(tiny_t5).options, pretraining="dapt", mslm=Mslm(epochs=2)))
+    daptn = Daptn(
+        DaptnOptions(
+            backbone=tiny_bert, network=TaggerNetwork(precision="fp32"), mlm=Dapt(epochs=2, block=64),
+            finetuning=TransferFinetuning(transfer="direct"), target=TaggerTarget(epochs=1),
+        )
+    )  # fmt: skip
+    notes, _ = fit(generator, source, target, tmp_path / "generator")
+    (said,) = [note for note in notes if note.startswith("text.txt: ")]
+    assert said.startswith(f"text.txt: {told} are learnt")
+    assert said.endswith(": -o mslm.dapt_tokens=N takes fewer")
+    assert ("at the ends of lines that are too long" in said) == (words == 400)
+    notes, _ = fit(daptn, source, target, tmp_path / "daptn")
+    assert f"text.txt: {told} are learnt: -o mlm.dapt_tokens=N takes fewer" in notes
+
+
+def test_explanations_that_are_cut_are_told(mini: Benchmark, tiny_t5: str, tmp_path: Path) -> None:
+    source, target = corpora(mini, train=4, dev=4)
+    sentence = target.train[0]
+    entity = sentence.entities[0]
+    said = [gtok.Explanation(sentence.text, sentence.surface(entity), entity.type, "a " * n) for n in (5, 5, 400)]
+    explained = tmp_path / "gtok.json"
+    gtok.write(explained, [gtok.Record(sentence.text, tuple(said))])
+    target = replace(target, resources={"gtok": explained})
+    method = Topt(replace(topt(tiny_t5).options, pretraining="gtok", mslm=Mslm(epochs=1)))
+    notes, _ = fit(method, source, target, tmp_path)
+    assert "1 of 3 explanations are learnt without their ends: 256 sub-words fit" in notes
 
 
 # --- training that does not train -------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ import torch
 from cdner_bench import Corpus, NotRunError, RunContext, digest, gtok, sha256
 
 from ..judge import Judge
+from ..lengths import tell_text
 from ..loop import train
 from ..schedule import Schedule
-from ..tokens import count_lines, read_lines
+from ..tokens import read_lines
 from . import mlm
 from .method import TaggerMethod
 from .model import Tagger, bio_labels, load_encoder, load_tagger
@@ -70,7 +71,7 @@ class Transfer(TaggerMethod):
         }
         if o.pretraining == "none":
             return self.backbone, origin
-        texts, read = self._explanations(target, run) if o.pretraining == "gtok" else self._text(target)
+        texts, read = self._explanations(target, run) if o.pretraining == "gtok" else self._text(target, run)
         folder = run.stage(
             "mlm",
             lambda place: mlm.pretrain(self.backbone, self.reader.tokenizer, texts, o.mlm, place, run, self.compute),
@@ -90,7 +91,7 @@ class Transfer(TaggerMethod):
         run.learn_from("gtok")
         return texts, {"gtok": digest(texts)}
 
-    def _text(self, target: Corpus) -> tuple[Iterable[str], Mapping[str, object]]:
+    def _text(self, target: Corpus, run: RunContext) -> tuple[Iterable[str], Mapping[str, object]]:
         """The same of unlabelled text of the domain, which is streamed, and not read where it was learnt before."""
         path = target.resources.get("dapt")
         if path is None:
@@ -101,7 +102,7 @@ class Transfer(TaggerMethod):
         budget = self.options.mlm.dapt_tokens if isinstance(self.options.mlm, Dapt) else None
 
         def read() -> Iterator[str]:
-            count_lines(path, budget, "mlm.dapt_tokens")
+            tell_text(path, budget, "mlm.dapt_tokens", self.options.mlm.epochs, run)
             yield from map(" ".join, read_lines(path, budget))
 
         return read(), {"dapt": sha256(path)}
