@@ -24,7 +24,6 @@ _PRESETS: dict[str, dict[str, object]] = {
     "quick": {
         **_SMALL,
         **budgets.QUICK,
-        "network.precision": "fp32",
         "own.epochs": 5,
         "decoding.max_answer": 128,
     },

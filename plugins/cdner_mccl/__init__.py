@@ -23,7 +23,6 @@ _PRESETS: dict[str, dict[str, object]] = {
     "quick": {
         **_SMALL,
         **budgets.QUICK,
-        "network.precision": "fp32",
         "target.batch_size": 8,
     },
 }

@@ -22,7 +22,6 @@ _PRESETS: dict[str, dict[str, object]] = {
     "quick": {
         **_SMALL,
         **budgets.QUICK,
-        "network.precision": "fp32",
         "mslm.masked_copies": 1,
         "decoding.max_answer": 128,
     },

@@ -9,7 +9,6 @@ SMALL: dict[str, object] = {
     "target.patience": None,
 }
 QUICK: dict[str, object] = {
-    "network.precision": "fp32",
     "finetuning.batch_size": 8,
     "target.learning_rate": 4e-4,
 }
