@@ -17,6 +17,7 @@ from torch.nn import Parameter
 from cdner_bench import Corpus, Cut, Entity, Method, Prediction, RunContext, Sentence
 from cdner_torch.batches import OneStream, blocks, bounded, mix, shuffle
 from cdner_torch.compute import Compute
+from cdner_torch.descent import move_network
 from cdner_torch.judge import Judge
 from cdner_torch.learner import NEVER, Learner
 from cdner_torch.lengths import tell_long
@@ -74,7 +75,7 @@ class Gliner2(Method):
 
     def _open(self, folder: Path, named: Mapping[str, str], run: RunContext) -> None:
         self.named = named
-        self.network = checkpoint.load(folder).to(run.device)
+        self.network = move_network(checkpoint.load(folder), run.device, Pupil.relief)
         self.reader = Reader(self.network)
 
     def _compute(self, run: RunContext) -> Compute:
@@ -120,7 +121,7 @@ class Gliner2(Method):
         the best on them is kept.
         """
         o = self.options
-        network = checkpoint.load(start).to(run.device)
+        network = move_network(checkpoint.load(start), run.device, Pupil.relief)
         checkpoint.describe(network, place)
         torch.manual_seed(run.seed)
         if o.finetuning.dropout is not None:

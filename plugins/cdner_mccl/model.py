@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy, nll_loss
 from cdner_bench import Cut, Prediction, Sentence, conll
 from cdner_torch.batches import bounded
 from cdner_torch.crf import IMPOSSIBLE, Crf
+from cdner_torch.descent import move_network
 from cdner_torch.learner import NEVER, Learner
 from cdner_torch.tagging.bioes import bioes_labels, list_legal, to_bio
 from cdner_torch.tagging.training import DECODED, Tagging
@@ -105,7 +106,7 @@ class Pupil(Learner[Example]):
     spare = NEVER  # a part goes through its words one after the other
 
     def __init__(self, network: MultiCellTagger, compute: Tagging) -> None:
-        self.network, self.compute = network.to(compute.device), compute
+        self.network, self.compute = move_network(network, compute.device, self.relief), compute
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
         """λ · NLL of the CRF + types · L_types + attention · L_attention, summed over the sentences."""

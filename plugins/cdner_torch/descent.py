@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 
@@ -110,3 +110,9 @@ def fitting(message: str, relief: str) -> Iterator[None]:
         if not out_of_memory(error):
             raise
         raise CdnerError(message, hint=relief) from error
+
+
+def move_network(network: Any, device: str, relief: str) -> Any:
+    """A network on the device that computes it. Raises `CdnerError` if it does not fit there."""
+    with fitting("the backbone: out of memory", relief):
+        return network.to(device)

@@ -20,7 +20,7 @@ from cdner_bench import CdnerError, Cut, Prediction, Sentence, text2text
 
 from .batches import IGNORED, bounded, pad_rows
 from .compute import Compute
-from .descent import fitting, out_of_memory
+from .descent import move_network, out_of_memory
 from .learner import Learner
 from .lengths import LONGEST, Room, TokenLimits, count_unseen, find_positions
 from .options import Answers
@@ -101,8 +101,7 @@ class Backbone(Learner[Example]):
     """Among how many of the likeliest tokens a constrained answer is looked for."""
 
     def __init__(self, network: Any, tokenizer: Any, compute: Compute, limits: TokenLimits) -> None:
-        with fitting("the backbone: out of memory", self.relief):
-            self.network = network.to(compute.device)
+        self.network = move_network(network, compute.device, self.relief)
         self.tokenizer = tokenizer
         self.compute = compute
         self.room = self.measure(tokenizer, network.config, limits)

@@ -16,7 +16,7 @@ from cdner_bench import CdnerError, Doubt, PluginError, RunContext
 from . import checkpoint, weights
 from .batches import Data
 from .checkpoint import Checkpoint
-from .descent import Descent
+from .descent import Descent, fitting
 from .judge import Judge
 from .learner import Learner
 from .schedule import Schedule
@@ -154,7 +154,7 @@ class _Loop(Generic[Item]):
         return judge is not None and self._has_lost_patience(epoch)
 
     def _judge(self, judge: Judge, epoch: int) -> None:
-        with self.run.aside("dev") as dev:
+        with self.run.aside("dev") as dev, fitting("dev: out of memory", self.learner.relief):
             score = judge.f1()
             dev.sentences += len(judge.sentences)
         self.position.dev_seconds, self.position.dev_sentences = dev.seconds, dev.sentences

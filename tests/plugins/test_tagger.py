@@ -396,6 +396,34 @@ def test_masked_lm_on_gtok_changes_the_encoder(
     assert not torch.equal(before.embeddings.word_embeddings.weight, after.embeddings.word_embeddings.weight)
 
 
+@pytest.mark.parametrize(
+    ("pretraining", "full", "what"),
+    [
+        ("gtok", (torch.nn.Module, "to"), "the backbone: out of memory"),
+        ("none", (torch.nn.Module, "to"), "the backbone: out of memory"),
+        ("none", (BertTagger, "decode"), "dev: out of memory"),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_said_with_what_to_do(
+    pretraining: str,
+    full: tuple[type, str],
+    what: str,
+    tiny_bert: str,
+    domains: tuple[list[Corpus], Corpus],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_room(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    explained = gtok(tmp_path / "gtok.json", ["a neural network is the product of ai"])
+    method = BertTagger(options(tiny_bert, pretraining=pretraining))
+    monkeypatch.setattr(*full, no_room)
+    with pytest.raises(CdnerError, match=what) as told:
+        method.fit([], replace(domains[1], resources={"gtok": explained}), context(tmp_path))
+    assert told.value.hint == "take a smaller backbone"
+
+
 def test_corruption_masks_a_fifth_and_nothing_special(tokenizer: object) -> None:
     rows = list(mlm.cut(["the quick brown fox jumps over the lazy dog"] * 400, tokenizer, 64))
     assert all(len(row) <= 64 and row[0] == 2 and row[-1] == 3 for row in rows)

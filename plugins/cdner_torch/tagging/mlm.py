@@ -19,6 +19,7 @@ from cdner_bench import RunContext
 from .. import hub, weights
 from ..batches import IGNORED, OneStream, blocks, pad_rows
 from ..compute import Compute
+from ..descent import move_network
 from ..learner import Learner
 from ..loop import train
 from ..schedule import Schedule
@@ -47,7 +48,7 @@ class MaskedLM(Learner[Masked]):
     """An encoder with its language-modelling head, of which the encoder is kept."""
 
     def __init__(self, backbone: str, compute: Compute) -> None:
-        self.network: Any = hub.load_model(AutoModelForMaskedLM, backbone).to(compute.device)
+        self.network = move_network(hub.load_model(AutoModelForMaskedLM, backbone), compute.device, self.relief)
         self.compute = compute
 
     def loss(self, items: Sequence[Masked]) -> Tensor:

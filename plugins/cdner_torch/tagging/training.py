@@ -13,6 +13,7 @@ from cdner_bench import Cut, Prediction, Sentence, conll
 
 from ..batches import IGNORED, OneStream, bounded, mix, shuffle
 from ..compute import Compute
+from ..descent import move_network
 from ..learner import Learner
 from .encoding import Batch, Window, collate
 from .model import Tagger, save_tagger
@@ -42,7 +43,7 @@ class Pupil(Learner[Window]):
     compute: Tagging
 
     def __init__(self, tagger: Tagger, compute: Tagging) -> None:
-        self.network = tagger.to(compute.device)
+        self.network = move_network(tagger, compute.device, self.relief)
         self.cells = tagger.cells
         self.compute = compute
 
