@@ -34,17 +34,27 @@ def hash_code(module: ModuleType) -> str:
 
 def strip_comments(path: Path) -> str:
     """The text of a module without comments, docstrings (of fields, too), blank lines and trailing white space."""
-    text = path.read_text(encoding="utf-8")
+    return _read(path.read_text(encoding="utf-8"))[0]
+
+
+@cache
+def _read(text: str) -> tuple[str, tuple[ast.ImportFrom, ...]]:
+    """A module's text without what does not count, and what it imports from others: by its text, as a process asks for
+    the same modules with every plugin.
+    """
     lines = text.splitlines()
+    imports: list[ast.ImportFrom] = []
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        if isinstance(node, ast.ImportFrom):
+            imports.append(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             end = node.end_lineno or node.lineno
             lines[node.lineno - 1 : end] = [""] * (end - node.lineno + 1)
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+    for token in tokenize.generate_tokens(io.StringIO(text).readline) if "#" in text else ():
         row, column = token.start
         if token.type == tokenize.COMMENT and lines[row - 1]:
             lines[row - 1] = lines[row - 1][:column]
-    return "\n".join(filter(None, map(str.rstrip, lines)))
+    return "\n".join(filter(None, map(str.rstrip, lines))), tuple(imports)
 
 
 def _files(top: Path) -> list[Path]:
@@ -67,9 +77,7 @@ def _imported(path: Path) -> Iterator[Path]:
     """The project's files that a file imports from, at its top or inside a function."""
     core = _package(CORE)
     inside = core is not None and core.parent in path.parents
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.ImportFrom):
-            continue
+    for node in _read(path.read_text(encoding="utf-8"))[1]:
         names = [alias.name for alias in node.names]
         if inside and core is not None and node.level:
             base = path.parent
