@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -52,7 +53,8 @@ def texts(
             file = benchmark.domain(missing).resources.get(resource)
             hint = file.remedy if file else f"declare it as domains.{missing}.resources.{resource} in a benchmark file"
             raise DataError(f"{missing} has no {name} here", hint=hint)
-        return (_of_domain(name, benchmark, corpus, errors, seed) for corpus in found)
+        read = cache(gtok.records)  # each file once: a mixture is drawn from the explanations of all other domains
+        return (_of_domain(name, benchmark, corpus, errors, seed, read) for corpus in found)
     path = Path(name)
     if name != "-" and not path.exists():
         known = [*SPLITS, *_resources(benchmark)] if benchmark is not None else list(SPLITS)
@@ -115,7 +117,14 @@ def _is_of(benchmark: Benchmark, name: str) -> bool:
     return wanted.name in (*SPLITS, *_resources(benchmark))
 
 
-def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, seed: int) -> Text:
+def _of_domain(
+    name: str,
+    benchmark: Benchmark,
+    corpus: Corpus,
+    errors: Errors,
+    seed: int,
+    read: Callable[[Path], Sequence[gtok.Record]],
+) -> Text:
     if name in SPLITS:
         return SplitText(name, getattr(corpus, name), corpus)
     wanted = CorpusName.parse(name)
@@ -123,9 +132,9 @@ def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, 
     if wanted.mixed is None:
         return _file(path, corpus, errors, name)
     others = {d: benchmark.corpus(d).resources.get(wanted.name) for d in sorted(benchmark.domains)}
-    pool = [r for d, other in others.items() if other is not None and d != corpus.name for r in gtok.records(other)]
+    pool = [r for d, other in others.items() if other is not None and d != corpus.name for r in read(other)]
     added = gtok.mixed_in(pool, wanted.mixed, seed, wanted.unit)
-    return GtokText(name, gtok.kept(gtok.records(path), corpus), corpus, added)
+    return GtokText(name, gtok.kept(read(path), corpus), corpus, added)
 
 
 def _file(path: Path, corpus: Corpus | None, errors: Errors, name: str = "") -> Text:
