@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 from ...types import Entity, Reason, Rejected
@@ -33,7 +34,7 @@ def align(
     """
     known = frozenset(types)
     spell = fold_text if fold else str
-    text = Searchable([spell(token) for token in tokens])
+    text = make_searchable(tuple(tokens), fold=fold)
     spans = [text.find(spell(mention.text)) if mention.type in known else [] for mention in mentions]
     chosen = _place_in_order(spans) or _place_longest_first(mentions, spans)
     entities = {n: Entity(*span, mentions[n].type) for n, span in chosen.items()}
@@ -100,17 +101,21 @@ class Searchable:
         if len(text) > 10 * (len(self.chars) + 1):
             return []
         words = _normalise(text).split()
-        size = len(words)
-        exact = [
-            (i, i + size) for i in range(len(self.tokens) - size + 1) if size and self.tokens[i : i + size] == words
-        ]
-        return exact or self.find_characters(squeeze(text))
+        return self._find_words(words) or self.find_characters("".join(words))
+
+    def _find_words(self, words: Sequence[str]) -> list[_Span]:
+        if not words or words[0] not in self.tokens:
+            return []
+        starts = [n for n, token in enumerate(self.tokens) if token == words[0]]
+        return [(n, n + len(words)) for n in starts if self.tokens[n : n + len(words)] == words]
 
     def find_characters(self, text: str) -> list[_Span]:
         """The spans whose characters read `text`, which is given without white space and may hold unknown-symbols."""
         parts = text.split(UNKNOWN)
         if not any(parts) or len(parts) - 1 + sum(map(len, parts)) > len(self.chars):
             return []
+        if not all(part in self.chars for part in parts):
+            return []  # nearly always, of what is not there, and told fast
         stops = self._find_stops(parts)
         return [
             (n, self.last[stops[start]] + 1)
@@ -147,3 +152,9 @@ def _normalise(text: str) -> str:
 def squeeze(text: str) -> str:
     """A text without white space, in the normal form that both sides of an alignment have."""
     return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+@lru_cache(maxsize=64)
+def make_searchable(tokens: tuple[str, ...], *, fold: bool) -> Searchable:
+    """The sentence of these tokens: all that is asked of it while its answers are read is asked of one."""
+    return Searchable([fold_text(token) for token in tokens] if fold else tokens)

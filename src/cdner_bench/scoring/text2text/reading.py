@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...types import Prediction, Read, Reason, Rejected, Sentence
-from .alignment import Searchable, align, fold_text
+from .alignment import align, fold_text, make_searchable
 from .items import Mention, parse, split
 from .naming import check_folded, is_none, name_type
 from .objects import looks_like_json, read_exactly, read_loosely
@@ -98,7 +98,7 @@ class _Reader:
         self.text = _HEAD.sub(self._tidy, text)
         self.spell = fold_text if fold else str
         self.found = _Found()
-        self._searchable: Searchable | None = None
+        self.searchable = make_searchable(sentence.tokens, fold=fold)
 
     def read(self) -> _Found:
         """What the answer says."""
@@ -218,6 +218,4 @@ class _Reader:
         return self._occurs(bare) and self.spell(" ".join(bare.split())) != self.spell(self.sentence.text)
 
     def _occurs(self, text: str) -> bool:
-        if self._searchable is None:
-            self._searchable = Searchable([self.spell(token) for token in self.sentence.tokens])
-        return bool(self._searchable.find(self.spell(text)))
+        return bool(self.searchable.find(self.spell(text)))
