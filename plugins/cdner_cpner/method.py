@@ -118,12 +118,15 @@ class CpNer(Method):
         combined with those of several, keys and values by keys and values.
         """
         o = self.options
+        model = self._begin(None, run)
         if len(places) == 1:
-            model = self._begin(None, run)
             model.load(mixing.mean(restore(own), restore(places[0])))
             return model
-        fixed = [prefixes.fix(self._begin(place, run).network.prefixes) for place in places]
-        model = self._begin(own, run)
+        fixed = []
+        for place in places:  # by one backbone: it is the same below all of them
+            model.load(restore(place))
+            fixed.append(prefixes.fix(model.network.prefixes))
+        model.load(restore(own))
         labels = mixing.share(_compare_labels(model, target, sources))
         torch.manual_seed(run.seed)
         combined = mixing.Combined(model.network.prefixes, fixed, labels, o.target.hidden)
