@@ -212,8 +212,11 @@ def test_every_command_is_in_the_readme_or_docs() -> None:
             assert f"cdner-bench {words}" in text, words
 
 
-def test_names_of_tests_are_the_same_in_every_process() -> None:
-    """Workers that share the tests out must agree on their names: none has the time, a hash or an address in it."""
+@pytest.mark.slow
+def test_names_of_tests_are_the_same_in_every_process(request: pytest.FixtureRequest) -> None:
+    """Workers that share the tests out must agree on their names: none has the time, a hash or an address in it. Where
+    this process has found all tests, it is one of the two that are compared.
+    """
 
     def list_tests(hash_seed: str) -> list[str]:
         command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", str(ROOT / "tests")]
@@ -221,6 +224,8 @@ def test_names_of_tests_are_the_same_in_every_process() -> None:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
         return [line for line in done.stdout.splitlines() if "::" in line]
 
-    first, second = list_tests("1"), list_tests("2")
+    first, own = list_tests("1"), [item.nodeid for item in request.session.items]
+    whole = len(own) == len(first) and os.environ.get("PYTHONHASHSEED") != "1"
+    second = own if whole else list_tests("2")
     assert len(first) > 1000
     assert first == second
