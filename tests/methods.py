@@ -140,13 +140,18 @@ class Failing(Method):
                     yield Prediction(sentence.id, (right,))
 
 
+PAUSE = float(os.environ.get("STAGED_PAUSE", "0"))
+
+
 @dataclass(frozen=True)
 class StagedOptions:
-    pause: float = 0.0
+    pass
 
 
 class Staged(Method):
-    """Two stages, one of them shared, and slow answers; a line in $STAGED_LOG each time a stage is really built."""
+    """Two stages, one of them shared, and answers; a line in $STAGED_LOG each time a stage is really built. Who is to
+    be stopped in the middle of it rests for $STAGED_PAUSE seconds a step, which is no part of what the run is.
+    """
 
     Options = StagedOptions
     options: StagedOptions
@@ -161,7 +166,7 @@ class Staged(Method):
     def _build(self, place: Path, what: str, run: RunContext) -> None:
         with run.phase(what) as phase:
             for step in range(5):
-                time.sleep(self.options.pause)
+                time.sleep(PAUSE)
                 run.progress(step + 1, 5, loss=1.0)
             (place / "mark").write_text(f"{what}-{run.seed} ")
             phase.epochs = 1
@@ -170,6 +175,6 @@ class Staged(Method):
 
     def predict(self, sentences: Sequence[Sentence], run: RunContext) -> Iterator[Prediction]:
         for sentence in sentences:
-            time.sleep(self.options.pause / 30)
+            time.sleep(PAUSE / 30)
             kind = self.types[(len(self.marks) + len(sentence.tokens)) % len(self.types)]
             yield Prediction(sentence.id, (Entity(0, 1, kind),), raw=self.marks)

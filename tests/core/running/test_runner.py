@@ -321,7 +321,7 @@ def comparable(out: Path) -> dict[str, object]:
     return records
 
 
-def start(out: Path, log: Path, *options: str) -> subprocess.Popen[str]:
+def start(out: Path, log: Path, *options: str, pause: float = 0) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",
@@ -337,7 +337,7 @@ def start(out: Path, log: Path, *options: str) -> subprocess.Popen[str]:
     command += ["--target", "ai,music,politics", "--plugin", str(METHODS), "--out", str(out), *options]
     return subprocess.Popen(
         command,
-        env={**os.environ, "STAGED_LOG": str(log)},
+        env={**os.environ, "STAGED_LOG": str(log), "STAGED_PAUSE": str(pause)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -353,18 +353,17 @@ def complete(out: Path, log: Path, *options: str) -> None:
 
 @pytest.mark.slow
 def test_killed_at_20_random_moments_it_ends_in_the_same_results(tmp_path: Path) -> None:
-    pause = ["-o", "pause=0.15", "--seeds", "2"]
-    complete(tmp_path / "calm", tmp_path / "calm.log", *pause)
+    complete(tmp_path / "calm", tmp_path / "calm.log", "--seeds", "2")
     rng = random.Random(20)
     kills = 0
     for _ in range(20):
-        process = start(tmp_path / "killed", tmp_path / "killed.log", *pause)
+        process = start(tmp_path / "killed", tmp_path / "killed.log", "--seeds", "2", pause=0.15)
         time.sleep(rng.uniform(0.2, 1.2))
         kills += process.poll() is None
         process.kill()
         process.communicate()
     assert kills >= 10
-    complete(tmp_path / "killed", tmp_path / "killed.log", *pause)
+    complete(tmp_path / "killed", tmp_path / "killed.log", "--seeds", "2")
     assert comparable(tmp_path / "killed") == comparable(tmp_path / "calm")
     assert sorted((tmp_path / "killed.log").read_text().split()) == sorted((tmp_path / "calm.log").read_text().split())
 
@@ -382,7 +381,7 @@ STOPPED = {
 def test_a_signal_leaves_a_resumable_state_and_that_is_said(
     tmp_path: Path, number: signal.Signals, isolate: str
 ) -> None:
-    process = start(tmp_path / "out", tmp_path / "log", isolate, "-o", "pause=0.3")
+    process = start(tmp_path / "out", tmp_path / "log", isolate, pause=0.3)
     while not list((tmp_path / "out").glob("runs/*/predictions.jsonl")):
         time.sleep(0.05)
         assert process.poll() is None
@@ -393,13 +392,13 @@ def test_a_signal_leaves_a_resumable_state_and_that_is_said(
     hint = "  → type the same command to go on; what was finished is kept"
     assert said.splitlines() == [f"cdner-bench: {how}", hint]
     assert not (tmp_path / "out" / "leaderboards").exists()
-    complete(tmp_path / "out", tmp_path / "log", "-o", "pause=0.3")
+    complete(tmp_path / "out", tmp_path / "log")
     assert (tmp_path / "log").read_text().split() == ["source", "ai", "music", "politics"]
 
 
 @pytest.mark.slow
 def test_the_process_of_a_run_ends_with_the_one_that_asked_for_it(tmp_path: Path) -> None:
-    process = start(tmp_path / "out", tmp_path / "log", "--isolate", "-o", "pause=0.3")
+    process = start(tmp_path / "out", tmp_path / "log", "--isolate", pause=0.3)
     while not (kept := list((tmp_path / "out").glob("runs/*/predictions.jsonl"))):
         time.sleep(0.05)
         assert process.poll() is None
