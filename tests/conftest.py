@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from cdner_bench.cli import main
 from cdner_bench.data import Benchmark, benchmark
 from support import ROOT, Run
 
@@ -75,5 +78,26 @@ def cli(tmp_path: Path) -> Run:
         command = [sys.executable, "-m", "cdner_bench", *map(str, arguments)]
         env = {**os.environ, "COLUMNS": "200", **environment}
         return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=300)
+
+    return run
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Run:
+    """As `cli`, but in this process, for a tenth of the time: where nothing is asked about the process itself, as what
+    it imports, its streams, how it is ended, or methods that run in it.
+    """
+
+    def run(*arguments: object, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
+        words = [*map(str, arguments)]
+        said, told = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(told):
+            patch.chdir(cwd)
+            for name, value in {"COLUMNS": "200", **environment}.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                main(words)
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(words, ended.value.code, said.getvalue(), told.getvalue())
 
     return run

@@ -49,27 +49,27 @@ def test_version_says_what_is_installed(cli: Run) -> None:
     assert f"version: {cdner_bench.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
-def test_missing_data_is_one_clear_message(cli: Run, tmp_path: Path) -> None:
-    done = cli("data", "verify", "--benchmark", "crossner", CDNER_DATA=str(tmp_path))
+def test_missing_data_is_one_clear_message(typed: Run, tmp_path: Path) -> None:
+    done = typed("data", "verify", "--benchmark", "crossner", CDNER_DATA=str(tmp_path))
     assert done.returncode == 1
     assert "there is no file" in done.stderr
     assert "cdner-bench data fetch" in done.stderr
 
 
-def test_verify_stats_and_audit(cli: Run, crossner: Benchmark) -> None:
-    verified = cli("data", "verify", "--benchmark", "crossner").stdout
+def test_verify_stats_and_audit(typed: Run, crossner: Benchmark) -> None:
+    verified = typed("data", "verify", "--benchmark", "crossner").stdout
     missing = [name for name in ("ai", "science") if "dapt" not in crossner.corpus(name).resources]
     assert f"{25 - len(missing)} files are as declared" in verified
     assert all(f"dapt/{name}.txt" in verified for name in missing)
-    assert "203,621" in cli("data", "stats", "--benchmark", "crossner").stdout
-    audited = cli("data", "audit", "--benchmark", "crossner").stdout
+    assert "203,621" in typed("data", "stats", "--benchmark", "crossner").stdout
+    audited = typed("data", "audit", "--benchmark", "crossner").stdout
     assert "60 groups of identical sentences carry different labels; 5 of them, all with --show-conflicts 60" in audited
-    none = cli("data", "audit", "--benchmark", "mini").stdout.splitlines()
+    none = typed("data", "audit", "--benchmark", "mini").stdout.splitlines()
     assert none[-1] == "0 groups of identical sentences carry different labels"  # and no table without a row
     assert re.search(r"ai +22\.3% +23\.1% +34\.40", audited)
 
 
-def test_scoring_a_file_in_every_format(cli: Run, mini: Benchmark, tmp_path: Path) -> None:
+def test_scoring_a_file_in_every_format(typed: Run, mini: Benchmark, tmp_path: Path) -> None:
     from cdner_bench import conll, text2text
 
     gold = mini.corpus("ai").test
@@ -81,13 +81,13 @@ def test_scoring_a_file_in_every_format(cli: Run, mini: Benchmark, tmp_path: Pat
     (tmp_path / "raw.jsonl").write_text(raw)
     conll.write(tmp_path / "tags.bio", gold)
     for arguments in (["spans.jsonl"], ["raw.jsonl"], ["tags.bio", "--target", "ai"]):
-        done = cli("score", *arguments, "--benchmark", "mini")
+        done = typed("score", *arguments, "--benchmark", "mini")
         assert done.returncode == 0, done.stderr
         rows = [line.split()[:4] for line in done.stdout.splitlines()]
         assert ["span-f1", *["100.00"] * 3] in rows
         assert ["string-multiset", *["100.00"] * 3] in rows
         assert "unplaced" in done.stdout
-    assert "needs --target" in cli("score", "tags.bio", "--benchmark", "mini").stderr
+    assert "needs --target" in typed("score", "tags.bio", "--benchmark", "mini").stderr
 
 
 def test_a_tampered_result_stops_the_leaderboard_by_name(cli: Run, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_broken_pipe_is_no_error(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(cli: Run, mini: Benchmark, tmp_path: Path) -> None:
+def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(typed: Run, mini: Benchmark, tmp_path: Path) -> None:
     from cdner_bench import gtok, knowledge
     from cdner_bench.knowledge.leaks import HeldOut
 
@@ -143,7 +143,7 @@ def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(cli: Run, mini:
     path.write_text(json.dumps(made))
     total = sum(len(r["explanations"]) for r in made)
 
-    done = cli("gtok", "check", path.name, "--domain", "ai", "--benchmark", "mini")
+    done = typed("gtok", "check", path.name, "--domain", "ai", "--benchmark", "mini")
     assert done.returncode == 1
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [row[0] for row in rows if row and row[0].isdigit()] == ["3", str(len(made) - 1)]
@@ -164,29 +164,29 @@ def test_a_corpus_of_explanations_is_refused_cleaned_and_counted(cli: Run, mini:
         "--report",
         "r.json",
     ]
-    done = cli(*said)
+    done = typed(*said)
     assert done.returncode == 0, done.stderr
     assert f"{total - 2} of {total} explanations in {len(made) - 1} of {len(made)} records are kept" in done.stdout
     assert "Dropped explanations by type" in done.stdout
     assert {r["name"]: r["explanations"] for r in json.loads((tmp_path / "r.json").read_text())["rules"]}[
         "however"
     ] == 1
-    done = cli("gtok", "check", "c.json", "--domain", "ai", "--benchmark", "mini")
+    done = typed("gtok", "check", "c.json", "--domain", "ai", "--benchmark", "mini")
     assert (done.returncode, done.stderr) == (0, "")
 
-    done = cli("gtok", "stats", "--corpus", "c.json", "--domain", "ai", "--benchmark", "mini")
+    done = typed("gtok", "stats", "--corpus", "c.json", "--domain", "ai", "--benchmark", "mini")
     counted = knowledge.statistics(gtok.records(tmp_path / "c.json"), corpus)
     row = next(line.split() for line in done.stdout.splitlines() if line.strip().startswith("ai "))
     assert row[:4] == ["ai", str(len(made) - 1), str(total - 2), f"{counted.tokens:,}"]
     assert row[-1] == "0.01"
     assert "programlang" in done.stdout
-    assert len(cli("gtok", "stats", "--benchmark", "mini").stdout.splitlines()) > 60
+    assert len(typed("gtok", "stats", "--benchmark", "mini").stdout.splitlines()) > 60
 
 
-def test_tables_1_and_3(cli: Run, crossner: Benchmark) -> None:
+def test_tables_1_and_3(typed: Run, crossner: Benchmark) -> None:
     if "gtok" not in crossner.corpus("ai").resources:
         pytest.skip("the released GTOK corpora are not here")
-    shown = cli("gtok", "stats", "--benchmark", "crossner").stdout
+    shown = typed("gtok", "stats", "--benchmark", "crossner").stdout
     rows = [line.split() for line in shown.splitlines()]
     assert ["politics", "165", "602", "72,059", "20.4", "6.02", "3.01", "0.54"] in rows
     assert ["politics", "politicalparty", "195", "15", "0.92"] in rows

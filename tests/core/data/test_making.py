@@ -68,10 +68,10 @@ def test_a_seed_draws_the_same_and_another_something_else(mini: Benchmark, tmp_p
     assert made[0] == made[1] != made[2]
 
 
-def test_what_is_no_seed_draws_nothing(cli: Run, tmp_path: Path) -> None:
+def test_what_is_no_seed_draws_nothing(typed: Run, tmp_path: Path) -> None:
     """Python draws for -1 what it draws for 1."""
     train = write(tmp_path / "all.txt", sentences(9))
-    done = cli("data", "new", "legal", "--train", train, "--seed", "-1")
+    done = typed("data", "new", "legal", "--train", train, "--seed", "-1")
     assert done.returncode == 2
     assert "Invalid value for '--seed'" in done.stderr
     assert not (tmp_path / "legal").exists()

@@ -78,7 +78,7 @@ def test_paper_prints_both_and_exits_by_the_verdict(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_the_data_it_says_how_to_fetch_it(cli: Run, tmp_path: Path) -> None:
-    nothing = cli("paper", CDNER_DATA=str(tmp_path))
+def test_without_the_data_it_says_how_to_fetch_it(typed: Run, tmp_path: Path) -> None:
+    nothing = typed("paper", CDNER_DATA=str(tmp_path))
     assert nothing.returncode == 1
     assert "data fetch" in nothing.stderr

@@ -145,12 +145,12 @@ def test_simulated_scores_fall_with_the_level(crossner: Benchmark) -> None:
     assert all(strict < released for released, strict in points[1:])
 
 
-def test_the_command_takes_a_paper_alone(cli: Command) -> None:
+def test_the_command_takes_a_paper_alone(typed: Command) -> None:
     for arguments, said in (
         (["--paper", "topp"], "did you mean 'topt'?"),
         (["--paper", "topt", "--setting", "single"], "or --paper"),
         (["--paper", "topt", "--benchmark", "mini"], "leave out --benchmark"),
         (["--paper", "topt"], "name the folder of results with --out"),
     ):
-        refused = cli("protocols", *arguments)
+        refused = typed("protocols", *arguments)
         assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr

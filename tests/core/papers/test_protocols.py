@@ -103,12 +103,12 @@ def test_the_page_has_every_protocol_and_the_inflation_of_each_domain(mini: Benc
     assert all(FORMATS[name](page).strip() for name in FORMATS)
 
 
-def test_the_command_names_runs_and_refuses_what_it_cannot_do(out: Path, cli: Command) -> None:
-    shown = cli("protocols", "topt/ai/0", "bert-tagger/demo/ai/0", "--format", "csv", cwd=out)
+def test_the_command_names_runs_and_refuses_what_it_cannot_do(out: Path, typed: Command) -> None:
+    shown = typed("protocols", "topt/ai/0", "bert-tagger/demo/ai/0", "--format", "csv", cwd=out)
     rows = list(csv.DictReader(io.StringIO(shown.stdout)))
     assert [row["method"] for row in rows[:: len(PROTOCOLS)]] == ["topt", "bert-tagger"]
     assert all(row["scored"] == "scored anew" for row in rows)
-    every = cli("protocols", "--benchmark", "mini", "--method", "topt", cwd=out, COLUMNS="250")
+    every = typed("protocols", "--benchmark", "mini", "--method", "topt", cwd=out, COLUMNS="250")
     assert "2 of 2 runs: scored anew." in every.stdout
     assert "Inflation of topt-released over span-f1" in every.stdout
     for arguments, said in (
@@ -118,5 +118,5 @@ def test_the_command_names_runs_and_refuses_what_it_cannot_do(out: Path, cli: Co
         (["topt/ai/9"], "did you mean 'topt/demo/ai/0'?"),
         (["--benchmark", "crossner"], "there are no finished runs of crossner"),
     ):
-        refused = cli("protocols", *arguments, cwd=out)
+        refused = typed("protocols", *arguments, cwd=out)
         assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr

@@ -181,8 +181,8 @@ def test_tables_of_a_paper_are_checked_when_they_are_read(tmp_path: Path) -> Non
         load("mine", tmp_path)
 
 
-def test_the_command_lays_them_out_and_says_what_to_type(cli: Command) -> None:
-    shown = cli("paper", "tables")
+def test_the_command_lays_them_out_and_says_what_to_type(typed: Command) -> None:
+    shown = typed("paper", "tables")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "not run: TOPT, single: cdner-bench run --benchmark crossner --method topt --preset paper" in shown.stdout
     for arguments, said in (
@@ -190,5 +190,5 @@ def test_the_command_lays_them_out_and_says_what_to_type(cli: Command) -> None:
         (["--paper", "topp"], "did you mean 'topt'?"),
         (["--out", "gone"], "there is no folder gone"),
     ):
-        refused = cli("paper", "tables", *arguments)
+        refused = typed("paper", "tables", *arguments)
         assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr

@@ -112,17 +112,17 @@ def test_every_option_says_what_it_means(entry: plugins.Registered, base: type[M
 
 
 @pytest.mark.parametrize("name", ["gpt4", "gazetteer", "corpus-stats"])
-def test_a_page_fits_eighty_columns(cli: Run, name: str) -> None:
-    done = cli("list", name)
+def test_a_page_fits_eighty_columns(typed: Run, name: str) -> None:
+    done = typed("list", name)
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-def test_list_tells_what_decides_and_what_presets_set(cli: Run) -> None:
-    text = cli("list", "gpt4").stdout
+def test_list_tells_what_decides_and_what_presets_set(typed: Run) -> None:
+    text = typed("list", "gpt4").stdout
     assert text.startswith("method gpt4: ")
     assert "  max_tokens=512   int > 0; cpu 256, quick 96; decides the result\n" in text
     assert "  concurrency=4   int > 0; operational: how, not what\n" in text
     assert "      How many questions are under way at a time.\n" in text
-    done = cli("list", "gazeteer")
+    done = typed("list", "gazeteer")
     assert (done.returncode, "did you mean 'gazetteer'?" in done.stderr) == (1, True)

@@ -25,20 +25,28 @@ from cdner_bench.scoring.resampling import (
 Array = NDArray[np.int64]
 
 
-def draw_methods(
+def draw_found(
     random: Generator, skills: Sequence[float], *, seeds: int = 1, sentences: int = 150, seed_sd: float = 0.0
-) -> list[Runs]:
-    """Runs of methods on the same sentences. Each finds an entity with a probability that differs with the sentence and
-    with the seed.
+) -> list[list[Array]]:
+    """What runs of methods on the same sentences find: of each seed the right, the wrong and the missed by sentence.
+    Each finds an entity with a probability that differs with the sentence and with the seed.
     """
     hard, gold = random.normal(0, 0.08, sentences), random.integers(1, 4, sentences)
 
-    def make_run(skill: float) -> list[Counts]:
+    def make_run(skill: float) -> Array:
         chance = np.clip(skill + hard + random.normal(0, seed_sd), 0.02, 0.98)
-        found = zip(random.binomial(gold, chance), random.binomial(gold, 1 - chance), gold, strict=True)
-        return [Counts(int(tp), int(fp), int(n - tp)) for tp, fp, n in found]
+        right, wrong = random.binomial(gold, chance), random.binomial(gold, 1 - chance)
+        return np.stack([right, wrong, gold - right])
 
-    return [{"x": [make_run(skill) for _ in range(seeds)]} for skill in skills]
+    return [[make_run(skill) for _ in range(seeds)] for skill in skills]
+
+
+def draw_methods(
+    random: Generator, skills: Sequence[float], *, seeds: int = 1, sentences: int = 150, seed_sd: float = 0.0
+) -> list[Runs]:
+    """The same, as counts."""
+    found = draw_found(random, skills, seeds=seeds, sentences=sentences, seed_sd=seed_sd)
+    return [{"x": [[Counts(*numbers) for numbers in run.T.tolist()] for run in runs]} for runs in found]
 
 
 def draw_pair(
@@ -103,7 +111,8 @@ def test_a_difference_is_found() -> None:
 def test_intervals_cover(seeds: int) -> None:
     random = np.random.default_rng(5)
     sd = 0.0 if seeds == 1 else 0.02
-    truth = np.mean([_score(draw_runs(random, 0.5, seeds=seeds, sentences=1500, seed_sd=sd)) for _ in range(150)])
+    many = [draw_found(random, [0.5], seeds=seeds, sentences=1500, seed_sd=sd) for _ in range(150)]
+    truth = np.mean([_score(one) for (one,) in many])
     intervals = [
         estimate_intervals([Sample(draw_runs(random, 0.5, seeds=seeds, seed_sd=sd))], draws=400)[0] for _ in range(600)
     ]
@@ -116,7 +125,7 @@ def test_intervals_of_a_difference_cover(seeds: int, sd: float, most: float) -> 
     """With several seeds rather too often: what a seed makes of single sentences is drawn with both."""
     random = np.random.default_rng(8)
     skills = (0.5, 0.55)
-    many = [draw_methods(random, skills, seeds=seeds, sentences=1500, seed_sd=sd) for _ in range(150)]
+    many = [draw_found(random, skills, seeds=seeds, sentences=1500, seed_sd=sd) for _ in range(150)]
     truth = np.mean([_score(one) - _score(other) for one, other in many])
     pairs = [draw_pair(random, skills, seeds=seeds, seed_sd=sd) for _ in range(500)]
     covered = np.mean([i.low <= truth <= i.high for pair in pairs for i in [estimate_difference(*pair, draws=400)]])
@@ -138,8 +147,8 @@ def test_sentences_are_drawn_for_both() -> None:
         estimate_difference(one, {"x": [other["x"][0][:-1]]})
 
 
-def _score(runs: Runs) -> float:
-    sums = [np.array([(c.tp, c.fp, c.fn) for c in run]).sum(axis=0) for run in runs["x"]]
+def _score(runs: Sequence[Array]) -> float:
+    sums = [run.sum(axis=1) for run in runs]
     return float(np.mean([200 * s[0] / (2 * s[0] + s[1] + s[2]) for s in sums]))
 
 
