@@ -85,7 +85,7 @@ def cli(tmp_path: Path) -> Run:
 @pytest.fixture
 def typed(tmp_path: Path) -> Run:
     """As `cli`, but in this process, for a tenth of the time: where nothing is asked about the process itself, as what
-    it imports, its streams, how it is ended, or methods that run in it.
+    it imports, its environment of Python, its streams, or how it is ended.
     """
 
     def run(*arguments: object, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -25,27 +25,27 @@ RUN = ["run", "--method", "oracle-of-case", "--setting", "single", "--benchmark"
 UNKNOWN = "no run like these was made yet: how long is not known"
 
 
-def test_quiet_is_one_line_a_run(cli: Run) -> None:
+def test_quiet_is_one_line_a_run(typed: Run) -> None:
     chosen = [*RUN, "--quiet", "-o", "only=music", "-o", "misdeed=too few", "--target"]
-    done = cli(*chosen, "ai,music")
+    done = typed(*chosen, "ai,music")
     ai, music = (line.split() for line in done.stdout.splitlines())
     assert ai[:4] == ["single/ai", "oracle-of-case", "0", "finished"]
     assert 0 < float(ai[4]) < 100
     assert music == ["single/music", "oracle-of-case", "0", "failed", "-"]
     assert "single/music oracle-of-case seed 0: failed: " in done.stderr
-    again = cli(*chosen, "ai", "--limit", "5")
+    again = typed(*chosen, "ai", "--limit", "5")
     assert [line.split()[3] for line in again.stdout.splitlines()] == ["finished"]
 
 
-def test_a_run_says_how_long_it_may_take(cli: Run) -> None:
+def test_a_run_says_how_long_it_may_take(typed: Run) -> None:
     ai = [*RUN, "--target", "ai"]
-    assert UNKNOWN in cli(*ai).stdout
-    skipped = cli(*ai).stdout
+    assert UNKNOWN in typed(*ai).stdout
+    skipped = typed(*ai).stdout
     assert UNKNOWN not in skipped
     assert "as earlier runs" not in skipped
     expected = r"about \d+ seconds?, as earlier runs like these took\n"  # as many as this machine needs
-    assert re.search(expected, cli(*ai, "--seeds", "2").stdout)
-    both = cli(*RUN[:-4], "--plugin", METHODS, "--benchmark", "mini", "--target", "ai,music", "--seeds", "3").stdout
+    assert re.search(expected, typed(*ai, "--seeds", "2").stdout)
+    both = typed(*RUN[:-4], "--plugin", METHODS, "--benchmark", "mini", "--target", "ai,music", "--seeds", "3").stdout
     assert re.search(expected, both)  # of another target
 
 
@@ -122,8 +122,8 @@ def test_workers_beside_one_another_break_no_line(
 
 
 @pytest.mark.parametrize("targets", ["ai", "ai,music"])
-def test_a_run_ends_with_where_everything_lies_and_commands_that_work(cli: Run, tmp_path: Path, targets: str) -> None:
-    done = cli(*RUN, "--target", targets, "--limit", "20", "--out", "my out")
+def test_a_run_ends_with_where_everything_lies_and_commands_that_work(typed: Run, tmp_path: Path, targets: str) -> None:
+    done = typed(*RUN, "--target", targets, "--limit", "20", "--out", "my out")
     place, *commands = done.stdout.splitlines()[-3:]
     results_in, predictions_in = (Path(part.partition(" in ")[2]) for part in place.split(", "))
     assert (tmp_path / results_in).is_file() == (tmp_path / predictions_in).is_file() == (targets == "ai")
@@ -133,28 +133,28 @@ def test_a_run_ends_with_where_everything_lies_and_commands_that_work(cli: Run, 
     for command in commands:
         program, *words = shlex.split(command.removeprefix("  → "))
         assert program == "cdner-bench"
-        done = cli(*words)
+        done = typed(*words)
         assert done.returncode == 0, done.stderr
     assert "20 sentences" in done.stdout
     assert (tmp_path / "my out" / "leaderboards" / "mini-limit20" / "single.md").is_file()
 
 
-def test_a_target_of_one_s_own_can_be_scored_by_its_file(cli: Run, tmp_path: Path, mini: Benchmark) -> None:
+def test_a_target_of_one_s_own_can_be_scored_by_its_file(typed: Run, tmp_path: Path, mini: Benchmark) -> None:
     from cdner_bench import conll
 
     (tmp_path / "own").mkdir()
     for split in SPLITS:
         conll.write(tmp_path / "own" / f"{split}.bio", getattr(mini.corpus("ai"), split))
     own = [*RUN[:3], *RUN[5:], "--target-data", "own", "--source", "news"]
-    *_, command = cli(*own).stdout.splitlines()
-    done = cli(*shlex.split(command.removeprefix("  → "))[1:])
+    *_, command = typed(*own).stdout.splitlines()
+    done = typed(*shlex.split(command.removeprefix("  → "))[1:])
     assert done.returncode == 0, done.stderr
     assert "own/test.bio" in done.stdout
     (result,) = (tmp_path / "leaderboards" / "results" / "own").rglob("*.json")
-    again = cli("reproduce", str(result))
+    again = typed("reproduce", str(result))
     assert "the benchmark own is not shipped" in again.stderr
     assert "made again by their own command with --out again" in again.stderr
-    trial = cli(*own, "--limit", "5").stdout
+    trial = typed(*own, "--limit", "5").stdout
     assert "first trial: 5 sentences of each split" in trial
     assert "→ cdner-bench" not in trial
 

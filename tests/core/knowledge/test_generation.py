@@ -132,9 +132,9 @@ def test_from_the_command_line(tmp_path: Path, cli: Run) -> None:
         (["--llm", "hf:/no/such/folder"], "does not come up", "cdner-bench llm serve hf:/no/such/folder"),
     ],
 )
-def test_mistakes(arguments: list[str], said: str, hint: str, cli: Run) -> None:
+def test_mistakes(arguments: list[str], said: str, hint: str, typed: Run) -> None:
     domain = [] if "--domain" in arguments else ["--domain", "ai"]
-    done = cli("gtok", "generate", "--benchmark", "mini", "--out", "made.json", *domain, *arguments)
+    done = typed("gtok", "generate", "--benchmark", "mini", "--out", "made.json", *domain, *arguments)
     assert done.returncode == 1
     assert said in done.stderr
     assert hint in done.stderr

@@ -80,24 +80,24 @@ def test_every_format_writes_the_page(mini: Benchmark, format_: str) -> None:
         assert {(r["shots"], r["mean"]) for r in records} == {("5", "20.5"), ("all", "60.5")}
 
 
-def test_a_run_with_fewer_labels(cli: Run) -> None:
+def test_a_run_with_fewer_labels(typed: Run) -> None:
     """From the command to the page; the same command again makes nothing."""
     command = ("run", "--method", "gazetteer", "--benchmark", "mini", "--setting", "single", "--target", "ai")
-    done = cli(*command, "--shots", "5,10", "--seeds", "2")
+    done = typed(*command, "--shots", "5,10", "--seeds", "2")
     assert done.returncode == 0, done.stderr
     assert "by the number of labelled sentences\nStrict span micro-F1 (span-f1), AI\n" in done.stdout
     assert re.search(r"^ gazetteer +none +quick +\d+\.\d\d ± \d\.\d\d +\d+\.\d\d ± \d\.\d\d ", done.stdout, re.M)
-    again = cli(*command, "--shots", "10", "--seeds", "2", "--quiet")
+    again = typed(*command, "--shots", "10", "--seeds", "2", "--quiet")
     assert [line.split()[:4] for line in again.stdout.splitlines()] == [
         ["single-shots10/ai", "gazetteer", str(seed), "skipped"] for seed in (0, 1)
     ]
-    assert cli("leaderboard").stdout.count("single-shots.md") == 1
-    assert cli("leaderboard", "--check").returncode == 0
+    assert typed("leaderboard").stdout.count("single-shots.md") == 1
+    assert typed("leaderboard", "--check").returncode == 0
     for wrong, said in (
         (["--shots", "41"], "ai has 40 labelled sentences"),
         (["--shots", "few"], "write --shots 10,25,50,100"),
         (["--full-dev"], "--full-dev says how much of dev goes with --shots"),
     ):
-        refused = cli(*command, *wrong)
+        refused = typed(*command, *wrong)
         assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr
-    assert "says how many labels already" in cli(*command[:6], "single-shots5", "--shots", "5").stderr
+    assert "says how many labels already" in typed(*command[:6], "single-shots5", "--shots", "5").stderr

@@ -47,8 +47,8 @@ def words(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_with_an_analysis_is_a_plugin(cli: Run, words: Path, tmp_path: Path) -> None:
-    done = cli("analyze", "--analysis", "words", "--corpus", "gtok", "--benchmark", "mini", "--plugin", words)
+def test_a_file_with_an_analysis_is_a_plugin(typed: Run, words: Path, tmp_path: Path) -> None:
+    done = typed("analyze", "--analysis", "words", "--corpus", "gtok", "--benchmark", "mini", "--plugin", words)
     assert done.returncode == 0, done.stderr
     assert "literature" in done.stdout
     files = sorted((tmp_path / "leaderboards" / "measurements").rglob("*.json"))
@@ -61,8 +61,8 @@ def test_a_file_with_an_analysis_is_a_plugin(cli: Run, words: Path, tmp_path: Pa
     assert [len(m.measurement.columns["length"]) for m in found] == explained
 
 
-def test_an_analysis_that_returns_nonsense_is_named(cli: Run, words: Path) -> None:
-    done = cli("analyze", "--analysis", "nonsense", "--corpus", "words.py", "--plugin", words)
+def test_an_analysis_that_returns_nonsense_is_named(typed: Run, words: Path) -> None:
+    done = typed("analyze", "--analysis", "nonsense", "--corpus", "words.py", "--plugin", words)
     assert done.returncode == 1
     assert "analysis nonsense returned a dict, not a cdner_bench.Measurement" in done.stderr
 
@@ -85,11 +85,11 @@ def test_standard_input_is_read_once(cli: Run, tmp_path: Path) -> None:
     assert "standard input can be read once" in done.stderr
 
 
-def test_files_of_one_name_are_kept_apart(cli: Run, tmp_path: Path) -> None:
+def test_files_of_one_name_are_kept_apart(typed: Run, tmp_path: Path) -> None:
     for folder, text in (("a", "one two\n"), ("b", "three four\n")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.txt").write_text(text)
-    done = cli("analyze", "--analysis", "corpus-stats", "--corpus", "a/x.txt,b/x.txt")
+    done = typed("analyze", "--analysis", "corpus-stats", "--corpus", "a/x.txt,b/x.txt")
     assert done.returncode == 0, done.stderr
     found = [measurements.load(p) for p in sorted((tmp_path / "leaderboards" / "measurements").rglob("*.json"))]
     assert [(m.corpus.name, m.corpus.benchmark) for m in found] == [("a/x.txt", None), ("b/x.txt", None)]
@@ -123,7 +123,7 @@ def test_files_of_one_name_are_kept_apart(cli: Run, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_measured_is_said(
-    arguments: list[str], message: str, hint: str | None, cli: Run, tmp_path: Path
+    arguments: list[str], message: str, hint: str | None, typed: Run, tmp_path: Path
 ) -> None:
     record = '[{"text": "a b", "explanations": [%s]}]'
     files = {
@@ -135,7 +135,7 @@ def test_what_cannot_be_measured_is_said(
         (tmp_path / name).write_bytes(content)
     analysis, corpus, *rest = arguments
     data = [] if corpus in files or corpus == "." else ["--benchmark", "mini"]
-    done = cli("analyze", "--analysis", analysis, "--corpus", corpus, *rest, *data)
+    done = typed("analyze", "--analysis", analysis, "--corpus", corpus, *rest, *data)
     assert done.returncode == 1, done.stdout
     assert message in done.stderr
     assert hint is None or hint in done.stderr
@@ -143,9 +143,9 @@ def test_what_cannot_be_measured_is_said(
     assert not (tmp_path / "leaderboards").exists()
 
 
-def test_replacing_goes_on(cli: Run, tmp_path: Path) -> None:
+def test_replacing_goes_on(typed: Run, tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"a caf\xe9\na caf\xe9\n")
-    done = cli("analyze", "--analysis", "uid", "--corpus", "latin.txt", "--errors", "replace")
+    done = typed("analyze", "--analysis", "uid", "--corpus", "latin.txt", "--errors", "replace")
     assert done.returncode == 0, done.stderr
 
 

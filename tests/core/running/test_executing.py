@@ -348,8 +348,8 @@ def test_cores_are_shared_out(cores: int, workers: int, threads: str, monkeypatc
         ),
     ],
 )
-def test_what_cannot_be_meant_is_named(arguments: list[str], said: str, cli: Run, tmp_path: Path) -> None:
-    done = cli(*STUDY, "--out", tmp_path / "out", *arguments, CUDA_VISIBLE_DEVICES="")
+def test_what_cannot_be_meant_is_named(arguments: list[str], said: str, typed: Run, tmp_path: Path) -> None:
+    done = typed(*STUDY, "--out", tmp_path / "out", *arguments, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 1
     assert said in done.stderr
     assert not (tmp_path / "out").exists()

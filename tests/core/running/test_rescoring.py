@@ -56,13 +56,13 @@ def test_predictions_of_other_data_are_not_scored(tmp_path: Path) -> None:
     assert rescored.result.scores == scores
 
 
-def test_rescore_is_a_command(tmp_path: Path, cli: Run) -> None:
-    done = cli("rescore", "--out", tmp_path)
+def test_rescore_is_a_command(tmp_path: Path, typed: Run) -> None:
+    done = typed("rescore", "--out", tmp_path)
     assert done.returncode == 1
     assert "there are no results of shipped benchmarks" in done.stderr
     (outcome,) = runner.run([make_job()], tmp_path, Nobody())
     assert outcome.result is not None
-    done = cli("rescore", "--out", tmp_path, "--plugin", METHODS)
+    done = typed("rescore", "--out", tmp_path, "--plugin", METHODS)
     assert (done.returncode, done.stdout) == (0, "1 as it was\n")
 
 

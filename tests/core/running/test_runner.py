@@ -410,10 +410,10 @@ def test_the_process_of_a_run_ends_with_the_one_that_asked_for_it(tmp_path: Path
         assert kept[0].stat().st_size == size
 
 
-def test_a_run_that_is_made_elsewhere_is_no_failure(tmp_path: Path, cli: Run) -> None:
+def test_a_run_that_is_made_elsewhere_is_no_failure(tmp_path: Path, typed: Run) -> None:
     arguments = ["--setting", "single", "--benchmark", "mini", "--plugin", METHODS, "--target", "ai,music"]
     with lock(tmp_path / "runs" / jobs()[0].id / "lock"):
-        done = cli("run", "--method", "oracle-of-case", *arguments)
+        done = typed("run", "--method", "oracle-of-case", *arguments)
     assert done.returncode == 0
     assert "1 of 2 runs are being made by another process; type the same command when it has ended" in done.stdout
     assert "failed" not in done.stdout
@@ -462,14 +462,14 @@ def test_what_fails_without_an_error_is_flagged(how: str, doubts: list[Doubt], t
     assert again.result == kept  # those of training stay, those of predictions are found again
 
 
-def test_doubts_and_what_was_not_seen_stand_in_the_summary(tmp_path: Path, cli: Run) -> None:
+def test_doubts_and_what_was_not_seen_stand_in_the_summary(tmp_path: Path, typed: Run) -> None:
     arguments = ("--setting", "single", "--benchmark", "mini", "--target", "ai", "--plugin", METHODS, "--out", tmp_path)
-    done = cli("run", "--method", "failing", *arguments)
+    done = typed("run", "--method", "failing", *arguments)
     assert "F1 0.00, doubtful: nothing was predicted" in done.stdout
     assert "0.00 (a)" in done.stdout
     assert "(a) nothing was predicted." in done.stdout
     assert "1 of 1 runs have a score to be doubted" in done.stdout
-    done = cli("run", "--method", "failing", "-o", "how=short-sighted", *arguments)
+    done = typed("run", "--method", "failing", "-o", "how=short-sighted", *arguments)
     assert ", not seen: the ends of 132 sentences, " in done.stdout
 
 
