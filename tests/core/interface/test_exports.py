@@ -159,12 +159,12 @@ def test_only_finished_runs_are_written(mini: Benchmark) -> None:
         assert {score["score_details"]["details"]["seeds"] for score in record["evaluation_results"]} == {"1"}
 
 
-def test_what_boards_leave_out_is_left_out_and_said(tmp_path: Path, mini: Benchmark, cli: Run) -> None:
+def test_what_boards_leave_out_is_left_out_and_said(tmp_path: Path, mini: Benchmark, typed: Run) -> None:
     here = replace(run(40), benchmark=replace(RESULT.benchmark, version=mini.version))
     older = replace(here, seed=1, run="1" * 16, method=replace(here.method, revision="0"), provenance={})
     for result in (here, older):
         results.save(result, tmp_path / "leaderboards" / "results" / result.path)
-    said = cli("export", "hub", "h", "--dataset", "a/b", "--benchmark", "mini")
+    said = typed("export", "hub", "h", "--dataset", "a/b", "--benchmark", "mini")
     assert "left out of mini/single: 1 result of topt (ai): it is of revision 0" in said.stderr
     (path,) = (tmp_path / "h").rglob("*.yaml")
     assert "one seed" in yaml.safe_load(path.read_text(encoding="utf-8"))[0]["notes"]
@@ -231,22 +231,22 @@ def test_wrong_words_are_refused(make: Any, said: str) -> None:
     assert caught.value.hint
 
 
-def test_the_commands_write_the_same_bytes_again(tmp_path: Path, cli: Run) -> None:
+def test_the_commands_write_the_same_bytes_again(tmp_path: Path, typed: Run) -> None:
     results = ["--out", ROOT, "--benchmark", "mini"]
     commands = {
         "e": ["every-eval-ever", "e", "--organization", "My Lab", *results],
         "h": ["hub", "h", "--dataset", "my-lab/mini", *results],
     }
     for folder, words in commands.items():
-        said = cli("export", *words)
+        said = typed("export", *words)
         assert said.returncode == 0, said.stderr
         written = {path: path.read_bytes() for path in (tmp_path / folder).rglob("*.*") if path.is_file()}
         assert sorted(said.stdout.split()[1::2]) == sorted(str(path.relative_to(tmp_path)) for path in written)
-        assert cli("export", *words).stdout == said.stdout
+        assert typed("export", *words).stdout == said.stdout
         assert {path: path.read_bytes() for path in written} == written
-    several = cli("export", *commands["h"][:4], "--out", ROOT)
+    several = typed("export", *commands["h"][:4], "--out", ROOT)
     assert several.returncode == 1
     assert "is of one benchmark, there are results of crossner, mini\n  → say which: --benchmark" in several.stderr
-    nothing = cli("export", *commands["h"][:4], "--out", "empty")
+    nothing = typed("export", *commands["h"][:4], "--out", "empty")
     assert nothing.returncode == 1
     assert "there are no results in empty/leaderboards/results" in nothing.stderr

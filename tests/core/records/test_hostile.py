@@ -541,7 +541,7 @@ def test_broken_records_end_no_board() -> None:
     assert run(300, seed=1).startswith("300 files: ")
 
 
-def test_the_command_shows_the_others_and_fails(cli: Run, tmp_path: Path) -> None:
+def test_the_command_shows_the_others_and_fails(typed: Run, tmp_path: Path) -> None:
     for target in ("ai", "music", "politics"):
         shutil.copytree(
             BOARDS / "results" / "mini" / "single" / target, tmp_path / "leaderboards/results/mini/single" / target
@@ -550,13 +550,13 @@ def test_the_command_shows_the_others_and_fails(cli: Run, tmp_path: Path) -> Non
     shutil.copytree(
         BOARDS / "measurements" / "mini" / "uid", tmp_path / "leaderboards" / "measurements" / "mini" / "uid"
     )
-    assert cli("leaderboard").returncode == 0
+    assert typed("leaderboard").returncode == 0
     whole = (tmp_path / "leaderboards" / "mini" / "single.md").read_text()
     bad, schema = place / "ai" / GOOD.name, json.loads(GOOD.read_text())["schema"]
     bad.write_text(change(bad.read_text(), f"scores/{HEADLINE}/task", "NaN/0/0"))
     os.mkfifo(place / "ai" / "x.json")
     for command in (["leaderboard", "--check"], ["leaderboard"], ["leaderboard", "--format", "json"], ["rescore"]):
-        done = cli(*command)
+        done = typed(*command)
         assert done.returncode == 1, done.stderr
         assert (
             f'{GOOD.name} is not a result of schema {schema}: scores.{HEADLINE}.task: "NaN/0/0" is not' in done.stderr
@@ -568,7 +568,7 @@ def test_the_command_shows_the_others_and_fails(cli: Run, tmp_path: Path) -> Non
     assert "gpt4" in shown
     assert shown != whole
     assert json.loads((tmp_path / "leaderboards" / "mini" / "single.json").read_text())
-    done = cli("plan", "--method", "gpt4", "--setting", "single", "--benchmark", "mini")
+    done = typed("plan", "--method", "gpt4", "--setting", "single", "--benchmark", "mini")
     assert done.returncode == 1
     assert "runs to make" in done.stdout
 

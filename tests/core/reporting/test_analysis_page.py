@@ -198,47 +198,47 @@ def put(folder: Path, *found: Measured) -> Path:
 
 
 @pytest.mark.slow
-def test_the_page_and_its_pictures_are_written_and_checked(cli: Run, tmp_path: Path) -> None:
+def test_the_page_and_its_pictures_are_written_and_checked(typed: Run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     place = put(tmp_path, *UID)
     results.save(run(60), place / "results" / run(60).path)
-    assert cli("leaderboard", "--check").returncode == 1
-    done = cli("leaderboard")
+    assert typed("leaderboard", "--check").returncode == 1
+    done = typed("leaderboard")
     assert done.returncode == 0, done.stderr
     names = [f"mini-uid-{plot}.{kind}" for plot in ("uid-by-length", "uid-variance") for kind in ("csv", "png", "svg")]
     assert sorted(p.name for p in (place / "figures").iterdir()) == sorted(names)
     assert "## mini: uid" in (place / "analysis.md").read_text()
     for arguments in ((), ("--benchmark", "mini")):
-        assert cli("leaderboard", "--check", *arguments).returncode == 0
+        assert typed("leaderboard", "--check", *arguments).returncode == 0
     before = (place / "figures" / "mini-uid-uid-variance.svg").stat().st_mtime_ns
-    assert "svg" not in cli("leaderboard").stdout
+    assert "svg" not in typed("leaderboard").stdout
     assert (place / "figures" / "mini-uid-uid-variance.svg").stat().st_mtime_ns == before
     for format_ in ("csv", "latex", "html", "json"):
-        assert cli("leaderboard", "--format", format_).returncode == 0
-        assert cli("leaderboard", "--check", "--format", format_).returncode == 0
+        assert typed("leaderboard", "--format", format_).returncode == 0
+        assert typed("leaderboard", "--check", "--format", format_).returncode == 0
 
     put(tmp_path, measured("gtok", "ai", 0.5))
-    lines = [line for line in cli("leaderboard", "--check").stdout.splitlines() if " is fine: " not in line]
+    lines = [line for line in typed("leaderboard", "--check").stdout.splitlines() if " is fine: " not in line]
     stale = ["analysis.md", "figures/mini-uid-uid-variance.csv", "figures/mini-uid-uid-variance.svg"]
     assert [line.split()[0] for line in lines] == [f"leaderboards/{name}" for name in stale]
-    assert cli("leaderboard").returncode == 0
+    assert typed("leaderboard").returncode == 0
     (place / "figures" / "old.svg").write_text("<svg/>")
     (place / "figures" / "mini-uid-uid-by-length.png").unlink()
-    lines = [line for line in cli("leaderboard", "--check").stdout.splitlines() if " is fine: " not in line]
+    lines = [line for line in typed("leaderboard", "--check").stdout.splitlines() if " is fine: " not in line]
     assert [line.split(";")[0] for line in lines] == [
         "leaderboards/figures/mini-uid-uid-by-length.svg is not what the result files say",
         "leaderboards/figures/old.svg is left over",
     ]
 
 
-def test_a_page_without_measurements_is_left_over(cli: Run, tmp_path: Path) -> None:
+def test_a_page_without_measurements_is_left_over(typed: Run, tmp_path: Path) -> None:
     place = tmp_path / "leaderboards"
     results.save(run(60), place / "results" / run(60).path)
-    assert cli("leaderboard").returncode == 0
+    assert typed("leaderboard").returncode == 0
     assert not (place / "analysis.md").exists()
-    assert cli("leaderboard", "--check").returncode == 0
+    assert typed("leaderboard", "--check").returncode == 0
     (place / "analysis.md").write_text("of old")
-    done = cli("leaderboard", "--check")
+    done = typed("leaderboard", "--check")
     assert (done.returncode, done.stdout.strip()) == (
         1,
         "leaderboards/analysis.md is left over; type: rm leaderboards/analysis.md",

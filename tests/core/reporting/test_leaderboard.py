@@ -437,34 +437,34 @@ def test_csv_and_json_carry_every_protocol_unrounded(mini: Benchmark) -> None:
     assert {(r["mean"], r["sd"], r["n"]) for r in rows} == {("34.0", "1.0", "3")}
 
 
-def test_the_committed_leaderboards_are_what_the_result_files_say(cli: Run) -> None:
+def test_the_committed_leaderboards_are_what_the_result_files_say(typed: Run) -> None:
     assert list((ROOT / "leaderboards").glob("results/crossner/*/*/*.json"))
-    done = cli("leaderboard", "--check", cwd=ROOT)
+    done = typed("leaderboard", "--check", cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_check_notices_an_edited_page(cli: Run, tmp_path: Path) -> None:
+def test_check_notices_an_edited_page(typed: Run, tmp_path: Path) -> None:
     for r in FULL:
         results.save(r, tmp_path / "leaderboards" / "results" / r.path)
-    assert cli("leaderboard").returncode == 0
+    assert typed("leaderboard").returncode == 0
     page = tmp_path / "leaderboards" / "mini" / "single.md"
-    done = cli("leaderboard", "--check")
+    done = typed("leaderboard", "--check")
     assert (done.returncode, done.stdout) == (0, "1 page checked: as the result files say\n")
     stray = tmp_path / "leaderboards" / "mini" / "multi.md"
     stray.write_text("no result says this")
-    done = cli("leaderboard", "--check")
+    done = typed("leaderboard", "--check")
     assert done.returncode == 1
     assert "multi.md is left over; type: rm " in done.stdout
     stray.unlink()
     for content in (page.read_bytes().replace(b"61.00", b"71.00"), b"\xff"):
         page.write_bytes(content)
-        done = cli("leaderboard", "--check")
+        done = typed("leaderboard", "--check")
         assert (done.returncode, done.stderr) == (1, "")
         assert "single.md is not what the result files say" in done.stdout
 
 
-def test_without_results_it_says_what_to_type(cli: Run) -> None:
-    done = cli("leaderboard")
+def test_without_results_it_says_what_to_type(typed: Run) -> None:
+    done = typed("leaderboard")
     assert done.returncode == 1
     assert "cdner-bench run" in done.stderr
 

@@ -163,10 +163,10 @@ def test_what_a_row_asks_for_in_vain_is_told_with_the_row(
     assert str(told.value.hint).startswith(hint)
 
 
-def test_a_campaign_takes_no_method_beside_it(cli: Run, tmp_path: Path) -> None:
+def test_a_campaign_takes_no_method_beside_it(typed: Run, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(TEXT)
     for beside in (("--method", "topt"), ("--seeds", "3"), ("--benchmark", "mini"), ("--preset", "cpu")):
-        done = cli("run", "--campaign", str(tmp_path / "c.toml"), *beside)
+        done = typed("run", "--campaign", str(tmp_path / "c.toml"), *beside)
         assert done.returncode
         assert "a campaign names its own benchmark" in done.stderr
-    assert "this needs a --setting" in cli("run", "--method", "topt").stderr
+    assert "this needs a --setting" in typed("run", "--method", "topt").stderr

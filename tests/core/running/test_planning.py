@@ -106,7 +106,7 @@ def test_the_command_says_what_a_run_would_do(cli: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])
-def test_what_is_missing_is_said_alike(cli: Run, command: str) -> None:
-    done = cli(command, "--method", "oracle-of-case")
+def test_what_is_missing_is_said_alike(typed: Run, command: str) -> None:
+    done = typed(command, "--method", "oracle-of-case")
     assert done.returncode == 1
     assert "needs a --setting" in done.stderr

@@ -138,13 +138,13 @@ def test_five_thousand_runs_take_less_than_a_second(tmp_path: Path) -> None:
     assert [counts.count(each) for each in (Standing.FINISHED, Standing.FAILED, Standing.WAITING)] == [4500, 300, 200]
 
 
-def test_the_command_says_it(tmp_path: Path, cli: Run) -> None:
-    done = cli("status", "--out", tmp_path / "none")
+def test_the_command_says_it(tmp_path: Path, typed: Run) -> None:
+    done = typed("status", "--out", tmp_path / "none")
     assert (done.returncode, done.stdout) == (1, "")
     assert "there are no runs below" in done.stderr
     (make(tmp_path, "log.txt") / "error.txt").write_text("Traceback\nValueError: no \x1b[31m\n")
     write_plan(tmp_path, COMMAND, [(RUN, "multi/ai m seed 0", "x.json"), ("f" * 16, "multi/ai m seed 1", "y.json")])
-    done = cli("status", "--out", tmp_path)
+    done = typed("status", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "2 runs: 1 failed, 1 waiting",
@@ -153,13 +153,13 @@ def test_the_command_says_it(tmp_path: Path, cli: Run) -> None:
         f"  → cd {shlex.quote(str(Path.cwd()))} && cdner-bench run --method 'a b'",
     ]
     (tmp_path / "runs" / RUN / "error.txt").write_text("Traceback\ncdner_bench.errors.DataError: ai has no tokens\n")
-    assert "failed: multi/ai m seed 0: ai has no tokens\n" in cli("status", "--out", tmp_path).stdout
+    assert "failed: multi/ai m seed 0: ai has no tokens\n" in typed("status", "--out", tmp_path).stdout
     write_plan(tmp_path, ["cdner-bench", "run"], [("e" * 16, "multi/ai n seed 0", "z.json")])
-    arrows = [line for line in cli("status", "--out", tmp_path).stdout.splitlines() if "→" in line]
+    arrows = [line for line in typed("status", "--out", tmp_path).stdout.splitlines() if "→" in line]
     assert [line.endswith("cdner-bench run") for line in arrows] == [True, False]  # the newest first, but both
     for run in (RUN, "e" * 16, "f" * 16):
         make(tmp_path, "run.json", run=run)
-    done = cli("status", "--watch", "--out", tmp_path)  # nothing is left, so it ends
+    done = typed("status", "--watch", "--out", tmp_path)  # nothing is left, so it ends
     assert done.stdout.splitlines() == ["3 runs: 3 finished", "  → cdner-bench leaderboard"]
 
 

@@ -175,7 +175,7 @@ def test_a_row_with_holes_is_no_answer(tmp_path: Path) -> None:
     assert "No row has every domain yet" in text
 
 
-def test_without_results_the_first_page_says_how_to_start(tmp_path: Path, cli: Run) -> None:
+def test_without_results_the_first_page_says_how_to_start(tmp_path: Path, typed: Run) -> None:
     pages = build(tmp_path, [])
     assert set(pages) == {"index.html", "boards.html", "provenance.html", "site.txt"}
     assert "cdner-bench run --method" in pages["index.html"]
@@ -341,16 +341,16 @@ def test_a_manifest_names_nothing_outside_its_folder(name: str, tmp_path: Path) 
     assert (tmp_path / "x.html").exists()
 
 
-def test_the_command_writes_a_site_or_one_page_of_what_is_chosen(tmp_path: Path, cli: Run) -> None:
+def test_the_command_writes_a_site_or_one_page_of_what_is_chosen(tmp_path: Path, typed: Run) -> None:
     save(tmp_path, make("m", 60))
-    done = cli("leaderboard", "--format", "html")
+    done = typed("leaderboard", "--format", "html")
     assert "wrote leaderboards/site/index.html and 11 more files" in done.stdout
     assert (tmp_path / "leaderboards/site/boards/mini/single/index.html").is_file()
-    assert cli("leaderboard", "--format", "html", "--check").returncode == 0
-    cli("leaderboard", "--format", "html", "--output", "elsewhere")
+    assert typed("leaderboard", "--format", "html", "--check").returncode == 0
+    typed("leaderboard", "--format", "html", "--output", "elsewhere")
     assert (tmp_path / "elsewhere" / "index.html").is_file()
-    assert cli("leaderboard", "--format", "html", "--method", "m").stdout.startswith("<!doctype html>")
-    cli("leaderboard", "--format", "html", "--output", "one.html")
+    assert typed("leaderboard", "--format", "html", "--method", "m").stdout.startswith("<!doctype html>")
+    typed("leaderboard", "--format", "html", "--output", "one.html")
     assert (tmp_path / "one.html").is_file()
 
 
@@ -408,9 +408,9 @@ def test_analyses_have_their_page(tmp_path: Path) -> None:
     assert 'href="analysis.html"' in site.pages[tmp_path / "site" / "index.html"]
 
 
-def test_a_site_is_no_file(cli: Run, tmp_path: Path) -> None:
+def test_a_site_is_no_file(typed: Run, tmp_path: Path) -> None:
     (tmp_path / "site.txt").write_text("mine")
-    done = cli("leaderboard", "--format", "html", "--output", "site.txt")
+    done = typed("leaderboard", "--format", "html", "--output", "site.txt")
     assert done.returncode == 1
     assert "site.txt is a file, and a site is a folder\n  → name a new folder: --output DIR" in done.stderr
     assert (tmp_path / "site.txt").read_text() == "mine"
