@@ -8,11 +8,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from ..data import Benchmark
+from ..knowledge import gtok
 from ..plugins import Analysis, Number, Observer, Registry
 from ..reporting import HOLE
 from ..running import analyses
@@ -123,13 +125,16 @@ class Claim:
 def recompute(paper: Paper, benchmark: Benchmark, registry: Registry, observer: Observer) -> Iterator[Finding]:
     """Every check of the paper that is about `benchmark`, recomputed. Raises `DataError` where its data is not here."""
     known: dict[str, list[Mapping[str, Mapping[str, Number]]]] = {}
+    read = cache(gtok.records)  # many draws are made of few files
     for check in _list_checks(paper, benchmark.name):
         if check.not_run:
             yield Finding(check, {})
             continue
         key = repr((check.analysis, check.corpus, dict(check.options), check.draws))
         if key not in known:
-            known[key] = [_compute_numbers(check, seed, benchmark, registry, observer) for seed in range(check.draws)]
+            known[key] = [
+                _compute_numbers(check, seed, benchmark, registry, observer, read) for seed in range(check.draws)
+            ]
         values = {d: [draw[d][check.number] for draw in known[key]] for d in check.printed}
         yield Finding(check, {d: [v / check.divisor for v in vs if v is not None] for d, vs in values.items()})
 
@@ -157,13 +162,13 @@ def _list_rows(paper: Paper, benchmark: str) -> Iterator[tuple[str, Mapping[str,
 
 
 def _compute_numbers(
-    check: Check, seed: int, benchmark: Benchmark, registry: Registry, observer: Observer
+    check: Check, seed: int, benchmark: Benchmark, registry: Registry, observer: Observer, read: analyses.Read
 ) -> Mapping[str, Mapping[str, Number]]:
     entry = registry.analysis(check.analysis)
     values = entry.spec.resolve(None, check.options, Analysis)
     numbers = {}
     with tempfile.TemporaryDirectory() as work:
-        for text in analyses.texts(check.corpus, benchmark, list(check.printed), seed=seed):
+        for text in analyses.texts(check.corpus, benchmark, list(check.printed), seed=seed, read=read):
             assert text.domain is not None
             made = analyses.measure(analyses.MeasurementJob(entry, values, text, benchmark, seed), Path(work), observer)
             numbers[text.domain.name] = made.measurement.numbers

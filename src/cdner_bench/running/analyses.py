@@ -34,14 +34,24 @@ class MeasurementJob:
         return f"{self.entry.spec.name}: {self.text.name}{of}"
 
 
+Read = Callable[[Path], Sequence[gtok.Record]]
+"""How a file of explanations is read."""
+
+
 def texts(
-    name: str, benchmark: Benchmark | None, domains: Sequence[str], errors: Errors = "strict", seed: int = 0
+    name: str,
+    benchmark: Benchmark | None,
+    domains: Sequence[str],
+    errors: Errors = "strict",
+    seed: int = 0,
+    read: Read | None = None,
 ) -> Iterator[Text]:
     """What `name` stands for: a split or a resource (gtok, dapt) of every domain of the benchmark that has it, or of
     the named `domains`; `gtok+50`: the explanations of a domain and 50 of other domains, drawn by `seed`;
     `gtok+50-sentences`: those of 50 sentences of other domains; else a file, or "-" for standard input.
 
-    A file that ends with .json is read as explanations, any other as text. Raises `OptionError` for a name that is
+    A file that ends with .json is read as explanations, any other as text; those that mixtures are drawn from by
+    `read`, or each once for all domains. Raises `OptionError` for a name that is
     none of these, `DataError` for a corpus that is not here.
     """
     if benchmark is not None and _is_of(benchmark, name):
@@ -53,7 +63,7 @@ def texts(
             file = benchmark.domain(missing).resources.get(resource)
             hint = file.remedy if file else f"declare it as domains.{missing}.resources.{resource} in a benchmark file"
             raise DataError(f"{missing} has no {name} here", hint=hint)
-        read = cache(gtok.records)  # each file once: a mixture is drawn from the explanations of all other domains
+        read = read or cache(gtok.records)
         return (_of_domain(name, benchmark, corpus, errors, seed, read) for corpus in found)
     path = Path(name)
     if name != "-" and not path.exists():
@@ -117,14 +127,7 @@ def _is_of(benchmark: Benchmark, name: str) -> bool:
     return wanted.name in (*SPLITS, *_resources(benchmark))
 
 
-def _of_domain(
-    name: str,
-    benchmark: Benchmark,
-    corpus: Corpus,
-    errors: Errors,
-    seed: int,
-    read: Callable[[Path], Sequence[gtok.Record]],
-) -> Text:
+def _of_domain(name: str, benchmark: Benchmark, corpus: Corpus, errors: Errors, seed: int, read: Read) -> Text:
     if name in SPLITS:
         return SplitText(name, getattr(corpus, name), corpus)
     wanted = CorpusName.parse(name)
