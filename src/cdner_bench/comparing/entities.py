@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..scoring import MISSED, NOVELTIES, OUTSIDE, SPURIOUS, diagnosis, know_train
+from ..scoring import NOVELTIES, diagnosis, know_train
 from ..types import Corpus, Entity, Prediction, Sentence
 
 Said = Sequence[Sequence[Prediction]]
@@ -92,16 +92,10 @@ def compare_entities(parts: Iterable[tuple[Corpus, Said, Said]]) -> Entities:
                 else:
                     change.b += share
                     change.gained += share * other
-                confusions[n][gold.type if gold else SPURIOUS, _name_said(said, corpus)] += share  # type: ignore[assignment]
-    return Entities(dict(sorted(by_type.items())), by_length, by_train, by_error, *map(_nest, confusions))
-
-
-def _name_said(said: Entity | tuple[str, str] | None, corpus: Corpus) -> str:
-    """The type of what was predicted: one of the domain's, or `OUTSIDE`, or `MISSED` for nothing."""
-    if said is None:
-        return MISSED
-    kind = said.type if isinstance(said, Entity) else said[0]
-    return kind if kind in corpus.types else OUTSIDE
+                confusions[n][diagnosis.name_types(gold, said, corpus.types)] += share  # type: ignore[assignment]
+    return Entities(
+        dict(sorted(by_type.items())), by_length, by_train, by_error, *map(diagnosis.tabulate_confusion, confusions)
+    )
 
 
 def name_length(tokens: int) -> str:
@@ -129,10 +123,3 @@ def _list_mistakes(test: Sequence[Sentence], side: Said) -> dict[_Made, float]:
         pairs = list(zip(test, run, strict=True))
         found.update((m.sentence.id, m.kind, m.gold, m.said) for m in diagnosis.list_errors(pairs))
     return {key: number / len(side) for key, number in found.items()}
-
-
-def _nest(counts: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
-    table: dict[str, dict[str, float]] = {}
-    for gold, said in sorted(counts, key=lambda pair: (pair[0] == SPURIOUS, pair[1] == MISSED, pair)):
-        table.setdefault(gold, {})[said] = counts[gold, said]
-    return table

@@ -2,11 +2,10 @@
 
 from . import diagnosis, predictions, resampling, text2text
 from .counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Scores, total
+from .diagnosis import MISSED, SPURIOUS
 from .doubts import FROM_PREDICTIONS, doubt_counts
 from .floor import measure_floor
 from .judging import (
-    MISSED,
-    SPURIOUS,
     Judged,
     Report,
     Split,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..data import readers
 from ..types import Entity, Sentence
-from .counts import Counts, Pairs
+from .counts import OUTSIDE, Counts, Pairs
 from .protocols.span_f1 import is_right, list_unplaced
 
+SPURIOUS, MISSED = "(spurious)", "(missed)"
+"""Where an error has no gold entity, and where it has no prediction."""
+Number = TypeVar("Number", int, float)
 ERROR_CLASSES = ("wrong type", "wrong boundary", "wrong type and boundary", "missed", "spurious", "unplaced")
 
 
@@ -25,11 +28,6 @@ class Mistake:
     kind: str
     gold: Entity | None = None
     said: Entity | tuple[str, str] | None = None
-
-    @property
-    def said_type(self) -> str | None:
-        """The type that was predicted, if anything was."""
-        return self.said.type if isinstance(self.said, Entity) else self.said and self.said[0]
 
     def to_data(self) -> dict[str, Any]:
         """It as values of JSON, offsets counting tokens."""
@@ -73,6 +71,25 @@ def count_errors(mistakes: Iterable[Mistake]) -> Counter[str]:
     errors = Counter(dict.fromkeys(ERROR_CLASSES, 0))
     errors.update(mistake.kind for mistake in mistakes)
     return errors
+
+
+def name_types(gold: Entity | None, said: Entity | tuple[str, str] | None, types: Collection[str]) -> tuple[str, str]:
+    """The gold and the predicted type of an error: `SPURIOUS` and `MISSED` for none, `OUTSIDE` for a prediction whose
+    type is not among the domain's `types`.
+    """
+    kind = gold.type if gold else SPURIOUS
+    if said is None:
+        return kind, MISSED
+    predicted = said.type if isinstance(said, Entity) else said[0]
+    return kind, predicted if predicted in types else OUTSIDE
+
+
+def tabulate_confusion(counts: Mapping[tuple[str, str], Number]) -> dict[str, dict[str, Number]]:
+    """Counts of errors by gold and predicted type, as rows and columns in order; `SPURIOUS` and `MISSED` are last."""
+    table: dict[str, dict[str, Number]] = {}
+    for gold, said in sorted(counts, key=lambda pair: (pair[0] == SPURIOUS, pair[1] == MISSED, pair)):
+        table.setdefault(gold, {})[said] = counts[gold, said]
+    return table
 
 
 def lenient_f1(pairs: Pairs) -> dict[str, float]:

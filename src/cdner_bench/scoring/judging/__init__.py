@@ -3,12 +3,10 @@
 from .gold import Judged, judge_by_benchmark, judge_by_column, judge_by_file, rename_types
 from .lists import score
 from .matching import Split, match_ids, match_order
-from .report import MISSED, SPURIOUS, Report, choose_types
+from .report import Report, choose_types
 from .words import name_type
 
 __all__ = [
-    "MISSED",
-    "SPURIOUS",
     "Judged",
     "Report",
     "Split",

@@ -12,15 +12,12 @@ from ...data import readers
 from ...errors import OptionError, did_you_mean
 from ...types import Prediction
 from .. import diagnosis
-from ..counts import HEADLINE, OUTSIDE, Counts, Pairs, PerType, Ratios, Scores, average_types
-from ..diagnosis import Mistake
+from ..counts import HEADLINE, Counts, Pairs, PerType, Ratios, Scores, average_types
+from ..diagnosis import SPURIOUS, Mistake
 from ..protocols import tell_left_out
 from ..score import add_scores, pair, score
 from .gold import Judged, list_types
 from .words import cite, describe
-
-SPURIOUS, MISSED = "(spurious)", "(missed)"
-"""Where an error has no gold entity, and where it has no prediction."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,23 +101,13 @@ class Report:
         """How many errors have which gold type, or are `SPURIOUS`, and which predicted type, or are `MISSED`. What is
         right is not counted, so that a type with itself has wrong boundaries only.
         """
-        counts = Counter((gold, said) for _, gold, said in self._typed)
-        table: dict[str, dict[str, int]] = {}
-        for gold, said in sorted(counts, key=lambda pair: (pair[0] == SPURIOUS, pair[1] == MISSED, pair)):
-            table.setdefault(gold, {})[said] = counts[gold, said]
-        return table
+        return diagnosis.tabulate_confusion(Counter((gold, said) for _, gold, said in self._typed))
 
     @cached_property
     def _typed(self) -> list[tuple[Mistake, str, str]]:
         """Every error with its gold and its predicted type, `OUTSIDE` for all that the domain does not have."""
         known = {sentence.id: types for (gold, types), _ in self.judged.parts for sentence in gold}
-        typed = []
-        for mistake in self.mistakes:
-            said = MISSED if mistake.said_type is None else mistake.said_type
-            if said not in (MISSED, *known[mistake.sentence.id]):
-                said = OUTSIDE
-            typed.append((mistake, mistake.gold.type if mistake.gold else SPURIOUS, said))
-        return typed
+        return [(m, *diagnosis.name_types(m.gold, m.said, known[m.sentence.id])) for m in self.mistakes]
 
     @property
     def citation(self) -> str:
