@@ -8,7 +8,6 @@ the rate of `wc -w` for both analyses together, under 2 GiB, agreement with ten 
 from __future__ import annotations
 
 import json
-import logging
 import math
 import resource
 import subprocess
@@ -16,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -103,14 +101,6 @@ def generate(path: Path, tokens: int) -> None:
             written += len(words)
 
 
-class Nobody:
-    """Watches, and says nothing."""
-
-    def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None: ...
-    def note(self, text: str) -> None: ...
-
-
 def measure(path: Path) -> dict[str, float]:
     """Both analyses of a file: seconds, and what they say."""
     registry = plugins.discover()
@@ -119,7 +109,7 @@ def measure(path: Path) -> dict[str, float]:
     start = time.perf_counter()
     for name in ("uid", "entropy"):
         entry = registry.analysis(name)
-        run = RunContext(0, path.parent, path.parent, {}, Nobody(), logging.getLogger())
+        run = RunContext.create(0, path.parent, path.parent)
         numbers = entry.spec.load(Analysis)(entry.spec.resolve(None, {}, Analysis)).measure(text, run).numbers
         found[name] = time.perf_counter() - start
         found |= {f"{name} {key}": float(value) for key, value in numbers.items() if value is not None}

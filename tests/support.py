@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cdner_bench import Prediction, RunContext
-from cdner_bench.plugins import Epoch
+from cdner_bench.plugins import Epoch, Unwatched
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -43,14 +43,11 @@ def few_files(more: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-class Nobody:
+class Nobody(Unwatched):
     """Watches runs, and says nothing."""
 
     def begin(self, job: object, number: int, total: int) -> None: ...
     def end(self, outcome: object) -> None: ...
-    def phase(self, name: str) -> None: ...
-    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None: ...
-    def note(self, text: str) -> None: ...
 
 
 class Listener(Nobody):

@@ -28,6 +28,7 @@ from transformers import AutoTokenizer, BertConfig, BertModel, EncoderDecoderCon
 
 from cdner_bench import RunContext
 from cdner_bench.io import derived, models
+from cdner_bench.plugins import Unwatched
 from cdner_torch import backbones, hub, weights
 from cdner_torch.batches import IGNORED, group_by_length, pad_rows
 from cdner_torch.compute import Compute
@@ -230,14 +231,11 @@ def export(reader: Reader, trained: Path, shipped: Path, record: dict[str, Any])
     (shipped / "training.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
 
 
-class Printed:
+class Printed(Unwatched):
     """An observer that prints the mean loss of every 25 batches."""
 
     def __init__(self) -> None:
         self.losses: list[float] = []
-
-    def phase(self, name: str) -> None:
-        """Nothing is shown of the phase."""
 
     def note(self, text: str) -> None:
         """Print the note."""

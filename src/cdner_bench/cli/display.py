@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from ..foreign import show_line
+from ..plugins import Unwatched
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,13 +37,6 @@ def open_displays(quiet: bool, count: int) -> Iterator[list[JobObserver]]:
         return
     with _open_bars() as progress:
         yield [Live(progress) for _ in range(count)]
-
-
-@contextmanager
-def open_display(quiet: bool) -> Iterator[JobObserver]:
-    """The display of runs that suits where the output goes."""
-    with open_displays(quiet, 1) as (display,):
-        yield display
 
 
 @contextmanager
@@ -135,22 +129,13 @@ class Plain(Lines):
         _say(f"{self.where} {_describe(outcome, time.perf_counter() - self.start)}")
 
 
-class Quiet:
+class Quiet(Unwatched):
     """One line a run, for whatever reads it: setting and target, method, seed, how it ended, F1 or -, with a space
     between. Why one has failed goes to standard error.
     """
 
     def begin(self, job: Job, number: int, total: int) -> None:
-        """Show nothing when a run begins."""
-
-    def phase(self, name: str) -> None:
-        """Show nothing when a phase begins."""
-
-    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
-        """Show nothing while a phase goes on."""
-
-    def note(self, text: str) -> None:
-        """Show nothing of a note; the log has it."""
+        """Nothing is shown of a run that begins."""
 
     def end(self, outcome: Outcome) -> None:
         """Print the run's line."""
@@ -158,6 +143,14 @@ class Quiet:
         _say(f"{job.scenario} {job.entry.spec.name} {job.seed} {outcome.status} {f1}")
         if outcome.f1 is None:
             _say(_describe(outcome, 0.0), sys.stderr)
+
+
+class Notes(Unwatched):
+    """Shows what a method has to say on standard error, and no progress."""
+
+    def note(self, text: str) -> None:
+        """A line of its own."""
+        _say(text, sys.stderr)
 
 
 def _describe_numbers(numbers: Mapping[str, float]) -> str:

@@ -57,7 +57,7 @@ def test_progress_without_a_terminal(
     monkeypatch.setattr("time.monotonic", lambda: now)
     entry = plugins.discover([METHODS]).get("oracle-of-case")
     (job,) = runner.plan(mini, mini.list_scenarios("single", ["ai"]), [entry], "quick", {}, [0])
-    with display.open_display(quiet) as observer:
+    with display.open_displays(quiet, 1) as (observer,):
         observer.begin(job, 1, 1)
         observer.phase("fit")
         for step in range(1, 101):

@@ -37,7 +37,7 @@ def reproduce(
     from ...plugins import options
     from ...records import find_run
     from ...running import kept_models, reproducing
-    from ..display import open_display
+    from ..display import open_displays
     from ..streams import lasting
 
     if keep_model and again is None:
@@ -51,7 +51,7 @@ def reproduce(
     job = reproducing.restore(before, data, registry, options.parse_assignments(option))
     (job,) = kept_models.give_room([job], keep_model)
     try:
-        with stoppable(), lasting(), TemporaryDirectory() as folder, open_display(quiet=False) as observer:
+        with stoppable(), lasting(), TemporaryDirectory() as folder, open_displays(False, 1) as (observer,):
             made = reproducing.reproduce(job, before, found.predictions, again or Path(folder), observer)
     except Stopped as stopped:
         return stopped.status
@@ -85,7 +85,7 @@ def time(
     from ...plugins import options
     from ...records import find_run
     from ...running import reproducing
-    from ..display import open_display
+    from ..display import open_displays
     from ..streams import lasting
 
     data = choose_benchmark(benchmark) if benchmark else None
@@ -108,7 +108,7 @@ def time(
     print(f"about {tell_duration(took)}, as they took", flush=True)
     timed = []
     try:
-        with stoppable(), lasting(), open_display(quiet=False) as observer:
+        with stoppable(), lasting(), open_displays(False, 1) as (observer,):
             for each in reproducing.time_again(found, jobs, out, observer):
                 timed.append(each)
     except Stopped as stopped:

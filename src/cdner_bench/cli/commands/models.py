@@ -86,6 +86,7 @@ def predict(
     from ...data import readers
     from ...plugins import options
     from ...running import kept_models
+    from ..display import Notes
 
     if to not in readers.WRITERS:
         raise OptionError(f"there is no format {to!r}", hint=did_you_mean(to, readers.WRITERS))
@@ -105,7 +106,7 @@ def predict(
     labeller = kept_models.prepare(folder, card, registry, options.parse_assignments(option))
     for line in (str(card), card.terms, str(found), *found.remarks):
         _say(line)
-    said = labeller.label([s.tokens for s in found.sentences], out, _Teller())
+    said = labeller.label([s.tokens for s in found.sentences], out, Notes())
     labelled = [replace(s, entities=p.entities) for s, p in zip(found.sentences, said, strict=True)]
     written = readers.write(labelled, to)
     write_files(written.files, output, to)
@@ -126,20 +127,6 @@ def _describe(said: Sequence[Prediction]) -> Iterator[str]:
         yield f"{cut:,} answers were cut off by a limit"
     if rejected := sum(len(p.rejected) for p in said):
         yield f"{rejected:,} things that the model said are no entity of a sentence, and left out"
-
-
-class _Teller:
-    """Shows what a method has to say on standard error, and no progress."""
-
-    def phase(self, name: str) -> None:
-        """Nothing is shown of a phase."""
-
-    def progress(self, step: int, total: int | None, numbers: object) -> None:
-        """Nothing is shown of progress."""
-
-    def note(self, text: str) -> None:
-        """A line of its own."""
-        _say(text)
 
 
 def _say(line: str) -> None:

@@ -25,7 +25,7 @@ from ...data import Benchmark
 from ...errors import CdnerError, OptionError, PluginError, did_you_mean, in_words
 from ...hashing import digest
 from ...io import Stopped, lock, models, stoppable, write_atomic, writing
-from ...plugins import Registry
+from ...plugins import Registry, Unwatched
 from ..planning import State, survey
 from ..process import Data, describe, discover, restore
 from ..runner import ELSEWHERE, Job, Outcome, keep_words
@@ -313,7 +313,7 @@ def _requeue() -> None:
     print(f"job {job} was asked to end, and does not go back into the queue: {why}", flush=True)
 
 
-class _Teller:
+class _Teller(Unwatched):
     """Tells the log of a job how its runs get on."""
 
     def begin(self, job: Job, number: int, total: int) -> None:
@@ -323,12 +323,6 @@ class _Teller:
     def end(self, outcome: Outcome) -> None:
         """Tell how a run ended."""
         print(f"{outcome.job.id} {outcome.status}{f': {outcome.message}' if outcome.message else ''}", flush=True)
-
-    def phase(self, name: str) -> None:
-        """Phases are for `status`."""
-
-    def progress(self, step: int, total: int | None, numbers: Mapping[str, float]) -> None:
-        """Progress is for nobody."""
 
     def note(self, text: str) -> None:
         """Tell what is to be known."""
