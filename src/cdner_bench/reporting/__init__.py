@@ -33,7 +33,7 @@ from .formats import (
     write_rows,
     write_sections,
 )
-from .leaderboard import INTERVAL, Board, find_newest, make_boards, name_row, select_alike
+from .leaderboard import INTERVAL, Board, find_newest, find_newest_each, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
 from .publishing import SITE, Collection, Publication, collect, collect_boards, publish
 from .row import Row
@@ -87,6 +87,7 @@ __all__ = [
     "escape_markdown",
     "figures",
     "find_newest",
+    "find_newest_each",
     "gather_curves",
     "list_values",
     "make_boards",

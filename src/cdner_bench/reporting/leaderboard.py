@@ -6,11 +6,11 @@ and only rows that have every target: a mean over what happens to be there is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from string import ascii_lowercase
-from typing import Any
+from typing import Any, TypeVar
 
 from ..data import Benchmark
 from ..names import OVERALL
@@ -34,6 +34,8 @@ from .costs import (
 )
 from .row import Ratio, Row
 from .table import Column, Supplement, Table
+
+K = TypeVar("K", bound=Hashable)
 
 SHOWN = (HEADLINE, "strict-reading", "topt-released", "bio-projected", "string-multiset")
 """Protocols whose averages stand side by side; all are in the CSV and JSON."""
@@ -466,8 +468,8 @@ def select_comparable(results: Sequence[Result]) -> list[Result]:
     """The results of one setting that may be ranked together: those that share, with the newest of their target, the
     data, the label set and the sizes of the splits.
     """
-    shared = {t: find_newest([r for r in results if r.scenario.target == t]).comparable for t in _targets(results)}
-    return [r for r in results if r.comparable == shared[r.scenario.target]]
+    newest = find_newest_each(results, lambda r: r.scenario.target)
+    return [r for r in results if r.comparable == newest[r.scenario.target].comparable]
 
 
 def select_alike(row: Sequence[Result]) -> list[Result]:
@@ -476,8 +478,8 @@ def select_alike(row: Sequence[Result]) -> list[Result]:
     """
     revision = find_newest(row).method.revision
     same = [r for r in row if r.method.revision == revision]
-    data = {t: find_newest([r for r in same if r.scenario.target == t]).benchmark.data for t in _targets(same)}
-    return [r for r in same if r.benchmark.data == data[r.scenario.target]]
+    newest = find_newest_each(same, lambda r: r.scenario.target)
+    return [r for r in same if r.benchmark.data == newest[r.scenario.target].benchmark.data]
 
 
 def find_newest(results: Sequence[Result]) -> Result:
@@ -485,8 +487,12 @@ def find_newest(results: Sequence[Result]) -> Result:
     return max(results, key=lambda r: (str(r.provenance.get("created", "")), r.order))
 
 
-def _targets(results: Sequence[Result]) -> list[str]:
-    return list(dict.fromkeys(r.scenario.target for r in results))
+def find_newest_each(results: Iterable[Result], key: Callable[[Result], K]) -> dict[K, Result]:
+    """The result that was made last of those that have the same key, by that."""
+    groups: dict[K, list[Result]] = {}
+    for result in results:
+        groups.setdefault(key(result), []).append(result)
+    return {name: find_newest(group) for name, group in groups.items()}
 
 
 def name_row(row: Row) -> str:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 from ..data import Benchmark
 from ..records import Result
-from .leaderboard import Board, find_newest
-
-K = TypeVar("K", bound=Hashable)
+from .leaderboard import Board, find_newest_each
 
 
 def tell_left_out(board: Board) -> Iterator[str]:
     """Two lines for each method and reason: what a board leaves out and why, and what to type to see it there."""
     told: dict[tuple[str, str, str], list[Result]] = {}
     every = [*board.left_out, *(result for row in board.every_row for result in row.results)] if board.left_out else []
-    of_target = _find_newest(every, lambda result: result.scenario.target)
-    of_row = _find_newest(every, _name_row)
+    of_target = find_newest_each(every, lambda result: result.scenario.target)
+    of_row = find_newest_each(every, _name_row)
     for result in board.left_out:
         why = _explain(result, of_target[result.scenario.target], of_row[_name_row(result)])
         told.setdefault((result.method.name, result.method.preset or "", why), []).append(result)
@@ -58,14 +55,6 @@ def _count(results: Sequence[Result]) -> str:
 
 def _name_row(result: Result) -> tuple[str, str]:
     return result.method.name, result.method.row
-
-
-def _find_newest(results: Iterable[Result], name: Callable[[Result], K]) -> dict[K, Result]:
-    """The result that was made last of each that is named alike."""
-    grouped: dict[K, list[Result]] = {}
-    for result in results:
-        grouped.setdefault(name(result), []).append(result)
-    return {key: find_newest(group) for key, group in grouped.items()}
 
 
 def _explain(result: Result, of_target: Result, of_row: Result) -> str:

@@ -27,7 +27,7 @@ from ..records import (
     load_runs,
     place_curve,
 )
-from ..reporting import find_newest, select_alike
+from ..reporting import find_newest, find_newest_each, select_alike
 
 _FIRST_LINE = re.compile(r"\S+ \S+ ([^/\s]+)/(\S+) (\S+) seed (\d+)")
 _TAIL = 2**16  # bytes of the end of a log that are looked at
@@ -221,11 +221,8 @@ def _find_stale(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
     data, each with why.
     """
     rows: dict[tuple[str, ...], list[Result]] = {}
-    targets: dict[tuple[str, ...], list[Result]] = {}
     for result in results:
-        place = (result.benchmark.name, result.scenario.setting)
-        rows.setdefault((*place, result.method.name, result.method.row), []).append(result)
-        targets.setdefault((*place, result.scenario.target), []).append(result)
+        rows.setdefault((*_name_board(result), result.method.name, result.method.row), []).append(result)
     for row in rows.values():
         alike = {result.run for result in select_alike(row)}
         newest = find_newest(row)
@@ -235,11 +232,15 @@ def _find_stale(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
                 if newest.method.revision != result.method.revision:
                     why += f", of revision {newest.method.revision} and not {result.method.revision}"
                 yield result.run, why
-    for group in targets.values():
-        newest = find_newest(group)
-        for result in group:
-            if result.comparable != newest.comparable:
-                yield result.run, f"run {newest.run} is newer, and its data are others"
+    of_target = find_newest_each(results, lambda result: (*_name_board(result), result.scenario.target))
+    for result in results:
+        newest = of_target[*_name_board(result), result.scenario.target]
+        if result.comparable != newest.comparable:
+            yield result.run, f"run {newest.run} is newer, and its data are others"
+
+
+def _name_board(result: Result) -> tuple[str, str]:
+    return result.benchmark.name, result.scenario.setting
 
 
 def measure(place: Path) -> int:
