@@ -1,7 +1,7 @@
 """What touches the operating system: files, locks, places, clocks, JSON and TOML, and packages of the registry."""
 
 from . import meter, models
-from .files import hash_content, name_draft, reach_disk, replacing, sha256, sweep, write_atomic
+from .files import hash_content, measure, name_draft, reach_disk, replacing, sha256, sweep, write_atomic
 from .leases import fence
 from .locks import is_locked, lock, lock_stream
 from .meter import Phase
@@ -58,6 +58,7 @@ __all__ = [
     "list_children",
     "lock",
     "lock_stream",
+    "measure",
     "meter",
     "models",
     "name_draft",

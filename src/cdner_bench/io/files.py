@@ -129,6 +129,15 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def measure(place: Path) -> int:
+    """Bytes of a file, or of all files in a folder; links are not followed."""
+    if place.is_dir() and not place.is_symlink():
+        return sum(
+            os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(place) for name in names
+        )
+    return os.lstat(place).st_size
+
+
 def hash_content(path: Path) -> str:
     """SHA-256 of a file, or of every file in a folder with its name."""
     if path.is_dir():

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import CdnerError, OptionError, PluginError, ResultError, in_words
 from ..hashing import digest
-from ..io import contained, find_below, is_own, models, read_json, sha256, write_atomic
+from ..io import contained, find_below, is_own, measure, models, read_json, sha256, write_atomic
 from ..plugins import Method, Observer, Registered, Registry, RunContext, held_to_contract, options
 from ..records import MODEL, BenchmarkFacts, MethodFacts, Result, find_record, find_run
 from ..scoring import HEADLINE
@@ -122,11 +122,6 @@ def keep(job: Job, method: Method, result: Result, folder: Path, run: RunContext
         shutil.rmtree(draft, ignore_errors=True)
         run.log.info("the model is not kept", exc_info=None if isinstance(error, CdnerError) else error)
         run.note(f"the model is not kept: {in_words(error)}")
-
-
-def measure(folder: Path) -> int:
-    """The bytes of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def show_size(size: int) -> str:

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..io import find_below, lock, writing
+from ..io import find_below, lock, measure, writing
 from ..plugins import read_stages
 from ..records import list_folders
-from .stored import Stored, measure
+from .stored import Stored
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import ResultError
-from ..io import is_locked
+from ..io import is_locked, measure
 from ..records import (
     BEGUN,
     UNFINISHED,
@@ -241,15 +241,6 @@ def _find_stale(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
 
 def _name_board(result: Result) -> tuple[str, str]:
     return result.benchmark.name, result.scenario.setting
-
-
-def measure(place: Path) -> int:
-    """Bytes of a file, or of all files in a folder; links are not followed."""
-    if place.is_dir() and not place.is_symlink():
-        return sum(
-            os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(place) for name in names
-        )
-    return os.lstat(place).st_size
 
 
 def read_start(file: Path) -> str:

@@ -372,6 +372,7 @@ def tell_models(outcomes: Sequence[Outcome], out: Path) -> None:
     """Which models were kept, what they take, and the command that uses one; how to have one that was not kept though
     it was to be.
     """
+    from ...io import measure
     from ...plugins import Method
     from ...records import MODEL
     from ...running import Ending, kept_models
@@ -380,7 +381,7 @@ def tell_models(outcomes: Sequence[Outcome], out: Path) -> None:
     places = {o.job.id: out / "runs" / o.job.id / MODEL for o in finished}
     kept = {run: place for run, place in places.items() if (place / kept_models.CARD).is_file()}
     if kept:
-        size = kept_models.show_size(sum(map(kept_models.measure, kept.values())))
+        size = kept_models.show_size(sum(map(measure, kept.values())))
         print(f"{'models' if len(kept) > 1 else 'model'} kept in {_name_place(list(kept.values()))} ({size})")
         job = next(o.job for o in finished if o.job.id in kept)
         tell_command("predict", job.id, "FILE", *name_out(out), *job.entry.list_words())
