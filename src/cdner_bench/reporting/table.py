@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from ..plugins import Number
-from .cells import Cell, list_values
+from .cells import Cell, Hole, list_values
 
 if TYPE_CHECKING:
     from .analyses import Section
     from .leaderboard import Board
 
 R_contra = TypeVar("R_contra", contravariant=True)
+S = TypeVar("S")
 Align = Literal["left", "right"]
 
 
@@ -37,6 +38,15 @@ class Column(Generic[R_contra]):
     def name(self) -> str:
         """The column's key: the title in small letters, with _ between words, where it has no other."""
         return self.key or "_".join(re.findall(r"[\w-]+", self.title.lower()))
+
+    def of(self, find: Callable[[S], R_contra | None]) -> Column[S]:
+        """The same column of a table whose rows have those of this one in them, or a hole where they have none."""
+        return Column(
+            self.title,
+            self.align,
+            lambda row: Hole() if (found := find(row)) is None else self.cell(found),
+            key=self.key,
+        )
 
 
 @dataclass(frozen=True)

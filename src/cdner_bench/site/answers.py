@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from statistics import fmean
 
 from ..reporting import (
@@ -177,15 +178,6 @@ def rank_boards(boards: Sequence[Board]) -> list[Answer]:
 
 def tabulate(answers: Sequence[Answer]) -> Table:
     """All answers as a table."""
-
-    def of_best(column: Column[Ranked]) -> Column[Answer]:
-        return Column(
-            column.title,
-            column.align,
-            lambda answer: column.cell(answer.best) if answer.best else Hole(),
-            key=column.key,
-        )
-
     columns: list[Column[Answer]] = [
         Column("Benchmark", "left", lambda answer: answer.board.benchmark.name),
         Column("Setting", "left", lambda answer: answer.board.setting),
@@ -193,9 +185,9 @@ def tabulate(answers: Sequence[Answer]) -> Table:
         Column("Best method", "left", lambda answer: answer.best.label if answer.best else Hole()),
         Column("Backbone", "left", lambda answer: answer.best.backbone if answer.best else Hole()),
         Column("F1", "right", lambda answer: (answer.best and answer.best.row.average()) or Hole()),
-        of_best(INTERVAL),
+        INTERVAL.of(attrgetter("best")),
         Column("Cannot be told from it", "right", lambda answer: len(answer.rivals)),
         Column("Seeds", "right", lambda answer: answer.seeds),
-        *map(of_best, (TRAINED, PARAMETERS, MONEY, DEVICE)),
+        *(column.of(attrgetter("best")) for column in (TRAINED, PARAMETERS, MONEY, DEVICE)),
     ]
     return Table("The best of every board", columns, answers)

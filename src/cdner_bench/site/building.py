@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -53,6 +54,8 @@ PLACE: Column[Ranked] = Column("#", "right", lambda ranked: ranked.place or Hole
 AVERAGE: Column[Ranked] = Column("Average F1", "right", lambda ranked: ranked.row.average() or Hole())
 GROUP: Column[Ranked] = Column("Best group", "left", lambda ranked: "yes" if ranked.tied else "")
 SEEDS: Column[Ranked] = Column("Seeds", "right", lambda ranked: a.n if (a := ranked.row.average()) else Hole())
+OVERVIEW = (PLACE, METHOD, MODEL[0], AVERAGE, INTERVAL, GROUP, SEEDS, TRAINED, PARAMETERS, MONEY, DEVICE)
+"""What is shown of a row beside those of other boards."""
 
 
 @dataclass(frozen=True)
@@ -178,22 +181,7 @@ class _Builder:
         columns: list[Column[_Placed]] = [
             Column("Benchmark", "left", lambda row: row[0].benchmark.name),
             Column("Setting", "left", lambda row: row[0].setting),
-            *(
-                _of_row(column)
-                for column in (
-                    PLACE,
-                    METHOD,
-                    MODEL[0],
-                    AVERAGE,
-                    INTERVAL,
-                    GROUP,
-                    SEEDS,
-                    TRAINED,
-                    PARAMETERS,
-                    MONEY,
-                    DEVICE,
-                )
-            ),
+            *(column.of(itemgetter(1)) for column in OVERVIEW),
         ]
         note = (
             "Averages of different benchmarks and settings do not compare: choose one. Best group: the best average of "
@@ -216,10 +204,6 @@ class _Builder:
     def _pictures(self) -> dict[str, Picture]:
         measured = self.found.analyses.measured if self.found.analyses else ()
         return {f"{FIGURES}/{picture.name}": picture for picture in make_pictures(measured)}
-
-
-def _of_row(column: Column[Ranked]) -> Column[_Placed]:
-    return Column(column.title, column.align, lambda row: column.cell(row[1]), key=column.key)
 
 
 def _place(board: Board) -> str:
