@@ -124,7 +124,7 @@ def find_sides(
         _keep_one_row(each)
     name = data.name if data else with_runs[0].runs[0].result.benchmark.name if with_runs else ""
     if data is None:
-        data = _find_benchmark(name) if name else benchmarks.choose_default()[0]
+        data = benchmarks.find(name) if name else benchmarks.choose_default()[0]
     if data is not None:
         _check_names(data, setting, targets)
     alone = targets or list(dict.fromkeys(t for each in with_runs for t in each.list_values(_target)))
@@ -257,14 +257,6 @@ def _check_names(data: Benchmark, setting: str | None, targets: Sequence[str]) -
         data.domain(target)
     if setting is not None:
         data.setting(setting)
-
-
-def _find_benchmark(name: str) -> Benchmark | None:
-    """A shipped benchmark, or a first trial of one; None for somebody's own, whose file is not named."""
-    try:
-        return benchmarks.load(name)
-    except OptionError:
-        return None
 
 
 def _tell_apart(found: Sequence[_Found]) -> list[str]:

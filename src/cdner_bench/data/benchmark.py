@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, OptionError, did_you_mean
+from ..errors import CdnerError, DataError, OptionError, did_you_mean
 from ..hashing import digest
 from ..io import TomlTable, check_relative, find_benchmarks_dir, find_data_dir, models, sha256
 from ..names import check_domain, check_name
@@ -320,16 +320,26 @@ def load(name: str) -> Benchmark:
     raise OptionError(f"unknown benchmark {name!r}", hint=f"{did_you_mean(name, shipped)}, or name a .toml file")
 
 
-def load_recorded(name: str) -> Benchmark:
-    """As `load`, of the benchmark that a record names. Raises `OptionError` if it is not shipped."""
+def find(name: str) -> Benchmark | None:
+    """The benchmark that a result names, if it is a shipped one or the first trial of one; None for somebody's own,
+    whose file the result does not name.
+    """
     try:
         return load(name)
-    except OptionError:
+    except CdnerError:
+        return None
+
+
+def load_recorded(name: str) -> Benchmark:
+    """As `find`. Raises `OptionError` if there is none."""
+    found = find(name)
+    if found is None:
         raise OptionError(
             f"the benchmark {name} is not shipped",
             hint="name its file: --benchmark FILE.toml; a target of --target-data has none, and its runs are made "
             "again by their own command with --out again",
-        ) from None
+        )
+    return found
 
 
 def choose_default() -> tuple[Benchmark, str]:

@@ -159,14 +159,7 @@ def _list_benchmarks(root: Path, of: Benchmark | str | Path | None) -> list[Benc
     """The benchmark that is named, or all that have results; the name alone of those that have no definition here."""
     if of is not None:
         return [of if isinstance(of, Benchmark) else benchmarks.load(str(of))]
-    return [_find(place.name) for place in sorted(root.glob("*")) if place.is_dir()]
-
-
-def _find(name: str) -> Benchmark | str:
-    try:
-        return benchmarks.load(name)
-    except OptionError:
-        return name
+    return [benchmarks.find(place.name) or place.name for place in sorted(root.glob("*")) if place.is_dir()]
 
 
 def _find_standing(read: Sequence[Result], of: Benchmark) -> dict[str, str]:

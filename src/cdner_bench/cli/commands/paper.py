@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import CdnerError, OptionError, ResultError, did_you_mean
+from ...errors import OptionError, ResultError, did_you_mean
 from ..common import (
     HERE,
     BenchmarkName,
@@ -246,9 +246,6 @@ def _load_benchmarks(names: Iterable[str], given: str | None) -> dict[str, Bench
 
     known = {data.name: data for data in ([benchmarks.load(given)] if given else [])}
     for name in dict.fromkeys(names):
-        if name not in known:
-            try:
-                known[name] = benchmarks.load(name)
-            except CdnerError:
-                continue  # somebody's own: its runs are shown as their results hold them
+        if name not in known and (data := benchmarks.find(name)):  # of somebody's own, runs are shown as results say
+            known[name] = data
     return known
