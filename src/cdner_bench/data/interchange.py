@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CdnerError, DataError
@@ -16,19 +17,18 @@ if TYPE_CHECKING:
 SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
-def _import_datasets() -> Any:
+def import_package(name: str) -> Any:
+    """A package that an extra of the same name installs. Raises `CdnerError` where it is not installed."""
     try:
-        import datasets
+        return import_module(name)
     except ImportError:
-        raise CdnerError(
-            "the package 'datasets' is not installed", hint="pip install 'cdner-bench[datasets]'"
-        ) from None
-    return datasets
+        hint = f"pip install 'cdner-bench[{name}]'"
+        raise CdnerError(f"the package {name!r} is not installed", hint=hint) from None
 
 
 def to_datasets(corpus: Corpus) -> DatasetDict:
     """Columns id (string), tokens (strings), ner_tags (IOB2 class labels); `dev` becomes `validation`."""
-    hf = _import_datasets()
+    hf = import_package("datasets")
     names = ["O", *(f"{prefix}-{kind}" for kind in corpus.types for prefix in "BI")]
     features = hf.Features(
         {

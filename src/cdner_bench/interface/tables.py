@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data import Benchmark
+from ..data import Benchmark, interchange
 from ..data import benchmark as benchmarks
-from ..errors import CdnerError, OptionError, ResultError, did_you_mean
+from ..errors import OptionError, ResultError, did_you_mean
 from ..io import Phase
 from ..records import Result, results
 from ..reporting import make_boards
@@ -102,7 +102,7 @@ def load_results(
 
     Raises `CdnerError` where there are none, or no pandas. Files that cannot be right are left out with a warning.
     """
-    _import("datasets" if as_dataset else "pandas")
+    interchange.import_package("datasets" if as_dataset else "pandas")
     if protocol is not None and protocol not in PROTOCOLS:
         raise OptionError(f"there is no protocol {protocol!r}", hint=did_you_mean(protocol, PROTOCOLS))
     root = Path(path) / "leaderboards" / "results"
@@ -116,12 +116,14 @@ def load_results(
         which = "" if benchmark is None else f" of {getattr(benchmark, 'given', benchmark)}"
         raise ResultError(f"there are no results{which} in {root}", hint="name the folder that --out named")
     frame = tabulate(found, standing, protocol)
-    return _import("datasets").Dataset.from_pandas(frame, preserve_index=False) if as_dataset else frame
+    return (
+        interchange.import_package("datasets").Dataset.from_pandas(frame, preserve_index=False) if as_dataset else frame
+    )
 
 
 def tabulate(found: Sequence[Result], standing: Mapping[str, str] | None = None, protocol: str | None = None) -> Any:
     """The table of results; `standing` says of runs where their boards show them."""
-    pandas = _import("pandas")
+    pandas = interchange.import_package("pandas")
     columns: dict[str, list[object]] = {name: [read(r) for r in found] for name, read in OF_RUN.items()}
     columns["standing"] = [(standing or {}).get(r.run) for r in found]
     for name in sorted({name for r in found for name in r.method.options}):
@@ -188,14 +190,3 @@ def _settle(pandas: Any, values: Sequence[object]) -> Any:
 
 def _fill(values: Iterable[object]) -> list[object]:
     return [float("nan") if value is None else value for value in values]
-
-
-def _import(package: str) -> Any:
-    """Raises `CdnerError` where it is not installed."""
-    from importlib import import_module
-
-    try:
-        return import_module(package)
-    except ImportError:
-        hint = f"pip install 'cdner-bench[{package}]'"
-        raise CdnerError(f"the package {package!r} is not installed", hint=hint) from None
