@@ -17,6 +17,7 @@ from ..data import Benchmark
 from ..io import find_data_dir
 from ..records import Measured, Result
 from ..reporting import (
+    PREAMBLE,
     Board,
     Cell,
     Column,
@@ -30,6 +31,7 @@ from ..reporting import (
     make_boards,
     name_row,
     write_cell,
+    write_tabular,
 )
 from ..scoring import Sample, find_ties
 from .hypothesis import UID
@@ -275,33 +277,19 @@ def write_markdown(tables: Sequence[PaperTable]) -> str:
 
 def write_latex(tables: Sequence[PaperTable]) -> str:
     """The tables for booktabs, the best of a column bold, and under each, as comments, what would fill its holes."""
-    parts = ["% In the preamble:\n% \\usepackage[T1]{fontenc}\n% \\usepackage{textcomp}\n% \\usepackage{booktabs}"]
+    parts = [PREAMBLE]
     for table in tables:
         shown = table.to_table()
         rows = _mark(
             table, shown, escape_latex, lambda text: f"\\textbf{{{text}}}", lambda text: f"\\underline{{{text}}}"
         )
-        body: list[str] = []
+        body: list[list[str] | str] = []
         for n, (line, row) in enumerate(zip(table.lines, rows, strict=True)):
             if n and not line.measured and (line.setting != table.lines[n - 1].setting or table.lines[n - 1].measured):
                 body.append("\\midrule" if line.setting != table.lines[n - 1].setting else "\\addlinespace")
-            body.append(f" {' & '.join(row)} \\\\")
-        parts.append(
-            "\n".join(
-                [
-                    f"% {escape_latex(shown.title)}",
-                    f"\\begin{{tabular}}{{{''.join(column.align[0] for column in shown.columns)}}}",
-                    "\\toprule",
-                    f" {' & '.join(map(escape_latex, shown.headers))} \\\\",
-                    "\\midrule",
-                    *body,
-                    "\\bottomrule",
-                    "\\end{tabular}",
-                    f"\n{{\\footnotesize {escape_latex(shown.note)}}}",
-                    *(f"% not run: {hole}" for hole in table.holes),
-                ]
-            )
-        )
+            body.append(row)
+        holes = [f"% not run: {hole}" for hole in table.holes]
+        parts.append("\n".join([write_tabular(shown, body, shown.note), *holes]))
     return "\n\n".join(parts) + "\n"
 
 

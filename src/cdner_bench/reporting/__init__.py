@@ -21,6 +21,7 @@ from .costs import DEVICE, METHOD, MODEL, PARAMETERS, PRICE, TRAINED, Ranked
 from .curves import Curves, gather_curves
 from .formats import (
     FORMATS,
+    PREAMBLE,
     SUFFIXES,
     draw_table,
     escape_html,
@@ -32,6 +33,7 @@ from .formats import (
     write_number,
     write_rows,
     write_sections,
+    write_tabular,
 )
 from .leaderboard import INTERVAL, Board, find_newest, find_newest_each, make_boards, name_row, select_alike
 from .left_out import tell_left_out, tell_strangers
@@ -48,6 +50,7 @@ __all__ = [
     "METHOD",
     "MODEL",
     "PARAMETERS",
+    "PREAMBLE",
     "PRICE",
     "SITE",
     "SUFFIXES",
@@ -107,4 +110,5 @@ __all__ = [
     "write_number",
     "write_rows",
     "write_sections",
+    "write_tabular",
 ]

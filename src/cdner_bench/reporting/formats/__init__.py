@@ -6,7 +6,7 @@ from ..table import Page
 from .csv import escape_csv, write_csv, write_lines
 from .html import escape_html, write_document, write_html, write_sections
 from .json import write_json
-from .latex import escape_latex, write_latex
+from .latex import PREAMBLE, escape_latex, write_latex, write_tabular
 from .markdown import escape_markdown, write_markdown
 from .terminal import draw_table
 from .text import write_cell, write_number, write_rows
@@ -25,6 +25,7 @@ SUFFIXES = {"latex": "tex"}
 
 __all__ = [
     "FORMATS",
+    "PREAMBLE",
     "SUFFIXES",
     "draw_table",
     "escape_csv",
@@ -37,4 +38,5 @@ __all__ = [
     "write_number",
     "write_rows",
     "write_sections",
+    "write_tabular",
 ]

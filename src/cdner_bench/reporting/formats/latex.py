@@ -12,7 +12,7 @@ from ..cells import Cell, Estimate, Remarked
 from ..table import Page, Table
 from .text import write_cell
 
-NEEDS = "% In the preamble:\n% \\usepackage[T1]{fontenc}\n% \\usepackage{textcomp}\n% \\usepackage{booktabs}"
+PREAMBLE = "% In the preamble:\n% \\usepackage[T1]{fontenc}\n% \\usepackage{textcomp}\n% \\usepackage{booktabs}"
 _MATHS = {
     "±": "\\pm", "−": "-", "→": "\\rightarrow", "←": "\\leftarrow", "≤": "\\leq", "≥": "\\geq", "≈": "\\approx",
     "∞": "\\infty", "ρ": "\\rho", "σ": "\\sigma", "τ": "\\tau", "Δ": "\\Delta",
@@ -32,22 +32,28 @@ _KNOWN = set("–—‘’“”„‚‹›•€™") | set(map(chr, range(0xA
 
 def write_latex(page: Page) -> str:
     """The tables, each under a comment with its title, after what they need."""
-    return "\n\n".join([NEEDS, *map(_table, page.tables())]) + "\n"
+    return "\n\n".join([PREAMBLE, *map(_table, page.tables())]) + "\n"
 
 
 def _table(table: Table) -> str:
-    sides = "".join(column.align[0] for column in table.columns)
     columns = [_align(cells) for cells in zip(*table.cells, strict=True)]
+    return write_tabular(table, zip(*columns, strict=True), table.legend)
+
+
+def write_tabular(table: Table, body: Iterable[Sequence[str] | str], note: str) -> str:
+    """A table under a comment with its title, and above a note, if there is one. The body is LaTeX already: rows of
+    cells, and rules between them.
+    """
     lines = [
         f"% {show_line(table.title)}",
-        f"\\begin{{tabular}}{{{sides}}}",
+        f"\\begin{{tabular}}{{{''.join(column.align[0] for column in table.columns)}}}",
         "\\toprule",
         _row(map(escape_latex, table.headers)),
         "\\midrule",
-        *map(_row, zip(*columns, strict=True)),
+        *(line if isinstance(line, str) else _row(line) for line in body),
         "\\bottomrule",
         "\\end{tabular}",
-        *([f"\n{{\\footnotesize {escape_latex(table.legend)}}}"] if table.legend else []),
+        *([f"\n{{\\footnotesize {escape_latex(note)}}}"] if note else []),
     ]
     return "\n".join(lines)
 
