@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from ..data import Benchmark
 from ..knowledge import gtok
@@ -141,7 +140,7 @@ def recompute(paper: Paper, benchmark: Benchmark, registry: Registry, observer: 
 
 def list_claims(paper: Paper, benchmark: str) -> Iterator[Claim]:
     """Every printed average of F1 values about `benchmark`, and every F1 that one table repeats from another."""
-    printed = {(setting, row["method"]): row["f1"] for setting, row in _list_rows(paper, benchmark)}
+    printed = {(row["setting"], row["method"]): row["f1"] for _, row in paper.list_rows(benchmark)}
     for table in paper.list_tables(benchmark):
         name = table["table"]
         for row in table.get("rows", ()):
@@ -153,12 +152,6 @@ def list_claims(paper: Paper, benchmark: str) -> Iterator[Claim]:
                 what = f"{again['method']}, {again['setting']}, {domain}, of Table {again['of']}"
                 follows = printed[again["setting"], again["method"]][domain]
                 yield Claim(name, what, value, follows, again.get("reasons", {}).get(domain, ""))
-
-
-def _list_rows(paper: Paper, benchmark: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for table in paper.list_tables(benchmark):
-        for row in table.get("rows", ()):
-            yield row["setting"], row
 
 
 def _compute_numbers(
