@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cdner_bench import Corpus, Method, OptionError, Prediction, RunContext, Sentence
 from cdner_torch import backbones, prefixes
-from cdner_torch.batches import InMemory, blocks, sample
+from cdner_torch.batches import InMemory, blocks, draw_source
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, read_all
 from cdner_torch.judge import Judge
@@ -229,10 +229,8 @@ class CpNer(Method):
         return draw if noisy else lambda _: draw(0)
 
     def _draw(self, source: Corpus, run: RunContext) -> Corpus:
-        """What is learnt of a source domain; its dev, if that chooses the epoch."""
-        group = self.options.source
-        train = sample(source.train, group.sentences, torch.Generator().manual_seed(run.seed))
-        return replace(source, train=tuple(train), dev=source.dev if group.select == "dev" else ())
+        group, generator = self.options.source, torch.Generator().manual_seed(run.seed)
+        return draw_source(source, group.sentences, generator, dev=group.select == "dev")
 
     def _answered(
         self, model: Backbone, sentences: Sequence[Sentence], types: Sequence[str], compute: Compute

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence
 from cdner_torch import backbones, hub, prefixes
-from cdner_torch.batches import InMemory, blocks, bounded, mix, sample
+from cdner_torch.batches import InMemory, blocks, bounded, draw_source, mix
 from cdner_torch.compute import Compute
 from cdner_torch.judge import Judge
 from cdner_torch.lengths import TokenLimits, find_positions, tell_long
@@ -150,8 +150,8 @@ class LightNer(Method):
     def _draw(self, source: Corpus, generator: torch.Generator) -> Corpus:
         """What is learnt of a source domain."""
         group = self.options.source
-        train = [s for s in source.train if s.entities or not group.only_with_entities]
-        return replace(source, train=tuple(sample(train, group.sentences, generator)), dev=())
+        train = tuple(s for s in source.train if s.entities or not group.only_with_entities)
+        return draw_source(replace(source, train=train), group.sentences, generator, dev=False)
 
     def _tell_lengths(self, corpora: Sequence[Corpus], run: RunContext) -> None:
         encoder = Encoder(self.tokenizer, 0, self.limit, [])

@@ -10,7 +10,7 @@ import torch
 
 from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence, sha256, text2text
 from cdner_torch import backbones, hub
-from cdner_torch.batches import InMemory, blocks, mix, sample
+from cdner_torch.batches import InMemory, blocks, draw_source, mix
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Example, read_all
 from cdner_torch.judge import Judge
@@ -35,7 +35,7 @@ class Qlora(Method):
         self.types = target.types
         self.model = self._load_backbone(run)
         generator = torch.Generator().manual_seed(run.seed)
-        drawn = [replace(s, train=tuple(sample(s.train, o.source.sentences, generator)), dev=()) for s in sources]
+        drawn = [draw_source(s, o.source.sentences, generator, dev=False) for s in sources]
         tell_uncarried([*drawn, target], self.model.tokenizer, run)
         tell_lengths(
             [*drawn, target], lambda s, c: text2text.prompt(s, c.types), self.model.tokenizer, self.model.room, run

@@ -24,7 +24,7 @@ from cdner_bench import (
     text2text,
 )
 from cdner_torch import backbones
-from cdner_torch.batches import Data, InMemory, Streamed, blocks, sample
+from cdner_torch.batches import Data, InMemory, Streamed, blocks, draw_source
 from cdner_torch.compute import Compute
 from cdner_torch.generators import Backbone, Example, read_all
 from cdner_torch.judge import Judge
@@ -190,10 +190,8 @@ class Topt(Method):
         return run.stage("source", build, key)
 
     def _draw(self, source: Corpus, run: RunContext) -> Corpus:
-        """What is learnt of a source domain; its dev, if that chooses the epoch."""
-        group = self.options.source
-        train = sample(source.train, group.sentences, torch.Generator().manual_seed(run.seed))
-        return replace(source, train=tuple(train), dev=source.dev if group.select == "dev" else ())
+        group, generator = self.options.source, torch.Generator().manual_seed(run.seed)
+        return draw_source(source, group.sentences, generator, dev=group.select == "dev")
 
     def _tell_limits(self, corpora: Sequence[Corpus], run: RunContext) -> None:
         frame = backbones.read_frame(self.place)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from dataclasses import replace
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
+
+from cdner_bench import Corpus
 
 Item = TypeVar("Item")
 Long = TypeVar("Long", bound=Sized)
@@ -99,9 +102,12 @@ def pad_rows(rows: Sequence[Sequence[int]], pad: int, *, left: bool = False) -> 
     return out
 
 
-def sample(items: Sequence[Item], count: int | None, generator: torch.Generator) -> list[Item]:
-    """At most `count` items (None: all), drawn at random, in their own order."""
-    return [items[i] for i in sorted(torch.randperm(len(items), generator=generator)[:count].tolist())]
+def draw_source(source: Corpus, sentences: int | None, generator: torch.Generator, *, dev: bool = True) -> Corpus:
+    """What is learnt of a source domain: at most so many of its train sentences (None: all), drawn at random, in their
+    own order; with its dev split if that chooses the epoch.
+    """
+    drawn = sorted(torch.randperm(len(source.train), generator=generator)[:sentences].tolist())
+    return replace(source, train=tuple(source.train[n] for n in drawn), dev=source.dev if dev else ())
 
 
 def mix(pools: Sequence[Sequence[Item]], generator: torch.Generator, *, sqrt: bool = True) -> list[Item]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 
 from cdner_bench import Corpus, RunContext
 
-from ..batches import sample
+from ..batches import draw_source
 from ..loop import train
 from ..schedule import Schedule
 from .encoding import Reader
@@ -23,7 +22,7 @@ from .training import Pupil, Tagging, draw_from
 def draw(sources: Sequence[Corpus], sentences: int | None, seed: int) -> list[Corpus]:
     """The sources with at most so many train sentences each, drawn by the seed."""
     generator = torch.Generator().manual_seed(seed)
-    return [replace(s, train=tuple(sample(s.train, sentences, generator))) for s in sources]
+    return [draw_source(s, sentences, generator) for s in sources]
 
 
 def unite_types(corpora: Sequence[Corpus]) -> list[str]:
