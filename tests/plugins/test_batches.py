@@ -44,7 +44,7 @@ def test_a_large_set_is_grouped_by_length() -> None:
 
 
 @given(
-    lengths=st.lists(st.integers(0, 12), min_size=1, max_size=8),
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=8),
     size=st.integers(1, 8),
     cells=st.integers(1, 400),
     spare=st.sampled_from([0, 1, 5, 40, NEVER]),
