@@ -217,14 +217,14 @@ def _show(report: Report) -> None:
         print(f"types renamed: {', '.join(f'{a} to {b}' for a, b in report.judged.renamed.items())}", flush=True)
     protocols = make_table("protocol", *COUNTED, title=f"{len(report.pairs)} sentences", right=6, keep=("F1",))
     for name, counts in report.protocols.items():
-        protocols.add_row(name, *_format_counts(counts))
+        protocols.add_row(name, *format_counts(counts))
     for name, value in report.lenient.items():
         protocols.add_row(f"({name})", "", "", f"{value:.2f}", "", "", "")
     per_type = make_table("type", *COUNTED, title=f"{scoring.HEADLINE} per type", right=6, keep=("F1",))
     for kind, counts in report.per_type.items():
-        per_type.add_row(scoring.name_type(kind), *_format_counts(counts))
+        per_type.add_row(scoring.name_type(kind), *format_counts(counts))
     per_type.add_section()
-    per_type.add_row("micro", *_format_counts(report.scores.counts()))
+    per_type.add_row("micro", *format_counts(report.scores.counts()))
     for name, mean in report.averages.items():
         per_type.add_row(AVERAGES[name], *(f"{value:.2f}" for value in (mean.precision, mean.recall, mean.f1)))
     kinds = list(report.errors)
@@ -272,6 +272,7 @@ def _draw_confusion(report: Report) -> Table | str:
     return f"errors by gold and predicted type: {len(across)} columns are too many here; --json has them, as confusion"
 
 
-def _format_counts(counts: Counts) -> list[str]:
+def format_counts(counts: Counts) -> list[str]:
+    """The cells of `COUNTED`."""
     ratios = (counts.precision, counts.recall, counts.f1)
     return [*(f"{value:.2f}" for value in ratios), str(counts.tp), str(counts.fp), str(counts.fn)]

@@ -125,15 +125,14 @@ def _draw_phases(result: Result) -> Table:
 
 def _draw_types(result: Result) -> Table:
     from ....scoring import HEADLINE, name_type, total
-    from ..score import COUNTED
+    from ..score import COUNTED, format_counts
 
     per_type = result.scores[HEADLINE]
     table = make_table("type", *COUNTED, title=f"{HEADLINE} per type", right=6, keep=("F1",))
-    for kind, c in [*per_type.items(), ("micro", total(per_type.values()))]:
-        if kind == "micro":
-            table.add_section()
-        ratios = [f"{value:.2f}" for value in (c.precision, c.recall, c.f1)]
-        table.add_row("micro" if kind == "micro" else name_type(kind), *ratios, str(c.tp), str(c.fp), str(c.fn))
+    for kind, counts in per_type.items():
+        table.add_row(name_type(kind), *format_counts(counts))
+    table.add_section()
+    table.add_row("micro", *format_counts(total(per_type.values())))
     return table
 
 
