@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +37,7 @@ def fetch(benchmark: Annotated[str, typer.Option(metavar="NAME")] = "crossner") 
         print(f"licence: {origin.licence}")
     print(f"into {find_data_dir()}", flush=True)
     fetched = 0
-    with _bars() as progress:
+    with _open_bars() as progress:
         for path, new in download.fetch(data, progress):
             fetched += new
             if new and not sys.stdout.isatty():
@@ -197,37 +200,27 @@ def convert(
         print(line, file=sys.stderr)
 
 
-class _bars:  # noqa: N801
+@contextmanager
+def _open_bars() -> Iterator[Callable[[str, int, int | None], None]]:
     """A progress bar a file on a terminal, nothing elsewhere."""
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
-    def __enter__(self) -> _bars:
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
+    from ..terminal import Terminal
 
-        from ..terminal import Terminal
-
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-        )
-        self.rich = Progress(*columns, console=Terminal(), disable=not sys.stdout.isatty())
-        self.tasks: dict[str, object] = {}
-        self.rich.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.rich.stop()
-
-    def __call__(self, path: str, have: int, size: int | None) -> None:
-        if path not in self.tasks:
-            self.tasks[path] = self.rich.add_task(show_line(path))
-        self.rich.update(self.tasks[path], completed=have, total=size)  # type: ignore[arg-type]
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Terminal(), disable=not sys.stdout.isatty()) as progress:
+        add = cache(lambda path: progress.add_task(show_line(path)))
+        yield lambda path, have, size: progress.update(add(path), completed=have, total=size)
