@@ -90,6 +90,15 @@ NOTHING_PUBLIC = "none"
 """In place of a date: the model has read nothing that a benchmark has."""
 
 
+HUB = "hf:"
+"""What begins the name of a model of the hub that is to be served; it is no part of the model's name."""
+
+
+def drop_hub(name: str) -> str:
+    """The name of a model without `hf:`."""
+    return name.removeprefix(HUB)
+
+
 def check_month(text: str, where: str) -> None:
     """Raises `DataError` for a text that is no year with its month."""
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
@@ -100,7 +109,7 @@ def look_up_date(name: str) -> str | None:
     """The month in which a model, as a record names it, was published, or `NOTHING_PUBLIC`; None if
     benchmarks/reference/model-dates.toml does not have it. Of several models, between commas, that of the youngest.
     """
-    plain = [re.sub(r"@[0-9a-f]+$", "", one.removeprefix("hf:")) for one in name.split(", ")]
+    plain = [re.sub(r"@[0-9a-f]+$", "", drop_hub(one)) for one in name.split(", ")]
     stems = [re.sub(r"-\d{4}(-\d{2}-\d{2})?$", "", one) for one in plain]
     dates = [_read_dates().get(one) or _read_dates().get(stem) for one, stem in zip(plain, stems, strict=True)]
     known = [date for date in dates if date is not None]
@@ -111,7 +120,7 @@ def identify(name: str) -> str:
     """What a backbone is, for the id of a run: a hash for the catalogue's models and for folders, else the name. The
     `hf:` of a model to be served is no part of its name.
     """
-    name = name.removeprefix("hf:")
+    name = drop_hub(name)
     if name in read_catalogue():
         model = read_catalogue()[name]
         own = hash_content(find_benchmarks_dir() / model.folder) if model.folder else model.weights_sha256

@@ -79,7 +79,7 @@ class Endpoint:
     @property
     def schemas(self) -> bool:
         """Whether the server may know JSON schemas; transformers' does not."""
-        return not (self.own and self.name.startswith(server.HUB))
+        return not (self.own and self.name.startswith(models.HUB))
 
     @property
     def host(self) -> str:
@@ -93,7 +93,7 @@ class Endpoint:
         """
         if self.own:
             with server.start(self.name, self.parallel) as url:
-                yield Connection(url, server.drop_hub(self.name), NO_KEY)
+                yield Connection(url, models.drop_hub(self.name), NO_KEY)
             return
         key = os.environ.get(self.key_variable, "").strip()
         hide(key)
@@ -213,6 +213,6 @@ def _reach(connection: Connection) -> None:
 
 def _pin(name: str) -> str:
     """A local model's name with the beginning of its weights' hash."""
-    plain = name.removeprefix(server.HUB)
+    plain = models.drop_hub(name)
     identity = models.identify(name)
     return f"{Path(plain).name}@{identity[:12]}" if identity != plain else plain

@@ -25,25 +25,19 @@ from ..errors import CdnerError, OptionError, PluginError
 from ..io import meter, models
 
 HOST = "127.0.0.1"
-HUB = "hf:"
 CONTEXT = 2048
 """Tokens of prompt and answer together."""
 PATIENCE = 300.0
 """Seconds within which a server must have loaded a model that is on this machine."""
 
 
-def drop_hub(name: str) -> str:
-    """What our server calls a model: its name without `hf:`."""
-    return name.removeprefix(HUB)
-
-
 def serve(name: str, port: int, parallel: int, context: int, announce: Callable[[], None]) -> None:
     """Serve until the process ends. Raises `OptionError` for a model that no server here can run; calls `announce`
     when it listens (transformers' server: when it begins to load).
     """
-    if name.startswith(HUB):
+    if name.startswith(models.HUB):
         announce()
-        _run_transformers(drop_hub(name), port)
+        _run_transformers(models.drop_hub(name), port)
     else:
         holder = start_llama(name, port, parallel, context)
         announce()
@@ -88,7 +82,7 @@ def start(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[str]
 
     Raises `CdnerError` with what it said last if it does not come up, or if another program took its port before it.
     """
-    if not name.startswith(HUB):
+    if not name.startswith(models.HUB):
         _find_weights(name)  # so that a download and its errors happen here
     port = find_free_port()
     command = [sys.executable, "-m", "cdner_bench", "llm", "serve", name, "--port", str(port), "--child"]
@@ -98,7 +92,7 @@ def start(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[str]
         with said.open("wb") as output:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
         try:
-            patience = math.inf if name.startswith(HUB) else PATIENCE  # the first time, it is downloaded
+            patience = math.inf if name.startswith(models.HUB) else PATIENCE  # the first time, it is downloaded
             up = wait_until_up(f"http://{HOST}:{port}", process, patience)
             if not up or not _holds_its_port(process, said, name):
                 raise CdnerError(f"the server of {name} does not come up: {_read_last_line(said)}", hint=_advise(name))

@@ -52,7 +52,7 @@ def is_of(job: Job, result: Result) -> bool:
     if result.run == job.id:
         return not find_difference(job, result)
     named = options.all_with_role(job.options, options.backbone)
-    if not {name.removeprefix("hf:") for name in named} <= models.read_catalogue().keys():
+    if not set(map(models.drop_hub, named)) <= models.read_catalogue().keys():
         return False  # a folder, or a name of the hub: its content then cannot be told
     same_run = (job.data, job.scenario, job.seed) == (result.benchmark, result.scenario, result.seed)
     same_method = (job.method.name, job.method.revision) == (result.method.name, result.method.revision)

@@ -139,7 +139,7 @@ def _check_room(size: int, job: Job, least: str = "") -> None:
 
 def _describe(job: Job, result: Result, draft: Path) -> Card:
     named = job.method.backbone
-    known = models.read_catalogue().get((named or "").removeprefix("hf:"))
+    known = models.read_catalogue().get(models.drop_hub(named or ""))
     return Card(
         FORM,
         __version__,

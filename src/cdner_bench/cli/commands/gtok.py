@@ -226,11 +226,12 @@ def _read_share(name: str, text: str, most: float) -> float | None:
 def _choose_endpoint(
     llm: str, model: str | None, key_variable: str, concurrency: int, served_by: str | None
 ) -> Endpoint:
-    from ...llm import find_endpoint, server
+    from ...io import models
+    from ...llm import find_endpoint
 
     if llm == "local":
         return find_endpoint(model or "smollm2", "local", parallel=concurrency)
-    if llm.startswith(server.HUB):
+    if llm.startswith(models.HUB):
         return find_endpoint(llm, "local", parallel=concurrency)
     if model is None:
         raise OptionError(f"--llm {llm}: which model there?", hint="add --model NAME, or take --llm local")
