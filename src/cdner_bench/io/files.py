@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from ..hashing import digest
-from .volumes import LACKS, tell_lack
+from .volumes import LACKS, warn_unflushed
 
 DRAFT = ".draft"
 IN_USE = (5, 32, 33)
@@ -107,7 +107,7 @@ def reach_disk(stream: IO[bytes]) -> None:
     except OSError as error:
         if error.errno not in LACKS:
             raise
-        tell_lack(Path(stream.name), "cannot be told to flush (fsync)", error, "a power cut may lose the newest files")
+        warn_unflushed(Path(stream.name), error)
 
 
 def _rename(draft: Path, path: Path) -> None:

@@ -49,17 +49,16 @@ def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def lock_stream(stream: IO[str] | IO[bytes], *, wait: bool = True) -> Iterator[None]:
+def lock_stream(stream: IO[str] | IO[bytes]) -> Iterator[None]:
     """Hold an exclusive lock on a file that is open for writing, and nobody who locks the same file gets in between.
-
-    Raises `BusyError` if another process holds it, unless told to `wait`.
+    Waits for another process that holds it.
     """
     if MANDATORY:
         path = Path(stream.name)
-        with lock(path.with_name(f".{path.name}.lock"), wait=wait):
+        with lock(path.with_name(f".{path.name}.lock"), wait=True):
             yield
     else:
-        with _hold(stream, wait):
+        with _hold(stream, wait=True):
             yield
 
 

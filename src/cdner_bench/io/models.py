@@ -71,7 +71,7 @@ class Model:
 @cache
 def read_catalogue() -> dict[str, Model]:
     """The models that `fetch` knows, by name."""
-    table = read_toml(find_benchmarks_dir() / "reference" / "models.toml", DataError)
+    table = read_toml(find_benchmarks_dir() / "reference" / "models.toml")
     return {name: Model(name, **entry) for name, entry in table.items()}
 
 
@@ -79,7 +79,7 @@ def read_catalogue() -> dict[str, Model]:
 def _read_dates() -> Mapping[str, str]:
     """Raises `DataError` for what is no month."""
     path = find_benchmarks_dir() / "reference" / "model-dates.toml"
-    dates: dict[str, str] = read_toml(path, DataError)["published"]
+    dates: dict[str, str] = read_toml(path)["published"]
     for name, date in dates.items():
         if date != NOTHING_PUBLIC:
             check_month(date, f"{path}: {name}")

@@ -96,15 +96,15 @@ def read_json(path: Path, kind: type[CdnerError], hint: str | None = None, large
         raise kind(f"{path} is not JSON: {error}", hint=hint) from None
 
 
-def read_toml(path: Path, kind: type[CdnerError], hint: str | None = None) -> dict[str, Any]:
-    """As `read_text`, of the table in a file of TOML."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """As `read_text`, of the table in a file of TOML. Raises `DataError`."""
     try:
-        table = tomllib.loads(read_text(path, kind, hint).removeprefix("\ufeff"))
+        table = tomllib.loads(read_text(path, DataError).removeprefix("\ufeff"))
         _check_values(table)
     except RecursionError:
-        raise kind(f"{path} is not TOML: it is nested too deeply", hint=hint) from None
+        raise DataError(f"{path} is not TOML: it is nested too deeply") from None
     except ValueError as error:
-        raise kind(f"{path} is not TOML: {error}", hint=hint) from None
+        raise DataError(f"{path} is not TOML: {error}") from None
     return table
 
 
@@ -196,7 +196,7 @@ class TomlTable:
     @classmethod
     def read(cls, path: Path) -> TomlTable:
         """The table of a whole file. Raises `DataError` for a file that cannot be read, or holds none."""
-        return cls(path, "", read_toml(path, DataError))
+        return cls(path, "", read_toml(path))
 
     def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
         """The value of a key, of one of the kinds. Raises `DataError` if it is missing without a default, which names

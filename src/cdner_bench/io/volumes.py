@@ -28,11 +28,11 @@ NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """What a file system answers that is full, or whose user or file may have no more of it."""
 
 
-def tell_lack(path: Path, lack: str, error: OSError, consequence: str) -> None:
-    """Warn of what the file system of a path cannot do, once for each file system."""
+def warn_unflushed(path: Path, error: OSError) -> None:
+    """Warn that the file system of a path cannot flush, once for each file system."""
     mount = next(place for place in path.absolute().parents if os.path.ismount(place))
-    text = f"the file system at {mount} {lack}: {error.strerror}; {consequence}"
-    warnings.warn(text, CdnerWarning, stacklevel=2)
+    text = f"the file system at {mount} cannot be told to flush (fsync): {error.strerror}; "
+    warnings.warn(f"{text}a power cut may lose the newest files", CdnerWarning, stacklevel=2)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from ..errors import DataError, OptionError
+from ..errors import OptionError
 from ..io import find_benchmarks_dir, read_toml
 from .ending import STATES
 from .question import Answer
@@ -43,7 +43,7 @@ def make_price(price_in: float | None, price_out: float | None) -> Price | None:
 
 @cache
 def _read_prices() -> Mapping[str, Price]:
-    table = read_toml(find_benchmarks_dir() / "reference" / "llm-prices.toml", DataError)
+    table = read_toml(find_benchmarks_dir() / "reference" / "llm-prices.toml")
     return {name: Price(*pair) for name, pair in table["usd_per_million_tokens"].items()}
 
 
