@@ -73,13 +73,6 @@ class Errors:
         return self.found * (1 + self.per_missed) / (seen + self.missed)
 
 
-def predict_released(strict: Counts, errors: Errors) -> float:
-    """The released F1 in percent that these strict counts make."""
-    right = 2 * errors.found * strict.tp
-    whole = right + errors.wrong * (1 - errors.unseen) * strict.fp + errors.missed * strict.fn
-    return 100 * right / whole if whole else 0.0
-
-
 def estimate_strict(released: float, odds: float) -> float:
     """The strict F1 in percent behind a released one, by the odds of error of the one by those of the other."""
     return 100 / (1 + odds * (100 / released - 1)) if released > 0 else 0.0
