@@ -101,6 +101,16 @@ def name_some(names: Sequence[str]) -> str:
     return ", ".join([*names[:_NAMED], *more])
 
 
+def count(number: int, thing: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def find_hint(error: BaseException) -> str | None:
+    """What an exception says is to be typed next, if it says so."""
+    return error.hint if isinstance(error, CdnerError) else None
+
+
 def in_words(error: BaseException) -> str:
     """What is shown of any exception, whatever it does when it is asked: what a `CdnerError` or the system says, else
     its name and what it says.

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import CdnerError, CdnerWarning, OptionError, RefusedWarning, describe_refusal
+from ..errors import CdnerError, CdnerWarning, OptionError, RefusedWarning, count, describe_refusal
 from ..io import meter, settle_home
 from . import streams
 from .commands import again, analyze, data, gtok, leaderboard, listing, llm, models, paper, run, score
@@ -102,10 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         refused = _announce_warnings()
         status = _guard(lambda: _dispatch(words))
     if refused:
-        print(
-            f"cdner-bench: {len(refused)} {'files' if len(refused) > 1 else 'file'} refused, the others count",
-            file=sys.stderr,
-        )
+        print(f"cdner-bench: {count(len(refused), 'file')} refused, the others count", file=sys.stderr)
     streams.abandon_broken()
     status = status or int(bool(refused))
     if any(not thread.daemon for thread in threading.enumerate() if thread not in threads):

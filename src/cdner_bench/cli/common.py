@@ -62,11 +62,6 @@ def choose_benchmark(name: str | None, *, recorded: str | None = None, quiet: bo
     return data
 
 
-def count(number: int, thing: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def split_names(option: str, text: str) -> list[str]:
     """`"ai, music"` as a list, each name once. Raises `OptionError` if there is none."""
     names = [part.strip() for part in text.split(",") if part.strip()]

@@ -13,6 +13,7 @@ from string import ascii_lowercase
 from typing import Any, TypeVar
 
 from ..data import Benchmark
+from ..errors import count
 from ..names import OVERALL
 from ..records import Result
 from ..scoring import HEADLINE, PROTOCOLS, RETYPED, SEEN, UNSEEN, estimate_intervals, find_ties
@@ -265,7 +266,7 @@ class Board:
             yield (
                 "the best average, and those that cannot be told from it: p ≥ 0.05 by paired approximate "
                 "randomisation over sentences and seeds, "
-                f"corrected over the {compared} row{'s' if compared > 1 else ''} compared (Holm)",
+                f"corrected over the {count(compared, 'row')} compared (Holm)",
                 "=",
             )
         yield from self._marks.items()

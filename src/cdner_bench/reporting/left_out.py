@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..data import Benchmark
+from ..errors import count
 from ..records import Result
 from .leaderboard import Board, find_newest_each
 
@@ -21,7 +22,7 @@ def tell_left_out(board: Board) -> Iterator[str]:
     name = board.benchmark.name
     for (method, preset, why), results in told.items():
         targets = ",".join(dict.fromkeys(result.scenario.target for result in results))
-        yield f"left out of {name}/{board.setting}: {_count(results)} of {method} ({targets}): {why}"
+        yield f"left out of {name}/{board.setting}: {count(len(results), 'result')} of {method} ({targets}): {why}"
         if results[0].predictions_only:
             yield f"  → to show it, bring it again: cdner-bench score FILE --as {method} --setting {board.setting}"
             continue
@@ -45,12 +46,8 @@ def tell_strangers(results: Sequence[Result], benchmark: Benchmark) -> Iterator[
             told.setdefault(f"it has no {result.scenario}", []).append(result)
     for why, strangers in told.items():
         methods = ", ".join(dict.fromkeys(result.method.name for result in strangers))
-        yield f"left out of {benchmark.name}: {_count(strangers)} of {methods}: {why}"
+        yield f"left out of {benchmark.name}: {count(len(strangers), 'result')} of {methods}: {why}"
         yield "  → to show them, make them again, or name the file of their benchmark: --benchmark FILE.toml"
-
-
-def _count(results: Sequence[Result]) -> str:
-    return f"{len(results)} result{'s' if len(results) > 1 else ''}"
 
 
 def _name_row(result: Result) -> tuple[str, str]:

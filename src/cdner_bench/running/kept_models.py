@@ -106,7 +106,7 @@ def keep(job: Job, method: Method, result: Result, folder: Path, run: RunContext
     draft, place = folder / f"{MODEL}.draft", folder / MODEL
     try:
         if missing:
-            raise PluginError(f"{job.entry.spec.name} has no {' and no '.join(missing)} (docs/add-a-method.md)")
+            raise PluginError(f"{_tell_missing(job.entry.spec.name, missing)} (docs/add-a-method.md)")
         _check_room(2 * result.model.trained, job, "at least ")  # two bytes a parameter
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
@@ -127,6 +127,10 @@ def keep(job: Job, method: Method, result: Result, folder: Path, run: RunContext
 def show_size(size: int) -> str:
     """A number of bytes as one says it."""
     return f"{size / 1e6:,.0f} MB" if size >= 10_000_000 else f"{size / 1e3:,.0f} kB"
+
+
+def _tell_missing(name: str, missing: Sequence[str]) -> str:
+    return f"{name} has no {' and no '.join(missing)}"
 
 
 def _check_room(size: int, job: Job, least: str = "") -> None:
@@ -214,7 +218,7 @@ def _check_kept(folder: Path, result: Result, registry: Registry) -> Path:
         missing = registry.get(name).spec.load(Method).find_missing()
     if missing:
         raise ResultError(
-            f"run {result.run} has no model: {name} has no {' and no '.join(missing)}",
+            f"run {result.run} has no model: {_tell_missing(name, missing)}",
             hint="the method has to have them first: docs/add-a-method.md#a-model-to-keep",
         )
     raise ResultError(
@@ -307,7 +311,7 @@ def prepare(folder: Path, card: Card, registry: Registry, chosen: Mapping[str, o
         )
     kind = entry.spec.load(Method)
     if missing := kind.find_missing():
-        raise PluginError(f"{folder} cannot be used: {made.name} has no {' and no '.join(missing)}")
+        raise PluginError(f"{folder} cannot be used: {_tell_missing(made.name, missing)}")
     kept = options.reread(kind.Options, made.options)
     formerly: Mapping[str, str] = getattr(kind.Options, "formerly", {})
     for given in chosen:

@@ -32,7 +32,7 @@ from pydantic import TypeAdapter
 from .. import plugins
 from ..data import Benchmark
 from ..environments import Environment
-from ..errors import CdnerError, in_words
+from ..errors import CdnerError, find_hint, in_words
 from ..io import Stopped, adopt_orphans, die_with_parent, keep_niceness, list_children, stoppable
 from ..plugins import Method, Observer, Registered, Registry, options
 from ..records import describe_provenance, results
@@ -253,8 +253,7 @@ def _work(data: Data, registry: Registry | None, benchmark: Benchmark | None, ch
     except BrokenPipeError:
         return 1
     except BaseException as error:
-        hint = error.hint if isinstance(error, CdnerError) else None
-        channel.send("refused", message=in_words(error), hint=hint)
+        channel.send("refused", message=in_words(error), hint=find_hint(error))
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()

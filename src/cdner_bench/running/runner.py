@@ -19,7 +19,6 @@ from ..data import SPLITS, Benchmark, audit
 from ..errors import (
     AwaitedError,
     BusyError,
-    CdnerError,
     ContractError,
     IncompleteError,
     NotRunError,
@@ -28,6 +27,7 @@ from ..errors import (
     PluginError,
     ResultError,
     describe_refusal,
+    find_hint,
     in_words,
 )
 from ..foreign import redact
@@ -295,9 +295,7 @@ def describe_failure(job: Job, folder: Path | None, error: BaseException) -> Out
     kept = keep_words(folder, _format_traceback(error)) if folder else None
     if isinstance(error, OSError) and error.errno in NO_ROOM and folder:
         error = PlaceError(folder, describe_refusal(error), hint=f"make room there, or {ELSEWHERE}")
-    hint = error.hint if isinstance(error, CdnerError) else None
-    if kept and hint is None:
-        hint = f"the traceback is in {kept}"
+    hint = find_hint(error) or (f"the traceback is in {kept}" if kept else None)
     return Outcome(job, Ending.FAILED, message=in_words(error), hint=hint)
 
 

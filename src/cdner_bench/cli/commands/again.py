@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import OptionError
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, count, tell_command
+from ...errors import OptionError, count
+from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, tell_command
 from .run import MOST, Options, tell_duration, tell_models
 
 if TYPE_CHECKING:

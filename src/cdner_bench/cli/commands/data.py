@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import OptionError, did_you_mean
+from ...errors import OptionError, count, did_you_mean
 from ...foreign import show_line
 from ...types import HIGHEST_SEED
-from ..common import HERE, BenchmarkName, choose_benchmark, count, make_table, name_command, show
+from ..common import HERE, BenchmarkName, choose_benchmark, make_table, name_command, show
 from ..streams import check_output, write_files
 
 if TYPE_CHECKING:

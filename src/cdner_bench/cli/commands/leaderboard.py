@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import OptionError, PluginError, did_you_mean
-from ..common import HERE, Out, count, name_command, show, split_names, uncollected
+from ...errors import OptionError, PluginError, count, did_you_mean
+from ..common import HERE, Out, name_command, show, split_names, uncollected
 
 if TYPE_CHECKING:
     from ...data import Benchmark

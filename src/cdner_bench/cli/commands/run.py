@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import CdnerError, OptionError, RefusedWarning, did_you_mean
+from ...errors import CdnerError, OptionError, RefusedWarning, count, did_you_mean
 from ..common import (
     HERE,
     BenchmarkName,
@@ -173,10 +173,10 @@ def run(
                 if submission.runs or submission.queued:
                     return _tell_submission(submission, study, context.obj or ())
             with hire(study, 1 if isolate is False and workers is None else workers, settings) as crew:
-                count = len(crew.workers)
-                if isolate is False and count > 1:
+                number = len(crew.workers)
+                if isolate is False and number > 1:
                     raise OptionError(
-                        f"--workers {count}: several make each run in a process of its own",
+                        f"--workers {number}: several make each run in a process of its own",
                         hint="leave out --no-isolate",
                     )
                 apart = [job.entry for job in jobs if job.entry.environment]
@@ -186,7 +186,7 @@ def run(
                     )
                 if isolate is None:
                     isolate = bool(apart) or len({job.entry.spec.name for job in jobs}) > 1
-                alone = count == 1 and hire is executing.hire_here
+                alone = number == 1 and hire is executing.hire_here
                 make = partial(_make_in_turn, isolate=isolate) if alone else partial(executing.make, crew.workers)
                 return _make(data, study, quiet, make, crew, context.obj or ())
     except Stopped as stopped:
@@ -234,8 +234,8 @@ def _tell_submission(submission: executing.Submission, study: executing.Study, t
     for reason in submission.blocked:
         print(f"blocked: {reason}")
     if submission.runs:
-        jobs = f"{submission.shares} job{'s' if submission.shares > 1 else ''}"
-        print(f"{submission.runs} of {len(study.jobs)} runs submitted, in {jobs}: {', '.join(submission.jobs)}")
+        jobs = f"{count(submission.shares, 'job')}: {', '.join(submission.jobs)}"
+        print(f"{submission.runs} of {len(study.jobs)} runs submitted, in {jobs}")
     if submission.queued:
         there = ", ".join(dict.fromkeys(submission.queued.values()))
         print(f"{len(submission.queued)} of {len(study.jobs)} runs are in jobs already: {there}")
@@ -328,7 +328,7 @@ def tell_duration(seconds: float) -> str:
         number = max(round(seconds / size), 1)
         if seconds >= 2 * size or unit == "second":
             break
-    return f"{number} {unit}{'s' if number > 1 else ''}"
+    return count(number, unit)
 
 
 def _tell_after(data: Benchmark, jobs: Sequence[Job], outcomes: Sequence[Outcome], out: Path) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ...errors import CdnerError, OptionError, PluginError, did_you_mean, in_words
+from ...errors import CdnerError, OptionError, PluginError, count, did_you_mean, find_hint, in_words
 from ...io import ENDING, Stopped, meter, name_draft, writing
 from ...plugins import Observer, Registered, Registry
 from ..process import PATIENCE, Channel, Data, Workers, discover
@@ -67,14 +67,13 @@ def hire(study: Study, asked: int | None, parameters: Mapping[str, str]) -> Iter
                 f"--workers {asked}: the cluster has room for {room} with {_name(wanted)} each",
                 hint=f"type --workers {room}, or declare less for each",
             )
-        count = max(1, min(asked or room, len(study.jobs)))
+        number = max(1, min(asked or room, len(study.jobs)))
         with _mark(study) as mark:
             none = {} if wanted["num_gpus"] else {"CUDA_VISIBLE_DEVICES": ""}
             terms = {**_describe(study), "mark": mark, "environment": {**environment, **none}}
             _check_nodes(ray, [node for node, _ in fit], terms)
-            workers = [_Remote(study, ray, wanted, terms) for _ in range(count)]
-            where = f"{len(fit)} node{'s' if len(fit) > 1 else ''}"
-            words = f"Ray: {count} worker{'s' if count > 1 else ''} on {where}, each with {_name(wanted)}"
+            workers = [_Remote(study, ray, wanted, terms) for _ in range(number)]
+            words = f"Ray: {count(number, 'worker')} on {count(len(fit), 'node')}, each with {_name(wanted)}"
             yield Crew(workers, words)
 
 
@@ -318,7 +317,7 @@ def find_fault(terms: Data) -> Data | None:
     try:
         _enter(terms)
     except Exception as error:
-        return {"message": in_words(error), "hint": error.hint if isinstance(error, CdnerError) else None}
+        return {"message": in_words(error), "hint": find_hint(error)}
     return None
 
 
@@ -390,7 +389,7 @@ class Hand(Channel):
             self.send("stopped")
             return
         except Exception as error:
-            hint = error.hint if isinstance(error, CdnerError) else None
-            refused = {"message": f"not made on {socket.gethostname()}: {in_words(error)}", "hint": hint}
+            message = f"not made on {socket.gethostname()}: {in_words(error)}"
+            refused = {"message": message, "hint": find_hint(error)}
             said = {"refused": refused, "ended": {"lost": False}}
         self.send("said", **said)

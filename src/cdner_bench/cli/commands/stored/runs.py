@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ....errors import OptionError, name_some
-from ...common import HERE, Out, count, make_table, name_command, show, split_names, tell_command
+from ....errors import OptionError, count, name_some
+from ...common import HERE, Out, make_table, name_command, show, split_names, tell_command
 from .show import RUN
 
 if TYPE_CHECKING:

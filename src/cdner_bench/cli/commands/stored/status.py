@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ....errors import ResultError
+from ....errors import ResultError, count
 from ....foreign import show_line
-from ...common import HERE, Out, count, make_table, show, tell_command
+from ...common import HERE, Out, make_table, show, tell_command
 
 if TYPE_CHECKING:
     from ....drawing import Grid
