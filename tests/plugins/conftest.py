@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cdner_bench import Corpus
+from cdner_bench.data import Benchmark
 from support import ROOT
+
+
+@pytest.fixture
+def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
+    """Two sources and a target, each cut to what is learnt in a moment."""
+
+    def cut(corpus: Corpus) -> Corpus:
+        return replace(corpus.without_test(), train=corpus.train[:12], dev=corpus.dev[:6])
+
+    return [cut(mini.corpus(n)) for n in ("news", "music")], cut(mini.corpus("ai"))
 
 
 @pytest.fixture(scope="session")

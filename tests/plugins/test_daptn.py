@@ -40,14 +40,6 @@ def make(backbone: str, **chosen: Any) -> Daptn:
     return Daptn(spec.resolve(None, {**SMALL, "backbone": backbone, **options}))
 
 
-@pytest.fixture
-def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
-    def cut(corpus: Corpus) -> Corpus:
-        return replace(corpus, train=corpus.train[:12], dev=corpus.dev[:6], test=())
-
-    return [cut(mini.corpus(n)) for n in ("news", "music")], cut(mini.corpus("ai"))
-
-
 def weights(method: Transfer) -> dict[str, Any]:
     return dict(method.tagger.state_dict())
 

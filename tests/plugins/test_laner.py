@@ -205,14 +205,6 @@ def test_saving_and_loading_is_the_identity(tiny_bert: str, tmp_path: Path) -> N
 # --- learning ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
-    def cut(corpus: Corpus) -> Corpus:
-        return replace(corpus, train=corpus.train[:12], dev=corpus.dev[:6], test=())
-
-    return [cut(mini.corpus(n)) for n in ("news", "music")], cut(mini.corpus("ai"))
-
-
 def test_it_learns_what_it_is_shown(tiny_bert: str, domains: tuple[list[Corpus], Corpus], tmp_path: Path) -> None:
     _, target = domains
     method = make(

@@ -12,7 +12,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cdner_bench import Corpus, Entity, Sentence, plugins, sentence_counts, total  # noqa: E402
-from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_bench.plugins import conformance  # noqa: E402
 from cdner_lst import graphs  # noqa: E402
@@ -33,14 +32,6 @@ LABELS = ["O", "B-a", "I-a", "B-b", "I-b"]
 def draw_nodes(count: int, classes: int, seed: int) -> Any:
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(count, classes, generator=generator, dtype=torch.float64).softmax(-1)
-
-
-@pytest.fixture
-def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
-    def cut(corpus: Corpus) -> Corpus:
-        return replace(corpus, train=corpus.train[:12], dev=corpus.dev[:6], test=())
-
-    return [cut(mini.corpus(n)) for n in ("news", "music")], cut(mini.corpus("ai"))
 
 
 def options(tiny_bert: str, **chosen: object) -> LstOptions:

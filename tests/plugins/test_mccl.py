@@ -10,7 +10,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cdner_bench import Corpus, Doubt, Entity, Sentence, plugins, sentence_counts, total  # noqa: E402
-from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError  # noqa: E402
 from cdner_bench.plugins import conformance  # noqa: E402
 from cdner_mccl import options as groups  # noqa: E402
@@ -44,14 +43,6 @@ def options(tiny_bert: str, **chosen: object) -> McclOptions:
     )
     made: McclOptions = change(base, **chosen)
     return made
-
-
-@pytest.fixture
-def domains(mini: Benchmark) -> tuple[list[Corpus], Corpus]:
-    def cut(corpus: Corpus) -> Corpus:
-        return replace(corpus, train=corpus.train[:12], dev=corpus.dev[:6], test=())
-
-    return [cut(mini.corpus(n)) for n in ("news", "music")], cut(mini.corpus("ai"))
 
 
 # --- the cells -------------------------------------------------------------------------------------------------------
