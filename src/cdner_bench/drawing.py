@@ -1,5 +1,5 @@
-"""Tables as a terminal shows them: every number whole, and where there is no room for a column, without it; sentences
-with their spans marked, and curves in a line.
+"""Tables as a terminal shows them: every number whole, and where there is no room for a column, without it; and curves
+in a line.
 """
 
 from __future__ import annotations

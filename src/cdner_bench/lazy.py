@@ -8,8 +8,9 @@ from importlib import import_module
 
 
 def import_later(package: str, names: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
-    """A `__getattr__` for a package, that finds names by the module below the package which has them (`""`: they are
-    modules themselves). To the type checker such names are imported as usual, beside it.
+    """A `__getattr__` for a package. `names` lists, under each module of the package, what is imported from it when it
+    is first used; under `""` stand modules themselves. For the type checker, the package imports the same names as
+    usual, under `TYPE_CHECKING`.
     """
     modules = {name: module for module, several in names.items() for name in several}
 

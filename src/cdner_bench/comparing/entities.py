@@ -1,5 +1,5 @@
-"""What differs entity by entity: gained and lost by type, length, what train has of it and error, and what is taken for
-what.
+"""What differs entity by entity: entities gained and lost by type, by length, by what the train split has of them and
+by class of error; and which types are taken for which.
 
 With several seeds all pairs of a run of A with a run of B count alike: an entity that a share a of the runs of A and a
 share b of those of B have right is gained a (1 - b) times, and lost b (1 - a) times.
@@ -47,8 +47,8 @@ Changes = Mapping[str, Change]
 
 @dataclass(frozen=True)
 class Entities:
-    """Changes by what entities are: their type, their length in tokens, whether the target's train split has them; by
-    the class of errors; and the errors of each side by gold and predicted type, as `Report.confusion`.
+    """Changes by the type of entities, by their length in tokens, by what the target's train split has of them, and by
+    the class of errors; and the errors of each side by gold and predicted type, as in `Report.confusion`.
     """
 
     by_type: Changes

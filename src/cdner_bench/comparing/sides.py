@@ -187,8 +187,8 @@ def _find_runs(named: str, known: Sequence[Run], out: Path, data: Benchmark | No
 
 
 def _agree(found: Sequence[_Found], what: str, of: Callable[[Result], str], chosen: str | None) -> None:
-    """Keep the results of the one benchmark, or setting, that was chosen, or that all have. Of two settings only where
-    each has one.
+    """Keep the results of one benchmark, or of one setting: the one that was chosen, or else the only one that both
+    sides have. Without a common setting, each may have a single one of its own. Raises `ResultError` otherwise.
     """
     if not found:
         return
@@ -225,7 +225,9 @@ def _keep_targets(found: Sequence[_Found], targets: Sequence[str]) -> None:
 
 
 def _keep_one_row(each: _Found) -> None:
-    """Of the rows of a method that which has the options of its preset, if only one has."""
+    """Keep one row of a method: the only one that has the options of its preset. Raises `ResultError` if there are
+    several, or none.
+    """
     rows: dict[str, list[Run]] = {}
     for run in each.runs:
         rows.setdefault(run.result.method.named_row, []).append(run)

@@ -28,17 +28,17 @@ def open_address(url: str, headers: dict[str, str], timeout: float) -> Any:
     parts = urlsplit(url)
     if parts.scheme == "file" and not os.path.isfile(url2pathname(parts.path)):
         raise urllib.error.URLError(f"there is no file {url2pathname(parts.path)}")
-    opener = urllib.request.build_opener(_Loyal)
+    opener = urllib.request.build_opener(_SameScheme)
     return opener.open(urllib.request.Request(url, headers=headers), timeout=timeout)
 
 
-class _Loyal(urllib.request.HTTPRedirectHandler):
-    """Is sent on within one scheme only."""
+class _SameScheme(urllib.request.HTTPRedirectHandler):
+    """Follows redirects within one scheme only."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        """The request to send next. Raises `FetchError` for one that goes elsewhere."""
+        """The request that follows a redirect. Raises `FetchError` for an address of another kind."""
         if urlsplit(newurl).scheme != urlsplit(req.full_url).scheme or not _is_fit(newurl):
             raise FetchError(f"{req.full_url} sends requests on to {newurl}, which is an address of another kind")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

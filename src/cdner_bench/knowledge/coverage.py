@@ -32,7 +32,7 @@ class TypeCount:
 class Statistics:
     """Counts of one corpus of explanations beside its train split.
 
-    `texts` are its records, `tokens` the white-space-separated words of its explanations, `sentences` theirs.
+    `texts` are its records, `tokens` and `sentences` the words (between white space) and sentences of its explanations.
     """
 
     domain: str

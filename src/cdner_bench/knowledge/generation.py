@@ -23,15 +23,16 @@ WORDINGS = {
         "in the domain {domain}."
     ),
 }
-"""Of the code that made the released corpora, without Llama-2's chat brackets, which are the server's to add; and of
-the paper's section 3.1.
+"""The prompts: that of the code which made the released corpora, without Llama-2's chat brackets, which a server adds;
+and that of the paper's section 3.1.
 """
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to ask; the paper's values. `max_tokens` is the length of an explanation; without a `temperature` or `top_p`,
-    the server takes its own, and without a temperature no seed is sent, which who takes none may not take either.
+    """How to ask; the defaults are the paper's. `max_tokens` is the length of an explanation. Without `temperature` or
+    `top_p` the server takes its own. Without a temperature no seed is sent either, because a server that takes no
+    temperature may take no seed.
     """
 
     wording: str = "released"

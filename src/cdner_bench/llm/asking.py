@@ -38,13 +38,15 @@ class Room:
     unpack: Callable[[bytes, int], bytes] | None = None
 
     def open(self, packing: str) -> None:
-        """Another try begins to come, packed in that way, though nobody asked for that."""
+        """Begin to count the response to another try; `packing` is how the server has compressed it, though it was
+        asked not to.
+        """
         self.left, self.full = self.size, False
         packed = packing.strip().lower() in ("gzip", "x-gzip", "deflate")
         self.unpack = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress if packed else None
 
     def take(self, part: bytes) -> bytes:
-        """What came, unpacked no further than there is room for."""
+        """A part of the response, unpacked no further than there is room for."""
         with suppress(zlib.error):  # no JSON either way
             part = self.unpack(part, self.left + 1) if self.unpack else part
         self.left -= len(part)
@@ -53,7 +55,7 @@ class Room:
 
 
 ROOM_HERE: ContextVar[Room] = ContextVar("ROOM_HERE")
-"""Of the request that this task sends."""
+"""The room for the response to the request that this task sends."""
 
 
 class Asker:

@@ -102,7 +102,7 @@ def _know_pinned(benchmark: Benchmark, scenario: Scenario) -> Gold | None:
 
 
 def find_other_gold(know: Callable[[str, str], Gold | None], result: Result) -> Iterator[Fault]:
-    """What a result counted over other gold than there is, though it says that it is about the data that are here."""
+    """The fields of a result that were counted over other gold than the data have which it names, if these are here."""
     gold = know(result.scenario.setting, result.scenario.target)
     if gold is None or not result.finished or result.comparable != gold.comparable:
         return

@@ -186,11 +186,11 @@ class Result:
         return total(counts for n, counts in enumerate(self.sentences) if n not in known)
 
     def f1_by_train(self, novelty: str) -> float | None:
-        """Micro-F1 in percent over what train has seen so much of; None if it was not counted, or if gold has none."""
+        """Micro-F1 in percent over the entities of one of `NOVELTIES`; None if they are not counted, or are none."""
         return _f1_of(self.by_train.get(novelty, Counts()))
 
     def recall_by_train(self, novelty: str) -> float | None:
-        """The share in percent of the entities that train has seen so much of that are right; None as above."""
+        """The share in percent of the gold entities of one of `NOVELTIES` that were found; None as above."""
         counts = self.by_train.get(novelty, Counts())
         return counts.recall if counts.tp + counts.fn else None
 

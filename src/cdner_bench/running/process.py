@@ -170,7 +170,7 @@ def serve() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     registry: Registry | None = None
-    read = _Read()
+    read = _ReadBenchmark()
     for line in _read_lines(jobs):
         data = json.loads(line)
         if not FORKS:
@@ -189,7 +189,7 @@ def serve() -> None:
 
 
 def _read_lines(descriptor: int) -> Iterator[bytes]:
-    """The lines of a pipe, and nothing of it is read before it is needed."""
+    """The lines of a pipe; the next block is read when the lines of the last one are used up."""
     rest = b""
     while block := os.read(descriptor, 1 << 16):
         *lines, rest = (rest + block).split(b"\n")
@@ -212,9 +212,9 @@ def _import_method(data: Data) -> Registry | None:
     return registry
 
 
-class _Read:
-    """The benchmark of the runs, with the corpora that were read: the copies of this process need not read them. No
-    method comes near them here.
+class _ReadBenchmark:
+    """The benchmark of the runs, with the corpora that were read: the copies of this process need not read them again.
+    No method runs in this process, so none can change them.
     """
 
     def __init__(self) -> None:
@@ -309,7 +309,7 @@ class Workers:
     """
 
     again = 1 if FORKS else 0
-    """How often a run is made again whose process was not ended itself, but what makes such processes."""
+    """How often a run is made again that was lost because the process that forks the runs was ended from outside."""
 
     def __init__(
         self,
@@ -334,8 +334,8 @@ class Workers:
             worker.close()
 
     def make(self, job: Job, out: Path, observer: Observer) -> Outcome:
-        """Make one run in a process of its own. Raises `CdnerError` if nothing can be kept in its folder. If not the
-        run's process is ended from outside but that which forks it, it is made again.
+        """Make one run in a process of its own. It is made again if the process that forks the runs is ended from
+        outside, and not if its own is. Raises `CdnerError` if nothing can be kept in its folder.
         """
         data = describe(job, out, self.plugin_files, self.disabled)
         said = self.ask(job.entry, data, observer)

@@ -263,7 +263,7 @@ def attempt(job: Job, out: Path, observer: Observer) -> Outcome:
 def _try(
     job: Job, out: Path, observer: Observer, older: OlderRuns, begun: set[str] | None, elsewhere: Make | None
 ) -> Outcome:
-    """`begun`: the runs whose folders were there before any method of this series ran; None: it may be any."""
+    """`begun` are the runs whose folders were there before any method of this series ran; None if that is not known."""
     folder = None
     try:
         folder = out / "runs" / job.id

@@ -16,7 +16,7 @@ SEEN, RETYPED, UNSEEN = NOVELTIES = ("seen", "seen as another type", "unseen")
 
 
 def know_train(train: Sequence[Sentence]) -> Callable[[str, str], str]:
-    """What tells of a text and a type what a train split has of them."""
+    """A function of a text and a type that says which of `NOVELTIES` an entity is for a train split."""
     typed = {(s.surface(e), e.type) for s in train for e in s.entities}
     texts = {text for text, _ in typed}
     return lambda text, kind: SEEN if (text, kind) in typed else RETYPED if text in texts else UNSEEN

@@ -166,8 +166,8 @@ def correct_holm(values: Sequence[float]) -> list[float]:
 
 
 def find_ties(samples: Sequence[Sample]) -> list[bool]:
-    """Whether each row, of rows with the best first, cannot be told from the best; the best itself can not, unless it
-    stands alone. All have the same domains.
+    """For rows with the best first, whether each cannot be told from the best. The best counts as one of these, unless
+    it stands alone. All rows have the same domains.
 
     A row that is further from the best than `_FAR` standard deviations of a thousand draws is drawn no more: what is
     left for chance is then the tail of a normal distribution. More rows need more draws, or none could be told apart.

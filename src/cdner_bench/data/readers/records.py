@@ -67,7 +67,9 @@ def read(text: str, name: str, unit: Unit | None = None, scheme: Scheme | None =
 
 
 def read_bare(text: str, name: str) -> LabelledFile:
-    """The sentences of a file of JSON objects that need no labels; which have some is kept, as tags without meaning."""
+    """The sentences of a file of JSON objects that need no labels. One that has some gets tags without meaning, so that
+    this can be said.
+    """
     lines, values = _read_values(text, name)
     items = []
     for raw in values:

@@ -13,8 +13,8 @@ Share = list[Job]
 
 @dataclass(frozen=True)
 class Array:
-    """Shares of an array of jobs. Each may need a stage that a share of the first array builds, and should start after
-    it: all after that with the number `after`, or each after that with its own number.
+    """Shares that are submitted as one array of jobs. Each may need a stage that a share of the first array builds, and
+    starts after that share: the one numbered `after`, or, if that is None, the one that has the same number as itself.
     """
 
     shares: Sequence[Share]

@@ -17,7 +17,9 @@ Group = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Turn:
-    """A run to be made: the how manieth it is, and which stage of another it was put back for, if it was."""
+    """A run to be made: its number in the study, from 1, and the place of the stage that it waits for, if another run
+    builds one that it needs.
+    """
 
     job: Job
     number: int

@@ -63,7 +63,7 @@ def _fold(kind: str, text: str) -> tuple[str, str]:
 
 
 def _list_said(sentence: Sentence, prediction: Prediction) -> list[tuple[str, str]]:
-    """What its parser reads; of spans without a mark that it cuts at, that is what they are."""
+    """The (type, text) pairs that its parser reads. Spans without a mark that it cuts at are read as they are."""
     if prediction.raw is None and not prediction.rejected:
         said = [(e.type, sentence.surface(e)) for e in prediction.entities]
         if _CUT_AT.isdisjoint(chain.from_iterable(chain.from_iterable(said))):
