@@ -99,9 +99,7 @@ class _Loop(Generic[Item]):
         if not self.position.step:
             self.run.doubt(Doubt.NO_STEP)
         elif judge and not any(sentence.entities for sentence in judge.sentences):
-            self.run.log.warning(
-                "%s: dev has no entity, so that nothing tells a better epoch: the last is kept", self.phase
-            )
+            self.run.note(f"{self.phase}: dev has no entity, so that nothing tells a better epoch: the last is kept")
         elif judge and not self.position.best:
             self.run.doubt(Doubt.DEV_ZERO)
 

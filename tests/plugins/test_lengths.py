@@ -346,21 +346,17 @@ def test_training_without_a_sentence_is_doubtful(mini: Benchmark, tiny_t5: str, 
     [([0.0, 0.0], True, [Doubt.DEV_ZERO]), ([0.0, 0.0], False, []), ([1.0, 0.0], True, [])],
 )
 def test_a_dev_score_of_nothing_is_doubtful(
-    scores: list[float],
-    entities: bool,
-    doubts: list[Doubt],
-    tiny_t5: str,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+    scores: list[float], entities: bool, doubts: list[Doubt], tiny_t5: str, tmp_path: Path
 ) -> None:
     learner, said = load(tiny_t5), iter(scores)
     examples = learner.encode([("a", "b")] * 4)
     sentence = long_sentence(5) if entities else long_sentence(5).unlabeled()
     judge = replace(judged_by(lambda: next(said)), sentences=(sentence,))
-    run = context(tmp_path)
+    run, observer = context(tmp_path), Noting()
+    run.observer = observer
     train(learner, InMemory(lambda _: examples, 4, 0), Schedule(2, 4, 1e-3), "t", run, tmp_path, judge)
     assert run.doubts == doubts
-    assert ("dev has no entity" in caplog.text) is not entities
+    assert any("dev has no entity" in note for note in observer.notes) is not entities
 
 
 def test_weights_that_the_last_step_made_infinite_are_refused(tiny_t5: str, tmp_path: Path) -> None:
