@@ -49,12 +49,12 @@ def local() -> None:
     """The same prompts at 1 and at 4, in turn, three times; the best of each."""
     asked = prompts()
     seconds: dict[str, list[float]] = {}
-    with server.start("smollm2", 4) as url:
-        ask(url, [_question(p, 9) for p in asked[:4]], 4)
+    with server.start("smollm2", 4) as served:
+        ask(served.url, [_question(p, 9) for p in asked[:4]], 4)
         for turn in range(3):
             for concurrency in (1, 4):
                 questions = [_question(p, 10 * turn + concurrency) for p in asked]
-                seconds.setdefault(f"client {concurrency}", []).append(ask(url, questions, concurrency)[1])
+                seconds.setdefault(f"client {concurrency}", []).append(ask(served.url, questions, concurrency)[1])
     for concurrency, took in straight(asked).items():
         seconds[f"llama.cpp {concurrency}"] = took
     best = {name: min(took) for name, took in seconds.items()}

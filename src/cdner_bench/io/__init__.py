@@ -28,7 +28,16 @@ from .reading import (
     suggest_file,
     unite,
 )
-from .stopping import ENDING, Stopped, adopt_orphans, die_with_parent, is_own, keep_niceness, stoppable
+from .stopping import (
+    ENDING,
+    Stopped,
+    adopt_orphans,
+    describe_end,
+    die_with_parent,
+    is_own,
+    keep_niceness,
+    stoppable,
+)
 from .surroundings import Surroundings, contained, list_children, stir
 from .volumes import NO_ROOM, writing
 
@@ -45,6 +54,7 @@ __all__ = [
     "adopt_orphans",
     "check_relative",
     "contained",
+    "describe_end",
     "die_with_parent",
     "fence",
     "find_below",

@@ -10,7 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+_REASONS = {"SIGKILL": ", perhaps for want of memory", "SIGILL": ", code that this processor cannot run"}
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def describe_end(status: int) -> str:
+    """How a process has ended, by its status as `subprocess` gives it: "was ended by SIGSEGV", "ended with exit status
+    3".
+    """
+    if status >= 0:
+        return f"ended with exit status {status}"
+    name = signal.Signals(-status).name if -status in list(signal.Signals) else f"signal {-status}"
+    return f"was ended by {name}{_REASONS.get(name, '')}"
 
 
 class Stopped(KeyboardInterrupt):

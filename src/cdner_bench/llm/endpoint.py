@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,11 +29,14 @@ _OF_A_SERVICE = re.compile(r"/(chat/completions|completions|responses|models|emb
 
 @dataclass(frozen=True)
 class Connection:
-    """An open door: the server's address, what it calls the model, and the key, which is shown nowhere."""
+    """An open door: the server's address, what it calls the model, and the key, which is shown nowhere. `describe_end`
+    says how the server has ended, if it is one of our own that has.
+    """
 
     url: str
     served_as: str
     key: str = field(repr=False)
+    describe_end: Callable[[], str] = field(default=str, repr=False)
 
     @property
     def keyless(self) -> bool:
@@ -92,8 +95,8 @@ class Endpoint:
         `CdnerError` if it cannot be one or nobody listens at the address.
         """
         if self.own:
-            with server.start(self.name, self.parallel) as url:
-                yield Connection(url, models.drop_hub(self.name), NO_KEY)
+            with server.start(self.name, self.parallel) as served:
+                yield Connection(served.url, models.drop_hub(self.name), NO_KEY, served.describe_end)
             return
         key = os.environ.get(self.key_variable, "").strip()
         hide(key)

@@ -148,6 +148,11 @@ def _explain_connection(error: Exception, connection: Connection) -> Exception:
             f"{connection.url} does not speak TLS as it should",
             hint="an address on this machine usually begins with http://; a certificate of one's own: SSL_CERT_FILE=…",
         )
+    if ended := connection.describe_end():
+        return CdnerError(
+            f"while it was asked, the server of {connection.served_as} {ended}",
+            hint="type the same command to go on; what was answered is kept",
+        )
     closed = any(isinstance(cause, httpx2.RemoteProtocolError | httpx2.ReadError) for cause in causes)
     return UnansweredError(CLOSED if closed else NO_CONNECTION)
 

@@ -18,11 +18,12 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import CdnerError, OptionError, PluginError
-from ..io import meter, models
+from ..io import describe_end, meter, models
 
 HOST = "127.0.0.1"
 CONTEXT = 2048
@@ -76,9 +77,22 @@ def wait_until_up(url: str, alive: subprocess.Popen[bytes] | None = None, patien
     return False
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server in a process of its own: its base URL, and the process."""
+
+    url: str
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def describe_end(self) -> str:
+        """How its process has ended, such as "was ended by SIGKILL"; "" as long as it lives."""
+        status = self.process.poll()
+        return "" if status is None else describe_end(status)
+
+
 @contextmanager
-def start(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[str]:
-    """A server in a process of its own, for as long as the block lasts. Yields its base URL.
+def start(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[Server]:
+    """A server in a process of its own, for as long as the block lasts.
 
     Raises `CdnerError` with what it said last if it does not come up, or if another program took its port before it.
     """
@@ -91,12 +105,15 @@ def start(name: str, parallel: int = 4, context: int = CONTEXT) -> Iterator[str]
         said = Path(folder) / "said"
         with said.open("wb") as output:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
+        served = Server(f"http://{HOST}:{port}/v1", process)
         try:
             patience = math.inf if name.startswith(models.HUB) else PATIENCE  # the first time, it is downloaded
             up = wait_until_up(f"http://{HOST}:{port}", process, patience)
             if not up or not _holds_its_port(process, said, name):
-                raise CdnerError(f"the server of {name} does not come up: {_read_last_line(said)}", hint=_advise(name))
-            yield f"http://{HOST}:{port}/v1"
+                crashed = f"it {served.describe_end()}, and said last: " if (process.poll() or 0) < 0 else ""
+                why = crashed + _read_last_line(said)
+                raise CdnerError(f"the server of {name} does not come up: {why}", hint=_advise(name))
+            yield served
         finally:
             process.terminate()
             process.communicate()

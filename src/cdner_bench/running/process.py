@@ -33,7 +33,7 @@ from .. import plugins
 from ..data import Benchmark
 from ..environments import Environment
 from ..errors import CdnerError, find_hint, in_words
-from ..io import Stopped, adopt_orphans, die_with_parent, keep_niceness, list_children, stoppable
+from ..io import Stopped, adopt_orphans, describe_end, die_with_parent, keep_niceness, list_children, stoppable
 from ..plugins import Method, Observer, Registered, Registry, options
 from ..records import describe_provenance, results
 from ..types import Scenario
@@ -522,14 +522,7 @@ def _read_outcome(job: Job, folder: Path, said: Mapping[str, Data], observer: Ob
         return Outcome(job, Ending(told["status"]), result or None, told["message"], told["hint"], awaits)
     words = said["words"]["text"]
     kept = runner.keep_words(folder, words) if words else None
-    message = f"the process of the run {_describe_end(said['ended']['status'], said['ended']['peak'])}"
+    status, peak = said["ended"]["status"], said["ended"]["peak"]
+    held = f"; it held {peak / 1e6:,.0f} MB at its most" if status < 0 and peak else ""
+    message = f"the process of the run {describe_end(status)}{held}"
     return Outcome(job, Ending.FAILED, message=message, hint=f"what it said last is in {kept}" if kept else None)
-
-
-def _describe_end(status: int, peak: int) -> str:
-    if status >= 0:
-        return f"ended before the run did, with exit status {status}"
-    name = signal.Signals(-status).name if -status in list(signal.Signals) else f"signal {-status}"
-    held = f"; it held {peak / 1e6:,.0f} MB at its most" if peak else ""
-    why = ", perhaps for want of memory" if name == "SIGKILL" else ""
-    return f"was ended by {name}{why}{held}"

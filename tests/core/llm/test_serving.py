@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -53,10 +54,36 @@ def test_a_missing_package_is_named(tmp_path: Path, cli: Run) -> None:
     assert "pip install 'cdner-bench[local-llm]'" in done.stderr
 
 
+def test_a_server_that_crashes_as_it_starts_says_by_which_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    crash = "import os, signal; print('loading', flush=True); os.kill(os.getpid(), signal.SIGILL)"
+    started = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda _, **pipes: started([sys.executable, "-c", crash], **pipes))
+    said = "the server of smollm2 does not come up: it was ended by SIGILL, code that this processor cannot run"
+    with pytest.raises(CdnerError, match=f"{said}, and said last: loading"), server.start("smollm2", 1, 256):
+        pytest.fail("a server that has crashed was asked")
+
+
+def test_a_server_that_ends_while_it_is_asked_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = server.start
+
+    @contextmanager
+    def start_to_die(name: str, parallel: int) -> Iterator[server.Server]:
+        with start(name, parallel) as served:
+            served.process.kill()
+            served.process.wait()
+            yield served
+
+    monkeypatch.setattr(server, "start", start_to_die)
+    asked = Client(find_endpoint("smollm2", "local"), Store(tmp_path), Limits(), ledger=tmp_path / "asked")
+    said = "while it was asked, the server of smollm2 was ended by SIGKILL, perhaps for want of memory"
+    with pytest.raises(CdnerError, match=said):
+        list(asked.answers([Question("smollm2", (("user", "hello"),), 4, 0.1, 0.95)]))
+
+
 def test_a_server_ends_when_its_parent_is_killed() -> None:
     code = (
         "import os, time; from cdner_bench.llm import server\n"
-        "with server.start('smollm2', 1, 256) as url: print(url, flush=True); time.sleep(60)"
+        "with server.start('smollm2', 1, 256) as served: print(served.url, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

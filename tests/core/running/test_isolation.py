@@ -35,7 +35,7 @@ FAILED = {
     "abort": "the process of the run was ended by SIGABRT; it held ",
     "kill": "the process of the run was ended by SIGKILL, perhaps for want of memory; it held ",
     "segfault": "the process of the run was ended by SIGSEGV; it held ",
-    "exit of C": "the process of the run ended before the run did, with exit status 3",
+    "exit of C": "the process of the run ended with exit status 3",
 }
 """What is said of the misdeeds that end a run; other runs are finished."""
 UNSURE = ("json", "builtins", "classes", "all descriptors", "kill group")
