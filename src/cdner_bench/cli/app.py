@@ -18,7 +18,8 @@ import typer
 from ..errors import CdnerError, CdnerWarning, OptionError, RefusedWarning, count, describe_refusal
 from ..io import meter, settle_home
 from . import streams
-from .commands import again, analyze, data, gtok, leaderboard, listing, llm, models, paper, run, score
+from .commands import analyze, data, gtok, leaderboard, listing, llm, models, paper, score
+from .commands.making import again, plan, run
 from .commands.plugged import environments, plugin
 from .commands.stored import compare, export, runs, show, status
 
@@ -58,7 +59,7 @@ def _begin(
 
 
 app.command("run")(run.run)
-app.command("plan")(run.plan)
+app.command("plan")(plan.plan)
 app.command("status")(status.status)
 app.command("reproduce")(again.reproduce)
 app.command("time")(again.time)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cdner_bench import plugins
-from cdner_bench.cli.commands import again
+from cdner_bench.cli.commands.making import again
 from cdner_bench.data import Benchmark
 from cdner_bench.errors import OptionError, ResultError
 from cdner_bench.io import Phase

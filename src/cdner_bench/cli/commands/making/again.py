@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...errors import OptionError, count
-from ..common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, tell_command
-from .run import MOST, Options, tell_duration, tell_models
+from ....errors import OptionError, count
+from ...common import HERE, BenchmarkName, Disabled, Out, PluginFiles, choose_benchmark, tell_command
+from .asked import Options
+from .run import MOST
+from .told import tell_duration, tell_models
 
 if TYPE_CHECKING:
-    from ...running import reproducing
+    from ....running import reproducing
 
 
 def reproduce(
@@ -32,13 +34,13 @@ def reproduce(
     """Make a finished run again elsewhere, and say which of its predictions are the same; 0 only if all are."""
     from tempfile import TemporaryDirectory
 
-    from ... import plugins
-    from ...io import Stopped, stoppable
-    from ...plugins import options
-    from ...records import find_run
-    from ...running import kept_models, reproducing
-    from ..display import open_displays
-    from ..streams import lasting
+    from .... import plugins
+    from ....io import Stopped, stoppable
+    from ....plugins import options
+    from ....records import find_run
+    from ....running import kept_models, reproducing
+    from ...display import open_displays
+    from ...streams import lasting
 
     if keep_model and again is None:
         raise OptionError("--keep-model needs a folder that stays", hint="name one: --again DIR")
@@ -80,13 +82,13 @@ def time(
     """Take the seconds of finished runs anew, on a machine that does nothing else: boards mark those of a busy one.
     Each run is made again elsewhere, one after the other; scores and predictions stay. 0 only if all were taken.
     """
-    from ... import plugins
-    from ...io import Stopped, stoppable
-    from ...plugins import options
-    from ...records import find_run
-    from ...running import reproducing
-    from ..display import open_displays
-    from ..streams import lasting
+    from .... import plugins
+    from ....io import Stopped, stoppable
+    from ....plugins import options
+    from ....records import find_run
+    from ....running import reproducing
+    from ...display import open_displays
+    from ...streams import lasting
 
     data = choose_benchmark(benchmark) if benchmark else None
     named = {run.file: run for run in (find_run(name, out, data.name if data else "") for name in runs)}

@@ -1,0 +1,1 @@
+"""The commands that make runs, and the one that says what they would make."""

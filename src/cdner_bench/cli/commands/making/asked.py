@@ -1,0 +1,174 @@
+"""What `run` and `plan` can be asked for, and the runs that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ....errors import OptionError
+from ...common import choose_benchmark, name_command, split_names
+
+if TYPE_CHECKING:
+    from ....data import Benchmark
+    from ....running import Job
+
+Methods = Annotated[str | None, typer.Option(help="Methods, separated by commas.", metavar="NAME[,NAME]")]
+Setting = Annotated[str | None, typer.Option(help="single, multi, or another setting of the benchmark.")]
+Targets = Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")]
+Preset = Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")]
+Options = Annotated[
+    list[str],
+    typer.Option("-o", "--option", help="One option: KEY, or METHOD.KEY for one of several.", metavar="KEY=VALUE"),
+]
+Seeds = Annotated[str, typer.Option(help="How many seeds (0, 1, ...), or the seeds themselves: 555,666,777.")]
+TargetData = Annotated[
+    Path | None, typer.Option(help="A folder with train, dev and test files: a target of one's own.", metavar="FOLDER")
+]
+Sources = Annotated[
+    str | None, typer.Option(help="With --target-data, the domains to learn from.", metavar="NAME[,NAME]")
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(help="A first trial: at most so many sentences of each split, ranked with no others.", metavar="N"),
+]
+ShotsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shots",
+        help="With so many labelled sentences of the target, drawn by each seed, the fewer among the more, and as many "
+        "of dev.",
+        metavar="N[,N]",
+    ),
+]
+FullDev = Annotated[bool, typer.Option("--full-dev", help="With --shots, all of dev.")]
+CampaignFile = Annotated[
+    Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The arguments that name runs, as they were typed."""
+
+    method: str | None
+    setting: str | None
+    target: str | None
+    target_data: Path | None
+    source: str | None
+    benchmark: str | None
+    preset: str | None
+    options: Sequence[str]
+    seeds: str
+    campaign: Path | None
+    limit: int | None
+    shots: str | None
+    full_dev: bool
+    plugin_files: Sequence[Path]
+    disabled: Sequence[str]
+
+    def list_jobs(self, *, quiet: bool = False) -> tuple[Benchmark, list[Job]]:
+        """The benchmark and the runs. Raises `OptionError` for arguments that ask for nothing. Unless it is to be
+        `quiet`, the benchmark that was chosen is told.
+        """
+        from .... import plugins
+        from ....plugins import options
+        from ....running import campaign, runner
+
+        if self.source is not None and self.target_data is None:
+            raise OptionError(
+                f"--source {self.source}: this is for --target-data; a setting has its own sources",
+                hint="leave it out",
+            )
+        registry = plugins.discover(self.plugin_files, self.disabled)
+        if self.campaign is not None:
+            self._require_nothing_else()
+            rows = campaign.read(self.campaign)
+            whole = self._cut(choose_benchmark(rows.benchmark, quiet=quiet))
+            return whole, list(rows.jobs(whole, registry))
+        if self.method is None or (self.setting is None and self.target_data is None):
+            raise self._miss()
+        whole = choose_benchmark(self.benchmark, quiet=quiet)
+        if self.target_data is not None:
+            whole = _build_on(whole, self.target_data.absolute(), self.source)
+        entries = [registry.get(name) for name in split_names("--method", self.method)]
+        data = self._cut(whole)
+        targets = () if self.target is None else split_names("--target", self.target)
+        settings = self._name_settings(data, self.setting or next(iter(data.settings)))
+        scenarios = [scenario for name in settings for scenario in data.list_scenarios(name, targets)]
+        chosen = options.parse_assignments(self.options)
+        return data, runner.plan(data, scenarios, entries, self.preset, chosen, _parse_seeds(self.seeds))
+
+    def _require_nothing_else(self) -> None:
+        named = (self.method, self.setting, self.target, self.target_data, self.benchmark, self.preset, self.options)
+        if any(named) or self.seeds != "1" or self.shots or self.full_dev:
+            raise OptionError(
+                "a campaign names its own benchmark, preset, methods, settings, options and seeds",
+                hint="leave them out, or write a campaign of your own",
+            )
+
+    def _miss(self) -> OptionError:
+        """What to say where there is no method or no setting."""
+        known = choose_benchmark(self.benchmark, quiet=True).settings
+        some = "multi" if "multi" in known else next(iter(known))
+        words = ["--method", self.method or "bert-tagger", "--setting", self.setting or some]
+        typed = name_command("run", *words, *(["--benchmark", self.benchmark] if self.benchmark else []))
+        return OptionError(
+            f"this needs a {'--method' if self.method is None else '--setting'}",
+            hint=f"type: {typed}; cdner-bench list says what there is",
+        )
+
+    def _cut(self, data: Benchmark) -> Benchmark:
+        return data if self.limit is None else data.cut_to(self.limit)
+
+    def _name_settings(self, data: Benchmark, setting: str) -> list[str]:
+        """The setting, or those with fewer labels."""
+        from ....data import shots
+
+        if self.shots is None:
+            if self.full_dev:
+                raise OptionError(
+                    "--full-dev says how much of dev goes with --shots", hint="write --shots 10,25,50,100"
+                )
+            return [setting]
+        if data.setting(setting).shots:
+            raise OptionError(f"{setting} says how many labels already", hint="leave out --shots")
+        numbers = shots.parse_numbers(self.shots)
+        return [shots.name_shots(setting, shots.Shots(number, self.full_dev)) for number in numbers]
+
+
+def _build_on(base: Benchmark, folder: Path, source: str | None) -> Benchmark:
+    """The benchmark of a target of one's own."""
+    from ....data import own
+
+    if source is None:
+        raise OptionError(
+            "--target-data needs the domains to learn from",
+            hint=f"add --source {next(iter(base.domains))}, or several: {', '.join(base.domains)}",
+        )
+    return own.build_on(base, folder, split_names("--source", source))
+
+
+def _parse_seeds(text: str) -> list[int]:
+    from ....running import campaign
+
+    try:
+        numbers = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 0 or ("," not in text and numbers[0] == 0):
+        raise OptionError(
+            f"--seeds {text}: not a number of seeds",
+            hint="write --seeds 3, or the seeds: --seeds 555,666,777",
+        )
+    if "," in text:
+        return list(dict.fromkeys(numbers))
+    if numbers[0] > campaign.MOST_SEEDS:
+        raise OptionError(
+            f"--seeds {text}: that many seeds; there are at most {campaign.MOST_SEEDS}",
+            hint=f"write the seed itself with a comma: --seeds {text},",
+        )
+    return list(range(numbers[0]))
