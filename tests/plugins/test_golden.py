@@ -57,6 +57,11 @@ CASES: Mapping[str, tuple[str, dict[str, object]]] = {
     ),
 }
 """The backbone, a fixture or the name of a shipped one, if there is any, and options, of each method."""
+UNDECIDED = ("qlora-llama2",)
+"""Methods of which only the losses are held against those of then: bitsandbytes multiplies 4 bits by other kernels on
+other processors, and with weights that differ by a thousandth the tiny decoder begins every answer otherwise. Those of
+`lora-llama2`, the same method without the 4 bits, are held.
+"""
 
 
 class Losses(Unwatched):
@@ -121,6 +126,8 @@ def test_a_tiny_run_is_that_of_the_revision(
             said = {key: line[key] for key in ("id", "raw", "cut") if key in line}
             again = decode(json.dumps(said), sentence, mini.corpus("ai").types)
             assert json.loads(encode(again)) == line, f"{name}: an answer is read otherwise than it was"
+    if name in UNDECIDED:
+        return
     pairs = zip(made["predictions"], golden["predictions"], strict=True)
     different = sum(compared(a) != compared(b) for a, b in pairs)
     assert different <= MAY_DIFFER * len(golden["predictions"]), f"{name} predicts otherwise than it did"
