@@ -330,15 +330,18 @@ def find(name: str) -> Benchmark | None:
         return None
 
 
+def describe_unshipped(name: str) -> tuple[str, str]:
+    """That a benchmark is none of the shipped ones, and what to type."""
+    return f"the benchmark {name} is not shipped", "name its file: --benchmark FILE.toml"
+
+
 def load_recorded(name: str) -> Benchmark:
     """As `find`. Raises `OptionError` if there is none."""
     found = find(name)
     if found is None:
-        raise OptionError(
-            f"the benchmark {name} is not shipped",
-            hint="name its file: --benchmark FILE.toml; a target of --target-data has none, and its runs are made "
-            "again by their own command with --out again",
-        )
+        said, mend = describe_unshipped(name)
+        own = "a target of --target-data has none, and its runs are made again by their own command with --out again"
+        raise OptionError(said, hint=f"{mend}; {own}")
     return found
 
 

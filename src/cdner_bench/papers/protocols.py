@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from ..data import Benchmark
+from ..data import benchmark as benchmarks
 from ..errors import DataError, OptionError, PredictionError
 from ..records import Result, Run, describe_comparable, refuse
 from ..reporting import Cell, Column, Fixed, Hole, Table
@@ -70,7 +71,7 @@ def _pair_kept(run: Run, benchmark: Benchmark | None) -> tuple[Pairs, Sequence[s
     if place is None:
         return "no predictions are kept"
     if benchmark is None or benchmark.name != result.benchmark.name:
-        return f"the benchmark {result.benchmark.name} is not shipped; name its file: --benchmark FILE.toml"
+        return "; ".join(benchmarks.describe_unshipped(result.benchmark.name))
     try:
         if result.comparable != describe_comparable(benchmark, result.scenario):
             return "the data are not those that it was scored on"

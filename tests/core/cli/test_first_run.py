@@ -154,6 +154,8 @@ def test_a_target_of_one_s_own_can_be_scored_by_its_file(typed: Run, tmp_path: P
     again = typed("reproduce", str(result))
     assert "the benchmark own is not shipped" in again.stderr
     assert "made again by their own command with --out again" in again.stderr
+    board = typed("leaderboard").stdout
+    assert "left out: the benchmark own is not shipped; name its file: --benchmark FILE.toml; a first trial" in board
     trial = typed(*own, "--limit", "5").stdout
     assert "first trial: 5 sentences of each split" in trial
     assert "→ cdner-bench" not in trial

@@ -46,6 +46,7 @@ def leaderboard(
     show the rows and columns that are asked for, which changes no page. With --format html all of it is a site of
     linked pages, which open from the disk: in leaderboards/site, or where --output says.
     """
+    from ...data import benchmark as benchmarks
     from ...papers import list_supplements
     from ...reporting import FORMATS, SITE, Choice, collect, publish
 
@@ -69,9 +70,7 @@ def leaderboard(
     else:
         publication = publish(out / "leaderboards", format_ or "md", benchmark, list_supplements())
     for name in publication.left_out:
-        print(
-            f"left out {name}, which is not shipped: name its file, --benchmark FILE.toml; a first trial, by its name"
-        )
+        print(f"left out: {'; '.join(benchmarks.describe_unshipped(name))}; a first trial, by its name")
     for remark in publication.remarks:
         print(remark)
     if check:
