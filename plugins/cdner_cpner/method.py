@@ -20,6 +20,7 @@ from cdner_torch.judge import Judge
 from cdner_torch.lengths import TokenLimits, tell_lengths, tell_uncarried
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
+from cdner_torch.tokens import add_special
 from cdner_torch.weights import restore
 
 from . import mixing, spots
@@ -46,10 +47,11 @@ class CpNer(Method):
         self.types = target.types
         drawn = [*(self._draw(source, run) for source in sources), target]
         frame = backbones.read_frame(self.place)
-        if o.finetuning.wording == "items":
-            tell_uncarried(drawn, frame.tokenizer, run)
+        wording = self.wording
+        add_special(frame.tokenizer, wording.marks)
+        tell_uncarried(drawn, frame.tokenizer, run, write=wording.answer, understand=wording.read, shown=wording.marks)
         room = frame.kind.measure(frame.tokenizer, frame.config, self._limits)
-        tell_lengths(drawn, lambda s, c: self.wording.ask(s, c.types), frame.tokenizer, room, run, self.wording.answer)
+        tell_lengths(drawn, lambda s, c: wording.ask(s, c.types), frame.tokenizer, room, run, wording.answer)
         places = [self._learn_source(source, run) for source in sources]
         own = self._learn_own(target, run)
         if sources:

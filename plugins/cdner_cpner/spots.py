@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cdner_bench import Prediction, Reason, Rejected, Sentence, text2text
-from cdner_torch.generators import Reading
 
 OPEN, CLOSE, TASK, IS, NOTHING = (f"<extra_id_{n}>" for n in (0, 1, 2, 5, 6))
 MARKS = (OPEN, CLOSE, TASK, IS, NOTHING)
@@ -26,7 +25,7 @@ class Wording:
 
     ask: Callable[[Sentence, Sequence[str]], str]
     answer: Callable[[Sentence], str]
-    read: Reading
+    read: text2text.Reading
     marks: tuple[str, ...] = ()
 
 

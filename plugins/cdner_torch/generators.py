@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, takewhile
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from .descent import move_network, out_of_memory
 from .learner import Learner
 from .lengths import LONGEST, Room, TokenLimits, count_unseen, find_positions
 from .options import Answers
-from .tokens import find_dropped, find_marks, ignores_case, spell
+from .tokens import add_special, find_dropped, find_marks, ignores_case, spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,6 @@ class Completion:
 Choice = Callable[[Tensor, Tensor, Tensor], Tensor]
 """What is said next: of which prompts (rows), what they have been answered so far (rows, tokens), the logits (rows,
 vocabulary) → tokens (rows)."""
-
-
-class Reading(Protocol):
-    """How an answer is read: as `text2text.read` does."""
-
-    def __call__(self, text: str, sentence: Sentence, types: Sequence[str], /, *, fold: bool) -> Prediction:
-        """The prediction that a text makes about a sentence."""
 
 
 def say_likeliest(rows: Tensor, said: Tensor, logits: Tensor) -> Tensor:
@@ -282,9 +275,7 @@ class Backbone(Learner[Example]):
 
     def add(self, tokens: Sequence[str]) -> None:
         """Make each a token of the vocabulary. Their vectors are the mean of all others."""
-        self.tokenizer.add_special_tokens(
-            {"additional_special_tokens": list(tokens)}, replace_extra_special_tokens=False
-        )
+        add_special(self.tokenizer, tokens)
         size = self.network.get_input_embeddings().num_embeddings
         if len(self.tokenizer) > size:
             self.network.resize_token_embeddings(len(self.tokenizer), mean_resizing=False)
@@ -448,7 +439,7 @@ def read_all(
     types: Sequence[str],
     compute: Compute,
     answers: Answers = "free",
-    read: Reading = text2text.read,
+    read: text2text.Reading = text2text.read,
 ) -> list[Prediction]:
     """What the model finds in sentences with which the prompts end, one prediction a sentence in order. `answers`: the
     option of that name; spans are those of what is seen of a sentence. `read` makes a prediction of an answer.

@@ -83,15 +83,26 @@ def tell_lengths(
         )
 
 
-def tell_uncarried(corpora: Sequence[Corpus], tokenizer: Any, run: RunContext) -> None:
-    """Tell the user which gold entities no answer can say. Raises `DataError` for a type that none can."""
-    dropped = find_dropped(tokenizer)
+def tell_uncarried(
+    corpora: Sequence[Corpus],
+    tokenizer: Any,
+    run: RunContext,
+    *,
+    write: Callable[[Sentence], str] = text2text.answer,
+    understand: text2text.Reading = text2text.read,
+    shown: Sequence[str] = (),
+) -> None:
+    """Tell the user which gold entities no answer can say. Raises `DataError` for a type that none can. An answer is
+    written and read so; `shown` are special tokens that are part of it.
+    """
+    dropped = find_dropped(tokenizer) - set(tokenizer.convert_tokens_to_ids(list(shown)))
 
     def spell_all(texts: Sequence[str]) -> list[str]:
         rows = tokenizer(list(texts), add_special_tokens=False)["input_ids"] if texts else []
         return [spell(tokenizer, ids, dropped) for ids in rows]
 
-    for remark in text2text.check(corpora, spell_all, fold=ignores_case(tokenizer)):
+    fold = ignores_case(tokenizer)
+    for remark in text2text.check(corpora, spell_all, fold=fold, write=write, understand=understand):
         run.note(remark)
 
 

@@ -31,6 +31,11 @@ def find_dropped(tokenizer: Any) -> frozenset[int]:
     return frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
 
 
+def add_special(tokenizer: Any, tokens: Sequence[str]) -> None:
+    """Make each a special token of the vocabulary, beside those that there are."""
+    tokenizer.add_special_tokens({"additional_special_tokens": list(tokens)}, replace_extra_special_tokens=False)
+
+
 def spell(tokenizer: Any, ids: Sequence[int], dropped: Collection[int]) -> str:
     """The text of an answer's tokens, some of which are dropped."""
     kept = [i for i in ids if i not in dropped]

@@ -17,6 +17,7 @@ from cdner_bench import Corpus, Cut, Doubt, Entity, RunContext, Sentence, gtok, 
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError  # noqa: E402
 from cdner_bench.scoring import score  # noqa: E402
+from cdner_cpner import spots  # noqa: E402
 from cdner_cpner.method import CpNer  # noqa: E402
 from cdner_cpner.options import CpNerOptions, Finetuning  # noqa: E402
 from cdner_tagger.method import BertTagger, Daptn  # noqa: E402
@@ -36,6 +37,7 @@ from cdner_torch.tagging.options import Dapt, TransferFinetuning  # noqa: E402
 from cdner_torch.tagging.options import Network as TaggerNetwork  # noqa: E402
 from cdner_torch.tagging.options import Source as TaggerSource  # noqa: E402
 from cdner_torch.tagging.options import TransferTarget as TaggerTarget  # noqa: E402
+from cdner_torch.tokens import add_special  # noqa: E402
 from support import ROOT, Nobody, context, judged_by  # noqa: E402
 
 FP32 = Compute("cpu", "fp32")
@@ -254,7 +256,7 @@ def uncased(tmp_path_factory: pytest.TempPathFactory) -> str:
     [
         (
             ("person", "😀"),
-            "the type '😀' of own cannot be carried by text: the backbone writes '(😀, word)' as",
+            "the type '😀' of own cannot be carried by text: the backbone writes",
         ),
         (("person", "a\u200bb"), "cannot be carried by text: the backbone writes"),
         (("person", "Person"), "are one to a vocabulary without case"),
@@ -266,10 +268,23 @@ def test_types_that_a_vocabulary_lacks_are_refused_before_anything_learns(
     sentence = Sentence("a", ("Ada", "met", "👩"), (Entity(0, 1, "person"),))
     target = Corpus("own", types, (sentence,), (sentence,))
     topt = Topt(ToptOptions(backbone=uncased, pretraining="none"))
-    cpner = CpNer(CpNerOptions(backbone=uncased, finetuning=Finetuning(wording="items")))
-    for method in (topt, cpner):
+    cpners = [CpNer(CpNerOptions(backbone=uncased, finetuning=Finetuning(wording=w))) for w in ("items", "spots")]
+    for method in (topt, *cpners):
         with pytest.raises(DataError, match=re.escape(message)):
             method.fit([], target, context(tmp_path))
+
+
+def test_spots_say_types_that_items_cannot(uncased: str, tmp_path: Path) -> None:
+    told = Noting()
+    run = RunContext.create(0, tmp_path, tmp_path / "shared", observer=told)
+    sentence = Sentence("a", ("Ada", "met", "👩"), (Entity(0, 1, "law (EU), old"), Entity(2, 3, "law (EU), old")))
+    tokenizer, wording = backbones.read_frame(uncased).tokenizer, spots.WORDINGS["spots"]
+    add_special(tokenizer, wording.marks)
+    corpus = Corpus("own", ("law (EU), old",), (sentence,))
+    tell_uncarried([corpus], tokenizer, run, write=wording.answer, understand=wording.read, shown=wording.marks)
+    assert [note.split(":")[0] for note in told.notes] == ["text cannot carry 1 of 2 gold entities of own"]
+    with pytest.raises(DataError, match="it has a comma or a bracket"):
+        tell_uncarried([corpus], tokenizer, run)
 
 
 def test_entities_that_a_vocabulary_lacks_are_told(uncased: str, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Nothing a model claims is lost: what cannot be placed comes back as `Rejected` w
 """
 
 from .alignment import UNKNOWN, Searchable, align, fold_text
-from .checking import check
+from .checking import Reading, check
 from .grammar import Grammar
 from .items import Mention, find_items, parse
 from .objects import read_exactly
@@ -18,6 +18,7 @@ __all__ = [
     "UNKNOWN",
     "Grammar",
     "Mention",
+    "Reading",
     "Searchable",
     "align",
     "answer",
