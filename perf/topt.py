@@ -127,7 +127,7 @@ def prediction(place: str, pairs: Sequence[tuple[str, str]], prompts: Sequence[s
     baseline = keep("plain", lambda: plain.predict(prompts))
     show("plain loop, one sentence at a time", baseline, baseline)
     for rows in (16, 128):
-        model.rows = rows
+        model.portions.size = rows
         rate = keep(f"{rows}", lambda: model.answers(prompts, FP32))
         show(f"batches of {rows} by length, fp32" + " (what runs do)" * (rows == 128), rate, baseline)
     show(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 
 from cdner_bench import Corpus, Cut, Entity, Method, Prediction, RunContext, Sentence
-from cdner_torch.batches import OneStream, blocks, bounded, mix, shuffle
+from cdner_torch.batches import OneStream, blocks, mix, shuffle
 from cdner_torch.compute import Compute
 from cdner_torch.descent import move_network
 from cdner_torch.judge import Judge
@@ -210,8 +210,9 @@ def answer(
     """
     said: list[list[tuple[float, Entity]]] = [[] for _ in sentences]
     read = reader.read([s.unlabeled() for s in sentences], named)
-    for group in bounded(sorted(read, key=lambda stretch: -len(stretch)), 16, Pupil.cells, len):
-        answers = network.batch_extract(
+
+    def say(group: Sequence[Stretch]) -> list[dict[str, Any]]:
+        return network.batch_extract(  # type: ignore[no-any-return]
             [stretch.text for stretch in group],
             [stretch.schema for stretch in group],
             batch_size=len(group),
@@ -221,6 +222,9 @@ def answer(
             include_spans=True,
             overlap_policy="allow",
         )
+
+    longest_first = sorted(read, key=lambda stretch: -len(stretch))
+    for group, answers in reader.portions.answer(longest_first, len, say):
         for stretch, spans in zip(group, answers, strict=True):
             for name, found in chain.from_iterable(asked.items() for asked in spans.get("entities", ())):
                 for span in found:

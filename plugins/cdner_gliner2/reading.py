@@ -9,6 +9,8 @@ from itertools import accumulate
 from typing import Any
 
 from cdner_bench import CdnerError, Entity, Sentence
+from cdner_torch.learner import Learner
+from cdner_torch.portions import Portions
 from cdner_torch.tagging.encoding import stretches
 from cdner_torch.tagging.model import length_limit
 
@@ -77,11 +79,14 @@ class Stretch:
 
 
 class Reader:
-    """Makes stretches of sentences that a model's encoder can read together with the names of the types."""
+    """Makes stretches of sentences that a model's encoder can read together with the names of the types, and reads as
+    many at once as `portions` says.
+    """
 
     def __init__(self, network: Any) -> None:
         self._tokenize = lru_cache(maxsize=50_000)(network.processor.tokenizer.tokenize)
         self.limit = length_limit(network.encoder.config)
+        self.portions = Portions(16, Learner.cells)
 
     def read(self, sentences: Sequence[Sentence], named: Mapping[str, str]) -> list[Stretch]:
         """The stretches of sentences in order. `named` are types by their names in words. Raises `CdnerError` if the

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cdner_bench import Corpus, Method, Prediction, RunContext, Sentence
 from cdner_torch import backbones, hub, prefixes
-from cdner_torch.batches import InMemory, blocks, bounded, draw_source, mix
+from cdner_torch.batches import InMemory, blocks, draw_source, mix
 from cdner_torch.compute import Compute
 from cdner_torch.judge import Judge
 from cdner_torch.lengths import TokenLimits, find_positions, tell_long
@@ -26,9 +26,6 @@ from .options import LightNerOptions
 
 FITTING = {kind: prefixes.FITTING[kind] for kind in ("bart", "encoder-decoder")}
 """Backbones whose decoder reads and says the pieces of its source's vocabulary as they are."""
-
-ANSWERED = 64 * 256**2
-"""How much attention computes at once when sentences are answered: sentences times the longest, squared."""
 
 
 class LightNer(Method):
@@ -166,8 +163,12 @@ class LightNer(Method):
         sources = model.encoder.sources(sentences)
         order = sorted(range(len(sources)), key=lambda n: -len(sources[n]))
         out: dict[int, Prediction] = {}
-        for chosen in bounded(order, 64, ANSWERED, lambda n: len(sources[n])):
+
+        def say(chosen: Sequence[int]) -> list[list[int]]:
             limits = [max(1, group.base + int(group.ratio * len(sources[n].ids))) for n in chosen]
-            for n, said in zip(chosen, model.answer([sources[n] for n in chosen], limits, compute), strict=True):
+            return model.answer([sources[n] for n in chosen], limits, compute)
+
+        for chosen, answers in model.portions.answer(order, lambda n: len(sources[n]), say):
+            for n, said in zip(chosen, answers, strict=True):
                 out[n] = model.encoder.read(said, sources[n], sentences[n])
         return [out[n] for n in range(len(sentences))]

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from cdner_torch.batches import IGNORED
 from cdner_torch.compute import Compute
 from cdner_torch.learner import Learner
+from cdner_torch.portions import Portions
 
 from .encoding import END, Batch, Encoder, Source
 
@@ -102,6 +103,7 @@ class Pointer(Learner[Source]):
     def __init__(self, network: Pointing, encoder: Encoder, compute: Compute) -> None:
         self.network = network.to(compute.device)
         self.encoder, self.compute = encoder, compute
+        self.portions = Portions(64, 64 * 256**2)
 
     def loss(self, items: Sequence[Source]) -> Tensor:
         """Cross-entropy summed over what is to be said."""

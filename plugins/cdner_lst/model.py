@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from cdner_torch.batches import IGNORED, bounded
+from cdner_torch.batches import IGNORED
+from cdner_torch.descent import move_network
 from cdner_torch.tagging.encoding import Window, collate
 from cdner_torch.tagging.model import Tagger
-from cdner_torch.tagging.training import DECODED, Pupil, Tagging
+from cdner_torch.tagging.training import Pupil, Tagging
 
 from .graphs import connect, couple, measure_discrepancy, measure_distances, place_labels
 from .options import Graph
@@ -113,15 +114,19 @@ class GraphPupil(Pupil):
 @torch.no_grad()
 def survey(tagger: Tagger, windows: Sequence[Window], labels: int, compute: Tagging, temperature: float) -> Tensor:
     """Where a tagger, of whatever labels, places the `labels` labels that the windows have."""
-    tagger.to(compute.device).eval()
+    move_network(tagger, compute.device, Pupil.relief).eval()
+
+    def say(group: Sequence[Window]) -> tuple[Tensor, Tensor]:
+        batch = collate(group, compute.pad)
+        chosen = batch.labels != IGNORED
+        logits = compute.logits(tagger, batch)[chosen.to(compute.device)]
+        return (logits / temperature).softmax(-1), batch.labels[chosen]
+
     probabilities, gold = (
         [torch.empty(0, len(tagger.labels), device=compute.device)],
         [torch.empty(0, dtype=torch.long)],
     )
-    for group in bounded(windows, 64, DECODED, len):
-        batch = collate(group, compute.pad)
-        chosen = batch.labels != IGNORED
-        logits = compute.logits(tagger, batch)[chosen.to(compute.device)]
-        probabilities.append((logits / temperature).softmax(-1))
-        gold.append(batch.labels[chosen])
+    for _, (likely, labelled) in tagger.portions.answer(windows, len, say):
+        probabilities.append(likely)
+        gold.append(labelled)
     return place_labels(torch.cat(probabilities), torch.cat(gold).to(compute.device), labels)[0]

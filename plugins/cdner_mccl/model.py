@@ -11,12 +11,13 @@ from torch.nn import Parameter
 from torch.nn.functional import cross_entropy, nll_loss
 
 from cdner_bench import Cut, Prediction, Sentence, conll
-from cdner_torch.batches import bounded
 from cdner_torch.crf import IMPOSSIBLE, Crf
 from cdner_torch.descent import move_network
 from cdner_torch.learner import NEVER, Learner
+from cdner_torch.portions import Portions
 from cdner_torch.tagging.bioes import bioes_labels, list_legal, to_bio
-from cdner_torch.tagging.training import DECODED, Tagging
+from cdner_torch.tagging.model import DECODED
+from cdner_torch.tagging.training import Tagging
 
 from .cells import BothWays
 from .encoding import Batch, Domain, Example, gather, lay_out
@@ -36,6 +37,7 @@ class MultiCellTagger(nn.Module):
         super().__init__()
         self.encoder: Any = encoder
         self.options = options
+        self.portions = Portions(*DECODED)
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None
         encoder.requires_grad_(options.words.encoder == "trained")
@@ -139,13 +141,16 @@ def decode(
     network: MultiCellTagger, sentences: Sequence[Sentence], examples: Sequence[Example], compute: Tagging
 ) -> list[Prediction]:
     """The most probable tags that are legal together."""
-    network.to(compute.device).eval()
-    tags: list[tuple[str, ...]] = [()] * len(sentences)
-    longest_first = sorted(range(len(sentences)), key=lambda n: -len(examples[n]))
-    for group in bounded(longest_first, 64, DECODED, lambda n: len(examples[n])):
+    move_network(network, compute.device, Pupil.relief).eval()
+
+    def say(group: Sequence[int]) -> list[list[int]]:
         batch = move(gather([examples[n] for n in group], compute.pad), compute.device)
         emissions, _, _ = network(batch, compute)
-        paths = network.crf[TARGET].decode(emissions, batch.lengths)  # type: ignore[operator]
+        return network.crf[TARGET].decode(emissions, batch.lengths)  # type: ignore[no-any-return, operator]
+
+    tags: list[tuple[str, ...]] = [()] * len(sentences)
+    longest_first = sorted(range(len(sentences)), key=lambda n: -len(examples[n]))
+    for group, paths in network.portions.answer(longest_first, lambda n: len(examples[n]), say):
         for n, path in zip(group, paths, strict=True):
             tags[n] = tuple(to_bio([network.labels[TARGET][tag] for tag in path]))
     cut = [any(window.cut for window in example.windows) for example in examples]

@@ -16,14 +16,15 @@ from transformers import (
 )
 from transformers.modeling_outputs import BaseModelOutput
 
-from cdner_bench import CdnerError, Cut, Prediction, Sentence, text2text
+from cdner_bench import Cut, Prediction, Sentence, text2text
 
-from .batches import IGNORED, bounded, pad_rows
+from .batches import IGNORED, pad_rows
 from .compute import Compute
-from .descent import move_network, out_of_memory
+from .descent import move_network
 from .learner import Learner
 from .lengths import LONGEST, Room, TokenLimits, count_unseen, find_positions
 from .options import Answers
+from .portions import Portions
 from .tokens import add_special, find_dropped, find_marks, ignores_case, spell
 
 
@@ -84,12 +85,6 @@ class Backbone(Learner[Example]):
     """A network, its tokenizer, and how precisely to compute."""
 
     relief = "take a smaller backbone, or -o network.max_source=128"
-    rows = 128
-    """How many prompts are answered at once, unless that was too many before."""
-    answered_cells = 128 * 320**2
-    """How much attention computes at once for prompts: theirs times the longest, squared. A block of prompts for the
-    longest sentences of CrossNER has two thirds of it.
-    """
     considered = 1024
     """Among how many of the likeliest tokens a constrained answer is looked for."""
 
@@ -99,6 +94,7 @@ class Backbone(Learner[Example]):
         self.compute = compute
         self.room = self.measure(tokenizer, network.config, limits)
         self.limits = limits
+        self.portions = Portions(128, 128 * 320**2)  # prompts for the longest sentences of CrossNER have two thirds
         self.before, self.after = find_marks(tokenizer)
         self._dropped = find_dropped(tokenizer)
         self.folds = ignores_case(tokenizer)
@@ -167,9 +163,8 @@ class Backbone(Learner[Example]):
     def complete(
         self, texts: Sequence[str], compute: Compute, grammars: Sequence[text2text.Grammar] | None = None
     ) -> list[Completion]:
-        """Greedy answers to prompts, in order; batches of similar length, at most `rows` and `answered_cells`, and ever
-        fewer when memory runs out. A prompt is cut only where there is no `room` for more. With `grammars`, one a
-        prompt, each token is the likeliest that its grammar allows.
+        """Greedy answers to prompts, in order; batches of similar length, in `portions`. A prompt is cut only where
+        there is no `room` for more. With `grammars`, one a prompt, each token is the likeliest that its grammar allows.
         """
         whole = self._ids(texts)
         sources = [self.source(ids[: self.room.answered]) for ids in whole]
@@ -177,29 +172,13 @@ class Backbone(Learner[Example]):
         out = [Completion("")] * len(texts)
         self.network.eval()
 
-        def group(left: Sequence[int]) -> list[list[int]]:
-            """The prompts that are left, in groups of which the last is the next."""
-            return list(bounded(left, self.rows, self.answered_cells, lambda n: len(sources[n])))[::-1]
+        def say(chosen: Sequence[int]) -> list[list[int]]:
+            choose = self.constrain([grammars[n] for n in chosen]) if grammars else say_likeliest
+            with compute.autocast():
+                return self.continuations([sources[n] for n in chosen], choose).tolist()
 
-        waiting = group(order)
-        while waiting:
-            chosen = waiting.pop()
-            try:
-                with compute.autocast():
-                    choose = self.constrain([grammars[n] for n in chosen]) if grammars else say_likeliest
-                    said = self.continuations([sources[n] for n in chosen], choose)
-            except RuntimeError as error:
-                if not out_of_memory(error):
-                    raise
-                if len(chosen) == 1:
-                    raise CdnerError(
-                        "out of memory with one answer at a time", hint="take a smaller backbone"
-                    ) from error
-                self.answered_cells = len(chosen) * len(sources[chosen[0]]) ** 2 // 2
-                torch.cuda.empty_cache()
-                waiting = group([n for part in reversed([*waiting, chosen]) for n in part])
-                continue
-            for n, ids in zip(chosen, said.tolist(), strict=True):
+        for chosen, said in self.portions.answer(order, lambda n: len(sources[n]), say):
+            for n, ids in zip(chosen, said, strict=True):
                 cut = [Cut.PROMPT] * (len(whole[n]) > self.room.answered)
                 text = self._text(ids)
                 ended = grammars[n].accepts(text) if grammars else self.tokenizer.eos_token_id in ids

@@ -117,7 +117,7 @@ def test_prompts_are_answered_in_groups_that_fit(tiny_t5: str, monkeypatch: pyte
         return answer(sources, *rest)
 
     monkeypatch.setattr(model, "continuations", watched)
-    model.answered_cells = 60_000
+    model.portions.cells = 60_000
     assert model.complete(prompts, FP32) == together
     assert len(sizes) > 1
     assert max(sizes) <= 60_000

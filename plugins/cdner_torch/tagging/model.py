@@ -15,7 +15,13 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 from cdner_bench import CdnerError
 
 from .. import hub, weights
+from ..portions import Portions
 from .encoding import Batch, Reader
+
+DECODED = 64, 64 * 256**2
+"""How much is tagged at once: so many windows, and what attention computes for them, windows × the longest, squared. 64
+windows of CrossNER have a third of it at most.
+"""
 
 Make = Callable[[Any, Sequence[str], Sequence[Sequence[str]]], "Tagger"]
 """Makes a tagger on an encoder, over labels of which each domain has some."""
@@ -41,6 +47,7 @@ class Tagger(nn.Module):
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None
         self.labels = list(labels)
+        self.portions = Portions(*DECODED)
         self.head = nn.Linear(encoder.config.hidden_size, len(labels))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)

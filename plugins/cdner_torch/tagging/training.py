@@ -11,17 +11,12 @@ from torch import Tensor, nn
 
 from cdner_bench import Cut, Prediction, Sentence, conll
 
-from ..batches import IGNORED, OneStream, bounded, mix, shuffle
+from ..batches import IGNORED, OneStream, mix, shuffle
 from ..compute import Compute
 from ..descent import move_network
 from ..learner import Learner
 from .encoding import Batch, Window, collate
 from .model import Tagger, save_tagger
-
-DECODED = 64 * 256**2
-"""How much attention computes at once when sentences are tagged: windows × the longest, squared. 64 windows of CrossNER
-have a third of it at most.
-"""
 
 
 @dataclass(frozen=True)
@@ -77,11 +72,14 @@ def decode(
     tagger: Tagger, sentences: Sequence[Sentence], windows: Sequence[Window], compute: Tagging
 ) -> list[Prediction]:
     """The most probable tag of every word; entities by conlleval's reading of the tags, which are kept beside them."""
-    tagger.to(compute.device).eval()
+    move_network(tagger, compute.device, Pupil.relief).eval()
+
+    def say(group: Sequence[Window]) -> list[list[int]]:
+        return compute.logits(tagger, collate(group, compute.pad)).argmax(-1).tolist()
+
     tags = [["O"] * len(s.tokens) for s in sentences]
     longest_first = sorted(windows, key=lambda window: -len(window))
-    for group in bounded(longest_first, 64, DECODED, len):
-        best = compute.logits(tagger, collate(group, compute.pad)).argmax(-1).tolist()
+    for group, best in tagger.portions.answer(longest_first, len, say):
         for window, row in zip(group, best, strict=True):
             for word, position in zip(window.words, window.first, strict=True):
                 tags[window.sentence][word] = tagger.labels[row[position]]
