@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
@@ -105,7 +105,7 @@ class CausalModel:
                 f"stride={self.stride} and window={self.window} do not go together",
                 hint=f"-o stride=N with N from 1 to {self.window}",
             )
-        self.tokenizer = hub.load(AutoTokenizer.from_pretrained, name)
+        self.tokenizer = hub.load_tokenizer(name)
         self.context = _find_context(self.tokenizer)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.batch_tokens = batch_tokens or BATCH_TOKENS[self.device]

@@ -82,8 +82,6 @@ def _make_splitter(name: str, run: RunContext) -> Callable[[list[str]], list[str
 
 def _load_tokenizer(name: str, run: RunContext) -> Any:
     try:
-        from transformers import AutoTokenizer
-
         from cdner_torch import hub
     except ImportError as error:
         raise PluginError(
@@ -91,7 +89,7 @@ def _load_tokenizer(name: str, run: RunContext) -> Any:
         ) from None
     place = run.backbone(name)
     try:
-        return hub.load(AutoTokenizer.from_pretrained, place)
+        return hub.load_tokenizer(place)
     except CdnerError as error:
         hint = "-o tokens=whitespace, word, or a tokenizer: minit5, smollm2, a folder, a hub's name"
         raise OptionError(f"option tokens={name}: {error}", hint=hint) from error

@@ -85,9 +85,7 @@ class LightNer(Method):
         self.place = run.backbone(self.options.backbone)
         frame = backbones.read_frame(self.place)
         prefixes.check(self.place, frame.config, FITTING)
-        self.tokenizer: Any = frame.tokenizer
-        if getattr(self.tokenizer, "add_prefix_space", None) is False:
-            self.tokenizer = hub.load(type(self.tokenizer).from_pretrained, self.place, add_prefix_space=True)
+        self.tokenizer: Any = hub.split_words(frame.tokenizer, self.place)
         limit = self.options.network.max_source
         self.limit = min(limit, find_positions(frame.config) or limit)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
@@ -35,7 +35,7 @@ def read_frame(name: str) -> Frame:
     """What a folder or the hub's name holds. Raises `CdnerError` if it is not there, or generates no text."""
     config = hub.load(AutoConfig.from_pretrained, name)
     kind: type[Seq2Seq | Causal] = Seq2Seq if config.is_encoder_decoder else Causal
-    tokenizer = hub.load(AutoTokenizer.from_pretrained, name)
+    tokenizer = hub.load_tokenizer(name)
     encoder = kind is Causal and config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
     if encoder or tokenizer.eos_token_id is None:
         raise CdnerError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from cdner_bench import CdnerError
@@ -99,13 +99,14 @@ def bio_labels(types: Sequence[str]) -> list[str]:
 
 
 def load_tokenizer(name: str) -> Any:
-    """The fast tokenizer of a backbone."""
-    tokenizer = hub.load(AutoTokenizer.from_pretrained, name)
+    """The fast tokenizer of a backbone. Raises `CdnerError` if the backbone has none, or is not there."""
+    tokenizer = hub.load_tokenizer(name)
     if not tokenizer.is_fast:
-        raise CdnerError(f"backbone {name!r} has no fast tokenizer, which is needed to align words")
-    if getattr(tokenizer, "add_prefix_space", None) is False:
-        tokenizer = hub.load(AutoTokenizer.from_pretrained, name, add_prefix_space=True)
-    return tokenizer
+        raise CdnerError(
+            f"the backbone {name!r} has no fast tokenizer, which is needed to align words",
+            hint="take minilm or mpnet, which need no hub, or a backbone that brings a tokenizer.json",
+        )
+    return hub.split_words(tokenizer, name)
 
 
 def load_config(name: str) -> Any:
