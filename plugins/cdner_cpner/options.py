@@ -9,7 +9,7 @@ from annotated_types import Gt
 
 from cdner_bench import backbone
 from cdner_torch import options
-from cdner_torch.options import Decoding, Dev, Generation, Positive, Share
+from cdner_torch.options import Decoding, Dev, Generation, Length, Positive, Share
 
 Speed = Annotated[float, Gt(0)]
 
@@ -18,7 +18,7 @@ Speed = Annotated[float, Gt(0)]
 class Network(Generation):
     """How the model computes in every stage."""
 
-    max_target: Positive = 192
+    max_target: Length = 192
     """To how many tokens what is to be said is cut, in training."""
 
 

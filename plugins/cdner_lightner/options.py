@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt
 
 from cdner_bench import backbone
 from cdner_torch.compute import Precision
-from cdner_torch.options import Dev, Natural, Positive, Prefix, Share
+from cdner_torch.options import Dev, Length, Natural, Positive, Prefix, Share
 
 Speed = Annotated[float, Gt(0)]
 
@@ -24,7 +24,7 @@ class Network:
     """The backbone's dropout; none leaves its own."""
     head_dropout: Share = 0.3
     """The dropout of the decoder's states before they point."""
-    max_source: Positive = 512
+    max_source: Length = 512
     """How many sub-words of a sentence are read; what is beyond is not answered."""
     precision: Precision = "auto"
     """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in

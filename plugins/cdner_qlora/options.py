@@ -10,16 +10,16 @@ from annotated_types import Gt
 
 from cdner_bench import backbone
 from cdner_torch.compute import Precision
-from cdner_torch.options import Decoding, Dev, Positive, Rate, Share
+from cdner_torch.options import Decoding, Dev, Length, Positive, Rate, Share
 
 
 @dataclass(frozen=True)
 class Network:
     """How the decoder computes in every stage."""
 
-    max_source: Positive = 320
+    max_source: Length = 320
     """To how many tokens what is read is cut, in training."""
-    max_target: Positive = 192
+    max_target: Length = 192
     """To how many tokens what is to be said is cut, in training."""
     precision: Precision = "auto"
     """What is computed in: `auto` is bf16 where the device has it, else fp32."""

@@ -11,6 +11,8 @@ from .compute import Precision
 
 Positive = Annotated[int, Gt(0)]
 Natural = Annotated[int, Ge(0)]
+Length = Annotated[int, Ge(16)]
+"""So many tokens that some are left beside the special ones."""
 Rate = Annotated[float, Gt(0), Lt(1)]
 Factor = Annotated[float, Ge(0)]
 Answers = Literal["free", "spans"]
@@ -45,9 +47,9 @@ class Generation:
 
     dropout: Share | None = None
     """The backbone's dropout; none leaves its own."""
-    max_source: Positive = 256
+    max_source: Length = 256
     """To how many tokens what is read is cut."""
-    max_target: Positive = 256
+    max_target: Length = 256
     """To how many tokens what is to be said is cut, in training."""
     precision: Precision = "auto"
     """What is computed in: `auto` is bf16 where the device has it, else fp32. Test sentences are always answered in

@@ -13,9 +13,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cdner_bench import Corpus, Cut, Doubt, Entity, RunContext, Sentence, gtok, text2text  # noqa: E402
+from cdner_bench import Corpus, Cut, Doubt, Entity, RunContext, Sentence, gtok, plugins, text2text  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
-from cdner_bench.errors import CdnerError, DataError  # noqa: E402
+from cdner_bench.errors import CdnerError, DataError, OptionError  # noqa: E402
 from cdner_bench.scoring import score  # noqa: E402
 from cdner_cpner import spots  # noqa: E402
 from cdner_cpner.method import CpNer  # noqa: E402
@@ -62,6 +62,13 @@ class Noting(Nobody):
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+
+@pytest.mark.parametrize("method", ["topt", "cp-ner", "lightner", "qlora-llama2"])
+def test_a_limit_leaves_room_beside_special_tokens(method: str) -> None:
+    """With less, nothing was read or nearly everything, and the pointer of `lightner` had nowhere to point."""
+    with pytest.raises(OptionError, match=r"network\.max_source"):
+        plugins.discover().get(method).spec.resolve("quick", {"network.max_source": 2})
 
 
 # --- batches ----------------------------------------------------------------------------------------------------------

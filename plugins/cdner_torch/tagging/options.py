@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from annotated_types import Ge
-
 from cdner_bench import backbone, chooses_knowledge
 
 from ..compute import Precision
-from ..options import Dev, Positive, Rate, Share
+from ..options import Dev, Length, Positive, Rate, Share
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Mlm:
     """The share of sub-words that are masked."""
     learning_rate: Rate = 5e-5
     """The learning rate at the beginning; it falls to 0."""
-    block: Annotated[int, Ge(16)] = 512
+    block: Length = 512
     """How many sub-words a row of text has."""
 
 
