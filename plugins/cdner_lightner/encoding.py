@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cdner_bench import Cut, DataError, Entity, Prediction, Reason, Rejected, Sentence
 from cdner_torch.batches import IGNORED, pad_rows
+from cdner_torch.lengths import LONGEST
 from cdner_torch.tokens import find_marks
 
 END = 0
@@ -54,12 +55,17 @@ class Batch:
 
 
 class Encoder:
-    """How sentences and answers become numbers, for a tokenizer and the types of some domains."""
+    """How sentences and answers become numbers, for a tokenizer and the types of some domains.
 
-    def __init__(self, tokenizer: Any, start: int, limit: int, types: Sequence[str]) -> None:
+    `start` is the id that the decoder begins with, `limit` how many sub-words of a sentence are read, `positions` how
+    many ids the decoder can tell apart by their places. So an answer has at most `steps` pointers and labels.
+    """
+
+    def __init__(self, tokenizer: Any, start: int, limit: int, types: Sequence[str], positions: int = LONGEST) -> None:
         self.tokenizer, self.limit, self.types = tokenizer, limit, list(types)
         self.before, self.after = find_marks(tokenizer)
         self.start = [start, *self.before]
+        self.steps = positions - len(self.start) + 1  # what is said last is not read
         self.names = name_pieces(tokenizer, types)
 
     def sources(self, sentences: Sequence[Sentence], domain: int = 0, *, gold: bool = False) -> list[Source]:
@@ -90,13 +96,15 @@ class Encoder:
         return made
 
     def say(self, sentence: Sentence, first: Sequence[int]) -> tuple[int, ...]:
-        """The gold answer: for each entity the places where its words begin and its label, then the end."""
+        """The gold answer: for each entity the places where its words begin and its label, then the end, as far as an
+        answer goes.
+        """
         said: list[int] = []
         for entity in sentence.entities:
             if entity.end <= len(first):
                 said += [1 + len(self.types) + first[word] for word in range(entity.start, entity.end)]
                 said.append(1 + self.types.index(entity.type))
-        return (*said, END)
+        return (*said, END)[: self.steps]
 
     def decoded(self, said: int, source: Source) -> int:
         """The id that the decoder reads for what was said: that of the place's piece, or of a label's first."""

@@ -15,7 +15,7 @@ from cdner_torch import backbones, hub, prefixes
 from cdner_torch.batches import InMemory, blocks, draw_source, mix
 from cdner_torch.compute import Compute
 from cdner_torch.judge import Judge
-from cdner_torch.lengths import TokenLimits, find_positions, tell_long
+from cdner_torch.lengths import LONGEST, TokenLimits, find_positions, tell_long
 from cdner_torch.loop import train
 from cdner_torch.schedule import Schedule
 from cdner_torch.weights import restore
@@ -86,8 +86,8 @@ class LightNer(Method):
         frame = backbones.read_frame(self.place)
         prefixes.check(self.place, frame.config, FITTING)
         self.tokenizer: Any = hub.split_words(frame.tokenizer, self.place)
-        limit = self.options.network.max_source
-        self.limit = min(limit, find_positions(frame.config) or limit)
+        self.positions = find_positions(frame.config) or LONGEST
+        self.limit = min(self.options.network.max_source, self.positions)
 
     def _begin(self, types: Sequence[str], domains: Sequence[Sequence[str]], run: RunContext) -> Pointer:
         """The backbone with prefixes and labels that have learnt nothing."""
@@ -98,7 +98,8 @@ class LightNer(Method):
         prefixes.attach(network, prefixes.Learnt(shapes, o.prefix.length, o.prefix.hidden, o.prefix.dropout))
         if o.network.freeze:
             prefixes.freeze(network, embeddings=True)
-        encoder = Encoder(self.tokenizer, network.config.decoder_start_token_id, self.limit, types)
+        start = network.config.decoder_start_token_id
+        encoder = Encoder(self.tokenizer, start, self.limit, types, self.positions)
         allowed = [[kind in domain for kind in types] for domain in domains]
         head = Pointing(network, encoder.names, encoder.after[0], allowed, o.network.head_dropout)
         return Pointer(head, encoder, self.compute)
@@ -154,7 +155,9 @@ class LightNer(Method):
             for split, sentences in (("train", corpus.train), ("dev", corpus.dev)):
                 read = encoder.sources(sentences)
                 beyond = [len(s.tokens) > len(r.first) for s, r in zip(sentences, read, strict=True)]
-                tell_long(run, f"{corpus.name} {split}", beyond, f"are read without their ends: {self.limit} sub-words")
+                tell_long(
+                    run, f"{corpus.name} {split}", beyond, f"are read without their ends: {self.limit} sub-words fit"
+                )
 
     def _answered(self, model: Pointer, sentences: Sequence[Sentence], compute: Compute) -> list[Prediction]:
         group = self.options.answering
@@ -163,7 +166,8 @@ class LightNer(Method):
         out: dict[int, Prediction] = {}
 
         def say(chosen: Sequence[int]) -> list[list[int]]:
-            limits = [max(1, group.base + int(group.ratio * len(sources[n].ids))) for n in chosen]
+            asked = [max(1, group.base + int(group.ratio * len(sources[n].ids))) for n in chosen]
+            limits = [min(number, model.encoder.steps) for number in asked]
             return model.answer([sources[n] for n in chosen], limits, compute)
 
         for chosen, answers in model.portions.answer(order, lambda n: len(sources[n]), say):

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from transformers import AutoTokenizer  # noqa: E402
 
-from cdner_bench import Corpus, Entity, Sentence, plugins  # noqa: E402
+from cdner_bench import Corpus, Cut, Entity, Sentence, plugins  # noqa: E402
 from cdner_bench.data import Benchmark  # noqa: E402
 from cdner_bench.errors import CdnerError, DataError  # noqa: E402
 from cdner_bench.plugins import conformance  # noqa: E402
@@ -281,6 +281,17 @@ def test_odd_domains_are_learnt(tiny_bart: str, mini: Benchmark, tmp_path: Path)
     (prediction,) = method.predict([Sentence("x", ("word",) * 900)], run)
     assert {e.type for e in prediction.entities} <= {"thing"}
     assert prediction.unseen > 0
+
+
+def test_an_answer_is_no_longer_than_the_decoder_has_places(tiny_bart: str, tmp_path: Path) -> None:
+    """Be it one to learn, of a sentence full of names, or one that never ends."""
+    names = Sentence("x", ("w",) * 400, tuple(Entity(n, n + 1, "thing") for n in range(400)))
+    target = Corpus("names", ("thing",), train=(names,), dev=(names,))
+    method, run = LightNer(options(tiny_bart, answering={"ratio": 9.0})), context(tmp_path)
+    method.fit([], target, run)
+    (prediction,) = method.predict([names.unlabeled()], run)
+    assert Cut.ANSWER in prediction.cut
+    assert method.model.encoder.steps == 600  # with one id to begin with
 
 
 @pytest.mark.parametrize("with_source", [False, True])
