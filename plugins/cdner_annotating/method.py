@@ -86,20 +86,32 @@ class AnnotateThenTag(BertTagger):
         asked = random.Random(run.seed).sample(found, min(o.text.sentences, len(found)))
         if not asked:
             raise CdnerError(f"{path} has no sentence to label", hint="name another text: -o text.file=FILE")
-        annotator = Prompting(o.annotator)
-        annotator.fit([], target, run)
-        with run.phase("annotate") as phase:
-            labelled: list[Sentence] = []
-            for sentence, said in zip(asked, annotator.predict(asked, run), strict=True):
-                labelled += self._take(sentence, said)
-                phase.sentences += 1
-                run.progress(phase.sentences, len(asked))
-            phase.epochs = 1  # its seconds are the price of the training
-        entities = sum(len(s.entities) for s in labelled)
-        run.note(f"{len(labelled)} of {len(asked)} sentences are learnt as labelled, with {entities} entities")
+        said = self._label(asked, target, run)
+        labelled = [taken for pair in zip(asked, said, strict=True) for taken in self._take(*pair)]
+        cut, entities = sum(Cut.ANSWER in p.cut for p in said), sum(len(s.entities) for s in labelled)
+        left_out = f"{cut} answers were cut at annotator.max_tokens={o.annotator.max_tokens}, and are left out"
+        learnt = f"{len(labelled)} of {len(asked)} sentences are learnt as labelled, with {entities} entities"
+        run.note(f"{learnt}; {left_out}" if cut else learnt)
         if not labelled:
-            raise CdnerError(f"{o.annotator.model} found nothing in {len(asked)} sentences", hint="ask another model")
+            why = left_out if cut else "it found nothing"
+            raise CdnerError(
+                f"{o.annotator.model} has labelled none of {len(asked)} sentences: {why}",
+                hint="allow longer answers: -o annotator.max_tokens=N" if cut else "ask another model",
+            )
         return Corpus(f"{target.name}-annotated", target.types, train=tuple(labelled))
+
+    def _label(self, asked: Sequence[Sentence], target: Corpus, run: RunContext) -> list[Prediction]:
+        """What the language model says of sentences, one prediction each in order."""
+        annotator = Prompting(self.options.annotator)
+        annotator.fit([], target, run)
+        said: list[Prediction] = []
+        with run.phase("annotate") as phase:
+            for prediction in annotator.predict(asked, run):
+                said.append(prediction)
+                phase.sentences = len(said)
+                run.progress(len(said), len(asked))
+            phase.epochs = 1  # its seconds are the price of the training
+        return said
 
     def _take(self, sentence: Sentence, said: Prediction) -> list[Sentence]:
         """The sentence with what was said, if that is whole, of the target's types and worth learning."""

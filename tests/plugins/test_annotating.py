@@ -131,8 +131,10 @@ def make(tiny_bert: str, fake_url: str, **chosen: Any) -> Any:
 
 def test_what_is_no_whole_answer_is_not_learnt(tiny_bert: str, mini: Benchmark, tmp_path: Path) -> None:
     target = replace(mini.corpus("ai").without_test(), dev=())
-    with running(Behaviour(finish="length")) as fake, pytest.raises(CdnerError, match="found nothing in 12 sentences"):
+    told = r"labelled none of 12 sentences: 12 answers were cut at annotator\.max_tokens="
+    with running(Behaviour(finish="length")) as fake, pytest.raises(CdnerError, match=told) as refused:
         make(tiny_bert, fake.url).fit([], target, context(tmp_path))
+    assert "annotator.max_tokens=N" in (refused.value.hint or "")
 
 
 def test_sentences_without_entities(tiny_bert: str, mini: Benchmark, tmp_path: Path) -> None:
