@@ -122,7 +122,13 @@ def tell_text(
     for line in read_lines(path, tokens):
         lines, words, unread = lines + 1, words + len(line), unread + len(line) - fit(line)
     if not lines:
-        raise CdnerError(f"{path} holds no text" + (f" within {option}={tokens}" if tokens else ""))
+        first = next(read_lines(path, None), None)
+        if first is None:
+            raise CdnerError(f"{path} holds no text", hint="put text of the domain there, a sentence or more a line")
+        raise CdnerError(
+            f"{path} holds no text within {option}={tokens}: its first line has {len(first):,} words",
+            hint=f"allow more: -o {option}=N",
+        )
     ends = f", but for {unread:,} at the ends of lines that are too long" if unread else ""
     run.note(f"{path.name}: {epochs} × {words:,} words in {lines:,} lines are learnt{ends}: -o {option}=N takes fewer")
     return lines

@@ -91,7 +91,8 @@ def test_what_is_learnt_of_the_text(tiny_bert: str, domains: tuple[list[Corpus],
         (None, None, "needs unlabelled text of ai"),
         ("", None, r"text\.txt holds no text$"),
         (" \n\n\t\n", None, r"text\.txt holds no text$"),
-        ("one two three\n", 2, r"text\.txt holds no text within mlm\.dapt_tokens=2"),
+        (" \n", 2, r"text\.txt holds no text$"),
+        ("one two three\n", 2, r"text\.txt holds no text within mlm\.dapt_tokens=2: its first line has 3 words$"),
     ],
 )
 def test_text_that_cannot_be_learnt_is_refused(

@@ -81,24 +81,13 @@ class Transfer(TaggerMethod):
 
     def _explanations(self, target: Corpus, run: RunContext) -> tuple[Iterable[str], Mapping[str, object]]:
         """What masked-LM reads, and what identifies it."""
-        corpus = target.resources.get("gtok")
-        if corpus is None:
-            raise NotRunError(
-                f"pretraining=gtok needs explanations of {target.name}",
-                hint='name a file in the benchmark, resources.gtok = { path = "…" }, or set -o pretraining=none',
-            )
-        texts = [e.text for e in gtok.read(corpus, target)]
+        texts = [e.text for e in gtok.read(_find_resource(target, "gtok", "explanations"), target)]
         run.learn_from("gtok")
         return texts, {"gtok": digest(texts)}
 
     def _text(self, target: Corpus, run: RunContext) -> tuple[Iterable[str], Mapping[str, object]]:
         """The same of unlabelled text of the domain, which is streamed, and not read where it was learnt before."""
-        path = target.resources.get("dapt")
-        if path is None:
-            raise NotRunError(
-                f"pretraining=dapt needs unlabelled text of {target.name}",
-                hint='name a file in the benchmark, resources.dapt = { path = "…" }, or set -o pretraining=none',
-            )
+        path = _find_resource(target, "dapt", "unlabelled text")
         budget = self.options.mlm.dapt_tokens if isinstance(self.options.mlm, Dapt) else None
 
         def read() -> Iterator[str]:
@@ -129,3 +118,13 @@ class Transfer(TaggerMethod):
             group.epochs, o.finetuning.batch_size, group.learning_rate, o.dev.every, group.patience, decay
         )
         train(Pupil(tagger, self.compute), data, schedule, "target", run, place, judge)
+
+
+def _find_resource(target: Corpus, name: str, what: str) -> Path:
+    """The file about the target that masked-LM reads. Raises `NotRunError` if the benchmark has none."""
+    if name not in target.resources:
+        raise NotRunError(
+            f"pretraining={name} needs {what} of {target.name}",
+            hint=f'name a file in the benchmark, resources.{name} = {{ path = "…" }}, or set -o pretraining=none',
+        )
+    return target.resources[name]
