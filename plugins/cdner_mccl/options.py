@@ -24,7 +24,7 @@ class Words:
     letters: Positive = 50
     """How many filters of three letters read a word."""
     vectors: FilePath | None = None
-    """A file of word vectors, `word number number …` a line, as GloVe's are; none: there are none."""
+    """A file of word vectors, `word number number …` a line, as GloVe's and fastText's are; none: there are none."""
     dropout: Share = 0.5
     """The share of a word's representation, and of what the cells make of it, that is left out."""
 

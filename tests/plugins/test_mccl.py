@@ -256,9 +256,20 @@ def test_word_vectors_are_read_and_used(tiny_bert: str, domains: tuple[list[Corp
     assert torch.equal(other.network.vectors, matrix)
 
 
+def test_vectors_as_others_write_them(tmp_path: Path) -> None:
+    """With how many there are before them (word2vec, fastText), and with words that hold blanks (glove.840B)."""
+    file = tmp_path / "vectors.txt"
+    file.write_text("3 2\nthe 1 2\n. . . 3 4\nof 5 6 \n", encoding="utf-8")
+    rows, matrix = vectors.read_vectors(file)
+    assert [vectors.find_row(word, rows) for word in ("the", "of", ". . .", ".", "3")] == [1, 3, 2, 0, 0]
+    assert matrix.tolist() == [[0, 0], [1, 2], [3, 4], [5, 6]]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ("the 1 2\nof 1 2 3\n", "vectors.txt:2: this is no line of word vectors, which has a word and 2 numbers"),
+        ("3 2\nthe 1 2\nof 1\n", "vectors.txt:3: this is no line"),
         ("the 1 2\nof 1\n", "vectors.txt:2: this is no line of word vectors, which has a word and 2 numbers"),
         ("the 1 x\n", "vectors.txt:1: this is no line"),
         ("the\n", "vectors.txt:1: this is no line"),
