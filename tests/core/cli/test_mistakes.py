@@ -57,6 +57,7 @@ OPTIONS = [
     ([*RUN, "--limit", "0"], "--limit 0: a trial has one sentence at least", "write --limit 20"),
     ([*RUN, "--benchmark", "mini-limit5", "--limit", "5"], "mini-limit5 has at most 5 sentences", "leave out --limit"),
     (["run", "--setting", "single"], "this needs a --method", "cdner-bench run --method bert-tagger --setting single"),
+    (["run", "--method", "uid", "--setting", ""], "this needs a --setting", "--method uid --setting multi"),
     (["run", "--method", "uid"], "this needs a --setting", "cdner-bench run --method uid --setting multi"),
     ([*RUN, "--target-data", "data"], "--target-data needs the domains to learn from", "add --source news"),
 ]

@@ -89,7 +89,7 @@ class Asked:
             rows = campaign.read(self.campaign)
             whole = self._cut(choose_benchmark(rows.benchmark, quiet=quiet))
             return whole, list(rows.jobs(whole, registry))
-        if self.method is None or (self.setting is None and self.target_data is None):
+        if self.method is None or not (self.setting or self.target_data):
             raise self._miss()
         whole = choose_benchmark(self.benchmark, quiet=quiet)
         if self.target_data is not None:
