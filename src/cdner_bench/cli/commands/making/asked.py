@@ -2,73 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, field, fields
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from ....errors import OptionError
-from ...common import choose_benchmark, name_command, split_names
+from ...common import BenchmarkName, Disabled, PluginFiles, choose_benchmark, name_command, split_names
 
 if TYPE_CHECKING:
     from ....data import Benchmark
     from ....running import Job
 
-Methods = Annotated[str | None, typer.Option(help="Methods, separated by commas.", metavar="NAME[,NAME]")]
-Setting = Annotated[str | None, typer.Option(help="single, multi, or another setting of the benchmark.")]
-Targets = Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")]
-Preset = Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")]
+Result = TypeVar("Result")
 Options = Annotated[
     list[str],
     typer.Option("-o", "--option", help="One option: KEY, or METHOD.KEY for one of several.", metavar="KEY=VALUE"),
-]
-Seeds = Annotated[str, typer.Option(help="How many seeds (0, 1, ...), or the seeds themselves: 555,666,777.")]
-TargetData = Annotated[
-    Path | None, typer.Option(help="A folder with train, dev and test files: a target of one's own.", metavar="FOLDER")
-]
-Sources = Annotated[
-    str | None, typer.Option(help="With --target-data, the domains to learn from.", metavar="NAME[,NAME]")
-]
-Limit = Annotated[
-    int | None,
-    typer.Option(help="A first trial: at most so many sentences of each split, ranked with no others.", metavar="N"),
-]
-ShotsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--shots",
-        help="With so many labelled sentences of the target, drawn by each seed, the fewer among the more, and as many "
-        "of dev.",
-        metavar="N[,N]",
-    ),
-]
-FullDev = Annotated[bool, typer.Option("--full-dev", help="With --shots, all of dev.")]
-CampaignFile = Annotated[
-    Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
 ]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The arguments that name runs, as they were typed."""
+    """The options of the command line that name runs, as they were typed."""
 
-    method: str | None
-    setting: str | None
-    target: str | None
-    target_data: Path | None
-    source: str | None
-    benchmark: str | None
-    preset: str | None
-    options: Sequence[str]
-    seeds: str
-    campaign: Path | None
-    limit: int | None
-    shots: str | None
-    full_dev: bool
-    plugin_files: Sequence[Path]
-    disabled: Sequence[str]
+    method: Annotated[str | None, typer.Option(help="Methods, separated by commas.", metavar="NAME[,NAME]")] = None
+    setting: Annotated[str | None, typer.Option(help="single, multi, or another setting of the benchmark.")] = None
+    target: Annotated[str | None, typer.Option(help="Target domains; all, if left out.", metavar="NAME[,NAME]")] = None
+    target_data: Annotated[
+        Path | None,
+        typer.Option(help="A folder with train, dev and test files: a target of one's own.", metavar="FOLDER"),
+    ] = None
+    source: Annotated[
+        str | None, typer.Option(help="With --target-data, the domains to learn from.", metavar="NAME[,NAME]")
+    ] = None
+    benchmark: BenchmarkName = None
+    preset: Annotated[str | None, typer.Option(help="quick, cpu or paper; by default the benchmark's.")] = None
+    options: Options = field(default_factory=list)
+    seeds: Annotated[str, typer.Option(help="How many seeds (0, 1, ...), or the seeds themselves: 555,666,777.")] = "1"
+    campaign: Annotated[
+        Path | None, typer.Option(help="A file of rows to make, in place of all of the above.", metavar="FILE")
+    ] = None
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            help="A first trial: at most so many sentences of each split, ranked with no others.", metavar="N"
+        ),
+    ] = None
+    shots: Annotated[
+        str | None,
+        typer.Option(
+            help="With so many labelled sentences of the target, drawn by each seed, the fewer among the more, and as "
+            "many of dev.",
+            metavar="N[,N]",
+        ),
+    ] = None
+    full_dev: Annotated[bool, typer.Option("--full-dev", help="With --shots, all of dev.")] = False
+    plugin_files: PluginFiles = field(default_factory=list)
+    disabled: Disabled = field(default_factory=list)
 
     def list_jobs(self, *, quiet: bool = False) -> tuple[Benchmark, list[Job]]:
         """The benchmark and the runs. Raises `OptionError` for arguments that ask for nothing. Unless it is to be
@@ -138,6 +131,27 @@ class Asked:
             raise OptionError(f"{setting} says how many labels already", hint="leave out --shots")
         numbers = shots.parse_numbers(self.shots)
         return [shots.name_shots(setting, shots.Shots(number, self.full_dev)) for number in numbers]
+
+
+def asks_for_runs(command: Callable[..., Result]) -> Callable[..., Result]:
+    """The command with the options of `Asked`, in front of those of its own, in place of its parameter `asked`."""
+    kinds = get_type_hints(Asked, include_extras=True)
+    shared = {f.name: _make_parameter(f, kinds[f.name]) for f in fields(Asked)}
+    own = [p for name, p in signature(command, eval_str=True).parameters.items() if name != "asked"]
+
+    def typed(**values: Any) -> Result:
+        asked = Asked(**{name: values.pop(name) for name in shared})
+        return command(asked=asked, **values)
+
+    parameters = [*shared.values(), *(p.replace(kind=Parameter.KEYWORD_ONLY) for p in own)]
+    typed.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads
+    typed.__doc__ = command.__doc__
+    return typed
+
+
+def _make_parameter(option: Field[Any], kind: Any) -> Parameter:
+    default = option.default if option.default_factory is MISSING else option.default_factory()
+    return Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
 def _build_on(base: Benchmark, folder: Path, source: str | None) -> Benchmark:

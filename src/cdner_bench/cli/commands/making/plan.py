@@ -5,22 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ...common import HERE, BenchmarkName, Disabled, Out, PluginFiles, make_table, show
-from .asked import (
-    Asked,
-    CampaignFile,
-    FullDev,
-    Limit,
-    Methods,
-    Options,
-    Preset,
-    Seeds,
-    Setting,
-    ShotsOption,
-    Sources,
-    TargetData,
-    Targets,
-)
+from ...common import HERE, Out, make_table, show
+from .asked import Asked, asks_for_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,31 +14,11 @@ if TYPE_CHECKING:
     from ....running import Job, Planned
 
 
-def plan(
-    method: Methods = None,
-    setting: Setting = None,
-    target: Targets = None,
-    target_data: TargetData = None,
-    source: Sources = None,
-    benchmark: BenchmarkName = None,
-    preset: Preset = None,
-    option: Options = [],
-    seeds: Seeds = "1",
-    campaign: CampaignFile = None,
-    limit: Limit = None,
-    shots: ShotsOption = None,
-    full_dev: FullDev = False,
-    out: Out = HERE,
-    plugin: PluginFiles = [],
-    no_plugin: Disabled = [],
-) -> None:
+@asks_for_runs
+def plan(asked: Asked, out: Out = HERE) -> None:
     """Say what `run` with the same arguments would make, what it shares, and what it may take. Starts nothing."""
     from ....running import State, survey
 
-    asked = Asked(
-        method, setting, target, target_data, source, benchmark, preset, option, seeds, campaign, limit, shots,
-        full_dev, plugin, no_plugin,
-    )  # fmt: skip
     _, jobs = asked.list_jobs()
     rows: dict[tuple[str, ...], list[Planned]] = {}
     for planned in survey(jobs, out):

@@ -8,22 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ....errors import OptionError, count, did_you_mean
-from ...common import HERE, BenchmarkName, Disabled, Out, PluginFiles, name_out, tell_command
-from .asked import (
-    Asked,
-    CampaignFile,
-    FullDev,
-    Limit,
-    Methods,
-    Options,
-    Preset,
-    Seeds,
-    Setting,
-    ShotsOption,
-    Sources,
-    TargetData,
-    Targets,
-)
+from ...common import HERE, Out, name_out, tell_command
+from .asked import Asked, asks_for_runs
 from .told import name_benchmark, tell_after, tell_before, tell_models
 
 if TYPE_CHECKING:
@@ -91,25 +77,12 @@ WorkerCount = Annotated[
 ]
 
 
+@asks_for_runs
 def run(
     context: typer.Context,
-    method: Methods = None,
-    setting: Setting = None,
-    target: Targets = None,
-    target_data: TargetData = None,
-    source: Sources = None,
-    benchmark: BenchmarkName = None,
-    preset: Preset = None,
-    option: Options = [],
-    seeds: Seeds = "1",
-    campaign: CampaignFile = None,
-    limit: Limit = None,
-    shots: ShotsOption = None,
-    full_dev: FullDev = False,
+    asked: Asked,
     keep_model: KeepModel = None,
     out: Out = HERE,
-    plugin: PluginFiles = [],
-    no_plugin: Disabled = [],
     isolate: Isolate = None,
     executor: ExecutorName = "local",
     workers: WorkerCount = None,
@@ -125,17 +98,13 @@ def run(
     from ....running import executing, kept_models
     from ...streams import lasting
 
-    asked = Asked(
-        method, setting, target, target_data, source, benchmark, preset, option, seeds, campaign, limit, shots,
-        full_dev, plugin, no_plugin,
-    )  # fmt: skip
     try:
         with stoppable(), lasting():
             hire, queue = _choose_executor(executor)
             _check_for(executor, parameter, runs_per_job, workers, isolate)
             settings = options.parse_assignments(parameter, "-x")
             data, jobs = asked.list_jobs(quiet=quiet)
-            study = executing.Study(kept_models.give_room(jobs, keep_model), out, plugin, no_plugin)
+            study = executing.Study(kept_models.give_room(jobs, keep_model), out, asked.plugin_files, asked.disabled)
             if queue is not None:
                 submission = queue(study, settings, 1 if runs_per_job is None else runs_per_job)
                 if submission.runs or submission.queued:
